@@ -1,0 +1,82 @@
+"""What a validation is told and what it answers: plain records, which travel between processes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from pipeline.quality.findings import Finding
+
+# Rule 3 of the document as the contract states it; an edition whose 说明 says otherwise passes its own.
+RULE_3: Mapping[int, str] = {5: "初级", 4: "中级", 3: "高级", 2: "高级", 1: "高级"}
+
+
+@dataclass(frozen=True, slots=True)
+class TocItem:
+    """One line of the table of contents: a section or annex, and whether its heading stands in the body."""
+
+    kind: Literal["section", "annex"]
+    label: str
+    found: bool
+    number: str | None = None
+    page: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ValidationContext:
+    """What the tables alone cannot say.
+
+    ``bounds``: table name → (fewest, most) rows, either may be None; tables not named are not counted.
+    ``toc``: the document's own table of contents, empty where it has none. ``rule3``: grade → tier.
+    ``allow_incomplete`` makes missing sections and annexes warnings, not errors; the summary records it.
+    ``characters_in_tables`` and ``characters_lost`` (in no row and no finding): the conservation figure.
+    """
+
+    edition: str
+    bounds: Mapping[str, tuple[int | None, int | None]] = field(default_factory=dict)
+    toc: tuple[TocItem, ...] = ()
+    rule3: Mapping[int, str] = field(default_factory=lambda: dict(RULE_3))
+    allow_incomplete: bool = False
+    characters_in_tables: int | None = None
+    characters_lost: int | None = None
+    title: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectationResult:
+    """One expectation after its run: ``evaluated`` rows (or items), how many of them it does not hold for."""
+
+    table: str
+    name: str
+    code: str
+    severity: str
+    title: str
+    columns: tuple[str, ...]
+    success: bool
+    evaluated: int
+    unexpected: int
+
+
+@dataclass(frozen=True, slots=True)
+class ValidationReport:
+    """The verdict. ``success`` is False as soon as one expectation of severity ``error`` does not hold.
+
+    ``findings`` are ready to be appended to the findings table; ``summary`` is for the manifest (JSON types
+    only, the same for the same input); ``errors`` and ``warnings`` are the expectations that did not hold.
+    """
+
+    success: bool
+    results: tuple[ExpectationResult, ...]
+    findings: tuple[Finding, ...]
+    summary: Mapping[str, object]
+
+    @property
+    def errors(self) -> tuple[ExpectationResult, ...]:
+        """Expectations of severity error that do not hold: they block publishing."""
+        return tuple(r for r in self.results if not r.success and r.severity == "error")
+
+    @property
+    def warnings(self) -> tuple[ExpectationResult, ...]:
+        """Expectations of severity warning or info that do not hold: they are published."""
+        return tuple(r for r in self.results if not r.success and r.severity != "error")

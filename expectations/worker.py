@@ -1,0 +1,91 @@
+"""Validation in a process of its own, so that loading Great Expectations overlaps with reading the document.
+
+The import alone takes seconds of pure Python: in a thread it would compete with tidying for the interpreter,
+and a thread that imports while a pool forks can deadlock. A spawned process has neither problem, and ends by
+itself when its parent does, because its end of the pipe then closes.
+"""
+
+from __future__ import annotations
+
+import logging
+import multiprocessing as mp
+from collections.abc import Mapping
+from multiprocessing.connection import Connection
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from expectations.report import ValidationContext, ValidationReport
+from expectations.validate import validate
+
+if TYPE_CHECKING:
+    from multiprocessing.context import SpawnProcess
+
+logger = logging.getLogger(__name__)
+
+_Request = tuple[dict[str, pa.Table], ValidationContext, Path | None]
+
+
+def _serve(pipe: Connection) -> None:
+    """The process: import, then answer requests until the other end closes."""
+    import expectations.engine  # noqa: F401  (the slow part, done while the parent reads)
+
+    while True:
+        try:
+            tables, context, site_dir = pipe.recv()
+        except EOFError:
+            return
+        try:
+            pipe.send(validate(tables, context=context, site_dir=site_dir))
+        except Exception as error:  # handed to the caller, who raises it
+            pipe.send(error)
+
+
+class Validator:
+    """A validating process that has been warmed up. A context manager; ``close`` ends the process."""
+
+    def __init__(self) -> None:
+        context = mp.get_context("spawn")
+        self._pipe, theirs = context.Pipe()
+        self._process: SpawnProcess = context.Process(target=_serve, args=(theirs,), daemon=True)
+        self._process.start()
+        theirs.close()
+
+    def validate(
+        self, tables: Mapping[str, pa.Table], *, context: ValidationContext, site_dir: Path | None = None
+    ) -> ValidationReport:
+        """As :func:`expectations.validate`, in the warmed process (in this one should that one have died)."""
+        try:
+            self._pipe.send((dict(tables), context, site_dir))
+            answer = self._pipe.recv()
+        except (EOFError, OSError) as error:
+            logger.warning("validation process ended early (%s); validating in this process", error)
+            return validate(tables, context=context, site_dir=site_dir)
+        if isinstance(answer, BaseException):
+            raise answer
+        report: ValidationReport = answer
+        return report
+
+    def close(self) -> None:
+        """End the process; safe to call twice."""
+        self._pipe.close()
+        self._process.terminate()  # it holds nothing: at most an import or an unwanted answer is cut short
+        self._process.join()
+
+    def __enter__(self) -> Validator:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def warm_up() -> Validator:
+    """Start loading Great Expectations in the background and return at once.
+
+    Use it around the reading: ``with warm_up() as validator: … validator.validate(tables, context=…)``.
+    """
+    return Validator()

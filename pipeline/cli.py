@@ -1,0 +1,265 @@
+"""The command line: ``xize``. Heavy libraries are imported inside the commands, so that help comes at once."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pipeline import __version__, cli_query, cli_release
+from pipeline.errors import XizeError
+
+if TYPE_CHECKING:
+    from pipeline.run import Outcome, Report
+
+app = typer.Typer(
+    name="xize",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="From a rulebook PDF to versioned Parquet: read, tidy, validate, publish, query.",
+)
+app.add_typer(cli_release.app)
+app.add_typer(cli_query.app)
+
+
+@dataclass(frozen=True)
+class Context:
+    """Global options: the folder that holds raw/, staged/ and curated/."""
+
+    home: Path
+
+
+def _version(value: bool) -> None:
+    if value:
+        typer.echo(f"xize {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def main_options(
+    ctx: typer.Context,
+    home: Annotated[
+        str | None,
+        typer.Option("--home", help="Folder of raw/, staged/ and curated/ [default: $XIZE_HOME or the project]."),
+    ] = None,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Options that come before the command."""
+    from pipeline.edition import resolve_home
+
+    ctx.obj = Context(resolve_home(home))
+
+
+class TablesFormat(StrEnum):
+    """How found tables are written."""
+
+    json = "json"
+    csv = "csv"
+    html = "html"
+
+
+def parse_pages(text: str | None) -> list[int] | None:
+    """'3,5-7' → [3, 5, 6, 7]. Raises XizeError on anything else."""
+    if text is None:
+        return None
+    pages: list[int] = []
+    for part in text.replace("，", ",").split(","):
+        first, dash, last = part.strip().partition("-")
+        if not first.isdecimal() or (dash and not last.isdecimal()):
+            raise XizeError(f"--pages “{text}”不合写法：请写成如 3,5-7 的页码。")
+        low, high = int(first), int(last or first)
+        if low < 1 or high < low:
+            raise XizeError(f"--pages “{text}”不合写法：页码从 1 起，范围应由小到大，如 3,5-7。")
+        pages += range(low, high + 1)
+    return sorted(set(pages))
+
+
+@app.command()
+def tables(
+    pdf: Annotated[Path, typer.Argument(metavar="ANY.pdf", help="Any PDF with ruled tables.")],
+    pages: Annotated[str | None, typer.Option("--pages", help="Pages to read, e.g. 3,5-7 [default: all].")] = None,
+    format: Annotated[TablesFormat, typer.Option("--format", help="Output format.")] = TablesFormat.json,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Write here instead of stdout.")] = None,
+    debug: Annotated[
+        Path | None,
+        typer.Option("--debug", help="Also write page pictures with rulings, intersections and cells drawn in."),
+    ] = None,
+    password: Annotated[str, typer.Option("--password", help="Password of an encrypted PDF.")] = "",
+    decoder: Annotated[str, typer.Option("--decoder", help="Which decoder reads the pages.")] = "pdfplumber",
+) -> None:
+    """Read the ruled tables of any PDF: decoder and grid finder only, no rulebook needed."""
+    from pipeline.readers.export import draw_pages, read_tables, render
+
+    found = read_tables(pdf, parse_pages(pages), password, decoder)
+    text = render(found, format.value)
+    if output is not None:
+        output.write_text(text, encoding="utf-8-sig" if format is TablesFormat.csv else "utf-8")
+    else:
+        sys.stdout.write(text)
+    if debug is not None:
+        for path in draw_pages(pdf, parse_pages(pages), debug, password, decoder):
+            typer.echo(str(path), err=True)
+
+
+@app.command()
+def run(
+    ctx: typer.Context,
+    edition: Annotated[str, typer.Argument(metavar="EDITION", help="<jurisdiction>-<year>, e.g. shanghai-2025.")],
+    source: Annotated[str | None, typer.Option("--source", help="Which source to read [default: source.yaml's].")] = None,
+    prefect: Annotated[
+        bool, typer.Option("--prefect/--no-prefect", help="Run as a Prefect flow, or the same functions in-process.")
+    ] = True,
+    publish: Annotated[
+        bool, typer.Option("--publish/--no-publish", help="Publish, or only show what a release would change.")
+    ] = True,
+    cross_check: Annotated[
+        bool, typer.Option("--cross-check", help="Read every page with camelot too and compare cell by cell.")
+    ] = False,
+    allow_incomplete: Annotated[
+        bool,
+        typer.Option("--allow-incomplete", help="Publish although sections of the table of contents are missing."),
+    ] = False,
+    latest: Annotated[
+        bool, typer.Option("--latest", help="Let latest.json move although another source is the edition's own.")
+    ] = False,
+    curated: Annotated[
+        str | None,
+        typer.Option("--curated", help="Folder or fsspec/pyarrow URL of the releases [default: HOME/curated]."),
+    ] = None,
+    password: Annotated[str, typer.Option("--password", help="Password of an encrypted PDF.")] = "",
+    decoder: Annotated[str, typer.Option("--decoder", help="Which decoder reads the pages.")] = "pdfplumber",
+    workers: Annotated[
+        int | None, typer.Option("--workers", min=1, help="Reading processes [default: one per processor].")
+    ] = None,
+) -> None:
+    """Read an edition, tidy, validate and publish it; nothing happens when nothing has changed."""
+    from pipeline.run import Options
+    from pipeline.run import run as run_here
+
+    options = Options(
+        ctx.obj.home, edition, source, password, decoder, workers, cross_check, allow_incomplete, publish, latest, curated
+    )
+    with _progress() as report:
+        if prefect:
+            from flows.environment import prepare
+
+            prepare(options.home)
+            from flows.editions import run_flow
+
+            outcome = run_flow(options, report)
+        else:
+            outcome = run_here(options, report)
+    show(outcome)
+
+
+@contextmanager
+def _progress() -> Iterator[Report]:
+    """A progress bar on stderr with stage and pages; plain silence where stderr is no terminal."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    names = {"read": "读取页面", "tidy": "整理", "validate": "校验", "publish": "发布", "check": "交叉核对"}
+    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("准备", total=None)
+
+        def report(stage: str, done: int, total: int) -> None:
+            bar.update(task, description=names.get(stage, stage), completed=done, total=total)
+
+        yield report
+
+
+def show(outcome: Outcome) -> None:
+    """Print a run's short summary: figures, findings by severity, where to look."""
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console(highlight=False, soft_wrap=True)
+    stats, rows = outcome.stats, outcome.rows
+    name = outcome.job.edition.name
+    if outcome.release is not None and not outcome.changed:
+        console.print(f"{name}：来源与程序都没有变化，没有发布新版本（最新为 {outcome.release.release}）。")
+    table = Table(show_header=False, box=None, pad_edge=False)
+    annex_rows = sum(count for table_name, count in rows.items() if table_name.startswith("annex_"))
+    kept = stats.get("conservation", {})
+    for label, value in (
+        ("页数", stats.get("pages")),
+        ("表格", stats.get("tables_found")),
+        ("专业大类 / 专业类", f"{rows.get('majors', 0)} / {rows.get('classes', 0)}"),
+        ("条目", rows.get("entries", 0)),
+        ("资格（按等级展开）", rows.get("credentials", 0)),
+        ("附件行", annex_rows),
+        ("表内字符 / 丢失", f"{kept.get('in_tables', 0)} / {kept.get('lost', 0)}"),
+        ("发现", _severities(outcome.by_severity)),
+    ):
+        table.add_row(str(label), str(value))
+    console.print(table)
+    if outcome.release is not None:
+        folder = outcome.release.folder
+        console.print(f"数据：{folder}")
+        console.print(f"校验报告：{folder}/validation/index.html")
+    else:
+        _show_deltas(console, outcome)
+
+
+def _severities(counts: object) -> str:
+    names = (("error", "错误"), ("warning", "警告"), ("info", "提示"))
+    found = dict(counts) if isinstance(counts, dict) else {}
+    return "，".join(f"{label} {found.get(key, 0)}" for key, label in names)
+
+
+def _show_deltas(console: object, outcome: Outcome) -> None:
+    from rich.table import Table
+
+    table = Table(title="发布后的变化（没有发布）")
+    for column in ("表", "现有行", "新行数", "增", "减", "改"):
+        table.add_column(column, justify="left" if column == "表" else "right")
+    for delta in outcome.deltas:
+        if delta.added or delta.removed or delta.changed:
+            table.add_row(
+                delta.table, *map(str, (delta.before, delta.after, delta.added, delta.removed, delta.changed))
+            )
+    console.print(table if table.row_count else "与最新版本没有差别。")  # type: ignore[attr-defined]
+
+
+@app.command()
+def serve(
+    ctx: typer.Context,
+    edition: Annotated[str | None, typer.Argument(metavar="[EDITION]", help="Default edition of the deployment.")] = None,
+    cron: Annotated[str | None, typer.Option("--cron", help="Schedule, e.g. '0 3 * * 1'.")] = None,
+    timezone: Annotated[str, typer.Option("--timezone", help="Time zone of the schedule.")] = "Asia/Shanghai",
+    port: Annotated[int, typer.Option("--port", help="Port of the local Prefect server.")] = 4200,
+) -> None:
+    """Serve the publishing flow as a Prefect deployment that a steward can start and schedule."""
+    from flows.environment import prepare
+
+    prepare(ctx.obj.home, serving=True)
+    from flows.deploy import serve as serve_flow
+
+    serve_flow(ctx.obj.home, edition, cron=cron, timezone=timezone, port=port)
+
+
+def main() -> None:
+    """Entry point: a failure that the user can mend is one sentence on stderr and a non-zero exit code."""
+    try:
+        app()
+    except XizeError as error:
+        typer.echo(str(error), err=True)
+        sys.exit(error.exit_code)
+    except BrokenPipeError:
+        sys.exit(0)
+
+
+__all__ = ["Context", "app", "main", "parse_pages", "show"]
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,205 @@
+"""Commands that ask the published releases: ``sql`` and ``check``."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from pipeline.errors import XizeError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from pipeline.checking import Answer, Evidence
+
+app = typer.Typer(no_args_is_help=True)
+
+Curated = Annotated[
+    str | None,
+    typer.Option("--curated", help="Folder or fsspec/pyarrow URL of the releases [default: HOME/curated]."),
+]
+
+
+class Format(StrEnum):
+    """How a table of results is written."""
+
+    table = "table"
+    csv = "csv"
+    json = "json"
+    parquet = "parquet"
+
+
+@app.command()
+def sql(
+    ctx: typer.Context,
+    query: Annotated[str, typer.Argument(help='DuckDB SQL over the tables, e.g. "select * from classes".')],
+    at: Annotated[
+        list[str] | None,
+        typer.Option("--at", help="Show this release of its edition, e.g. shanghai-2025@r001 (repeatable)."),
+    ] = None,
+    format: Annotated[Format, typer.Option("--format", "-f", help="How to write the rows.")] = Format.table,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Write to this file.")] = None,
+    curated: Curated = None,
+) -> None:
+    """Run SQL over the published tables: one view per table, the latest release of every edition.
+
+    A quoted schema names one release: select * from "shanghai-2025@r001".entries
+    """
+    from pipeline.query import Catalog
+
+    with Catalog(curated, home=ctx.obj.home, pins=at or ()) as catalog:
+        rows = catalog.sql(query)
+    if format is Format.table and output is None:
+        _print_table(rows)
+        return
+    if format is Format.parquet and output is None:
+        raise XizeError("parquet格式须写入文件：请用-o给出文件名。")
+    data = _rendered(rows, format)
+    if output is None:
+        sys.stdout.buffer.write(data)
+        return
+    try:
+        output.write_bytes(data)
+    except OSError as error:
+        raise XizeError(f"无法写入{output}（{error.strerror}）：请检查路径与权限。") from error
+    typer.echo(f"已写入{output}（{rows.num_rows}行）。", err=True)
+
+
+def _plain(value: Any) -> Any:
+    """Lists and structs as JSON text, so that a flat format can hold them."""
+    return json.dumps(value, ensure_ascii=False, default=str) if isinstance(value, list | dict) else value
+
+
+def _rendered(rows: pa.Table, format: Format) -> bytes:
+    if format is Format.json:
+        return (json.dumps(rows.to_pylist(), ensure_ascii=False, indent=2, default=str) + "\n").encode()
+    if format is Format.parquet:
+        from pipeline.publish import parquet_bytes
+
+        return parquet_bytes(rows)
+    if format is Format.table:
+        return _table_text(rows).encode()
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(rows.column_names)
+    columns = [column.to_pylist() for column in rows.columns]
+    writer.writerows([_plain(value) for value in row] for row in zip(*columns, strict=True))
+    return text.getvalue().encode()
+
+
+def _rich_table(rows: pa.Table) -> Any:
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(*rows.column_names, show_lines=False)
+    columns = [column.to_pylist() for column in rows.columns]
+    for row in zip(*columns, strict=True):
+        table.add_row(*(Text("" if value is None else str(_plain(value))) for value in row))
+    return table
+
+
+def _table_text(rows: pa.Table) -> str:
+    """The table as plain text, as wide as it needs."""
+    from rich.console import Console
+
+    text = io.StringIO()
+    Console(file=text, width=10_000, color_system=None).print(_rich_table(rows))
+    return "\n".join(line.rstrip() for line in text.getvalue().splitlines()) + "\n"
+
+
+def _print_table(rows: pa.Table) -> None:
+    from rich.console import Console
+
+    console = Console()
+    if console.is_terminal:
+        console.print(_rich_table(rows))
+    else:
+        # A pipe has no width: nothing may be cut off there.
+        typer.echo(_table_text(rows), nl=False)
+
+
+@app.command()
+def check(
+    ctx: typer.Context,
+    class_code: Annotated[
+        str, typer.Option("--class", help="Class: its secondary, college or bachelor code, or its name.")
+    ],
+    name: Annotated[str, typer.Option("--name", help="Name of the certificate.")],
+    grade: Annotated[
+        str | None, typer.Option("--grade", help="Grade 5 (lowest) to 1, or 四级, 中级工 …")
+    ] = None,
+    level: Annotated[str | None, typer.Option("--level", help="Level: 初级, 中级 or 高级.")] = None,
+    edition: Annotated[
+        str | None,
+        typer.Option(
+            "--edition", help="Only this edition or release, e.g. shanghai-2025@r001 [default: all]."
+        ),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Write the answer as JSON.")] = False,
+    curated: Curated = None,
+) -> None:
+    """Say whether a certificate counts for a class, at which tier, and show the printed text as evidence.
+
+    Exit code 0: it counts; 1: it does not; 2: the question cannot be answered.
+    """
+    from pipeline.checking import parse_grade
+    from pipeline.query import Catalog
+
+    with Catalog(curated, home=ctx.obj.home, pins=[edition] if edition else ()) as catalog:
+        answer = catalog.check(class_code, name, parse_grade(grade), level, edition)
+    if as_json:
+        typer.echo(json.dumps(answer.to_dict(), ensure_ascii=False, indent=2))
+    else:
+        typer.echo(answer_text(answer))
+    raise typer.Exit(0 if answer.counts else 1)
+
+
+_NEAR_WHY = {
+    "near": "名称相近（{score:.0f}%）",
+    "other_grade": "名称相同，等级不同",
+    "other_class": "见于专业类{class_code}{class_name}",
+}
+
+
+def _evidence_text(row: Evidence) -> str:
+    where = (
+        f"第{row.page}页"
+        if row.page is not None
+        else f"第{row.line}行"
+        if row.line is not None
+        else "位置不详"
+    )
+    box = (row.x0, row.top, row.x1, row.bottom)
+    if all(side is not None for side in box):
+        where += "，框({})".format(", ".join(f"{side:.1f}" for side in box))
+    cell = f"，单元格{row.cell_id}" if row.cell_id else ""
+    return f"“{row.text}”（{row.kind_label}·{row.tier}；{row.edition}@{row.release} {where}{cell}）"
+
+
+def answer_text(answer: Answer) -> str:
+    """The answer in Chinese: a line per edition, then the evidence or what stands nearest."""
+    asked = f"{answer.name}" + (f" {answer.grade}级" if answer.grade else "") + (answer.level or "")
+    lines = []
+    for verdict in answer.verdicts:
+        said = f"计入，级次：{'、'.join(verdict.tiers)}" if verdict.counts else "不计入"
+        about = f"{verdict.class_code}{verdict.class_name}" if verdict.class_code else answer.class_code
+        remark = f"（{'；'.join(verdict.remarks)}）" if verdict.remarks else ""
+        lines.append(f"{verdict.edition}@{verdict.release} {about} {asked}：{said}{remark}")
+    if answer.matches:
+        lines += ["依据：", *(f"  {_evidence_text(row)}" for row in answer.matches)]
+    if answer.near:
+        why = [_NEAR_WHY[row.how].format(score=row.score, **_class(row)) for row in answer.near]
+        lines.append("相近条目：")
+        lines += [f"  {reason}：{_evidence_text(row)}" for reason, row in zip(why, answer.near, strict=True)]
+    return "\n".join(lines)
+
+
+def _class(row: Evidence) -> dict[str, str]:
+    return {"class_code": row.class_code, "class_name": row.class_name}

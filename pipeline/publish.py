@@ -1,0 +1,226 @@
+"""Publishing: a release stands whole in curated/, or not at all, and then latest.json names it.
+
+The same tables always give the same Parquet bytes: rows are sorted, the writer's settings are fixed and no
+file but manifest.json holds a time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+import pyarrow as pa
+
+from pipeline.errors import XizeError
+from pipeline.package import SourceInfo, datapackage, dump_json, manifest
+from pipeline.releases import (
+    PENDING,
+    Release,
+    damaged_files,
+    last_release,
+    latest_name,
+    parquet_table,
+    release_number,
+    set_latest,
+    writing,
+)
+from pipeline.schema import TABLES, SchemaError
+from pipeline.schema.types import Field, Table
+from pipeline.storage import MARKER, Store, open_store
+
+__all__ = ["SITE", "Release", "SourceInfo", "arrange", "parquet_bytes", "publish"]
+
+# Where the validation site lies in a release.
+SITE = "validation"
+
+_DIGITS = re.compile(r"(\d+)")
+
+
+def _natural(value: str) -> tuple[tuple[int, int, str], ...]:
+    """A key under which 2 comes before 10, also inside a longer text (A/2, A/10)."""
+    parts = _DIGITS.split(value)
+    return tuple((0, int(part), part) if part.isdecimal() else (1, 0, part) for part in parts if part)
+
+
+def _sort_column(table: pa.Table, name: str, field: Field) -> list[tuple[bool, object]]:
+    """One sort key per row; null comes last, closed enumerations in their declared order."""
+    descending = name.startswith("-")
+    values = table[field.name].to_pylist()
+    if field.enum is not None:
+        rank = {value: index for index, value in enumerate(field.enum)}
+        return [(value is None, rank.get(value, len(rank))) for value in values]
+    if pa.types.is_string(field.type):
+        return [(value is None, () if value is None else _natural(value)) for value in values]
+    sign = -1 if descending else 1
+    return [(value is None, 0 if value is None else sign * value) for value in values]
+
+
+def arrange(declared: Table, table: pa.Table) -> pa.Table:
+    """The table's rows in publishing order (``declared.order``, then its key), as one chunk without metadata.
+
+    Raises SchemaError when the table's columns are not the contract's.
+    """
+    table = table.replace_schema_metadata(None)
+    if not table.schema.equals(declared.arrow):
+        wrong = set(table.schema) ^ set(declared.arrow)
+        names = ", ".join(sorted({field.name for field in wrong})) or "order of columns"
+        raise SchemaError(f"{declared.name}: columns are not the contract's: {names}")
+    order_by = [*declared.order, *(name for name in declared.key if name not in declared.order)]
+    columns = [_sort_column(table, name, declared.by_name[name.lstrip("-")]) for name in order_by]
+    keys = list(zip(*columns, strict=True))
+    order = sorted(range(table.num_rows), key=keys.__getitem__)
+    return table.take(pa.array(order, type=pa.int64())).combine_chunks()
+
+
+def parquet_bytes(table: pa.Table) -> bytes:
+    """The table as a Parquet file; the same table always gives the same bytes."""
+    import pyarrow.parquet as pq
+
+    sink = io.BytesIO()
+    pq.write_table(
+        table,
+        sink,
+        version="2.6",
+        data_page_version="1.0",
+        compression="zstd",
+        compression_level=3,
+        use_dictionary=True,
+        write_statistics=True,
+        row_group_size=1 << 20,
+        store_schema=True,
+    )
+    return sink.getvalue()
+
+
+def _check_tables(tables: Mapping[str, pa.Table], edition: str) -> None:
+    missing, unknown = TABLES.keys() - tables.keys(), tables.keys() - TABLES.keys()
+    if missing or unknown:
+        raise SchemaError(f"tables missing: {sorted(missing)}; not of the contract: {sorted(unknown)}")
+    for name, table in tables.items():
+        others = set(table["edition"].unique().to_pylist()) - {edition}
+        if others:
+            raise SchemaError(f"{name}: rows of another edition: {sorted(map(str, others))}")
+
+
+def _check_findings(findings: pa.Table) -> None:
+    """Raises XizeError when an error that nobody has accepted or corrected stands among the findings."""
+    open_errors = [
+        message
+        for severity, status, message in zip(
+            *(findings[name].to_pylist() for name in ("severity", "status", "message")), strict=True
+        )
+        if severity == "error" and status == "open"
+    ]
+    if open_errors:
+        raise XizeError(f"有{len(open_errors)}个错误级发现，未发布（第一个：{open_errors[0]}）：请先处理。")
+
+
+def _site_files(site: Path | None) -> dict[str, bytes]:
+    if site is None:
+        return {}
+    files = sorted(path for path in site.rglob("*") if path.is_file())
+    return {f"{SITE}/{path.relative_to(site).as_posix()}": path.read_bytes() for path in files}
+
+
+def _unchanged(
+    store: Store, last: Release, tables: Mapping[str, pa.Table], files: Mapping[str, bytes]
+) -> bool:
+    """Whether the last release of this source is whole and holds the same tables."""
+    recorded = last.manifest["files"]
+    if damaged_files(store, last.edition, last.release):
+        return False
+    for name, table in tables.items():
+        file = f"{name}.parquet"
+        if file not in recorded:
+            return False
+        if recorded[file]["sha256"] == hashlib.sha256(files[file]).hexdigest():
+            continue
+        # Other bytes, but perhaps only another version of the Parquet writer.
+        if not parquet_table(store.read(f"{last.edition}/{last.release}/{file}")).equals(table):
+            return False
+    return set(recorded) >= set(files)
+
+
+def publish(
+    tables: Mapping[str, pa.Table],
+    *,
+    edition: str,
+    source_info: SourceInfo,
+    curated_url: str | Path,
+    stats: Mapping[str, object],
+    validation: Mapping[str, object],
+    findings_summary: Mapping[str, object] | None = None,
+    allow_incomplete: bool = False,
+    code_version: str | None = None,
+    site: Path | None = None,
+    latest: bool | None = None,
+) -> Release:
+    """Publish ``tables`` (one per table of the contract) as the edition's next release.
+
+    ``stats`` holds ``conservation`` and whatever else the manifest should record; ``site`` is a folder that
+    is copied into the release as ``validation/``; ``latest`` None lets latest.json move only for the source
+    that source.yaml names. When the last release of the same source holds the same tables, nothing is
+    published and that release is returned with ``changed`` False (``latest=True`` still makes it the latest).
+
+    Raises XizeError when errors stand among the findings (unless ``allow_incomplete``), when another process
+    is publishing the edition, and when the folder cannot be written: what was published stays as it was.
+    Raises SchemaError when the tables are not the contract's.
+    """
+    _check_tables(tables, edition)
+    if not allow_incomplete:
+        _check_findings(tables["findings"])
+    arranged = {name: arrange(TABLES[name], tables[name]) for name in TABLES}
+    files = {f"{name}.parquet": parquet_bytes(table) for name, table in arranged.items()}
+    _check_readable(arranged, files)
+    becomes_latest = source_info.is_default if latest is None else latest
+    store = open_store(curated_url)
+    with writing(store, edition):
+        last = last_release(store, edition, source_info.kind)
+        if last is not None and _unchanged(store, last, arranged, files):
+            return _keep(store, last, latest)
+        release = _next_name(store, edition)
+        described = datapackage(edition=edition, release=release, source=source_info, tables=arranged)
+        files |= {"datapackage.json": dump_json(described), **_site_files(site)}
+        record = manifest(
+            edition=edition,
+            release=release,
+            source=source_info,
+            tables=arranged,
+            files=files,
+            stats=stats,
+            validation=validation,
+            findings=findings_summary,
+            allow_incomplete=allow_incomplete,
+            code_version=code_version,
+        )
+        marker = {PENDING: b""} if becomes_latest else {}
+        store.write_folder(f"{edition}/{release}", {**files, **marker, MARKER: dump_json(record)})
+        if becomes_latest:
+            set_latest(store, edition, release)
+        is_latest = latest_name(store, edition) == release
+    return Release(edition, release, store.url, record, is_latest, changed=True)
+
+
+def _check_readable(tables: Mapping[str, pa.Table], files: Mapping[str, bytes]) -> None:
+    """The bytes to be written give the tables back: columns, types and every row."""
+    for name, table in tables.items():
+        if not parquet_table(files[f"{name}.parquet"]).equals(table):
+            raise SchemaError(f"{name}: the Parquet file does not give the table back")
+
+
+def _next_name(store: Store, edition: str) -> str:
+    """The name after the highest number in use, unfinished folders counted."""
+    numbers = [number for name in store.names(edition) if (number := release_number(name)) is not None]
+    return f"r{max(numbers, default=0) + 1:03d}"
+
+
+def _keep(store: Store, last: Release, latest: bool | None) -> Release:
+    """Nothing changed: finish what an interrupted publish left undone, and obey ``latest=True``."""
+    pending = store.exists(f"{last.edition}/{last.release}/{PENDING}")
+    if pending or (latest and not last.is_latest):
+        set_latest(store, last.edition, last.release)
+        return Release(last.edition, last.release, last.url, last.manifest, is_latest=True)
+    return last

@@ -1,0 +1,1 @@
+"""Quality: findings, links and corrections."""

@@ -1,0 +1,99 @@
+"""``xize carry``: decisions of one edition taken over to another (or to a replaced file of the same one).
+
+A correction or acceptance holds where the printed text is the same. Whether it does is found by trying: a correction is
+applied to what the new file reads like, an acceptance must meet the same finding with the same evidence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import pyarrow as pa
+
+from pipeline.errors import XizeError
+from pipeline.quality.correct_cells import apply_to_cells, cell_text
+from pipeline.quality.correct_rows import Rows, apply_to_rows
+from pipeline.quality.corrections import Correction
+from pipeline.quality.decisions import Acceptance, Row, row_digest
+
+
+@dataclass(frozen=True)
+class NewReading:
+    """What the other edition reads like, uncorrected: staged cells, rows by table, findings as rows."""
+
+    cells: pa.Table
+    rows: Rows
+    findings: Sequence[Row]
+
+
+@dataclass
+class Carried:
+    """Indexes of the corrections that hold (with their cell_id in the new file, if they name a cell) and why the
+    others do not; the acceptances that hold, and those that do not."""
+
+    corrections: dict[int, str | None] = field(default_factory=dict)
+    lost_corrections: list[tuple[Correction, str]] = field(default_factory=list)
+    accepted: list[Acceptance] = field(default_factory=list)
+    lost_accepted: list[Acceptance] = field(default_factory=list)
+
+
+def carry(
+    corrections: Sequence[Correction],
+    accepted: Iterable[Acceptance],
+    cells_before: pa.Table | None,
+    after: NewReading,
+) -> Carried:
+    """Try every decision on the new reading.
+
+    ``cells_before``: the cells of the file that the corrections were made for; without them a correction that names
+    a cell_id is tried under the same id.
+    """
+    out = Carried()
+    texts = _texts(after.cells)
+    old = {} if cells_before is None else {row["cell_id"]: cell_text(row) for row in _listed(cells_before)}
+    cells, rows = after.cells, after.rows
+    for index, correction in enumerate(corrections):
+        try:
+            moved = _moved(correction, old, texts)
+            # One after the other, as a run applies them: a later one may build on an earlier one.
+            if moved.of_cells:
+                cells, _ = apply_to_cells(cells, [moved])
+            else:
+                rows = apply_to_rows(rows, [moved], organisations=frozenset())
+        except XizeError as error:
+            out.lost_corrections.append((correction, str(error)))
+        else:
+            out.corrections[index] = moved.where.cell_id
+    now = {(row["finding_id"], row_digest(row)) for row in after.findings}
+    for one in accepted:
+        (out.accepted if (one.finding_id, one.evidence) in now else out.lost_accepted).append(one)
+    return out
+
+
+def _listed(cells: pa.Table) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = cells.select(["cell_id", "lines"]).to_pylist()
+    return rows
+
+
+def _texts(cells: pa.Table) -> dict[str, list[str]]:
+    """Text of a cell → the ids of the cells that read so."""
+    found: dict[str, list[str]] = {}
+    for row in _listed(cells):
+        found.setdefault(cell_text(row), []).append(row["cell_id"])
+    return found
+
+
+def _moved(correction: Correction, old: Mapping[str, str], texts: Mapping[str, list[str]]) -> Correction:
+    """The correction with the cell_id that its cell has in the new file. Raises XizeError where it is not told."""
+    cell_id = correction.where.cell_id
+    if cell_id is None or cell_id not in old:
+        return correction
+    same = texts.get(old[cell_id], [])
+    if cell_id in same:
+        return correction
+    if len(same) != 1:
+        raise correction.error(f"不再适用：新文件中有{len(same)}个单元格读作“{old[cell_id][:40]}”")
+    where = correction.where.model_copy(update={"cell_id": same[0]})
+    return correction.model_copy(update={"where": where})

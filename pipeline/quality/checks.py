@@ -1,0 +1,55 @@
+"""Content findings: what a steward should look at, computed from the tidied tables; and which entries that concerns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import pyarrow as pa
+
+from pipeline.quality.content import CHECKS, boundaries
+from pipeline.quality.findings import Finding
+from pipeline.quality.links import TARGETS
+from pipeline.quality.neighbours import near_duplicates
+from pipeline.quality.tiers import tier_conflicts
+
+# The tables whose findings name entries by their entry_id.
+_OF_ENTRIES = frozenset({"entries", "credentials", "links"})
+
+
+def check_tables(tables: Mapping[str, pa.Table]) -> list[Finding]:
+    """The content findings of an edition. ``tables`` needs ``entries`` and ``credentials``; annex tables help.
+
+    Rows of ``entries`` must stand in reading order within a cell (``position``).
+    """
+    entries = tables["entries"].to_pylist()
+    names = sorted(annex_names(tables))
+    found = [finding for check in CHECKS for finding in check(entries)]
+    found += boundaries(entries, names)
+    found += near_duplicates(entries, names)
+    found += tier_conflicts(entries, tables["credentials"].to_pylist())
+    return found
+
+
+def annex_names(tables: Mapping[str, pa.Table]) -> set[str]:
+    """The names of certificates, qualifications, occupations and titles that the annexes print."""
+    columns = {target for targets in TARGETS.values() for target in targets if target[0] in tables}
+    return {name for table, column in columns for name in tables[table][column].to_pylist() if name}
+
+
+def mark_attention(
+    entries: pa.Table, findings: Iterable[Finding], statuses: Mapping[str, str] | None = None
+) -> pa.Table:
+    """``entries`` with ``requires_attention``: an open warning (or error) is about the entry.
+
+    ``statuses``: finding_id → status of the findings that are not open (see ``decisions.statuses``).
+    """
+    settled = {key for key, status in (statuses or {}).items() if status != "open"}
+    wanted = {
+        row
+        for finding in findings
+        if finding.table in _OF_ENTRIES and finding.level != "info" and finding.finding_id not in settled
+        for row in finding.rows
+    }
+    marks = pa.array([entry_id in wanted for entry_id in entries["entry_id"].to_pylist()], pa.bool_())
+    index = entries.schema.get_field_index("requires_attention")
+    return entries.set_column(index, entries.schema.field(index), marks)

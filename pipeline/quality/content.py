@@ -1,0 +1,229 @@
+"""What is odd about single items: level words, brackets, cuts, lengths, repetitions, uncertain boundaries.
+
+Every check takes the rows of ``entries`` in reading order and sums up what one decision of a steward settles: the same
+printed text in many cells is one finding, which lists its entries in ``keys``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from pipeline.quality.findings import Finding
+from pipeline.schema import KINDS
+from pipeline.text import squeeze
+from pipeline.tidy.levels import read_levels
+from pipeline.tidy.names import brackets
+
+Entry = Mapping[str, Any]
+
+LENGTH = (2, 60)
+"""Characters of an item: a single one is no credential; beyond sixty two items usually run together."""
+
+DOUBTFUL, UNSURE = 0.6, 0.9
+"""Boundaries less certain than the first are warnings (most of them are wrong), up to the second infos."""
+
+_PLACE = ("page", "line", "x0", "top", "x1", "bottom", "cell_id", "confidence")
+_SHOWN = 6
+
+
+def about(code: str, message: str, evidence: str, group: Sequence[Entry], **more: Any) -> Finding:
+    """A finding about entries: it points at the first, ``keys`` names all of them if there are several."""
+    first = group[0]
+    ids = tuple(dict.fromkeys(str(entry["entry_id"]) for entry in group))
+    alone = {"key": ids[0]} if len(ids) == 1 else {"keys": ids}
+    place = {name: first[name] for name in _PLACE}
+    return Finding(code, message, evidence, **{"table": "entries", **place, **alone, **more})
+
+
+def cell_name(entry: Entry) -> str:
+    """The cell that an entry stands in, as a steward calls it: 6101 国家技能等级证书(职业资格证书)·初级."""
+    return f"{entry['class_code']} {KINDS[entry['kind']]}·{entry['tier']}"
+
+
+def places(group: Sequence[Entry]) -> str:
+    """How often and in which classes a text stands: 「3处：6101、6102」."""
+    codes = list(dict.fromkeys(str(entry["class_code"]) for entry in group))
+    more = "等" if len(codes) > _SHOWN else ""
+    return f"{len(group)}处：{'、'.join(codes[:_SHOWN])}{more}"
+
+
+def listed(texts: Iterable[str]) -> str:
+    """Some texts in a message: 「甲」「乙」等5项."""
+    found = list(texts)
+    more = f"等{len(found)}项" if len(found) > _SHOWN else ""
+    return "".join(f"“{text}”" for text in found[:_SHOWN]) + more
+
+
+def by_text(entries: Iterable[Entry]) -> dict[str, list[Entry]]:
+    """The entries of every distinct printed text, in reading order."""
+    found: dict[str, list[Entry]] = {}
+    for entry in entries:
+        found.setdefault(entry["text"], []).append(entry)
+    return found
+
+
+def by_cell(entries: Iterable[Entry]) -> dict[tuple[str, str, str], list[Entry]]:
+    """The entries of every class × kind × tier, by position."""
+    found: dict[tuple[str, str, str], list[Entry]] = {}
+    for entry in entries:
+        found.setdefault((entry["class_code"], entry["kind"], entry["tier"]), []).append(entry)
+    return {cell: sorted(group, key=lambda entry: entry["position"]) for cell, group in found.items()}
+
+
+def level_words(entries: Sequence[Entry]) -> Iterator[Finding]:
+    """Contradicting level words in one item (五级/高级工), and words that look like levels and are none known."""
+    for text, group in by_text(entries).items():
+        levels = read_levels(text)
+        if levels.conflict:
+            words = "、".join(levels.words)
+            yield about(
+                "level_words_contradict",
+                f"条目“{text}”（{places(group)}）所写的等级“{words}”互相矛盾；请核对原文，等级已照原文全部列出。",
+                text,
+                group,
+            )
+        if levels.unknown:
+            words = "、".join(levels.unknown)
+            yield about(
+                "level_word_unknown",
+                f"条目“{text}”（{places(group)}）中的“{words}”形似等级而不在五级之内，未读作等级；请核对。",
+                text,
+                group,
+            )
+
+
+_ONLY_PAPER = re.compile(
+    r"(?:专业|职称|职业|技能|技术|等级|资格|执业|从业|国家|证书|证|认证|考试|初级|中级|高级|[一二三四五]级|[初中高]级工|高级技师|[()/、])+"
+)
+_WHOLE_WORDS = frozenset({"技师", "高级技师"})
+_LEADS_BADLY = re.compile(r"^[)\]}》〉」』】”、,;:。.!?/·]")
+_HANGS = re.compile(r"[(\[{《〈「『【“、,;/:]$")
+
+
+def cut_off(text: str) -> str | None:
+    """Why an item does not look whole, in words; None if it does."""
+    if _LEADS_BADLY.search(text):
+        return "以标点开头"
+    if _HANGS.search(text):
+        return "以未完的标点结尾"
+    if _ONLY_PAPER.fullmatch(text) and text not in _WHOLE_WORDS:
+        return "只有等级或“证书”一类的字样，没有名称"
+    return None
+
+
+def unbalanced(text: str) -> bool:
+    """Whether a bracket or quotation mark of ``text`` is not closed, or closed without having been opened."""
+    opened = [bracket for bracket in brackets(text) if not bracket.closed]
+    if opened:
+        return True
+    depth = 0
+    for char in text.replace("(含)", ""):
+        depth += (char in "([{《「『【“") - (char in ")]}》」』】”")
+        if depth < 0:
+            return True
+    return depth != 0
+
+
+def form(entries: Sequence[Entry]) -> Iterator[Finding]:
+    """Unbalanced brackets, items cut off, items too short or too long."""
+    low, high = LENGTH
+    for text, group in by_text(entries).items():
+        if unbalanced(text):
+            message = (
+                f"条目“{text}”（{places(group)}）的括号或引号不成对；请核对原文，或在corrections.yaml中更正。"
+            )
+            yield about("brackets_unbalanced", message, text, group)
+        elif (why := cut_off(text)) is not None:
+            message = f"条目“{text}”（{places(group)}）{why}，似被截断；请核对原文，或与相邻条目合并。"
+            yield about("item_cut_off", message, text, group)
+        elif not low <= len(text) <= high:
+            message = (
+                f"条目“{text}”（{places(group)}）长{len(text)}个字符，过短或过长；请核对是否拆分或合并有误。"
+            )
+            yield about("item_length", message, text, group)
+
+
+def boundaries(entries: Sequence[Entry], known: Iterable[str] = ()) -> Iterator[Finding]:
+    """Items that other cells print as two, and neighbours that other cells print as one.
+
+    ``known``: further whole names, such as the annexes'.
+    """
+    texts = by_text(entries)
+    names = {squeeze(text) for text in texts} | {squeeze(name) for name in known}
+    for text, group in texts.items():
+        parts = _two_items(squeeze(text), names)
+        if parts is not None:
+            message = (
+                f"条目“{text}”（{places(group)}）似由“{parts[0]}”与“{parts[1]}”连成，二者在别处各自成条；"
+                f"请核对，如应分开，请在corrections.yaml中用split。"
+            )
+            yield about("items_run_together", message, text, group)
+    for group in by_cell(entries).values():
+        for first, second in zip(group, group[1:], strict=False):
+            whole = squeeze(first["text"] + second["text"])
+            alone = len(texts[first["text"]]) == 1 or len(texts[second["text"]]) == 1
+            if whole in names and alone and squeeze(first["text"]) not in whole[1:]:
+                message = (
+                    f"{cell_name(first)}中相邻的“{first['text']}”与“{second['text']}”在别处印作一条“{whole}”；"
+                    f"请核对，如应合并，请在corrections.yaml中用join。"
+                )
+                yield about("item_cut_off", message, f"{first['text']}|{second['text']}", [first, second])
+
+
+_JOINED = "/、,;&和与及(:"  # what stands between the parts of one item
+
+
+def _two_items(text: str, names: set[str]) -> tuple[str, str] | None:
+    """The two whole items that ``text`` is made of; each of at least four characters, and not merely alternatives."""
+    for at in range(4, len(text) - 3):
+        if text[:at] not in names or text[at:] not in names:
+            continue
+        if text[at - 1] not in _JOINED and text[at] not in _JOINED and not _ONLY_PAPER.fullmatch(text[at:]):
+            return text[:at], text[at:]
+    return None
+
+
+def repetitions(entries: Sequence[Entry]) -> Iterator[Finding]:
+    """The same item more than once in a cell: one finding per cell."""
+    for group in by_cell(entries).values():
+        again: dict[str, list[Entry]] = {}
+        for entry in group:
+            again.setdefault(squeeze(entry["text"]), []).append(entry)
+        repeated = [same for same in again.values() if len(same) > 1]
+        if repeated:
+            texts = [f"{same[0]['text']}" + (f"×{len(same)}" if len(same) > 2 else "") for same in repeated]
+            message = f"{cell_name(group[0])}中重复列出{listed(texts)}；请核对原文是否重复，或另有所指。"
+            more = [entry for same in repeated for entry in same[1:]]
+            evidence = "|".join([":".join(_cell(group[0])), *texts])
+            yield about("item_repeated", message, evidence, more)
+
+
+def _cell(entry: Entry) -> tuple[str, str, str]:
+    return entry["class_code"], entry["kind"], entry["tier"]
+
+
+def uncertain(entries: Sequence[Entry]) -> Iterator[Finding]:
+    """Boundaries between items that neither geometry nor words decide: one finding per cell."""
+    for group in by_cell(entries).values():
+        doubtful = [entry for entry in group if entry["confidence"] < UNSURE]
+        if not doubtful:
+            continue
+        lowest = min(entry["confidence"] for entry in doubtful)
+        texts = [entry["text"] for entry in doubtful]
+        message = (
+            f"{cell_name(group[0])}中{listed(texts)}的起止不确定（可信度{lowest:.2f}）；"
+            f"请对照原文，如有误请在corrections.yaml中用split或join更正。"
+        )
+        severity = "warning" if lowest < DOUBTFUL else "info"
+        evidence = "|".join([":".join(_cell(group[0])), *texts])
+        yield about("boundary_uncertain", message, evidence, doubtful, severity=severity, confidence=lowest)
+
+
+CHECKS: tuple[Callable[[Sequence[Entry]], Iterator[Finding]], ...] = (
+    level_words,
+    form,
+    repetitions,
+    uncertain,
+)

@@ -1,0 +1,265 @@
+"""A steward's decisions: accepted.yaml (as printed, known), the state of every finding, and the order of the work.
+
+An acceptance names a finding and the digest of what it rested on. When the same finding rests on something else (another
+row shows the same fault, say), the acceptance no longer counts and the finding is open again.
+"""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import pyarrow as pa
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from pipeline.errors import XizeError
+from pipeline.quality.corrections import Correction
+from pipeline.quality.findings import CODES, Finding
+from pipeline.schema import SEVERITIES
+from pipeline.source_yaml import dump_yaml, line_of, load_yaml
+
+Row = Mapping[str, Any]
+
+_PLACE = ("page", "line", "x0", "top", "x1", "bottom", "cell_id", "confidence")
+
+
+class Acceptance(BaseModel):
+    """One entry of accepted.yaml."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+
+    finding_id: Annotated[str, Field(pattern=r"^[0-9a-f]{8,64}$")]
+    evidence: Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")]
+    why: Annotated[str, Field(min_length=1)]
+    by: Annotated[str, Field(min_length=1)]
+    date: datetime.date
+    code: str = ""
+    message: str = ""
+
+
+def finding_rows(
+    findings: Iterable[Finding], states: Mapping[str, str] | None = None
+) -> list[dict[str, Any]]:
+    """Findings as rows of the table ``findings`` (without edition and source), each once, with their status.
+
+    ``states``: finding_id → status of those that are not open.
+    """
+    rows: dict[str, dict[str, Any]] = {}
+    for finding in findings:
+        if finding.finding_id in rows:
+            continue
+        rows[finding.finding_id] = {
+            "finding_id": finding.finding_id,
+            "code": finding.code,
+            "severity": finding.level,
+            "table": finding.table,
+            "key": finding.key,
+            "keys": list(finding.keys),
+            "message": finding.message,
+            "evidence": finding.evidence,
+            "status": (states or {}).get(finding.finding_id, "open"),
+            **{name: getattr(finding, name) for name in _PLACE},
+        }
+    return list(rows.values())
+
+
+def digest(evidence: str, keys: Iterable[str]) -> str:
+    """What a finding rests on, in short: its evidence and the rows that it is about."""
+    return hashlib.sha256("\x1f".join((evidence, *sorted(keys))).encode()).hexdigest()[:16]
+
+
+def row_digest(row: Row) -> str:
+    """The digest of a row of the table ``findings``."""
+    return digest(row["evidence"], row["keys"] or ([row["key"]] if row["key"] is not None else []))
+
+
+def load_accepted(path: Path) -> tuple[Acceptance, ...]:
+    """The acceptances of a file, none where there is no file. Raises XizeError naming file, line and remedy."""
+    if not path.is_file():
+        return ()
+    document = load_yaml(path)
+    if document is None:
+        return ()
+    if isinstance(document, str) or not isinstance(document, Sequence):
+        raise XizeError(f"{path}不是列表：每项请以“- finding_id:”开头，或用“xize accept”添加。")
+    found = []
+    for index, item in enumerate(document):
+        line = line_of(document, [index]) or 0
+        if not isinstance(item, Mapping):
+            raise XizeError(f"{path}第{line}行不是一项接受：应有finding_id、evidence、why、by、date。")
+        try:
+            found.append(Acceptance.model_validate(dict(item)))
+        except ValidationError as failure:
+            error = failure.errors()[0]
+            key = ".".join(str(step) for step in error["loc"])
+            line = line_of(document, [index, *(str(step) for step in error["loc"])]) or line
+            said = "缺少" if error["type"] == "missing" else "有误或不认识的"
+            raise XizeError(
+                f"{path}第{line}行{said}键“{key}”：请更正，或用“xize accept”重新添加。"
+            ) from failure
+    return tuple(found)
+
+
+def statuses(
+    findings: Iterable[Finding], accepted: Iterable[Acceptance] = (), corrections: Iterable[Correction] = ()
+) -> dict[str, str]:
+    """finding_id → ``accepted`` or ``corrected``, for the findings that are not open.
+
+    ``corrected``: corrections.yaml names the finding (it shows still, because what it is about stands elsewhere).
+    """
+    return row_statuses(
+        (
+            {"finding_id": f.finding_id, "evidence": f.evidence, "key": f.key, "keys": f.keys}
+            for f in findings
+        ),
+        accepted,
+        corrections,
+    )
+
+
+def row_statuses(
+    rows: Iterable[Row], accepted: Iterable[Acceptance], corrections: Iterable[Correction] = ()
+) -> dict[str, str]:
+    """As :func:`statuses`, for rows of the table ``findings``."""
+    known = {(one.finding_id, one.evidence) for one in accepted}
+    named = {one.finding for one in corrections if one.finding}
+    states = {}
+    for row in rows:
+        finding_id = row["finding_id"]
+        if finding_id in named:
+            states[finding_id] = "corrected"
+        elif (finding_id, row_digest(row)) in known:
+            states[finding_id] = "accepted"
+    return states
+
+
+def outdated(rows: Iterable[Row], accepted: Iterable[Acceptance]) -> list[Acceptance]:
+    """The acceptances that no longer count: their finding does not come up any more, or rests on something else."""
+    now = {(row["finding_id"], row_digest(row)) for row in rows}
+    return [one for one in accepted if (one.finding_id, one.evidence) not in now]
+
+
+def accept(path: Path, rows: Sequence[Row], why: str, by: str, date: datetime.date) -> int:
+    """Write acceptances of findings (rows of the table) to ``path``; comments and order are kept.
+
+    A finding accepted before gets the new reason and date in its old place. Gives how many were written.
+    Raises XizeError when the file cannot be read or written.
+    """
+    why, by = why.strip(), by.strip()
+    if not why or not by:
+        raise XizeError("接受一项发现须写明理由与姓名：请用--why与--by。")
+    load_accepted(path)  # a file with a mistake in it is not written over
+    document = load_yaml(path) if path.is_file() else None
+    if document is None:
+        document = _new_list(
+            "接受的发现：原文如此、已知悉，不再作为未决事项；所据文字变化后自动失效。由“xize accept”写入。"
+        )
+    for row in rows:
+        made = {
+            "finding_id": row["finding_id"],
+            "code": row["code"],
+            "message": row["message"],
+            "evidence": row_digest(row),
+            "why": why,
+            "by": by,
+            "date": date,
+        }
+        old = next((item for item in document if item.get("finding_id") == row["finding_id"]), None)
+        if old is None:
+            document.append(made)
+        else:
+            old.update(made)
+    write_yaml(path, document)
+    return len(rows)
+
+
+def write_yaml(path: Path, document: Any) -> None:
+    """``dump_yaml``, with XizeError for a file that cannot be written."""
+    try:
+        dump_yaml(path, document)
+    except OSError as error:
+        raise XizeError(
+            f"无法写入{path}（{error.strerror}）：请检查磁盘空间与权限；原文件没有变动。"
+        ) from error
+
+
+def _new_list(comment: str) -> Any:
+    """An empty YAML list with a comment above."""
+    from ruamel.yaml.comments import CommentedSeq
+
+    document = CommentedSeq()
+    document.yaml_set_start_comment(comment)
+    return document
+
+
+def by_worth(rows: Iterable[Row]) -> list[Row]:
+    """Open findings first, graver ones first, then those whose decision settles most rows, then by place."""
+
+    def worth(row: Row) -> tuple[Any, ...]:
+        return (
+            row["status"] != "open",
+            SEVERITIES.index(row["severity"]),
+            -affected(row),
+            row["page"] if row["page"] is not None else 1 << 30,
+            row["line"] or 0,
+            row["top"] or 0.0,
+            row["finding_id"],
+        )
+
+    return sorted(rows, key=worth)
+
+
+def affected(row: Row) -> int:
+    """How many rows one decision about a finding settles (at least itself)."""
+    return max(1, len(row["keys"] or ()))
+
+
+def remedy(code: str) -> str:
+    """What a steward should do about findings of a code, empty for a code of an older release."""
+    return CODES[code].remedy_zh if code in CODES else ""
+
+
+def last_findings_path(home: Path, edition: str) -> Path:
+    """Where a run leaves its findings, also when they kept it from publishing."""
+    return home / "staged" / edition / "findings.parquet"
+
+
+def store_last_findings(home: Path, edition: str, table: pa.Table) -> None:
+    """Keep the findings of a run for ``xize findings`` (in one atomic step). Raises XizeError."""
+    import pyarrow.parquet as pq
+
+    path = last_findings_path(home, edition)
+    beside = path.with_name(f".{path.name}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        pq.write_table(table, beside)
+        beside.replace(path)
+    except OSError as error:
+        raise XizeError(f"无法写入{path}（{error.strerror}）：请检查磁盘空间与权限。") from error
+
+
+def load_findings(home: Path, edition: str, curated: str, release: str | None = None) -> list[dict[str, Any]]:
+    """The findings of the last run of an edition, or of one release, as rows.
+
+    Raises XizeError when the edition has neither been run nor released.
+    """
+    import pyarrow.parquet as pq
+
+    from pipeline.releases import latest_name, parquet_table, read_manifest
+    from pipeline.storage import open_store
+
+    path = last_findings_path(home, edition)
+    if release is None and path.is_file():
+        table = pq.read_table(path)
+    else:
+        store = open_store(curated)
+        release = release or latest_name(store, edition)
+        if release is None:
+            raise XizeError(f"版本{edition}还没有运行过：请先运行“xize run {edition}”。")
+        read_manifest(store, edition, release)
+        table = parquet_table(store.read(f"{edition}/{release}/findings.parquet"))
+    rows = table.to_pylist()
+    return [{**row, "keys": row.get("keys") or []} for row in rows]

@@ -1,0 +1,179 @@
+"""Asking the published releases: SQL through DuckDB, and whether a certificate counts.
+
+from pipeline.query import Catalog
+
+with Catalog("curated") as catalog:
+    catalog.sql("select kind, count(*) from entries group by kind")
+    catalog.check("6101", "农作物植保员", grade=4).counts
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from pipeline.errors import XizeError
+from pipeline.releases import curated_url, editions_in, latest_name, load_release, read_manifest
+from pipeline.schema import TABLES
+from pipeline.storage import LocalStore, open_store
+
+if TYPE_CHECKING:
+    import duckdb
+
+    from pipeline.checking import Answer
+
+_PIN = re.compile(r"(?P<edition>[a-z][a-z0-9]*(?:-[a-z0-9]+)*-\d{4})(?:@(?P<release>r\d{3,}))?")
+
+
+def parse_pin(text: str) -> tuple[str, str | None]:
+    """(edition, release or None) of ``shanghai-2025`` or ``shanghai-2025@r001``. Raises XizeError."""
+    match = _PIN.fullmatch(text.strip())
+    if match is None:
+        raise XizeError(f"“{text}”不是版本：应形如shanghai-2025或shanghai-2025@r001。")
+    return match["edition"], match["release"]
+
+
+class Catalog:
+    """The published releases as DuckDB views, one per table, over the latest release of every edition.
+
+    ``curated`` is a folder or an fsspec/pyarrow URL (default: curated/ of the project or of $XIZE_HOME).
+    ``pins`` (``shanghai-2025@r001``) put one release in place of an edition's latest. In SQL a quoted
+    schema names a release on its own: ``select * from "shanghai-2025@r001".entries``. The view ``releases``
+    says which release of each edition the views show.
+
+    Raises XizeError when there is no release at all, or not the one pinned.
+    """
+
+    def __init__(
+        self, curated: str | Path | None = None, *, home: Path | None = None, pins: Iterable[str] = ()
+    ) -> None:
+        import duckdb
+
+        from pipeline.edition import resolve_home
+
+        self.url = str(curated) if curated is not None else curated_url(home or resolve_home())
+        self._store = open_store(self.url)
+        self._releases = self._choose(dict(parse_pin(pin) for pin in pins))
+        self._con: duckdb.DuckDBPyConnection = duckdb.connect()
+        self._schemas: set[str] = set()
+        self._views("main", self._releases)
+        self._con.register("releases", self._releases_table())
+
+    def __enter__(self) -> Catalog:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Free the DuckDB connection."""
+        self._con.close()
+
+    @property
+    def releases(self) -> Mapping[str, str]:
+        """The release that is shown of every edition."""
+        return dict(self._releases)
+
+    def _choose(self, pins: Mapping[str, str | None]) -> dict[str, str]:
+        chosen: dict[str, str] = {}
+        for edition in sorted({*editions_in(self._store), *pins}):
+            release = pins.get(edition) or latest_name(self._store, edition)
+            if release is None:
+                if edition in pins:
+                    raise XizeError(f"版本{edition}没有当前发布：请先运行“xize run {edition}”。")
+                continue
+            read_manifest(self._store, edition, release)
+            chosen[edition] = release
+        if not chosen:
+            raise XizeError(f"{self.url}中还没有任何发布：请先运行“xize run 版本名”，或更正--home。")
+        return chosen
+
+    def _releases_table(self) -> pa.Table:
+        records = [read_manifest(self._store, *pair) for pair in self._releases.items()]
+        return pa.table(
+            {
+                "edition": list(self._releases),
+                "release": list(self._releases.values()),
+                "title": [record["title"] for record in records],
+                "source": [record["source"]["kind"] for record in records],
+                "created": [record["created"] for record in records],
+            }
+        )
+
+    def _views(self, schema: str, releases: Mapping[str, str]) -> None:
+        """A view per table of the contract in ``schema``, over the given releases together."""
+        if schema != "main":
+            self._con.execute(f"create schema {_quoted(schema)}")
+        self._schemas.add(schema)
+        if isinstance(self._store, LocalStore):
+            rows = {pair: read_manifest(self._store, *pair)["rows"] for pair in releases.items()}
+            for name in TABLES:
+                files = [
+                    _literal(str(self._store.root / edition / release / f"{name}.parquet"))
+                    for (edition, release), tables in rows.items()
+                    if name in tables
+                ]
+                if files:
+                    source = f"read_parquet([{', '.join(files)}], union_by_name=true)"
+                    self._con.execute(
+                        f"create view {_quoted(schema)}.{_quoted(name)} as select * from {source}"
+                    )
+            return
+        loaded = [load_release(self.url, *pair) for pair in releases.items()]
+        for name in TABLES:
+            found = [tables[name] for tables in loaded if name in tables]
+            if found:
+                hidden = f"{schema}:{name}"
+                self._con.register(hidden, pa.concat_tables(found, promote_options="default"))
+                view = f"{_quoted(schema)}.{_quoted(name)}"
+                self._con.execute(f"create view {view} as select * from {_quoted(hidden)}")
+
+    def sql(self, query: str, parameters: Mapping[str, object] | None = None) -> pa.Table:
+        """The rows that ``query`` gives. ``parameters`` fill its ``$name`` places.
+
+        Raises XizeError when DuckDB refuses the query, or when it names a release that does not exist.
+        """
+        import duckdb
+
+        for match in re.finditer(rf'"({_PIN.pattern})"\s*\.', query):
+            edition, release = parse_pin(match[1])
+            if match[1] not in self._schemas:
+                release = release or latest_name(self._store, edition)
+                if release is None:
+                    raise XizeError(f"版本{edition}没有当前发布：请先运行“xize run {edition}”。")
+                read_manifest(self._store, edition, release)
+                self._views(match[1], {edition: release})
+        try:
+            relation = self._con.sql(query, params=dict(parameters) if parameters else None)
+            return pa.table({}) if relation is None else relation.to_arrow_table()
+        except duckdb.Error as error:
+            said = re.sub(r"\s+", " ", str(error)).strip().rstrip("^ ")
+            raise XizeError(f"SQL无法执行：{said}") from error
+
+    def check(
+        self,
+        class_code: str,
+        name: str,
+        grade: int | None = None,
+        level: str | None = None,
+        edition: str | None = None,
+    ) -> Answer:
+        """Whether a certificate counts for a class, and at which tiers: :func:`pipeline.checking.check`."""
+        from pipeline.checking import check
+
+        return check(self, class_code, name, grade, level, edition)
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

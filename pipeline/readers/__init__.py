@@ -1,0 +1,1 @@
+"""Readers: one module per kind of source; every reader gives the same staged cells."""

@@ -1,0 +1,213 @@
+"""Glyphs → cells → printed lines. Pure functions over :class:`PageArrays`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from itertools import pairwise
+
+import numpy as np
+
+from pipeline.readers.grid import Found, Grid
+from pipeline.readers.page import Ints, PageArrays
+from pipeline.text import is_cjk
+from pipeline.tidy.model import Line
+
+_NO_SPACE_BEFORE = set(",.;:!?)]}%，。；：！？）】》、")
+
+
+def assign(page: PageArrays, grids: Sequence[Grid]) -> tuple[list[list[Ints]], Ints]:
+    """Glyph indices per grid and cell, and those outside every grid.
+
+    A glyph belongs to the cell in which its centre lies: found by position in the sorted lattice, not by scanning.
+    """
+    x = (page.boxes[:, 0] + page.boxes[:, 2]) / 2
+    y = (page.boxes[:, 1] + page.boxes[:, 3]) / 2
+    free = np.ones(len(x), dtype=bool)
+    per_grid: list[list[Ints]] = []
+    # Smallest first, so that a table drawn inside another one's cell keeps its own text.
+    order = sorted(range(len(grids)), key=lambda k: _area(grids[k]))
+    found: dict[int, list[Ints]] = {}
+    for k in order:
+        grid = grids[k]
+        x0, top, x1, bottom = grid.bbox
+        inside = np.flatnonzero(free & (x >= x0) & (x <= x1) & (y >= top) & (y <= bottom))
+        free[inside] = False
+        cols = np.clip(np.searchsorted(grid.xs, x[inside], side="right") - 1, 0, len(grid.xs) - 2)
+        rows = np.clip(np.searchsorted(grid.ys, y[inside], side="right") - 1, 0, len(grid.ys) - 2)
+        owners = grid.owner[rows, cols]
+        ranked = np.argsort(owners, kind="stable")
+        bounds = np.searchsorted(owners[ranked], np.arange(len(grid.cells) + 1))
+        found[k] = [inside[ranked[bounds[c] : bounds[c + 1]]] for c in range(len(grid.cells))]
+    per_grid = [found[k] for k in range(len(grids))]
+    return per_grid, np.flatnonzero(free)
+
+
+def _area(grid: Grid) -> float:
+    x0, top, x1, bottom = grid.bbox
+    return (x1 - x0) * (bottom - top)
+
+
+_PAGE_NUMBER = re.compile(r"^\W*(?:第?\s*\d{1,4}\s*页?|[ivxlcIVXLC]{1,6})(?:\s*[/共of]+\s*\d{1,4}\s*页?)?\W*$")
+
+
+def trim_open_ends(page: PageArrays, found: Found) -> Found:
+    """Open rows end where the body does: a page number or running head beyond it is no part of a cell.
+
+    Where a page break cut a row, its side borders may run on to the page's edge. The outermost line there is taken
+    for a running head when it stands in the page's outer eighth and is a page number, or is set apart.
+    """
+    grids = []
+    for grid in found.grids:
+        ys = list(grid.ys)
+        if grid.open_bottom:
+            ys[-1] = _body_end(page, grid, ys[-2], ys[-1], below=True)
+        if grid.open_top:
+            ys[0] = _body_end(page, grid, ys[0], ys[1], below=False)
+        if ys != list(grid.ys) and all(a < b for a, b in pairwise(ys)):
+            cells = tuple(
+                replace(cell, top=ys[cell.row], bottom=ys[cell.row + cell.row_span]) for cell in grid.cells
+            )
+            grid = replace(grid, ys=tuple(ys), cells=cells)
+        grids.append(grid)
+    return replace(found, grids=tuple(grids))
+
+
+def _body_end(page: PageArrays, grid: Grid, low: float, high: float, below: bool) -> float:
+    """Where the open row between heights ``low`` and ``high`` ends: beyond its text, before a running head."""
+    end = high if below else low
+    x0, _, x1, _ = grid.bbox
+    x = (page.boxes[:, 0] + page.boxes[:, 2]) / 2
+    y = (page.boxes[:, 1] + page.boxes[:, 3]) / 2
+    lines = _level_lines(page, np.flatnonzero((x >= x0) & (x <= x1) & (y >= low) & (y <= high)))
+    while len(lines) > 1:
+        last, before = (lines[-1], lines[-2]) if below else (lines[0], lines[1])
+        outer = last.bottom < page.height / 8 or last.top > page.height * 7 / 8
+        gap = last.top - before.bottom if below else before.top - last.bottom
+        alone = gap > 1.5 * max(last.size, before.size)
+        if not outer or not (alone or (_PAGE_NUMBER.match(last.text) and gap > 0.2 * last.size)):
+            break
+        end = (last.top + before.bottom) / 2 if below else (before.top + last.bottom) / 2
+        lines = lines[:-1] if below else lines[1:]
+    return end
+
+
+def lines_of(page: PageArrays, index: Ints | Iterable[int]) -> list[Line]:
+    """The printed lines of the glyphs ``index``, top to bottom, each with its text, box and advances.
+
+    Glyphs share a line when their vertical centres differ by less than half the smaller size. Glyphs turned against
+    the page (a sideways header word) are put together along their own direction.
+    """
+    where = np.fromiter(index, dtype=np.int64) if not isinstance(index, np.ndarray) else index
+    if len(where) == 0:
+        return []
+    angles = page.angles[where]
+    if (angles == 0).all():
+        return _level_lines(page, where)
+    out: list[Line] = []
+    for angle in sorted(set(angles.tolist())):
+        part = where[angles == angle]
+        out.extend(_level_lines(page, part) if angle in (0, 180, -1) else _upright_lines(page, part, angle))
+    return out
+
+
+def _level_lines(page: PageArrays, where: Ints) -> list[Line]:
+    boxes = page.boxes[where]
+    middle = (boxes[:, 1] + boxes[:, 3]) / 2
+    sizes = page.sizes[where]
+    order = np.lexsort((boxes[:, 0], middle))
+    rows: list[list[int]] = []
+    at = reach = 0.0
+    for i in order.tolist():
+        if not page.texts[where[i]].strip():
+            continue
+        if rows and middle[i] - at < 0.5 * min(reach, sizes[i] or reach):
+            rows[-1].append(i)
+            at += (middle[i] - at) / len(rows[-1])
+            reach = min(reach, float(sizes[i]) or reach)
+        else:
+            rows.append([i])
+            at, reach = float(middle[i]), float(sizes[i]) or 1.0
+    out = [_line(page, where[sorted(row, key=lambda i: boxes[i, 0])]) for row in rows]
+    return [line for line in out if line is not None]
+
+
+def _upright_lines(page: PageArrays, where: Ints, angle: int) -> list[Line]:
+    """Lines of text that runs downwards (90) or upwards (270): columns of glyphs, read along their direction."""
+    boxes = page.boxes[where]
+    middle = (boxes[:, 0] + boxes[:, 2]) / 2
+    across = -middle if angle == 90 else middle  # lines follow each other leftwards when text runs downwards
+    along = boxes[:, 1] if angle == 90 else -boxes[:, 3]
+    order = np.lexsort((along, across))
+    rows: list[list[int]] = []
+    at = 0.0
+    for i in order.tolist():
+        if not page.texts[where[i]].strip():
+            continue
+        size = float(page.sizes[where[i]]) or 1.0
+        if rows and abs(across[i] - at) < 0.5 * size:
+            rows[-1].append(i)
+        else:
+            rows.append([i])
+            at = float(across[i])
+    out = []
+    for row in rows:
+        ids = where[sorted(row, key=lambda i: along[i])]
+        box = page.boxes[ids]
+        text = "".join(page.texts[i] for i in ids)
+        height = float(box[:, 3].max() - box[:, 1].min())
+        out.append(
+            Line(
+                text,
+                float(box[:, 0].min()),
+                float(box[:, 1].min()),
+                float(box[:, 2].max()),
+                float(box[:, 3].max()),
+                page.number,
+                tuple([height / max(len(text), 1)] * len(text)),
+                float(np.median(page.sizes[ids])),
+            )
+        )
+    return out
+
+
+def _line(page: PageArrays, ids: Ints) -> Line | None:
+    """One line from its glyphs, left to right; a blank is put where the gap between Latin words shows one."""
+    chars: list[str] = []
+    advances: list[float] = []
+    end = None
+    boxes = page.boxes[ids]
+    for position, i in enumerate(ids.tolist()):
+        text = page.texts[i].strip()
+        x0, x1 = float(boxes[position, 0]), float(boxes[position, 2])
+        if end is not None:
+            gap = x0 - end
+            before = chars[-1]
+            if gap > 1.5 * (float(page.sizes[i]) or 1.0):
+                # Text set apart (the page number of a line of the contents); between ideographs a tab means nothing.
+                chars.append("\t")
+                advances.append(gap)
+            elif (
+                gap > 0.18 * (float(page.sizes[i]) or 1.0)
+                and not is_cjk(before)
+                and not is_cjk(text[0])
+                and text[0] not in _NO_SPACE_BEFORE
+            ):
+                chars.append(" ")
+                advances.append(gap)
+        chars.extend(text)
+        advances.extend([(x1 - x0) / len(text)] * len(text))
+        end = x1 if end is None else max(end, x1)
+    if not chars:
+        return None
+    return Line(
+        "".join(chars),
+        float(boxes[:, 0].min()),
+        float(boxes[:, 1].min()),
+        float(boxes[:, 2].max()),
+        float(boxes[:, 3].max()),
+        page.number,
+        tuple(advances),
+        float(np.median(page.sizes[ids])),
+    )

@@ -1,0 +1,267 @@
+"""Reading a PDF: open it (or say clearly why not), pages in parallel, decoder → grid finder → staged cells."""
+
+from __future__ import annotations
+
+import logging
+import multiprocessing
+import os
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
+from pipeline.errors import XizeError
+from pipeline.readers.checks import failed_checks
+from pipeline.readers.confidence import confidence_of
+from pipeline.readers.grid import Found, find_grids
+from pipeline.readers.lines import assign, lines_of, trim_open_ends
+from pipeline.readers.page import PageArrays
+from pipeline.readers.staged import Block, PageInfo, Reading, cell_id, join_readings, to_reading
+from pipeline.readers.visible import Hidden, see
+from pipeline.tidy.model import Cell, Line
+
+Progress = Callable[[int, int], None]
+"""Called with (pages done, pages in all)."""
+
+_RANGE = 8
+"""Pages per task: few enough to share the work evenly and to show progress, enough to keep the overhead small."""
+
+_SMALL = 16
+"""Documents up to this many pages are read in-process: starting workers would cost more than it gains."""
+
+
+# pdfminer warns once per glyph of a font without a bounding box; nothing of what is read depends on it.
+logging.getLogger("pdfminer").setLevel(logging.ERROR)
+
+
+class PageReader:
+    """An open PDF whose pages are read one by one."""
+
+    def __init__(self, document: object, decoder: str) -> None:
+        self._document = document
+        self.engine = decoder
+        self.page_count: int = document.page_count  # type: ignore[attr-defined]
+
+    def decode(self, number: int) -> PageArrays:
+        """The arrays of page ``number`` (from 1), as decoded."""
+        arrays: PageArrays = self._document.read(number)  # type: ignore[attr-defined]
+        return arrays
+
+
+@contextmanager
+def open_pdf(path: Path, password: str = "", decoder: str = "pdfplumber") -> Iterator[PageReader]:
+    """Open a PDF for reading.
+
+    Raises XizeError, in one sentence with the remedy, when the file is missing, empty, not a PDF, truncated or
+    encrypted without the right password.
+    """
+    _look_at_file(path)
+    from pdfminer.pdfdocument import PDFEncryptionError, PDFPasswordIncorrect
+    from pdfminer.pdfexceptions import PDFException
+    from pdfminer.psexceptions import PSException
+    from pdfplumber.utils.exceptions import PdfminerException
+
+    from pipeline.readers.decode_pdfplumber import open_pdfplumber
+
+    opened = False
+    try:
+        with open_pdfplumber(path, password) as document:
+            opened = True
+            if document.page_count == 0:
+                raise XizeError(f"{path.name}：文件中没有任何页面，可能已损坏；请重新取得该 PDF。")
+            yield PageReader(document, decoder)
+    except (PdfminerException, PDFException, PSException) as error:
+        if opened:
+            raise
+        cause = error.args[0] if error.args else error
+        if isinstance(cause, PDFPasswordIncorrect) or isinstance(error, PDFPasswordIncorrect):
+            how = "所给密码不正确，请用 --password 给出正确的密码" if password else "请用 --password 给出密码"
+            raise XizeError(f"{path.name}：文件已加密；{how}。") from error
+        if isinstance(cause, PDFEncryptionError) or isinstance(error, PDFEncryptionError):
+            raise XizeError(f"{path.name}：文件的加密方式不受支持；请先用其他工具另存为未加密的 PDF。") from error
+        raise XizeError(f"{path.name}：PDF 结构已损坏，无法读取；请重新取得或另存该文件。") from error
+
+
+def _look_at_file(path: Path) -> None:
+    """The checks that need no PDF library."""
+    try:
+        size = path.stat().st_size
+    except FileNotFoundError as error:
+        raise XizeError(f"{path}：找不到该文件；请核对路径。") from error
+    if path.is_dir():
+        raise XizeError(f"{path}：这是一个文件夹，不是 PDF 文件；请给出文件路径。")
+    if size == 0:
+        raise XizeError(f"{path.name}：文件是空的（0 字节）；请重新取得该 PDF。")
+    with path.open("rb") as file:
+        head = file.read(1024)
+        file.seek(max(0, size - 8192))
+        tail = file.read()
+    if b"%PDF-" not in head:
+        raise XizeError(f"{path.name}：不是 PDF 文件（缺少 PDF 文件头）；请给出 PDF 格式的文件。")
+    if b"%%EOF" not in tail:
+        raise XizeError(f"{path.name}：PDF 文件不完整（缺少文件尾，可能下载中断）；请重新取得该文件。")
+
+
+def read_page(
+    arrays: PageArrays, engine: str, find: Callable[[PageArrays], Found] = find_grids
+) -> tuple[list[Cell], list[Block], PageInfo, Found]:
+    """Cells, lines outside tables and the page's own checks, from its decoded arrays; ``find`` finds its tables."""
+    page, hidden = see(arrays)
+    found = trim_open_ends(page, find(page))
+    cells, outside = cells_on(page, found, engine)
+    info = PageInfo(
+        page.number,
+        page.width,
+        page.height,
+        page.turned,
+        sum(1 for text in page.texts if text.strip()),
+        len(found.horizontal) + len(found.vertical),
+        picture_share(page),
+        len(found.grids),
+        engine,
+        failed_checks(page, found.grids, cells, outside),
+    )
+    blocks = [Block("text", line) for line in outside] + [Block(h.reason, _hidden_line(h)) for h in hidden]
+    return [cell for table in cells for cell in table], blocks, info, found
+
+
+def cells_on(page: PageArrays, found: Found, engine: str) -> tuple[list[list[Cell]], list[Line]]:
+    """Cells of every grid with their lines, and the lines outside, top to bottom."""
+    per_grid, free = assign(page, found.grids)
+    tables = []
+    for number, (grid, glyphs) in enumerate(zip(found.grids, per_grid, strict=True), start=1):
+        rows = len(grid.ys) - 1
+        tables.append(
+            [
+                Cell(
+                    cell_id(page.number, number, cell.row, cell.col),
+                    page.number,
+                    number,
+                    cell.row,
+                    cell.col,
+                    cell.row_span,
+                    cell.col_span,
+                    cell.x0,
+                    cell.top,
+                    cell.x1,
+                    cell.bottom,
+                    tuple(lines_of(page, index)),
+                    engine,
+                    confidence_of(engine),
+                    grid.open_top and cell.row == 0,
+                    grid.open_bottom and cell.row + cell.row_span == rows,
+                )
+                for cell, index in zip(grid.cells, glyphs, strict=True)
+            ]
+        )
+    return tables, lines_of(page, free)
+
+
+def _hidden_line(hidden: Hidden) -> Line:
+    return Line(hidden.text, *hidden.box, hidden.page, (), 0.0)
+
+
+def picture_share(page: PageArrays) -> float:
+    """Share of the page that its pictures cover, 0–1 (a scan may be cut into strips)."""
+    if len(page.images) == 0 or page.width * page.height == 0:
+        return 0.0
+    areas = (page.images[:, 2] - page.images[:, 0]) * (page.images[:, 3] - page.images[:, 1])
+    return min(1.0, float(areas.sum()) / (page.width * page.height))
+
+
+def read_pages(path: Path, numbers: Sequence[int], password: str = "", decoder: str = "pdfplumber") -> Reading:
+    """Read some pages (numbers from 1) in this process."""
+    with open_pdf(path, password, decoder) as reader:
+        return _read_with(reader, path, numbers)
+
+
+def _read_with(reader: PageReader, path: Path, numbers: Sequence[int]) -> Reading:
+    cells: list[Cell] = []
+    blocks: list[Block] = []
+    pages: list[PageInfo] = []
+    for number in numbers:
+        try:
+            arrays = reader.decode(number)
+        except Exception as error:  # decoders raise anything on a broken content stream
+            raise XizeError(f"{path.name} 第 {number} 页：页面内容已损坏，无法读取；请重新取得该文件。") from error
+        page_cells, page_blocks, info, _ = read_page(arrays, reader.engine)
+        cells += page_cells
+        blocks += page_blocks
+        pages.append(info)
+    return to_reading(cells, blocks, pages)
+
+
+_worker: PageReader | None = None
+
+
+def _start_worker(path: str, password: str, decoder: str) -> None:
+    """Open the file once per worker process; it stays open until the process ends."""
+    global _worker
+    manager = open_pdf(Path(path), password, decoder)
+    _worker = manager.__enter__()
+    _start_worker.manager = manager  # type: ignore[attr-defined]  # keeps the file open
+
+
+def _work(path: str, numbers: Sequence[int]) -> Reading:
+    assert _worker is not None
+    return _read_with(_worker, Path(path), numbers)
+
+
+def page_ranges(numbers: Sequence[int], size: int = _RANGE) -> list[list[int]]:
+    """Page numbers in ranges of at most ``size``."""
+    return [list(numbers[i : i + size]) for i in range(0, len(numbers), size)]
+
+
+def count_pages(path: Path, password: str = "") -> int:
+    """Number of pages. Raises XizeError like :func:`open_pdf`."""
+    with open_pdf(path, password) as reader:
+        return reader.page_count
+
+
+def read_pdf(
+    path: Path,
+    *,
+    pages: Sequence[int] | None = None,
+    password: str = "",
+    decoder: str = "pdfplumber",
+    workers: int | None = None,
+    progress: Progress | None = None,
+) -> Reading:
+    """Read a PDF (or only ``pages``) in worker processes that each open the file once; order is restored.
+
+    ``workers`` defaults to the processors this process may use. Raises XizeError as :func:`open_pdf` does, and for a
+    page number that the document does not have.
+    """
+    total = count_pages(path, password)
+    numbers = list(pages) if pages is not None else list(range(1, total + 1))
+    wrong = [number for number in numbers if not 1 <= number <= total]
+    if wrong:
+        raise XizeError(f"{path.name}：没有第 {wrong[0]} 页（共 {total} 页）；请核对 --pages。")
+    workers = workers or len(os.sched_getaffinity(0))
+    ranges = page_ranges(numbers)
+    parts: list[Reading] = []
+    done = 0
+    if workers == 1 or len(numbers) <= _SMALL:
+        with open_pdf(path, password, decoder) as reader:
+            for part in ranges:
+                parts.append(_read_with(reader, path, part))
+                done += len(part)
+                if progress:
+                    progress(done, len(numbers))
+        return join_readings(parts)
+    # Spawned, not forked: a forked child of a threaded parent (Prefect, imports in the background) may hang.
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(
+        min(workers, len(ranges)), context, initializer=_start_worker, initargs=(str(path), password, decoder)
+    ) as pool:
+        futures = [pool.submit(_work, str(path), part) for part in ranges]
+        try:
+            for future, part in zip(futures, ranges, strict=True):
+                parts.append(future.result())
+                done += len(part)
+                if progress:
+                    progress(done, len(numbers))
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+    return join_readings(parts)

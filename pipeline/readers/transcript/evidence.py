@@ -1,0 +1,129 @@
+"""What a cell's text says about the column it belongs to, learned from the rows that stand where they should.
+
+Two kinds of evidence: the words (what kind of thing is named: pairs of characters, and how items end), pooled over
+the columns of one group, and the level words ((五级/初级工), 中级 …), counted per column, with the rows of the same
+class counted more.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from pipeline.readers.transcript.source import RawCell
+
+_LEVEL = re.compile(r"高级技师|高级工|中级工|初级工|技师|[一二三四五]级|初级|中级|高级")
+_BRACKET = re.compile(r"[(\[]([^()\[\]]*)[)\]]?")
+_CLASS_WEIGHT = 4.0
+_MAJOR_WEIGHT = 5.0
+_SMOOTHING = 150.0
+_MOST_KIND, _MOST_LEVEL = 6.0, 4.0
+
+
+def level_words(text: str) -> list[str]:
+    """The level statements of a squeezed text, one per bracket (or per bare word at its end), words sorted."""
+    found = []
+    for match in _BRACKET.finditer(text):
+        words = sorted(set(_LEVEL.findall(match[1])))
+        if words:
+            found.append("/".join(words))
+    if not found:
+        tail = re.search(rf"(?:{_LEVEL.pattern})(?:证书?|认证|及以上)?$", text)
+        if tail:
+            found.append("/".join(sorted(set(_LEVEL.findall(tail[0])))))
+    return found
+
+
+def word_pairs(text: str) -> list[str]:
+    """Pairs of neighbouring characters of a text, its level brackets left out."""
+    plain = _BRACKET.sub(lambda m: "" if _LEVEL.search(m[1]) else m[0], text)
+    return [plain[i : i + 2] for i in range(len(plain) - 1)] + ([f"{plain[-1]}$"] if plain else [])
+
+
+@dataclass
+class Evidence:
+    """Counts per column; ``groups[c]`` is the group (header label) that column ``c`` stands under,
+    ``tiers[c]`` its tier."""
+
+    groups: tuple[int, ...]
+    tiers: tuple[str, ...]
+    pairs: dict[int, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    levels: dict[int, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    own: dict[int, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    major: dict[int, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    seen: Counter[str] = field(default_factory=Counter)
+    words: dict[int, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+
+    def add(self, col: int, cell: RawCell) -> None:
+        """A cell that stands in its column for sure."""
+        text = cell.text
+        self.words[col].update(set(cell.words))
+        self.pairs[self.groups[col]].update(set(word_pairs(text)))
+        self.seen.update(set(word_pairs(text)))
+        self.levels[col].update(level_words(text))
+
+    def start_class(self) -> None:
+        """A new class begins: what its own rows said about levels is forgotten."""
+        self.own = defaultdict(Counter)
+
+    def start_major(self, cells: Iterable[tuple[int, RawCell]]) -> None:
+        """A new 专业大类 begins: its cells that stand in their columns for sure say how it uses levels."""
+        self.major = defaultdict(Counter)
+        for col, cell in cells:
+            self.major[col].update(level_words(cell.text))
+
+    def add_own(self, col: int, text: str) -> None:
+        """A cell of the class at hand, placed before."""
+        self.own[col].update(level_words(text))
+
+    def score(self, cell: RawCell, cols: Sequence[int]) -> dict[int, float]:
+        """Log-likelihood, up to a constant, of the cell in each column."""
+        text = cell.text
+        pairs = word_pairs(text)
+        groups = sorted({self.groups[c] for c in cols})
+        everything = sum(self.seen.values()) + 1.0
+        weight = min(len(pairs), 12) * 0.55 / max(len(pairs), 1)
+        by_group = {}
+        for group in groups:
+            counts = self.pairs[group]
+            total = sum(counts.values()) + _SMOOTHING
+            by_group[group] = weight * sum(
+                math.log((counts[p] + _SMOOTHING * self.seen[p] / everything) / total * everything / self.seen[p])
+                for p in pairs
+                if self.seen[p]
+            )
+        best = max(by_group.values(), default=0.0)
+        words = level_words(text)
+        scale = min(len(words), 4) ** 0.5 / max(len(words), 1)
+        levels = {col: scale * sum(self._level(col, word) for word in words) for col in cols}
+        highest = max(levels.values())
+        return {
+            col: max(by_group[self.groups[col]] - best, -_MOST_KIND)
+            + max(levels[col] - highest, -_MOST_LEVEL)
+            + self._whole_words(cell, col)
+            for col in cols
+        }
+
+    def _whole_words(self, cell: RawCell, col: int) -> float:
+        """Whole words that stand in this column rather than in its group's other ones, elsewhere in the document."""
+        same = [c for c, group in enumerate(self.groups) if group == self.groups[col]]
+        logs = []
+        for word in cell.words[:40]:
+            total = sum(self.words[c][word] for c in same)
+            if total:
+                logs.append(math.log((self.words[col][word] + 0.3) / (total + 0.3 * len(same))))
+        return sum(logs) / len(logs) * min(len(logs), 3) ** 0.5 if logs else -1.1
+
+    def _level(self, col: int, word: str) -> float:
+        """Log-probability of a level statement in a column; what is rare there leans on all columns of its tier."""
+        counts, own, major = self.levels[col], self.own[col], self.major[col]
+        tier = [c for c, name in enumerate(self.tiers) if name == self.tiers[col]]
+        wide = sum(self.levels[c][word] for c in tier)
+        total = sum(sum(self.levels[c].values()) for c in tier)
+        prior = (wide + 0.2) / (total + 8.0)
+        seen = counts[word] + _CLASS_WEIGHT * own[word] + _MAJOR_WEIGHT * major[word] + 6.0 * prior
+        total = sum(counts.values()) + _CLASS_WEIGHT * sum(own.values()) + _MAJOR_WEIGHT * sum(major.values())
+        return math.log(seen / (total + 6.0))

@@ -1,0 +1,121 @@
+"""A text transcript → rows of cells and lines of text, as printed, each with its line number (from 1).
+
+A transcript is typed off a document, or read off a scan by a machine: rows have their cells parted by tabs, a cell
+may hold ``<p>`` paragraphs and other tags, rows of dashes fill up tables, blank lines stand where a page ends.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.errors import XizeError
+from pipeline.text import clean, squeeze
+
+_PARAGRAPH = re.compile(r"</?(?:p|br|div|li)\s*/?>", re.IGNORECASE)
+_TAG = re.compile(r"</?[a-zA-Z][a-zA-Z0-9]*(?:\s[^<>]*)?/?>")
+_MARK = re.compile(r"^(?P<hashes>#{1,6})\s+|\*\*|^__|__$")
+_FILLER = re.compile(r"^[-—–=:\s]*$")
+_CONTENTS = re.compile(r"^(?P<text>\D.*?)\t\s*(?P<page>\d{1,4})\s*$")
+
+
+@dataclass(frozen=True)
+class RawCell:
+    """A cell as typed: the words between blanks, and whether each begins a paragraph of its own."""
+
+    words: tuple[str, ...] = ()
+    opens: tuple[bool, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """All characters, blanks deleted."""
+        return squeeze("".join(self.words))
+
+    @property
+    def printed(self) -> str:
+        """The words with single blanks between them."""
+        return " ".join(self.words)
+
+
+@dataclass(frozen=True)
+class RawRow:
+    """A row as typed. ``gap``: blank lines right before it (rows of dashes do not count)."""
+
+    line: int
+    cells: tuple[RawCell, ...]
+    gap: int = 0
+
+    @property
+    def filled(self) -> list[int]:
+        """Indices of the cells that hold text."""
+        return [i for i, cell in enumerate(self.cells) if cell.words]
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """The squeezed text of every cell."""
+        return tuple(cell.text for cell in self.cells)
+
+
+@dataclass(frozen=True)
+class RawText:
+    """A line outside tables; ``heading``: it is marked as one. A line of the contents keeps its tab and page."""
+
+    line: int
+    text: str
+    heading: bool = False
+    gap: int = 0
+
+
+def read_text(path: Path) -> str:
+    """The transcript's text. Raises XizeError for an empty file or one that is no text."""
+    data = path.read_bytes()
+    for encoding in ("utf-8-sig", "gb18030"):
+        try:
+            text = data.decode(encoding)
+            break
+        except UnicodeDecodeError:
+            continue
+    else:
+        raise XizeError(f"{path.name}：不是文字文件（既非UTF-8也非GB18030编码），请核对来源。")
+    if "\x00" in text:
+        raise XizeError(f"{path.name}：不是文字文件（含有空字符），请核对来源。")
+    if not text.strip():
+        raise XizeError(f"{path.name}：文件是空的，请核对来源。")
+    return text
+
+
+def parse_cell(raw: str) -> RawCell:
+    """A cell's words and paragraph starts; tags are deleted."""
+    words: list[str] = []
+    opens: list[bool] = []
+    for paragraph in _PARAGRAPH.split(raw):
+        fresh = bool(words)
+        for word in clean(_TAG.sub("", paragraph).replace("**", "")).split():
+            words.append(word)
+            opens.append(fresh)
+            fresh = False
+    return RawCell(tuple(words), tuple(opens))
+
+
+def parse(text: str) -> Iterator[RawRow | RawText]:
+    """The rows and text lines of a transcript, in order."""
+    gap = 0
+    for number, raw in enumerate(text.splitlines(), start=1):
+        if not raw.strip(" \r\n\ufeff") or (not raw.strip() and "\t" not in raw):
+            gap += 1
+            continue
+        if _FILLER.match(raw):
+            continue
+        contents = _CONTENTS.match(raw)
+        if contents and "\t" not in contents["text"] and len(squeeze(contents["text"])) > 8:
+            yield RawText(number, f"{clean(contents['text'])}\t{contents['page']}", False, gap)
+        elif "\t" in raw:
+            yield RawRow(number, tuple(parse_cell(cell) for cell in raw.split("\t")), gap)
+        else:
+            mark = _MARK.match(raw.strip())
+            words = parse_cell(_MARK.sub("", raw.strip())).words
+            if words:
+                yield RawText(number, " ".join(words), bool(mark), gap)
+        gap = 0

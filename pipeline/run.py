@@ -1,0 +1,428 @@
+"""The main job, step by step: plan → read (or take what is staged) → tidy → validate → publish.
+
+Every step is a plain function; ``run`` calls them in-process, the flows in flows/ call the same ones under Prefect.
+Great Expectations lives in expectations/ and is only touched by ``validate_result``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pipeline import __version__
+from pipeline.edition import Edition, edition_lock, load_edition
+from pipeline.errors import XizeError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from expectations.report import ValidationReport
+    from pipeline.quality.findings import Finding
+    from pipeline.readers.staged import Reading
+    from pipeline.releases import Release, TableDelta
+
+Report = Callable[[str, int, int], None]
+"""Progress: (stage, done, total); stages are read, tidy, validate, publish."""
+
+_READING_FILES = ("cells", "blocks", "pages")
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a run was asked to do."""
+
+    home: Path
+    edition: str
+    source: str | None = None
+    password: str = ""
+    decoder: str = "pdfplumber"
+    workers: int | None = None
+    cross_check: bool = False
+    allow_incomplete: bool = False
+    publish: bool = True
+    latest: bool = False
+    curated: str | None = None
+
+
+@dataclass(frozen=True)
+class Job:
+    """A verified source: its edition, file, checksum, and ``inputs``, the digest of everything the result rests on."""
+
+    options: Options
+    edition: Edition
+    kind: str
+    path: Path
+    sha256: str
+    inputs: str
+
+
+@dataclass
+class RunResult:
+    """Curated tables by name, figures for the manifest, findings of reading and tidying."""
+
+    tables: dict[str, pa.Table]
+    stats: dict[str, Any]
+    context: dict[str, Any]
+    findings: list[Finding] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run came to: the release (None with ``publish=False``), figures, findings by severity and code."""
+
+    job: Job
+    release: Release | None
+    changed: bool
+    stats: Mapping[str, Any]
+    rows: Mapping[str, int]
+    by_severity: Mapping[str, int]
+    by_code: Mapping[str, int]
+    report: ValidationReport | None = None
+    deltas: tuple[TableDelta, ...] = ()
+
+
+@lru_cache(maxsize=1)
+def code_digest() -> str:
+    """Digest of the code and vocabularies that a result depends on: another program may read otherwise."""
+    digest = hashlib.sha256()
+    root = Path(__file__).resolve().parents[1]
+    for folder in ("pipeline", "expectations"):
+        for path in sorted((root / folder).rglob("*")):
+            if path.suffix in (".py", ".csv", ".yaml", ".j2") and path.is_file():
+                digest.update(path.relative_to(root).as_posix().encode())
+                digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def plan(options: Options) -> Job:
+    """Verify the edition and its source. Raises XizeError (missing file or key, wrong checksum)."""
+    edition = load_edition(options.home, options.edition)
+    kind = edition.file(options.source).kind
+    path, sha256 = edition.verify(kind)
+    digest = hashlib.sha256()
+    for part in (
+        sha256, code_digest(), kind, options.decoder, str(options.cross_check), str(options.allow_incomplete),
+    ):  # fmt: skip
+        digest.update(part.encode())
+    for name in ("source.yaml", "corrections.yaml", "accepted.yaml"):
+        file = edition.folder / name
+        digest.update(file.read_bytes() if file.is_file() else b"-")
+    return Job(options, edition, kind, path, sha256, digest.hexdigest())
+
+
+def unchanged(job: Job) -> Release | None:
+    """The last release of this source, if it was made from the very same inputs and its files are whole."""
+    from pipeline.releases import curated_url, damaged_files, last_release
+    from pipeline.storage import open_store
+
+    store = open_store(curated_url(job.options.home, job.options.curated))
+    last = last_release(store, job.edition.name, job.kind)
+    if last is None or last.manifest.get("stats", {}).get("inputs") != job.inputs:
+        return None
+    if job.options.latest and not last.is_latest:
+        return None
+    return None if damaged_files(store, job.edition.name, last.release) else last
+
+
+def staged_folder(job: Job) -> Path:
+    """staged/<edition>/<source>/<sha8>"""
+    return job.edition.staged_cells(job.kind, job.sha256).parent
+
+
+def load_staged(job: Job) -> Reading | None:
+    """What is staged for this source, if the same code read it; None otherwise."""
+    import pyarrow.parquet as pq
+
+    from pipeline.readers.staged import Reading
+
+    folder = staged_folder(job)
+    try:
+        known = json.loads((folder / "reading.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    if known != _reading_key(job):
+        return None
+    try:
+        parts = [pq.read_table(folder / f"{name}.parquet") for name in _READING_FILES]
+    except (OSError, ValueError):
+        return None
+    return Reading(*parts)
+
+
+def _reading_key(job: Job) -> dict[str, str]:
+    return {"sha256": job.sha256, "code": _readers_digest(), "decoder": job.options.decoder}
+
+
+@lru_cache(maxsize=1)
+def _readers_digest() -> str:
+    digest = hashlib.sha256()
+    for path in sorted((Path(__file__).resolve().parent / "readers").rglob("*.py")):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def store_staged(job: Job, reading: Reading) -> Path:
+    """Write a reading to staged/, all files or none; gives the path of cells.parquet."""
+    import pyarrow.parquet as pq
+
+    folder = staged_folder(job)
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        beside = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+        try:
+            for name in _READING_FILES:
+                pq.write_table(getattr(reading, name), beside / f"{name}.parquet", compression="zstd")
+            (beside / "reading.json").write_text(json.dumps(_reading_key(job)), encoding="utf-8")
+            if folder.exists():
+                shutil.rmtree(folder)
+            os.chmod(beside, 0o755)
+            beside.rename(folder)
+        finally:
+            shutil.rmtree(beside, ignore_errors=True)
+    except OSError as error:
+        raise XizeError(
+            f"无法写入暂存文件夹{folder}（{error.strerror}）：请检查磁盘空间与权限；已发布的数据没有变动。"
+        ) from error
+    return folder / "cells.parquet"
+
+
+def read(job: Job, report: Report | None = None) -> Reading:
+    """The reading of the source: what is staged, or the file read anew and staged."""
+    known = load_staged(job)
+    if known is not None:
+        return known
+    if job.kind == "pdf":
+        from pipeline.readers.pdf import read_pdf
+
+        reading = read_pdf(
+            job.path,
+            password=job.options.password,
+            decoder=job.options.decoder,
+            workers=job.options.workers,
+            progress=(lambda done, total: report("read", done, total)) if report else None,
+        )
+    else:
+        raise XizeError(f"{job.path.name}：暂不支持读取“{job.kind}”一类的来源；请改用 pdf。")
+    store_staged(job, reading)
+    return reading
+
+
+def tidy_reading(job: Job, reading: Reading) -> RunResult:
+    """Tidy a reading into the contract's tables. Raises XizeError as ``tidy.document.tidy`` does."""
+    from pipeline.schema import ANNEX_TABLES, TABLES, build
+    from pipeline.tidy.document import tidy
+
+    name, kind = job.edition.name, job.kind
+    header_map = {
+        words: value
+        for words, meaning in job.edition.source.headers.items()
+        if (value := meaning.kind or meaning.field or meaning.tier)
+    }
+    tidied = tidy(reading, header_map, job.path.name)
+    findings = list(tidied.findings)
+    tables = {
+        table: build(table, tidied.rows.get(table, []), name, kind)
+        for table in ("majors", "classes", "entries", "credentials", "notes", *ANNEX_TABLES)
+    }
+    tables["links"] = build("links", [], name, kind)
+    tables["coverage"] = build("coverage", [], name, kind)
+    tables["cells"] = cells_table(reading, name, kind)
+    tables = {table: tables[table] for table in TABLES if table in tables}
+    stats: dict[str, Any] = {
+        "inputs": job.inputs,
+        "pages": tidied.pages,
+        "tables_found": tidied.tables,
+        "conservation": {**tidied.characters},
+    }
+    context = {"toc": tidied.toc, "rule3": dict(tidied.rule3)}
+    return RunResult(tables, stats, context, findings)
+
+
+def cells_table(reading: Reading, edition: str, kind: str) -> pa.Table:
+    """The published ``cells``: the staged ones with edition and source."""
+    import pyarrow as pa
+
+    from pipeline.schema import TABLES
+
+    schema = TABLES["cells"].arrow
+    cells = reading.cells
+    columns = []
+    for column in schema:
+        if column.name == "edition":
+            columns.append(pa.repeat(pa.scalar(edition), len(cells)))
+        elif column.name == "source":
+            columns.append(pa.repeat(pa.scalar(kind), len(cells)))
+        else:
+            columns.append(cells.column(column.name).cast(column.type))
+    return pa.table(columns, schema=schema)
+
+
+def findings_table(findings: list[Finding], edition: str, kind: str) -> pa.Table:
+    """Findings as the contract's table; the same finding made twice stands once."""
+    from pipeline.schema import build
+
+    rows = {}
+    for finding in findings:
+        rows.setdefault(
+            finding.finding_id,
+            {
+                "finding_id": finding.finding_id,
+                "code": finding.code,
+                "severity": finding.level,
+                "table": finding.table,
+                "key": finding.key,
+                "message": finding.message,
+                "evidence": finding.evidence,
+                "page": finding.page,
+                "line": finding.line,
+                "x0": finding.x0,
+                "top": finding.top,
+                "x1": finding.x1,
+                "bottom": finding.bottom,
+                "cell_id": finding.cell_id,
+                "confidence": finding.confidence,
+            },
+        )
+    return build("findings", list(rows.values()), edition, kind)
+
+
+def validation_context(job: Job, result: RunResult) -> Any:
+    """What validation must know beside the tables."""
+    from expectations.report import TocItem, ValidationContext
+
+    conservation = result.stats["conservation"]
+    return ValidationContext(
+        edition=job.edition.name,
+        bounds={name: (bound.min, bound.max) for name, bound in job.edition.source.bounds.items()},
+        toc=tuple(
+            TocItem("annex" if line.kind == "annex" else "section", line.label, line.found, line.number, line.page)
+            for line in result.context["toc"]
+        ),
+        rule3=result.context["rule3"],
+        allow_incomplete=job.options.allow_incomplete,
+        characters_in_tables=conservation["in_tables"],
+        characters_lost=conservation["lost"],
+        title=job.edition.source.title,
+    )
+
+
+def with_findings(job: Job, result: RunResult, report: ValidationReport | None = None) -> dict[str, pa.Table]:
+    """All tables, with the findings of tidying and (once there is a ``report``) of validation."""
+    findings = [*result.findings, *(report.findings if report is not None else ())]
+    return {**result.tables, "findings": findings_table(findings, job.edition.name, job.kind)}
+
+
+def publish_result(
+    job: Job, result: RunResult, tables: dict[str, pa.Table], report: ValidationReport, site: Path
+) -> Release:
+    """Publish, or raise XizeError naming the first errors when validation forbids it."""
+    from pipeline.publish import SourceInfo, publish
+    from pipeline.releases import curated_url
+
+    _refuse_errors(job, tables)
+    return publish(
+        tables,
+        edition=job.edition.name,
+        source_info=SourceInfo.of(job.edition, job.kind, job.sha256),
+        curated_url=curated_url(job.options.home, job.options.curated),
+        stats=result.stats,
+        validation=dict(report.summary),
+        site=site,
+        allow_incomplete=job.options.allow_incomplete,
+        code_version=f"{__version__}+{code_digest()[:12]}",
+        latest=True if job.options.latest else None,
+    )
+
+
+def _refuse_errors(job: Job, tables: Mapping[str, pa.Table]) -> None:
+    rows = tables["findings"].select(["severity", "status", "message"]).to_pylist()
+    errors = [row["message"] for row in rows if row["severity"] == "error" and row["status"] == "open"]
+    if errors:
+        shown = "；".join(message.rstrip("。") for message in errors[:3])
+        more = f" 等 {len(errors)} 处" if len(errors) > 3 else ""
+        raise XizeError(f"{job.path.name}：校验有 {len(errors)} 个错误，没有发布：{shown}{more}。", exit_code=1)
+
+
+def run(options: Options, report: Report | None = None) -> Outcome:
+    """The whole job in this process (reading and validation use worker processes of their own).
+
+    Raises XizeError with one sentence when anything the user can mend stands in the way; nothing published before
+    is touched then.
+    """
+    with edition_lock(options.home, options.edition):
+        job = plan(options)
+        last = unchanged(job) if options.publish else None
+        if last is not None:
+            return _same(job, last)
+        from expectations.worker import warm_up
+
+        started = time.perf_counter()
+        with warm_up() as validator, tempfile.TemporaryDirectory(prefix="xize-site-") as folder:
+            reading = read(job, report)
+            times = {"read": time.perf_counter() - started}
+            if report:
+                report("tidy", 0, 1)
+            result = tidy_reading(job, reading)
+            times["tidy"] = time.perf_counter() - started - sum(times.values())
+            if report:
+                report("validate", 0, 1)
+            site = Path(folder) / "validation"
+            outcome = validator.validate(
+                with_findings(job, result), context=validation_context(job, result), site_dir=site
+            )
+            times["validate"] = time.perf_counter() - started - sum(times.values())
+            if report:
+                report("publish", 0, 1)
+            return finish(job, result, outcome, site)
+
+
+def finish(job: Job, result: RunResult, report: ValidationReport, site: Path) -> Outcome:
+    """Publish the validated result, or (``publish=False``) say what a release would change."""
+    tables = with_findings(job, result, report)
+    severities = Counter(tables["findings"].column("severity").to_pylist())
+    codes = Counter(tables["findings"].column("code").to_pylist())
+    rows = {name: table.num_rows for name, table in tables.items()}
+    if not job.options.publish:
+        deltas = preview(job, tables)
+        return Outcome(job, None, False, result.stats, rows, severities, codes, report, deltas)
+    release = publish_result(job, result, tables, report, site)
+    return Outcome(job, release, release.changed, result.stats, rows, severities, codes, report)
+
+
+def preview(job: Job, tables: Mapping[str, pa.Table]) -> tuple[TableDelta, ...]:
+    """What a release of ``tables`` would change against the latest one."""
+    from pipeline.releases import curated_url, diff_summary, latest_name, load_release
+    from pipeline.schema import TABLES, build
+    from pipeline.storage import open_store
+
+    url = curated_url(job.options.home, job.options.curated)
+    name = job.edition.name
+    if latest_name(open_store(url), name) is None:
+        before = {table: build(table, [], name) for table in TABLES}
+    else:
+        before = load_release(url, name)
+    return diff_summary(tables, before)
+
+
+def _same(job: Job, last: Release) -> Outcome:
+    manifest = last.manifest
+    findings = manifest.get("findings") or {}
+    return Outcome(
+        job,
+        last,
+        False,
+        manifest.get("stats", {}),
+        last.rows,
+        dict(findings.get("by_severity", {})),
+        dict(findings.get("by_code", {})),
+    )

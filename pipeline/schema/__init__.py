@@ -1,0 +1,61 @@
+"""Every published table and field, declared once.
+
+Arrow schemas, the base expectations, datapackage.json and the data dictionary all derive from ``TABLES``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import pyarrow as pa
+
+from pipeline.schema import build as _build
+from pipeline.schema.annexes import ANNEXES
+from pipeline.schema.build import SchemaError
+from pipeline.schema.catalogue import CLASSES, CREDENTIALS, ENTRIES, MAJORS, NOTES
+from pipeline.schema.common import GRADE_LABELS, KINDS, PROVENANCE, SEVERITIES, TIERS
+from pipeline.schema.quality import CELLS, COVERAGE, FINDINGS, LINKS
+from pipeline.schema.types import Field, ForeignKey, Table
+
+__all__ = [
+    "ANNEX_TABLES",
+    "GRADE_LABELS",
+    "KINDS",
+    "PROVENANCE",
+    "SEVERITIES",
+    "STAGED_CELLS",
+    "TABLES",
+    "TIERS",
+    "Field",
+    "ForeignKey",
+    "SchemaError",
+    "Table",
+    "build",
+    "row_id",
+]
+
+# In publishing order.
+TABLES: dict[str, Table] = {
+    table.name: table
+    for table in (MAJORS, CLASSES, ENTRIES, CREDENTIALS, NOTES, *ANNEXES, COVERAGE, LINKS, FINDINGS, CELLS)
+}
+
+ANNEX_TABLES: tuple[str, ...] = tuple(table.name for table in ANNEXES)
+
+# staged/…/cells.parquet: the published cells without their edition (staged files go by the source's hash).
+STAGED_CELLS: pa.Schema = pa.schema([field.arrow for field in CELLS.fields if field.name != "edition"])
+
+
+def build(
+    name: str, rows: Iterable[Mapping[str, object]], edition: str, source: str | None = None
+) -> pa.Table:
+    """Rows of table ``name`` as an Arrow table: see :func:`pipeline.schema.build.build_table`.
+
+    Raises KeyError when the contract has no such table, SchemaError when a row does not fit it.
+    """
+    return _build.build_table(TABLES[name], rows, edition, source)
+
+
+def row_id(name: str, row: Mapping[str, object]) -> str:
+    """The ``row_id`` of a row of annex table ``name``: its key columns joined by "/", empty ones left out."""
+    return _build.row_id(TABLES[name], row)

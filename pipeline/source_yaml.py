@@ -1,0 +1,235 @@
+"""source.yaml: what it must say, reading it strictly, and rewriting it with its comments kept."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path, PurePosixPath
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from pipeline.errors import XizeError
+
+Text = Annotated[str, Field(min_length=1)]
+Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+
+
+class SourceFile(_Strict):
+    """One file of an edition: its name, kind of source, checksum, what it is and where it came from."""
+
+    name: Text
+    kind: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+    sha256: Sha256
+    about: str = ""
+    origin: str = ""
+
+    @field_validator("name")
+    @classmethod
+    def _inside(cls, name: str) -> str:
+        path = PurePosixPath(name)
+        if path.is_absolute() or ".." in path.parts:
+            raise ValueError("须是版本文件夹内的文件名")
+        return name
+
+
+class HeaderMeaning(_Strict):
+    """What a printed header word stands for: a credential kind, a tier, or a table's column (``field``)."""
+
+    kind: Literal["title", "skill", "practice", "one_plus_x", "industry"] | None = None
+    tier: Literal["初级", "中级", "高级"] | None = None
+    field: str | None = None
+
+    @model_validator(mode="after")
+    def _some(self) -> HeaderMeaning:
+        if self.kind is None and self.tier is None and self.field is None:
+            raise ValueError("须写明kind、tier或field")
+        return self
+
+
+class Bounds(_Strict):
+    """How many rows a table may have; either end may be left open."""
+
+    min: Annotated[int, Field(ge=0)] | None = None
+    max: Annotated[int, Field(ge=0)] | None = None
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Bounds:
+        if self.min is not None and self.max is not None and self.min > self.max:
+            raise ValueError("min大于max")
+        return self
+
+
+class Source(_Strict):
+    """The whole of source.yaml."""
+
+    edition: Text
+    title: Text
+    jurisdiction: Text
+    year: Annotated[int, Field(ge=1900, le=2999)]
+    read: Text
+    files: Annotated[tuple[SourceFile, ...], Field(min_length=1)]
+    headers: dict[str, HeaderMeaning] = {}
+    bounds: dict[str, Bounds] = {}
+    licence: str | None = None
+    disclaimer: str | None = None
+
+    @field_validator("headers", mode="before")
+    @classmethod
+    def _short_form(cls, value: object) -> object:
+        """``词: skill`` is short for ``词: {kind: skill}``; a tier and a column name likewise."""
+        if not isinstance(value, Mapping):
+            return value
+        return {word: _meaning(what) if isinstance(what, str) else what for word, what in value.items()}
+
+    @field_validator("bounds")
+    @classmethod
+    def _tables(cls, value: dict[str, Bounds]) -> dict[str, Bounds]:
+        from pipeline.schema import TABLES
+
+        unknown = [name for name in value if name not in TABLES]
+        if unknown:
+            raise ValueError(f"没有名为{unknown[0]}的表（可用：{'、'.join(TABLES)}）")
+        return value
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Source:
+        if self.edition != f"{self.jurisdiction}-{self.year}":
+            raise ValueError(
+                f"edition“{self.edition}”应等于jurisdiction-year“{self.jurisdiction}-{self.year}”"
+            )
+        kinds = [file.kind for file in self.files]
+        twice = {kind for kind in kinds if kinds.count(kind) > 1}
+        if twice:
+            raise ValueError(f"files中kind“{min(twice)}”登记了两次")
+        if self.read not in kinds:
+            raise ValueError(f"read是“{self.read}”，但files中没有该kind（现有：{'、'.join(kinds)}）")
+        return self
+
+
+def _meaning(word: str) -> dict[str, str]:
+    from pipeline.schema import KINDS, TIERS
+
+    return {"kind" if word in KINDS else "tier" if word in TIERS else "field": word}
+
+
+def _yaml() -> YAML:
+    yaml = YAML(typ="rt")
+    yaml.width = 4096
+    yaml.indent(mapping=2, sequence=4, offset=2)
+    yaml.preserve_quotes = True
+    return yaml
+
+
+def load_yaml(path: Path) -> Any:
+    """The YAML document of ``path`` with its comments and line numbers (ruamel.yaml round-trip nodes).
+
+    Raises XizeError naming file and line when it cannot be read or is not YAML.
+    """
+    try:
+        return _yaml().load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise XizeError(f"无法读取{path}（{error.strerror}）：请检查文件及其权限。") from error
+    except UnicodeDecodeError as error:
+        raise XizeError(f"{path}不是UTF-8编码（第{error.start + 1}字节起）：请另存为UTF-8。") from error
+    except YAMLError as error:
+        mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
+        where = f"第{mark.line + 1}行" if mark is not None else ""
+        problem = re.sub(r"\s+", " ", str(getattr(error, "problem", None) or error))
+        raise XizeError(
+            f"{path}{where}不是合法的YAML（{problem}）：请更正该处的缩进、冒号或引号。"
+        ) from error
+
+
+def dump_yaml(path: Path, document: Any) -> None:
+    """Write ``document`` (as from :func:`load_yaml`, comments kept) to ``path`` in one atomic step.
+
+    Raises OSError; the file is then as it was before.
+    """
+    temporary = path.with_name(f".{path.name}.tmp-{os.getpid()}")
+    try:
+        with temporary.open("w", encoding="utf-8") as stream:
+            _yaml().dump(document, stream)
+            stream.flush()
+            os.fsync(stream.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def line_of(document: Any, location: Sequence[str | int]) -> int | None:
+    """The line (from 1) of the key or item at ``location``; of its nearest parent when it is missing."""
+    line: int | None = None
+    node = document
+    for step in location:
+        position = getattr(node, "lc", None)
+        if position is None:
+            break
+        try:
+            line = int((position.key(step) if isinstance(node, Mapping) else position.item(step))[0]) + 1
+            node = node[step]
+        except (KeyError, IndexError, TypeError):
+            break
+    return line
+
+
+_PROBLEMS = {
+    "string_type": "应是文字（可加引号）",
+    "int_type": "应是整数",
+    "int_parsing": "应是整数",
+    "int_from_float": "应是整数",
+    "string_too_short": "不能为空",
+    "too_short": "不能为空",
+    "tuple_type": "应是列表",
+    "dict_type": "应是键值对",
+    "model_type": "应是键值对",
+    "greater_than_equal": "数值太小",
+    "less_than_equal": "数值太大",
+}
+
+
+def _problem(error: Mapping[str, Any]) -> str:
+    kind, context = error["type"], error.get("ctx", {})
+    if kind == "value_error":
+        return str(context["error"])
+    if kind == "string_pattern_mismatch":
+        expected = "64位小写十六进制数" if error["loc"][-1] == "sha256" else f"形如{context['pattern']}的文字"
+        return f"应是{expected}"
+    if kind == "literal_error":
+        return f"只能是{context['expected'].replace(' or ', '、').replace(', ', '、')}之一"
+    return _PROBLEMS.get(kind, str(error["msg"]))
+
+
+def _complaint(path: Path, document: Any, error: Mapping[str, Any]) -> str:
+    location = [step for step in error["loc"] if isinstance(step, str | int)]
+    line = line_of(document, location)
+    where = f"{path}第{line}行" if line is not None else f"{path}"
+    key = ".".join(f"第{step + 1}项" if isinstance(step, int) else step for step in location)
+    if error["type"] == "missing":
+        return f"{where}缺少键“{key}”：请补上。"
+    if error["type"] == "extra_forbidden":
+        return f"{where}有不认识的键“{key}”：请更正拼写或删去。"
+    about = f"的键“{key}”" if key else ""
+    return f"{where}{about}有误（{_problem(error)}）：请更正。"
+
+
+def parse_source(path: Path, document: Any) -> Source:
+    """``document`` (from :func:`load_yaml`) as a Source; XizeError naming file, line, key and remedy."""
+    if not isinstance(document, Mapping):
+        raise XizeError(f"{path}不是键值对：请至少写明edition、title、jurisdiction、year、read与files。")
+    try:
+        return Source.model_validate(document)
+    except ValidationError as failure:
+        raise XizeError(_complaint(path, document, dict(failure.errors()[0]))) from failure
+
+
+def read_source(path: Path) -> Source:
+    """Read and check a source.yaml. Raises XizeError naming file, line, key and remedy."""
+    return parse_source(path, load_yaml(path))

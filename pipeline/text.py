@@ -1,0 +1,83 @@
+"""Text normalisation of the data contract, and the small character classes that everything shares."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import lru_cache
+
+# CJK Radicals Supplement → the ideograph that is printed. NFKC maps the Kangxi radicals (U+2F00…) but leaves
+# these alone, although PDF fonts' ToUnicode maps name them for the whole ideograph.
+# Source: Unicode Character Database, EquivalentUnifiedIdeograph.txt (entries that stand alone as words).
+_RADICALS = str.maketrans(
+    {
+        "⺁": "厂", "⺄": "乙", "⺈": "刀", "⺊": "卜", "⺎": "兀", "⺒": "巳", "⺓": "幺",
+        "⺝": "月", "⺟": "母", "⺠": "民", "⺫": "目", "⺬": "示", "⺶": "羊", "⻁": "虎", "⻄": "西",
+        "⻅": "见", "⻆": "角", "⻉": "贝", "⻋": "车", "⻑": "長", "⻓": "长", "⻔": "门", "⻘": "青",
+        "⻙": "韦", "⻚": "页", "⻛": "风", "⻜": "飞", "⻝": "食", "⻢": "马", "⻣": "骨", "⻤": "鬼",
+        "⻥": "鱼", "⻦": "鸟", "⻧": "卤", "⻨": "麦", "⻩": "黄", "⻪": "黾", "⻬": "齐", "⻮": "齿",
+        "⻰": "龙", "⻳": "龟",
+        # Kangxi radicals that NFKC turns into a form other than the one printed in simplified Chinese.
+        "⼾": "户", "⾭": "青",
+    }
+)  # fmt: skip
+
+_CJK_RANGES = (
+    (0x2E80, 0x2FDF),
+    (0x3005, 0x3007),
+    (0x3040, 0x30FF),
+    (0x3400, 0x4DBF),
+    (0x4E00, 0x9FFF),
+    (0xF900, 0xFAFF),
+    (0x20000, 0x3134F),
+)
+
+
+@lru_cache(maxsize=65536)
+def is_cjk(char: str) -> bool:
+    """Whether ``char`` is an ideograph or kana (a character that typesetters break lines beside)."""
+    code = ord(char)
+    return any(low <= code <= high for low, high in _CJK_RANGES)
+
+
+@lru_cache(maxsize=65536)
+def _glues(char: str) -> bool:
+    """Whether a blank beside ``char`` carries no meaning: a CJK character, a bracket or punctuation."""
+    return is_cjk(char) or unicodedata.category(char)[0] in "PS"
+
+
+_CLEANING = _RADICALS | {code: None for code in range(0x110000) if unicodedata.category(chr(code)) == "Cf"}
+
+
+def clean(text: str) -> str:
+    """NFKC, radicals to ideographs, format characters (category Cf) deleted; blanks are left as they are."""
+    if text.isascii():
+        return text
+    return unicodedata.normalize("NFKC", text.translate(_CLEANING))
+
+
+@lru_cache(maxsize=65536)
+def normalise(text: str) -> str:
+    """The contract's text normalisation.
+
+    NFKC; format characters are deleted; a blank that touches a CJK character, a bracket or punctuation on either
+    side is deleted; one blank stays between two Latin or digit words.
+    """
+    words = clean(text).split()
+    if not words:
+        return ""
+    out = [words[0]]
+    for before, after in zip(words, words[1:], strict=False):
+        if not (_glues(before[-1]) or _glues(after[0])):
+            out.append(" ")
+        out.append(after)
+    return "".join(out)
+
+
+_BLANKS = re.compile(r"\s+")
+
+
+@lru_cache(maxsize=65536)
+def squeeze(text: str) -> str:
+    """``normalise`` with every blank deleted: the key under which two printed texts count as the same."""
+    return _BLANKS.sub("", clean(text))

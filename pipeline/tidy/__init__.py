@@ -1,0 +1,1 @@
+"""Tidying: staged cells become tidy rows; nothing here knows which reader ran."""

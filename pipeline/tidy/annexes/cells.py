@@ -1,0 +1,168 @@
+"""What a cell says: one text, intended lines, legal bases. And the ledger of what was used."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+from pipeline.text import is_cjk, normalise
+from pipeline.tidy.annexes.columns import Ref
+from pipeline.tidy.annexes.model import LineReader
+from pipeline.tidy.model import GridCell, Line, LogicalTable
+
+_OPENING, _CLOSING = "([{《〈【〔「『“‘", ")]}》〉】〕」』”’"
+_BASIS_START = ("《", "〈")
+_PADDING = 8.0  # the most room (points) that a cell keeps between its ruling line and its text
+
+
+@dataclass
+class Ledger:
+    """Which cells' text stands in a row or a head, by identity; cells repeat in no other way."""
+
+    rows: dict[int, GridCell] = field(default_factory=dict)
+    heads: dict[int, GridCell] = field(default_factory=dict)
+
+    def row(self, *cells: GridCell) -> None:
+        """These cells' text stands in a row."""
+        self.rows.update((id(cell), cell) for cell in cells)
+
+    def head(self, *cells: GridCell) -> None:
+        """These cells' text is a header or a banner."""
+        self.heads.update((id(cell), cell) for cell in cells)
+
+    def has(self, cell: GridCell) -> bool:
+        """Whether the cell is accounted for."""
+        return id(cell) in self.rows or id(cell) in self.heads
+
+
+def _splits_word(cell: GridCell, line: Line, after: Line) -> bool:
+    """Whether a line break cuts a Latin word: the word alone fills its line from edge to edge, and goes on in lower
+    case or in digits on the next."""
+    word, rest = line.text.strip(), after.text.strip()
+    if not (word[-1].isalnum() and rest[0].isalnum()) or rest[0].isupper():
+        return False
+    if any(c.isspace() or is_cjk(c) for c in word):
+        return False
+    piece = next((p for p in cell.pieces if p.page == line.page), cell.first)
+    slack = min(min(other.x0 - piece.x0, piece.x1 - other.x1) for other in piece.lines)
+    room = (piece.x1 - piece.x0) - 2 * min(max(slack, 0.0), _PADDING) - line.width
+    return room < (after.advances[0] if after.advances else line.size or line.bottom - line.top)
+
+
+def joined(cell: GridCell) -> str:
+    """All lines of a cell as one normalised text: wraps undone, a blank between Latin words.
+
+    A Latin word that was too long for its column and cut by the typesetter is put together again.
+    """
+    lines = [line for line in cell.lines if line.text.strip()]
+    if not lines:
+        return ""
+    text = lines[0].text
+    for before, line in pairwise(lines):
+        text += "" if _splits_word(cell, before, line) else " "
+        text += line.text
+    return normalise(text)
+
+
+def code(cell: GridCell) -> str:
+    """A number or code: no blanks at all."""
+    return cell.text
+
+
+def depth(text: str) -> int:
+    """How many brackets are open at the end of ``text``."""
+    level = 0
+    for char in text:
+        if char in _OPENING:
+            level += 1
+        elif char in _CLOSING:
+            level = max(0, level - 1)
+    return level
+
+
+def _glue(before: str, after: str) -> str:
+    return normalise(f"{before} {after}")
+
+
+def line_texts(cell: GridCell, read_lines: LineReader) -> list[str]:
+    """One text per intended line."""
+    return [text for line in read_lines(cell) if (text := normalise(line.text))]
+
+
+def bases(cell: GridCell, read_lines: LineReader) -> list[str]:
+    """Legal bases, one per printed line joined over wraps.
+
+    A basis starts at an intended line, or at a printed line that opens with 《 after one that is complete; never
+    inside an open bracket.
+    """
+    starts = {(line.page, round(line.top, 1), round(line.x0, 1)) for line in read_lines(cell)}
+    items: list[str] = []
+    for line in cell.lines:
+        text = normalise(line.text)
+        if not text:
+            continue
+        opens = text.startswith(_BASIS_START)
+        intended = (line.page, round(line.top, 1), round(line.x0, 1)) in starts
+        whole = bool(items) and depth(items[-1]) == 0
+        if not items or (whole and (intended or (opens and items[-1][-1] in "》〉)。;"))):
+            items.append(text)
+        else:
+            items[-1] = _glue(items[-1], text)
+    return items
+
+
+def values(table: LogicalTable, row: int, ref: Ref) -> list[GridCell]:
+    """The distinct non-empty cells of ``row`` under a header cell, left to right.
+
+    A cell stands under the header if it covers all of its columns, or if at least half of its own width lies there:
+    where the columns of a later page are a little off, a neighbour may reach into the header's columns.
+    """
+    seen: list[GridCell] = []
+    for col in range(ref.start, ref.stop):
+        cell = table.at(row, col)
+        if cell is not None and cell.text and all(cell is not other for other in seen):
+            seen.append(cell)
+    return [cell for cell in seen if _under(table, cell, ref)]
+
+
+def _under(table: LogicalTable, cell: GridCell, ref: Ref) -> bool:
+    start, stop = cell.col, cell.col + cell.col_span
+    if start <= ref.start and stop >= ref.stop or start >= ref.start and stop <= ref.stop:
+        return True
+    edges = table.x_edges if len(table.x_edges) > table.n_cols else tuple(map(float, range(table.n_cols + 1)))
+    inside = edges[min(stop, ref.stop)] - edges[max(start, ref.start)]
+    return 2 * inside >= edges[stop] - edges[start]
+
+
+_SPLIT = re.compile(r"[、;]")
+
+
+def outside_brackets(text: str, separators: re.Pattern[str]) -> list[str]:
+    """``text`` split at ``separators`` that stand outside every bracket; empty pieces are dropped."""
+    pieces, start, level, pos = [], 0, 0, 0
+    while pos < len(text):
+        char = text[pos]
+        if char in _OPENING:
+            level += 1
+        elif char in _CLOSING:
+            level = max(0, level - 1)
+        elif level == 0 and (found := separators.match(text, pos)) and found.end() > pos:
+            pieces.append(text[start:pos])
+            start = pos = found.end()
+            continue
+        pos += 1
+    pieces.append(text[start:])
+    return [piece for piece in (p.strip() for p in pieces) if piece]
+
+
+def titles(cell: GridCell, read_lines: LineReader) -> list[str]:
+    """The titles of a rank cell: one per intended line, or between 、 outside brackets."""
+    lines: list[str] = []
+    for text in line_texts(cell, read_lines):
+        # A piece of one character, or one after an open bracket, is the rest of a wrapped title.
+        if lines and (len(text) < 2 or depth(lines[-1]) or lines[-1][-1] in "、;/"):
+            lines[-1] = _glue(lines[-1], text)
+        else:
+            lines.append(text)
+    return [title for line in lines for title in outside_brackets(line, _SPLIT)]

@@ -1,0 +1,254 @@
+"""Which column of a catalogue table is what: header words → class, kind × tier, or something else."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from rapidfuzz import fuzz
+
+from pipeline.errors import XizeError
+from pipeline.schema import KINDS, TIERS
+from pipeline.text import squeeze
+from pipeline.tidy.model import GridCell, LogicalTable
+
+_ALIASES: dict[str, tuple[str, ...]] = {
+    "title": (
+        "本专业或相近专业非教师系列职务(职称)",
+        "本专业或相近专业非教师系列专业技术职务(职称)",
+        "非教师系列职务(职称)",
+        "非教师系列专业技术职务",
+        "非教师系列专业技术资格",
+        "非教师系列职称",
+        "专业技术职务",
+        "专业技术资格",
+        "专业技术职称",
+        "职务(职称)",
+        "职称",
+    ),
+    "skill": (
+        "国家技能等级证书(职业资格证书)",
+        "国家职业技能等级证书",
+        "国家职业技能等级证书(职业资格证书)",
+        "职业技能等级证书(职业资格证书)",
+        "国家职业资格证书(职业技能等级证书)",
+        "国家职业资格证书",
+        "职业资格证书",
+        "职业技能等级证书",
+        "技能等级证书",
+        "技能人员职业资格",
+    ),
+    "practice": (
+        "执业资格证书",
+        "国家执业资格证书",
+        "执业资格",
+        "执业(职业)资格证书",
+        "职业(执业)资格证书",
+        "专业技术人员执业资格",
+        "执业证书",
+    ),
+    "one_plus_x": (
+        "1+X技能等级证书",
+        "1+X职业技能等级证书",
+        "1+X证书",
+        "1+X等级证书",
+        "“1+X”职业技能等级证书",
+    ),
+    "industry": (
+        "行业内其它权威证书",
+        "行业内其他权威证书",
+        "行业其他权威证书",
+        "行业权威证书",
+        "行业内权威证书",
+        "行业企业证书",
+        "其他行业证书",
+        "其他权威证书",
+        "行业企业认证证书",
+    ),
+}  # fmt: skip
+"""General words for the five kinds; a word that is none of them is matched by similarity, with a finding."""
+
+_NEAR = 70.0
+_APART = 6.0
+_TIER = re.compile(r"^(?:[“\"]?双师型?[”\"]?型?)?(?:教师)?([初中高])级?(?:[“\"]?双师型?[”\"]?)?(?:教师)?$")
+_CLASS_WORDS = ("专业类别", "专业类", "专业大类", "专业名称", "专业代码", "双师级别", "专业")
+IGNORE = "ignore"
+
+
+@dataclass(frozen=True)
+class Column:
+    """What a column holds: role ``class`` | ``item`` (with kind and tier) | ``other`` (with its printed label)."""
+
+    role: str
+    label: str
+    kind: str = ""
+    tier: str = ""
+
+
+@dataclass(frozen=True)
+class CatalogueHeader:
+    """The header of a catalogue table: its rows (0 … ``rows`` - 1), a meaning per column, and words matched only by
+    similarity as (words, kind, score)."""
+
+    rows: int
+    columns: tuple[Column, ...]
+    similar: tuple[tuple[str, str, float], ...] = ()
+    start: int = 0
+
+
+def tier_word(text: str) -> str | None:
+    """初级, 中级 or 高级 where a header cell names just a tier."""
+    match = _TIER.match(squeeze(text)) if len(text) <= 10 else None
+    return f"{match[1]}级" if match else None
+
+
+def kind_scores(words: str) -> dict[str, float]:
+    """Similarity 0–100 of header words to each kind; 100 only for an alias."""
+    text = _core(words)
+    scores = {}
+    for kind, aliases in _ALIASES.items():
+        best = 0.0
+        for alias in aliases:
+            core = _core(alias)
+            if text == core:
+                best = 100.0
+                break
+            best = max(best, min(99.0, fuzz.ratio(text, core)))
+            bare, alias_bare = _bare(text), _bare(core)
+            if bare and alias_bare:
+                best = max(best, min(98.0, fuzz.ratio(bare, alias_bare) * 0.98))
+        scores[kind] = best
+    return scores
+
+
+def _core(text: str) -> str:
+    return re.sub(r"[“”\"'·\s]", "", squeeze(text)).upper()
+
+
+def _bare(text: str) -> str:
+    return re.sub(r"[(\[].*?[)\]]", "", text)
+
+
+def find_header(
+    table: LogicalTable, mapping: Mapping[str, str], where: str, known_only: bool = False
+) -> CatalogueHeader | None:
+    """The header of a catalogue table, or None when the table has none.
+
+    ``mapping``: header words → kind (or ``ignore``) as source.yaml gives them; it wins. ``where`` names the document
+    for messages. Raises XizeError when a column group has no near kind, or two, or when two groups are the same kind.
+    """
+    tier_row = _tier_row(table)
+    if tier_row is None:
+        return None
+    tiers_below = _kinds_below(table, tier_row)
+    last = tier_row + (1 if tiers_below else 0)
+    start = _banner_rows(table, tier_row)
+    given = {_core(words): kind for words, kind in mapping.items()}
+    columns: list[Column] = []
+    similar: dict[str, tuple[str, str, float]] = {}
+    for col in range(table.n_cols):
+        path: list[str] = []
+        cells: list[GridCell] = []
+        for row in range(start, last + 1):
+            cell = table.at(row, col)
+            if cell is not None and cell not in cells:
+                cells.append(cell)
+                if cell.text:
+                    path.append(cell.text)
+        tier = next((t for t in map(tier_word, reversed(path)) if t), None)
+        label = "".join(text for text in path if not tier_word(text))
+        if tier is None:
+            columns.append(_plain_column(label, path, given))
+            continue
+        if not label:
+            raise XizeError(
+                f"{where}第 {table.page} 页：“{tier}”一列没有列组名称，不能判断是哪一类证书；"
+                f"请核对该页表头，或在 source.yaml 的 headers 中写明。"
+            )
+        kind, score = _kind(label, given, where, table.page)
+        if score < 100:
+            similar[label] = (label, kind, score)
+        columns.append(Column("other", label) if kind == IGNORE else Column("item", label, kind, tier))
+    _check_twice(columns, where, table.page)
+    if not any(column.role == "class" for column in columns):
+        first = next((i for i, column in enumerate(columns) if column.role == "other"), None)
+        if first is not None:
+            columns[first] = Column("class", columns[first].label)
+    return CatalogueHeader(last + 1, tuple(columns), tuple(similar.values()), start)
+
+
+def _tier_row(table: LogicalTable) -> int | None:
+    for row in range(min(8, table.n_rows)):
+        cells = [cell for cell in table.row(row) if cell.row == row]
+        words = [tier_word(cell.text) for cell in cells]
+        named = [word for word in words if word]
+        if len(named) >= 3 and len(set(named)) == 3 and len(named) >= 0.5 * sum(1 for c in cells if c.text):
+            return row
+    return None
+
+
+def _kinds_below(table: LogicalTable, tier_row: int) -> bool:
+    """Whether the kinds stand in a row below the tiers (a header grouped by tier)."""
+    if tier_row + 1 >= table.n_rows:
+        return False
+    cells = [cell for cell in table.row(tier_row + 1) if cell.row == tier_row + 1 and cell.text]
+    near = [cell for cell in cells if max(kind_scores(cell.text).values()) >= _NEAR]
+    return len(near) >= 2 and len(near) >= 0.7 * len(cells)
+
+
+def _banner_rows(table: LogicalTable, tier_row: int) -> int:
+    """First header row: rows above it that are one cell across the whole table are banners (a heading, a unit)."""
+    start = 0
+    while start < tier_row:
+        cells = table.row(start)
+        if len(cells) == 1 and cells[0].col_span == table.n_cols:
+            start += 1
+        else:
+            break
+    return start
+
+
+def _plain_column(label: str, path: list[str], given: Mapping[str, str]) -> Column:
+    if given.get(_core(label)) == "class" or any(word in label for word in _CLASS_WORDS):
+        return Column("class", label)
+    return Column("other", label)
+
+
+def _kind(label: str, given: Mapping[str, str], where: str, page: int) -> tuple[str, float]:
+    if _core(label) in given:
+        kind = given[_core(label)]
+        if kind not in KINDS and kind != IGNORE:
+            raise XizeError(
+                f"source.yaml 的 headers 把“{label}”对应到“{kind}”，但没有这一类；可用："
+                f"{'、'.join([*KINDS, IGNORE])}。"
+            )
+        return kind, 100.0
+    ranked = sorted(kind_scores(label).items(), key=lambda pair: -pair[1])
+    (kind, score), (other, second) = ranked[0], ranked[1]
+    how = f"请在 source.yaml 中写明，例如 headers: {{\"{label}\": {kind}}}（可用：{'、'.join([*KINDS, IGNORE])}）。"
+    if score < _NEAR:
+        raise XizeError(f"{where}第 {page} 页：表头列组“{label}”与五类证书都不相近，无法判断；{how}")
+    if score < 100 and score - second < _APART:
+        raise XizeError(
+            f"{where}第 {page} 页：表头列组“{label}”同时近似于“{KINDS[kind]}”和“{KINDS[other]}”，无法判断；{how}"
+        )
+    return kind, score
+
+
+def _check_twice(columns: list[Column], where: str, page: int) -> None:
+    seen: dict[tuple[str, str], str] = {}
+    for column in columns:
+        if column.role != "item":
+            continue
+        key = column.kind, column.tier
+        if key in seen:
+            labels = "”与“".join(dict.fromkeys((seen[key], column.label)))
+            raise XizeError(
+                f"{where}第 {page} 页：表头列组“{labels}”都被认作“{KINDS[column.kind]}”的{column.tier}列，无法区分；"
+                f"请在 source.yaml 的 headers 中写明各自的类别（可用：{'、'.join([*KINDS, IGNORE])}）。"
+            )
+        seen[key] = column.label
+
+
+assert set(_ALIASES) == set(KINDS) and len(TIERS) == 3

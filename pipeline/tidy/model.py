@@ -1,0 +1,134 @@
+"""The shapes that pass between reading and tidying: lines, staged cells, stitched tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from pipeline.text import squeeze
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One printed line. Box in PDF points, origin top left; ``advances[i]`` is the width of ``text[i]``."""
+
+    text: str
+    x0: float
+    top: float
+    x1: float
+    bottom: float
+    page: int
+    advances: tuple[float, ...] = ()
+    size: float = 0.0
+
+    @property
+    def width(self) -> float:
+        """Printed width in points."""
+        return self.x1 - self.x0
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One staged cell piece: a cell (or the part of it that stands on one page) as read. Rows/cols from 0."""
+
+    cell_id: str
+    page: int
+    table_no: int
+    row: int
+    col: int
+    row_span: int
+    col_span: int
+    x0: float
+    top: float
+    x1: float
+    bottom: float
+    lines: tuple[Line, ...]
+    engine: str
+    confidence: float = 1.0
+    open_top: bool = False
+    open_bottom: bool = False
+
+    @property
+    def text(self) -> str:
+        """All characters of the cell, blanks deleted."""
+        return squeeze("".join(line.text for line in self.lines))
+
+
+@dataclass(frozen=True)
+class GridCell:
+    """A cell of a stitched table: one piece per page that it stands on, in reading order."""
+
+    row: int
+    col: int
+    row_span: int
+    col_span: int
+    pieces: tuple[Cell, ...]
+
+    @cached_property
+    def lines(self) -> tuple[Line, ...]:
+        """The printed lines of every piece, in reading order."""
+        return tuple(line for piece in self.pieces for line in piece.lines)
+
+    @cached_property
+    def text(self) -> str:
+        """All characters of the cell, blanks deleted."""
+        return squeeze("".join(line.text for line in self.lines))
+
+    @property
+    def first(self) -> Cell:
+        """The piece in which the cell's text starts (the first piece when it is empty): its provenance."""
+        return next((piece for piece in self.pieces if piece.lines), self.pieces[0])
+
+    @property
+    def confidence(self) -> float:
+        """The lowest confidence of the pieces."""
+        return min(piece.confidence for piece in self.pieces)
+
+
+@dataclass(frozen=True)
+class LogicalTable:
+    """A table as meant: pages stitched, rows and cells cut by page breaks joined.
+
+    ``heading`` is the section or annex heading it stands under (``heading_no`` the number printed in it),
+    ``context`` the text lines printed between that heading (or the table before) and this table.
+    """
+
+    heading: str
+    heading_no: str | None
+    heading_page: int
+    context: tuple[Line, ...]
+    n_rows: int
+    n_cols: int
+    cells: tuple[GridCell, ...]
+    x_edges: tuple[float, ...] = ()
+    _index: dict[tuple[int, int], GridCell] = field(default_factory=dict, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        for cell in self.cells:
+            for row in range(cell.row, cell.row + cell.row_span):
+                for col in range(cell.col, cell.col + cell.col_span):
+                    self._index[row, col] = cell
+
+    def at(self, row: int, col: int) -> GridCell | None:
+        """The cell that covers grid position (row, col), or None where the lattice has a hole."""
+        return self._index.get((row, col))
+
+    def row(self, row: int) -> list[GridCell]:
+        """The distinct cells that cover ``row``, left to right (cells merged from rows above included)."""
+        seen: list[GridCell] = []
+        for col in range(self.n_cols):
+            cell = self._index.get((row, col))
+            if cell is not None and (not seen or seen[-1] is not cell):
+                seen.append(cell)
+        return seen
+
+    def rows(self, start: int = 0, stop: int | None = None) -> Iterator[list[GridCell]]:
+        """``row(r)`` for r from ``start`` to ``stop``."""
+        for row in range(start, self.n_rows if stop is None else stop):
+            yield self.row(row)
+
+    @property
+    def page(self) -> int:
+        """The first page that the table stands on."""
+        return min(cell.pieces[0].page for cell in self.cells)

@@ -1,0 +1,127 @@
+"""adding.py: ``xize add`` makes an edition's folder whole, or not at all."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import pytest
+from reportlab.pdfbase import pdfmetrics
+from reportlab.pdfbase.cidfonts import UnicodeCIDFont
+from reportlab.pdfgen.canvas import Canvas
+
+from pipeline.adding import add_edition
+from pipeline.edition import load_edition
+from pipeline.errors import XizeError
+
+pdfmetrics.registerFont(UnicodeCIDFont("STSong-Light"))
+
+
+def _pdf(path: Path, lines: list[tuple[str, int]], title: str = "", password: str | None = None) -> Path:
+    """A page with each line of text in its size."""
+    canvas = Canvas(str(path), encrypt=password)
+    canvas.setTitle(title)
+    for row, (text, size) in enumerate(lines):
+        canvas.setFont("STSong-Light", size)
+        canvas.drawString(72, 760 - 40 * row, text)
+    canvas.save()
+    return path
+
+
+@pytest.fixture
+def rulebook(tmp_path: Path) -> Path:
+    lines = [("2026年江苏省教师", 22), ("认定细则（试行）", 22), ("目录", 12), ("一、农林牧渔大类", 12)]
+    return _pdf(tmp_path / "in.pdf", lines, title="Microsoft Word - 3.doc")
+
+
+def test_a_new_edition(tmp_path: Path, rulebook: Path) -> None:
+    added = add_edition(tmp_path, "jiangsu-2026", rulebook, origin="官网")
+    assert added.changed and added.kind == "pdf"
+    edition = load_edition(tmp_path, "jiangsu-2026")
+    assert edition.source.title == "2026年江苏省教师认定细则(试行)"
+    assert (edition.source.jurisdiction, edition.source.year, edition.source.read) == ("jiangsu", 2026, "pdf")
+    path, digest = edition.verify()
+    assert path.read_bytes() == rulebook.read_bytes()
+    assert digest == hashlib.sha256(rulebook.read_bytes()).hexdigest()
+    assert edition.file().origin == "官网"
+    assert sorted(child.name for child in (tmp_path / "raw").iterdir()) == ["jiangsu-2026"]
+
+
+def test_the_metadata_gives_the_title_where_type_is_of_one_size(tmp_path: Path) -> None:
+    plain = _pdf(tmp_path / "in.pdf", [("目录", 12), ("一、农林牧渔大类", 12)], title="江苏省细则")
+    assert add_edition(tmp_path, "jiangsu-2026", plain).edition.source.title == "江苏省细则"
+
+
+def test_the_same_file_again_changes_nothing_and_another_is_refused(tmp_path: Path, rulebook: Path) -> None:
+    add_edition(tmp_path, "jiangsu-2026", rulebook)
+    source = tmp_path / "raw/jiangsu-2026/source.yaml"
+    before = source.read_bytes()
+    assert not add_edition(tmp_path, "jiangsu-2026", rulebook).changed
+    other = _pdf(tmp_path / "other.pdf", [("另一份", 20)])
+    with pytest.raises(XizeError, match="已有另一个pdf文件"):
+        add_edition(tmp_path, "jiangsu-2026", other)
+    assert source.read_bytes() == before
+    load_edition(tmp_path, "jiangsu-2026").verify()
+
+
+def test_a_transcript_joins_the_edition_and_comments_stay(tmp_path: Path, rulebook: Path) -> None:
+    add_edition(tmp_path, "jiangsu-2026", rulebook)
+    source = tmp_path / "raw/jiangsu-2026/source.yaml"
+    source.write_text("# steward's own words\n" + source.read_text(encoding="utf-8"), encoding="utf-8")
+    transcript = tmp_path / "t.txt"
+    transcript.write_text("## 2026 年江苏省教师认定细则\n\n目录\n", encoding="utf-8")
+    add_edition(tmp_path, "jiangsu-2026", transcript)
+    edition = load_edition(tmp_path, "jiangsu-2026")
+    assert [file.kind for file in edition.source.files] == ["pdf", "transcript"]
+    assert edition.source.read == "pdf"
+    edition.verify("transcript")
+    assert source.read_text(encoding="utf-8").startswith("# steward's own words\n")
+
+
+def test_a_transcript_alone(tmp_path: Path) -> None:
+    transcript = tmp_path / "t.txt"
+    transcript.write_text("\ufeff\n## 2026 年江苏省教师认定细则\n目录\n", encoding="utf-8")
+    edition = add_edition(tmp_path, "jiangsu-2026", transcript).edition
+    assert edition.source.title == "2026年江苏省教师认定细则" and edition.source.read == "transcript"
+
+
+def test_an_encrypted_pdf_asks_for_the_password(tmp_path: Path) -> None:
+    locked = _pdf(tmp_path / "in.pdf", [("江苏省细则", 20), ("目录", 10)], "江苏省细则", "geheim")
+    with pytest.raises(XizeError, match="已加密：请用--password"):
+        add_edition(tmp_path, "jiangsu-2026", locked)
+    assert (
+        add_edition(tmp_path, "jiangsu-2026", locked, password="geheim").edition.source.title == "江苏省细则"
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "said"),
+    [
+        ("in.pdf", b"<html>not found</html>", "不是PDF"),
+        ("in.pdf", b"", "空文件"),
+        ("in.doc", b"\xd0\xcf\x11\xe0\xff\xff", "既不是PDF，也不是UTF-8"),
+        ("in.pdf", b"%PDF-1.7\n%broken", "损坏|没有任何页面"),
+    ],
+)
+def test_bad_files_leave_nothing_behind(tmp_path: Path, name: str, data: bytes, said: str) -> None:
+    path = tmp_path / name
+    path.write_bytes(data)
+    with pytest.raises(XizeError, match=said) as refusal:
+        add_edition(tmp_path, "jiangsu-2026", path)
+    assert str(path) in str(refusal.value)
+    assert not list(tmp_path.glob("raw/*"))
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(XizeError, match="无法读取.*nowhere.pdf"):
+        add_edition(tmp_path, "jiangsu-2026", tmp_path / "nowhere.pdf")
+
+
+def test_a_strangers_file_in_the_folder_is_not_overwritten(tmp_path: Path, rulebook: Path) -> None:
+    folder = tmp_path / "raw/jiangsu-2026"
+    folder.mkdir(parents=True)
+    (folder / "jiangsu-2026.pdf").write_bytes(b"%PDF-1.7 another")
+    with pytest.raises(XizeError, match="已存在且内容不同"):
+        add_edition(tmp_path, "jiangsu-2026", rulebook)
+    assert (folder / "jiangsu-2026.pdf").read_bytes() == b"%PDF-1.7 another"
+    assert not (folder / "source.yaml").exists()

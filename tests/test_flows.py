@@ -1,0 +1,287 @@
+"""The flows with the real Prefect: a server on a database of its own, tasks that are cached, retried, refused."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from flows.environment import prepare
+from pipeline.adding import add_edition
+from pipeline.errors import XizeError
+from pipeline.readers.pdf import read_pdf
+from pipeline.readers.staged import Reading
+from pipeline.run import Options, plan
+from tests.typeset import Layout, bad, typeset
+from tests.typeset.content import excerpt
+
+TRUTH = Path(__file__).parent / "data" / "shanghai-2025.truth.json"
+EDITION = "testland-2026"
+
+
+@pytest.fixture(scope="session")
+def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Prefect as the command line sets it up, its server and database in a temporary folder."""
+    if "prefect" not in sys.modules:
+        prepare(tmp_path_factory.mktemp("prefect"))
+    from prefect.testing.utilities import prefect_test_harness
+
+    with prefect_test_harness(server_startup_timeout=180):
+        yield
+
+
+def _ask(path: str, body: dict[str, Any]) -> Any:
+    """The server's own answer to a question."""
+    import httpx
+    from prefect.settings import PREFECT_API_URL
+
+    answer = httpx.post(f"{PREFECT_API_URL.value()}/{path}", json=body, trust_env=False)
+    answer.raise_for_status()
+    return answer.json()
+
+
+def _task_runs(count: int) -> list[Any]:
+    """The server's latest ``count`` task runs, once they have ended (it learns of them a moment later)."""
+    from prefect.client.orchestration import get_client
+    from prefect.client.schemas.sorting import TaskRunSort
+
+    until = time.monotonic() + 20
+    with get_client(sync_client=True) as client:
+        while True:
+            runs = client.read_task_runs(limit=200, sort=TaskRunSort.EXPECTED_START_TIME_ASC)
+            ours = [run for run in runs if run.state is not None and run.state.is_final()]
+            if len(ours) >= count or time.monotonic() > until:
+                return list(ours)
+            time.sleep(0.2)
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    """A home with one edition: 40 pages, three ranges of them (tables, but no rulebook)."""
+    (tmp_path / "raw").mkdir()
+    document = tmp_path / "document.pdf"
+    bad.good(document, pages=40)
+    add_edition(tmp_path, EDITION, document, title="试用细则")
+    return tmp_path
+
+
+@pytest.fixture(scope="module")
+def rulebook(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small rulebook: one section with one class, and two annexes."""
+    path = tmp_path_factory.mktemp("rulebook") / "rulebook.pdf"
+    truth = json.loads(TRUTH.read_text("utf-8"))
+    typeset(excerpt(truth, classes=1, annex_rows=2, sections=1, annexes=2), Layout("small"), path)
+    return path
+
+
+def _read(home: Path, edition: str) -> Reading:
+    """An edition's source, read as the flows do: by mapped tasks of a flow."""
+    from prefect import flow
+
+    from flows.editions import read_document
+
+    @flow
+    def only_read() -> Reading:
+        return read_document(plan(Options(home, edition)))
+
+    return only_read()
+
+
+def test_importing_and_preparing_needs_no_prefect(tmp_path: Path) -> None:
+    """Nothing hosted, nothing sent: what the settings say once Prefect is loaded in a process of its own."""
+    program = (
+        "import sys; from pathlib import Path; import flows.environment as e; import flows.deploy\n"
+        "assert 'prefect' not in sys.modules\n"
+        f"folder = e.prepare(Path({str(tmp_path)!r}))\n"
+        "from prefect.settings import get_current_settings as get\n"
+        "s = get(); print(s.home == folder, s.server.analytics_enabled, s.api.url, s.api.key)\n"
+        "print(s.server.ephemeral.enabled, s.server.ephemeral.startup_timeout_seconds)\n"
+    )
+    plain = {k: v for k, v in os.environ.items() if not k.startswith(("PREFECT_", "DO_NOT_TRACK"))}
+    done = subprocess.run(
+        [sys.executable, "-c", program], env=plain, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == ["True", "False", "None", "None", "True", "180"]
+
+
+def test_prepare_after_prefect_is_refused(prefect_server: None, tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError, match="before the first import"):
+        prepare(tmp_path)
+
+
+def test_page_ranges_are_mapped_tasks_and_cached_by_content(prefect_server: None, home: Path) -> None:
+    known = len(_task_runs(0))
+    reading = _read(home, EDITION)
+    first = _task_runs(known + 3)[known:]
+    assert sorted(run.name for run in first) == ["read-1-16", "read-17-32", "read-33-40"]
+    assert {run.state_name for run in first} == {"Completed"}
+    source = plan(Options(home, EDITION)).path
+    assert reading.cells.equals(read_pdf(source).cells)
+    # The same bytes in another edition's folder: no page is read again.
+    copy = home / "copy.pdf"
+    copy.write_bytes(source.read_bytes())
+    add_edition(home, "testland-2027", copy, title="试用细则")
+    again = _read(home, "testland-2027")
+    assert [run.state_name for run in _task_runs(known + 6)[known + 3 :]] == ["Cached"] * 3
+    assert again.cells.equals(reading.cells)
+    # Other bytes: read.
+    changed = home / "changed.pdf"
+    bad.good(changed, pages=16)
+    add_edition(home, "testland-2028", changed, title="试用细则")
+    assert _read(home, "testland-2028").pages.num_rows == 16
+    assert [run.state_name for run in _task_runs(known + 7)[known + 6 :]] == ["Completed"]
+    # What is staged needs no task at all.
+    _read(home, "testland-2028")
+    assert len(_task_runs(known + 7)) == known + 7
+
+
+def load_rows(release: Path) -> dict[str, list[dict[str, Any]]]:
+    """The rows of every table of a release, without their edition."""
+    import pyarrow.parquet as pq
+
+    tables = {path.stem: pq.read_table(path) for path in sorted(release.glob("*.parquet"))}
+    return {name: table.drop_columns(["edition"]).to_pylist() for name, table in tables.items()}
+
+
+def test_an_edition_is_published_once_and_everything_rebuilt(
+    prefect_server: None, tmp_path: Path, home: Path, rulebook: Path
+) -> None:
+    from flows.runner import run
+
+    single = tmp_path / "single"
+    (single / "raw").mkdir(parents=True)
+    add_edition(single, EDITION, rulebook, title="试用细则")
+    seen: list[tuple[str, int, int]] = []
+    outcome = run(Options(single, EDITION), lambda *step: seen.append(step))
+    assert outcome.release is not None and outcome.changed
+    assert outcome.release.release == "r001" and outcome.rows["classes"] == 1
+    folder = single / "curated" / EDITION / "r001"
+    assert json.loads((folder.parent / "latest.json").read_text("utf-8"))["release"] == "r001"
+    assert (folder / "validation" / "index.html").is_file()
+    # The progress bar sees pages and stages, in order.
+    pages = [done for stage, done, _ in seen if stage == "read"]
+    assert pages == sorted(pages) and pages[-1] == seen[len(pages) - 1][2] == outcome.stats["pages"]
+    assert [stage for stage, _, _ in seen[len(pages) :]] == ["tidy", "validate", "publish"]
+    # The same tables as without Prefect.
+    from pipeline.run import run as run_here
+
+    assert not run_here(Options(single, EDITION)).changed
+    # A second run asks Prefect for nothing.
+    flow_runs = _ask("flow_runs/count", {})
+    assert not run(Options(single, EDITION)).changed
+    assert _ask("flow_runs/count", {}) == flow_runs > 0
+    # Everything rebuilt in another home: the pages come from the cache, the tables are the same, and an
+    # edition that holds no rulebook keeps the other from nothing.
+    from flows.editions import rebuild_all
+
+    add_edition(home, "testland-2030", rulebook, title="试用细则")
+    with pytest.raises(XizeError, match=f"^{EDITION}：") as failure:
+        rebuild_all(home)
+    assert "testland-2030" not in str(failure.value)
+    assert not (home / "curated" / EDITION / "latest.json").exists()
+    rebuilt = home / "curated" / "testland-2030" / "r001"
+    assert load_rows(rebuilt) == load_rows(folder)
+
+
+def test_a_changed_file_is_refused_with_its_own_sentence(prefect_server: None, home: Path) -> None:
+    from flows.editions import extract_edition
+
+    path = plan(Options(home, EDITION)).path
+    path.write_bytes(path.read_bytes() + b"\n")
+    with pytest.raises(XizeError, match="校验和不符"):
+        extract_edition(EDITION, home)
+
+
+@pytest.mark.parametrize(
+    ("cron", "timezone"),
+    [("every monday", "Asia/Shanghai"), ("0 3 * *", "UTC"), ("0 3 * * 1", "Mars/Olympus")],
+)
+def test_a_schedule_that_means_nothing_is_refused(prefect_server: None, cron: str, timezone: str) -> None:
+    from flows.deploy import _schedule
+
+    with pytest.raises(XizeError, match="定时"):
+        _schedule(cron, timezone)
+    assert _schedule("0 3 * * 1", "Asia/Shanghai").timezone == "Asia/Shanghai"
+
+
+def _read_once(path: Path, sha256: str) -> Any:
+    from prefect import flow
+    from pydantic import SecretStr
+
+    from flows.editions import read_range
+
+    @flow
+    def once() -> Any:
+        return read_range(str(path), sha256, (1, 2), "pdfplumber", "code", SecretStr(""))
+
+    return once()
+
+
+def test_what_cannot_pass_is_not_tried_again(prefect_server: None, home: Path) -> None:
+    known = len(_task_runs(0))
+    with pytest.raises(XizeError, match="找不到该文件"):
+        _read_once(home / "nowhere.pdf", "0" * 64)
+    assert [run.run_count for run in _task_runs(known + 1)[known:]] == [1]
+
+
+def test_a_passing_fault_is_tried_again(prefect_server: None, home: Path) -> None:
+    """A path that cannot be read for a moment, as on a network drive that comes back."""
+    known = len(_task_runs(0))
+    path = home / "loop.pdf"
+    path.symlink_to(path)  # OSError: too many levels of symbolic links
+    timer = threading.Timer(0.5, lambda: os.replace(home / "document.pdf", path))
+    timer.start()
+    try:
+        assert _read_once(path, "1" * 64).pages.num_rows == 2
+    finally:
+        timer.join()
+    assert [run.run_count for run in _task_runs(known + 1)[known:]] == [2]
+
+
+def test_findings_become_an_artifact(prefect_server: None) -> None:
+    from prefect import flow
+
+    from flows.artifacts import publish_findings
+    from pipeline.schema import build
+
+    place = {"source": "pdf", "page": 3}
+    rows = [
+        {"finding_id": f"{n:016x}", "code": "item_implausible", "severity": "warning", "message": f"第{n}项|<b>异常。",
+         "evidence": "", **place} for n in range(120)
+    ]  # fmt: skip
+    rows.append(
+        rows[0]
+        | {"finding_id": "f" * 16, "severity": "error", "code": "key_duplicated", "message": "键重复。"}
+    )
+    table = build("findings", rows, EDITION)
+
+    @flow
+    def run() -> None:
+        publish_findings(EDITION, table)
+
+    run()
+    found = _ask(
+        "artifacts/filter", {"artifacts": {"key": {"any_": [f"findings-{EDITION}"]}}, "sort": "CREATED_DESC"}
+    )
+    text = found[0]["data"]
+    assert isinstance(text, str) and text.startswith(f"# {EDITION}的发现")
+    assert "错误1项，警告120项，提示0项。" in text
+    assert "| 警告 | `item_implausible` | 条目形式异常 | 120 |" in text
+    assert text.index("键重复。") < text.index("第0项") and "第0项\\|\\<b\\>异常。" in text
+    assert "另有21项，见findings表。" in text
+
+
+def test_without_findings_the_artifact_says_so() -> None:
+    from flows.artifacts import findings_markdown
+    from pipeline.schema import build
+
+    text = findings_markdown(EDITION, build("findings", [], EDITION))
+    assert text.endswith("错误0项，警告0项，提示0项。")
