@@ -76,11 +76,11 @@ def readers_code() -> str:
     """The digest of the readers' code: another program may read otherwise."""
     from pipeline import run
 
-    return run._readers_digest()
+    return run.readers_digest()
 
 
 def same(job: Job, last: Release) -> Outcome:
     """The outcome of a run that found nothing changed since ``last``."""
     from pipeline import run
 
-    return run._same(job, last)
+    return run.same_as(job, last)

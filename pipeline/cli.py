@@ -150,10 +150,7 @@ def run(
     )
     with _progress() as report:
         if prefect:
-            from flows.environment import prepare
-
-            prepare(options.home)
-            from flows.editions import run_flow
+            from flows.runner import run as run_flow
 
             outcome = run_flow(options, report)
         else:

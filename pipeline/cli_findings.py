@@ -114,7 +114,7 @@ def _findings(
 ) -> list[dict[str, Any]]:
     """The findings as rows in the order of the work, with their status by the decisions on file now."""
     from pipeline.edition import validate_name
-    from pipeline.quality.corrections import load_corrections
+    from pipeline.quality.corrections import decided_findings
     from pipeline.quality.decisions import by_worth, load_accepted, load_findings, row_statuses
     from pipeline.releases import curated_url
 
@@ -122,7 +122,7 @@ def _findings(
     rows = load_findings(home, edition, curated_url(home, curated), release)
     folder = home / "raw" / edition
     states = row_statuses(
-        rows, load_accepted(folder / "accepted.yaml"), load_corrections(folder / "corrections.yaml")
+        rows, load_accepted(folder / "accepted.yaml"), decided_findings(folder / "corrections.yaml")
     )
     return [
         dict(row)
@@ -224,17 +224,15 @@ def correct(
 def _find(home: Path, edition: str | None, wanted: str, curated: str | None) -> tuple[str, dict[str, Any]]:
     """(edition, finding) of an id or the beginning of one. Raises XizeError when none or several fit."""
     from pipeline.edition import editions
+    from pipeline.quality.decisions import was_run
+    from pipeline.releases import curated_url
 
     if len(wanted) < 6:
         raise XizeError(f"“{wanted}”太短：请给出发现标识的至少前6位。")
     found: list[tuple[str, dict[str, Any]]] = []
-    for name in [edition] if edition else editions(home):
-        try:
-            rows = _findings(home, name, curated)
-        except XizeError:
-            if edition:
-                raise
-            continue  # an edition that has never been run has no findings
+    url = curated_url(home, curated)
+    for name in [edition] if edition else [name for name in editions(home) if was_run(home, name, url)]:
+        rows = _findings(home, name, curated)
         found += [(name, row) for row in rows if row["finding_id"].startswith(wanted)]
     if not found:
         raise XizeError(f"没有标识为“{wanted}”的发现：请用“xize findings 版本名”查看。")

@@ -160,11 +160,12 @@ def load_staged(job: Job) -> Reading | None:
 
 
 def _reading_key(job: Job) -> dict[str, str]:
-    return {"sha256": job.sha256, "code": _readers_digest(), "decoder": job.options.decoder}
+    return {"sha256": job.sha256, "code": readers_digest(), "decoder": job.options.decoder}
 
 
 @lru_cache(maxsize=1)
-def _readers_digest() -> str:
+def readers_digest() -> str:
+    """Digest of the reading code: other code may read the same file otherwise."""
     digest = hashlib.sha256()
     for path in sorted((Path(__file__).resolve().parent / "readers").rglob("*.py")):
         digest.update(path.read_bytes())
@@ -363,7 +364,7 @@ def run(options: Options, report: Report | None = None) -> Outcome:
         job = plan(options)
         last = unchanged(job) if options.publish else None
         if last is not None:
-            return _same(job, last)
+            return same_as(job, last)
         from expectations.worker import warm_up
 
         started = time.perf_counter()
@@ -414,7 +415,8 @@ def preview(job: Job, tables: Mapping[str, pa.Table]) -> tuple[TableDelta, ...]:
     return diff_summary(tables, before)
 
 
-def _same(job: Job, last: Release) -> Outcome:
+def same_as(job: Job, last: Release) -> Outcome:
+    """The outcome of a run that found nothing changed: the figures of the release that stands."""
     manifest = last.manifest
     findings = manifest.get("findings") or {}
     return Outcome(

@@ -19,6 +19,8 @@ _RADICALS = str.maketrans(
         "⻰": "龙", "⻳": "龟",
         # Kangxi radicals that NFKC turns into a form other than the one printed in simplified Chinese.
         "⼾": "户", "⾭": "青",
+        # Glyphs that fonts share between two characters, whose ToUnicode map names the rarer one.
+        "㬵": "胶", "⋯": "…", "‑": "-", "∕": "/",
     }
 )  # fmt: skip
 

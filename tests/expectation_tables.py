@@ -142,7 +142,7 @@ def good_rows() -> Rows:
                 row.update({key: value for key, value in PLACE.items() if key not in row})
             if TABLES[name].row_key:
                 row["row_id"] = row_id(name, row)
-    return copy.deepcopy(rows)
+    return copy.deepcopy({name: rows.get(name, []) for name in TABLES})
 
 
 def tables_of(rows: Rows) -> dict[str, pa.Table]:

@@ -36,7 +36,7 @@ def test_tables_stand_in_publishing_order() -> None:
     names = list(TABLES)
     assert names[:5] == ["majors", "classes", "entries", "credentials", "notes"]
     assert names[5:17] == list(ANNEX_TABLES)
-    assert names[17:] == ["links", "findings", "cells"]
+    assert names[17:] == ["coverage", "links", "findings", "cells"]
     assert [name.split("_")[1] for name in ANNEX_TABLES] == [*map(str, range(1, 12)), "other"]
 
 

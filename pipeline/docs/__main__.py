@@ -9,9 +9,15 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from pipeline.docs.cli import cli_page
+from pipeline.docs.dictionary import dictionary_page
 from pipeline.docs.findings import findings_page
 
-PAGES: Mapping[str, Callable[[], str]] = {"findings": findings_page}
+PAGES: Mapping[str, Callable[[], str]] = {
+    "cli": cli_page,
+    "data-dictionary": dictionary_page,
+    "findings": findings_page,
+}
 """Name of a page (docs/<name>.md) → what writes it."""
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"

@@ -7,6 +7,7 @@ printed text in many cells is one finding, which lists its entries in ``keys``.
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -14,15 +15,19 @@ from pipeline.quality.findings import Finding
 from pipeline.schema import KINDS
 from pipeline.text import squeeze
 from pipeline.tidy.levels import read_levels
-from pipeline.tidy.names import brackets
+from pipeline.tidy.names import brackets, is_organisation
 
 Entry = Mapping[str, Any]
 
 LENGTH = (2, 60)
 """Characters of an item: a single one is no credential; beyond sixty two items usually run together."""
 
-DOUBTFUL, UNSURE = 0.6, 0.9
-"""Boundaries less certain than the first are warnings (most of them are wrong), up to the second infos."""
+USUAL_ENDING = 0.001
+"""Share of the distinct items that must end in a character for it to be an item's usual ending."""
+
+UNSURE = 0.5
+"""Boundaries less certain than this are pointed out. Hand-checked, a quarter of such cells really have a wrong boundary:
+an info, not a warning."""
 
 _PLACE = ("page", "line", "x0", "top", "x1", "bottom", "cell_id", "confidence")
 _SHOWN = 6
@@ -148,28 +153,43 @@ def form(entries: Sequence[Entry]) -> Iterator[Finding]:
 def boundaries(entries: Sequence[Entry], known: Iterable[str] = ()) -> Iterator[Finding]:
     """Items that other cells print as two, and neighbours that other cells print as one.
 
-    ``known``: further whole names, such as the annexes'.
+    ``known``: further whole names, such as the annexes'. Of a whole and its two halves that both stand in the document,
+    the halves are right if the first ends as items do (师, 工, 证书), the whole if it does not.
     """
     texts = by_text(entries)
     names = {squeeze(text) for text in texts} | {squeeze(name) for name in known}
+    endings = Counter(squeeze(group[0]["name"])[-1] for group in texts.values())
+
+    def ends_well(name: str) -> bool:
+        return name.endswith(")") or endings[name[-1]] > max(1, USUAL_ENDING * len(texts))
+
     for text, group in texts.items():
         parts = _two_items(squeeze(text), names)
-        if parts is not None:
+        if parts is not None and ends_well(parts[0]):
             message = (
                 f"条目“{text}”（{places(group)}）似由“{parts[0]}”与“{parts[1]}”连成，二者在别处各自成条；"
                 f"请核对，如应分开，请在corrections.yaml中用split。"
             )
             yield about("items_run_together", message, text, group)
+    apart: dict[tuple[str, str], list[Entry]] = {}
     for group in by_cell(entries).values():
         for first, second in zip(group, group[1:], strict=False):
             whole = squeeze(first["text"] + second["text"])
-            alone = len(texts[first["text"]]) == 1 or len(texts[second["text"]]) == 1
-            if whole in names and alone and squeeze(first["text"]) not in whole[1:]:
-                message = (
-                    f"{cell_name(first)}中相邻的“{first['text']}”与“{second['text']}”在别处印作一条“{whole}”；"
-                    f"请核对，如应合并，请在corrections.yaml中用join。"
-                )
-                yield about("item_cut_off", message, f"{first['text']}|{second['text']}", [first, second])
+            known_whole = whole in names and not ends_well(squeeze(first["text"]))
+            if known_whole or _parts_an_issuer(squeeze(first["text"]), squeeze(second["text"])):
+                apart.setdefault((first["text"], second["text"]), []).extend((first, second))
+    for (one, other), group in apart.items():
+        message = (
+            f"{cell_name(group[0])}中相邻的“{one}”与“{other}”似是一条“{squeeze(one + other)}”；"
+            f"请核对，如应合并，请在corrections.yaml中用join。"
+        )
+        yield about("item_cut_off", message, f"{one}|{other}", group)
+
+
+def _parts_an_issuer(first: str, second: str) -> bool:
+    """Whether the cut goes through an issuer before a colon: 某某公 | 司:某证书."""
+    head, colon, _ = second.partition(":")
+    return bool(colon) and not is_organisation(head) and is_organisation(first + head)
 
 
 _JOINED = "/、,;&和与及(:"  # what stands between the parts of one item
@@ -180,6 +200,8 @@ def _two_items(text: str, names: set[str]) -> tuple[str, str] | None:
     for at in range(4, len(text) - 3):
         if text[:at] not in names or text[at:] not in names:
             continue
+        if _ONLY_PAPER.fullmatch(text[:at].rpartition(":")[2]):
+            continue  # 某某协会:中级 is no item of its own
         if text[at - 1] not in _JOINED and text[at] not in _JOINED and not _ONLY_PAPER.fullmatch(text[at:]):
             return text[:at], text[at:]
     return None
@@ -216,9 +238,8 @@ def uncertain(entries: Sequence[Entry]) -> Iterator[Finding]:
             f"{cell_name(group[0])}中{listed(texts)}的起止不确定（可信度{lowest:.2f}）；"
             f"请对照原文，如有误请在corrections.yaml中用split或join更正。"
         )
-        severity = "warning" if lowest < DOUBTFUL else "info"
         evidence = "|".join([":".join(_cell(group[0])), *texts])
-        yield about("boundary_uncertain", message, evidence, doubtful, severity=severity, confidence=lowest)
+        yield about("boundary_uncertain", message, evidence, doubtful, confidence=lowest)
 
 
 CHECKS: tuple[Callable[[Sequence[Entry]], Iterator[Finding]], ...] = (

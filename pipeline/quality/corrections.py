@@ -138,7 +138,7 @@ class Correction(_Strict):
     @field_validator("expect", "to", mode="before")
     @classmethod
     def _texts(cls, value: object) -> object:
-        return [str(one) for one in value] if isinstance(value, list) else value
+        return [one if one is None else str(one) for one in value] if isinstance(value, list) else value
 
     @model_validator(mode="after")
     def _fits_action(self) -> Correction:
@@ -194,7 +194,10 @@ def _move(correction: Correction) -> str | None:
         return "只用于目录条目"
     if not isinstance(correction.expect, str) or not isinstance(correction.to, dict):
         return "须用from写明条目、用to写明新的class、kind或tier"
-    Target.model_validate(correction.to)
+    try:
+        Target.model_validate(correction.to)
+    except ValidationError:
+        return f"的to只能写class、kind、tier与position，且须是已有的类别与级次（现为{correction.to}）"
     return None if correction.to else "的to是空的"
 
 
@@ -260,11 +263,29 @@ def parse_corrections(path: Path, document: Any) -> tuple[Correction, ...]:
     return tuple(found)
 
 
+def decided_findings(path: Path) -> frozenset[str]:
+    """The findings that whole entries of the file name; entries still to be decided are passed over.
+
+    Raises XizeError when the file is not YAML.
+    """
+    document = load_yaml(path) if path.is_file() else None
+    named = set()
+    for item in document if isinstance(document, list) else ():
+        if isinstance(item, Mapping) and item.get("finding"):
+            try:
+                parse_corrections(path, [item])
+            except XizeError:
+                continue  # a run will say what it lacks, with its line
+            named.add(str(item["finding"]))
+    return frozenset(named)
+
+
 _NAMES = {"class_code": "class", "expect": "from"}
 
 
 def _complaint(path: Path, document: Any, index: int, failure: ValidationError) -> str:
-    error = failure.errors()[0]
+    # A misspelt key is both missing and unknown: the second says more.
+    error = min(failure.errors(), key=lambda one: one["type"] != "extra_forbidden")
     location = [_NAMES.get(str(step), step) for step in error["loc"] if isinstance(step, str)]
     keys = [step for step in location if step.isidentifier()]
     line = line_of(document, [index, *keys])
@@ -309,7 +330,6 @@ def only_one(found: Sequence[Any], correction: Correction, what: str) -> Any:
     if not found:
         raise correction.error(f"不再适用：该处没有{what}")
     if len(found) > 1:
-        raise correction.error(
-            f"适用于{len(found)}处（{what}），须能唯一确定；可在where中写明position或part、row_id"
-        )
+        more = "from写得更长" if correction.of_cells else "where中再写明position、part、row_id或cell_id"
+        raise correction.error(f"适用于{len(found)}处（{what}），须能唯一确定，可将{more}")
     return found[0]

@@ -29,7 +29,7 @@ STATUSES = {
     "broken": "不连续",
 }
 
-_PLACE = ("source", "page", "line", "x0", "top", "x1", "bottom", "cell_id")
+_PLACE = ("page", "line", "x0", "top", "x1", "bottom", "cell_id")
 _NUMBERS = ("no", "org_no", "series_no")
 _SHOWN = 40
 
@@ -72,7 +72,9 @@ def coverage(
     return [{"source": source, **row} for row in rows]
 
 
-def _row(subject: str, key: str, name: str, status: str, detail: str | None, at: Mapping[str, Any] = {}) -> Row:
+def _row(
+    subject: str, key: str, name: str, status: str, detail: str | None, at: Mapping[str, Any] = {}
+) -> Row:
     place = {column: at[column] for column in _PLACE if at.get(column) is not None}
     return {"subject": subject, "key": key, "name": name, "status": status, "detail": detail, **place}
 
@@ -90,7 +92,11 @@ def _majors(tables: Mapping[str, pa.Table]) -> Iterator[Row]:
     for major in majors:
         detail = None
         if not major["present"]:
-            detail = "目录列有，正文没有标题" if major["toc_page"] is not None else "目录与正文都没有标题，据专业类代码补出"
+            detail = (
+                "目录列有，正文没有标题"
+                if major["toc_page"] is not None
+                else "目录与正文都没有标题，据专业类代码补出"
+            )
         elif listed and major["toc_page"] is None:
             detail = "正文有标题，目录未列"
         elif listed and major["page"] is not None and major["page"] != major["toc_page"] + usual:
@@ -119,7 +125,9 @@ def _classes(tables: Mapping[str, pa.Table], reference: list[Mapping[str, str]])
             seen.add(found["class_code"])
             yield _row("class", codes[0], name, "present", _difference(found, codes[0], name), found)
         elif wanted["major_code"] in lost:
-            yield _row("class", codes[0], name, "lost", f"所属{wanted['major_name']}的标题不在正文中，该处来源不完整")
+            yield _row(
+                "class", codes[0], name, "lost", f"所属{wanted['major_name']}的标题不在正文中，该处来源不完整"
+            )
         else:
             yield _row("class", codes[0], name, "absent", None)
     if reference:
@@ -129,7 +137,9 @@ def _classes(tables: Mapping[str, pa.Table], reference: list[Mapping[str, str]])
 
 
 def _all_codes(reference: list[Mapping[str, str]]) -> set[str]:
-    return {row[c] + row["class_no"] for row in reference for c in ("major_code", "college_code", "bachelor_code")}
+    return {
+        row[c] + row["class_no"] for row in reference for c in ("major_code", "college_code", "bachelor_code")
+    }
 
 
 def _difference(found: Mapping[str, Any], code: str, name: str) -> str | None:
@@ -161,9 +171,13 @@ def _annexes(tables: Mapping[str, pa.Table], toc: Sequence[TocItem]) -> Iterator
         rows = counts.get(number, 0) if number is not None else 0
         detail = f"{rows}行" if item.found else "目录列有，正文没有标题"
         at = first.get(number, {}) if number is not None else {}
-        yield _row("annex", item.number or item.label, item.label, "present" if item.found else "lost", detail, at)
+        yield _row(
+            "annex", item.number or item.label, item.label, "present" if item.found else "lost", detail, at
+        )
     for number in sorted(counts.keys() - listed):
-        status, detail = ("extra", f"{counts[number]}行，目录未列") if listed else ("present", f"{counts[number]}行")
+        status, detail = (
+            ("extra", f"{counts[number]}行，目录未列") if listed else ("present", f"{counts[number]}行")
+        )
         yield _row("annex", str(number), titles[number], status, detail, first[number])
 
 
@@ -189,7 +203,14 @@ def _numbers(tables: Mapping[str, pa.Table]) -> Iterator[Row]:
             detail = _gaps(numbers, start, [no for no in printed if not (no or "").isdecimal()], repeats)
             label = "·".join((declared.title_zh, *group[1:]))
             whole = f"{start}-{last}" if numbers else None
-            yield _row("numbers", "/".join((name, *group)), label, "broken" if detail else "complete", detail or whole, rows[0])
+            yield _row(
+                "numbers",
+                "/".join((name, *group)),
+                label,
+                "broken" if detail else "complete",
+                detail or whole,
+                rows[0],
+            )
 
 
 def _gaps(numbers: Sequence[int], start: int, others: Sequence[str], repeats: bool) -> str:
@@ -210,8 +231,16 @@ def _gaps(numbers: Sequence[int], start: int, others: Sequence[str], repeats: bo
 def _pages(pages: pa.Table) -> Iterator[Row]:
     for row in pages.to_pylist():
         if not row["tables"]:
-            what = "图片" if row["pictures"] > 0.3 and not row["glyphs"] else "有文字" if row["glyphs"] else "空白"
-            yield _row("page", str(row["page"]), f"第{row['page']}页", "no_table", what, {"page": row["page"]})
+            what = (
+                "图片"
+                if row["pictures"] > 0.3 and not row["glyphs"]
+                else "有文字"
+                if row["glyphs"]
+                else "空白"
+            )
+            yield _row(
+                "page", str(row["page"]), f"第{row['page']}页", "no_table", what, {"page": row["page"]}
+            )
 
 
 def summary(rows: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, int]]:
@@ -233,7 +262,10 @@ def markdown(rows: Sequence[Mapping[str, Any]], title: str = "覆盖情况") -> 
             row
             for row in rows
             if row["subject"] == subject
-            and (row["status"] not in ("present", "complete") or (subject in ("class", "major") and row["detail"]))
+            and (
+                row["status"] not in ("present", "complete")
+                or (subject in ("class", "major") and row["detail"])
+            )
         ]
         if not notable:
             continue

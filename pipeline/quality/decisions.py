@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -116,16 +116,15 @@ def statuses(
             for f in findings
         ),
         accepted,
-        corrections,
+        {one.finding for one in corrections if one.finding},
     )
 
 
 def row_statuses(
-    rows: Iterable[Row], accepted: Iterable[Acceptance], corrections: Iterable[Correction] = ()
+    rows: Iterable[Row], accepted: Iterable[Acceptance], named: Collection[str] = ()
 ) -> dict[str, str]:
-    """As :func:`statuses`, for rows of the table ``findings``."""
+    """As :func:`statuses`, for rows of the table ``findings`` and the findings ``named`` in corrections.yaml."""
     known = {(one.finding_id, one.evidence) for one in accepted}
-    named = {one.finding for one in corrections if one.finding}
     states = {}
     for row in rows:
         finding_id = row["finding_id"]
@@ -239,6 +238,16 @@ def store_last_findings(home: Path, edition: str, table: pa.Table) -> None:
         beside.replace(path)
     except OSError as error:
         raise XizeError(f"无法写入{path}（{error.strerror}）：请检查磁盘空间与权限。") from error
+
+
+def was_run(home: Path, edition: str, curated: str) -> bool:
+    """Whether there are findings of an edition: of a run or of a release."""
+    from pipeline.releases import latest_name
+    from pipeline.storage import open_store
+
+    return (
+        last_findings_path(home, edition).is_file() or latest_name(open_store(curated), edition) is not None
+    )
 
 
 def load_findings(home: Path, edition: str, curated: str, release: str | None = None) -> list[dict[str, Any]]:

@@ -106,7 +106,7 @@ CODES: dict[str, Code] = _codes(
         ("item_length", "warning", "条目过短或过长", "核对是否拆分或合并有误；可在corrections.yaml中用split或join更正。"),
         ("items_run_together", "warning", "两个条目似连成一条", "核对原文；可在corrections.yaml中用split更正。"),
         ("item_repeated", "warning", "同一单元格重复列出", "核对原文；多余者在corrections.yaml中用drop删去，属实则接受。"),
-        ("boundary_uncertain", "warning", "条目起止不确定", "对照原文；有误则在corrections.yaml中用split或join更正，无误则接受。"),
+        ("boundary_uncertain", "info", "条目起止不确定", "对照原文；有误则在corrections.yaml中用split或join更正，无误则接受。"),
         ("name_near_duplicate", "warning", "与相邻名称只差一字", "核对是否误植；可在corrections.yaml中用replace更正，属实则接受。"),
         ("one_plus_x_unlinked", "warning", "1+X证书不在目录附件中", "核对名称与附件；属附件未收则接受此项。"),
         # found by validation (expectations/)
@@ -142,5 +142,12 @@ CODES: dict[str, Code] = _codes(
         ("cross_check_coarser", "info", "camelot看出的框线较少", "该页框线较细、较浅或为虚线，未能全部核对；可接受此项。"),
         ("cross_check_unseen", "info", "camelot没有看出表格", "该页无从核对；如有疑问，用xize tables --debug查看。"),
         ("cross_check_failed", "info", "camelot未能读取该页", "该页未作核对；如有疑问，用xize tables --debug查看。"),
+        # found by the transcript reader
+        ("pages_lost", "warning", "文字稿缺页", "对照原件补上所缺的页；确无原件则接受此项。"),
+        ("class_inferred", "warning", "专业类由推断而来", "核对该段内容属于哪个专业类；可在corrections.yaml中更正。"),
+        ("uncertain_alignment", "warning", "列对应不确定", "核对该行各格所在的列；可在corrections.yaml中写明（map column）。"),
+        ("uncertain_span", "warning", "合并单元格范围不确定", "对照原件核对该值适用到哪些行；可在corrections.yaml中写明（set span）。"),
+        ("transcriber_repetition", "info", "转录者重复", "核对原件；确为重复则接受此项。"),
+        ("number_inferred", "warning", "序号由推断而来", "对照原件核对序号。"),
     )
 )  # fmt: skip

@@ -99,17 +99,24 @@ def compare(
     boxes = _boxes(theirs)
     pairs = _pairs(cells, ours, boxes, same)
     hidden = "".join(squeeze(block.line.text) for block in blocks if block.role != "text")
-    agreed, differing = [], []
+    # Beyond the open end of a row stand page numbers and running heads, which camelot counts to the row.
+    outside = hidden + "".join(squeeze(block.line.text) for block in blocks if block.role == "text")
+    agreed: list[tuple[int, int]] = []
+    differing: list[tuple[int, int]] = []
     for i, j in pairs.items():
-        (agreed if _same_text(cells[i].text, squeeze(theirs[j].text), hidden) else differing).append((i, j))
+        extra = outside if cells[i].open_top or cells[i].open_bottom else hidden
+        (agreed if _same_text(cells[i].text, squeeze(theirs[j].text), extra) else differing).append((i, j))
     places = _places(
         ours,
         boxes,
         [i for i in range(len(cells)) if i not in pairs],
         sorted(set(range(len(theirs))) - set(pairs.values())),
     )
+    # Where camelot sees no cell at all it contradicts nothing.
+    blank = sum(len(mine) for mine, other in places if not other)
+    places = [(mine, other) for mine, other in places if other]
     coarse = [(mine, other) for mine, other in places if len(other) <= 1 and len(mine) > len(other)]
-    affected = sum(len(mine) for mine, _ in coarse)
+    affected = blank + sum(len(mine) for mine, _ in coarse)
     structure: list[str] = []
     beyond = [
         cell
@@ -119,7 +126,11 @@ def compare(
     if beyond:
         findings.append(_beyond(info.page, beyond))
     status = "agreed"
-    if coarse and len(coarse) == len(places) and affected >= max(4.0, _COARSE_SHARE * len(cells)):
+    if (
+        affected
+        and len(coarse) == len(places)
+        and (not coarse or affected >= max(4.0, _COARSE_SHARE * len(cells)))
+    ):
         status = "coarser"
         message = f"第{info.page}页：camelot看出的框线较少，{affected}格未能核对。"
         evidence = f"p{info.page} {cells[0].engine}：{len(cells)}格 | {ENGINE}：{len(theirs)}格"

@@ -13,7 +13,7 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -25,6 +25,7 @@ from pipeline.errors import XizeError
 from pipeline.readers.grid import Found, Grid, GridSettings, find_grids, unite
 from pipeline.readers.lines import assign
 from pipeline.readers.page import Bools, Floats, PageArrays
+from pipeline.readers.pixels import close_gaps, flatten
 from pipeline.readers.staged import Block, PageInfo
 from pipeline.tidy.model import Cell
 
@@ -40,16 +41,12 @@ _MAX_PIXELS = 14_000_000
 _LETTERS = 1.2
 """Shortest line looked for, in letter heights: longer than any stroke of a letter, shorter than a row is high."""
 
-_GAP = 6.0
-"""Widest gap of a dashed line, points."""
+_DESCENT = 0.2
+"""How far letters reach below their baseline, as a share of their size."""
 
 _SNAP = 0.6
 _WIDEST_SNAP = 5.2
 """Parallel lines nearer than this share of a letter's height are one; never more than so many points."""
-
-_GROUND = 12.0
-_DARK = 140
-"""A ground is what is commonest within so many points; it is dark when its grey is below this (0 black, 255 white)."""
 
 _USUAL_SIZE = 10.0
 _THIN = 0.5
@@ -154,7 +151,7 @@ class CamelotDocument:
         try:
             picture, scale = self._draw(number, frame)
             if letters is not None:
-                picture = _close_gaps(picture, scale, letters, size)
+                picture = close_gaps(picture, scale, letters, size)
             layout, across, down = (None, [], []) if pixels_only else self._layout(number, frame)
             high = len(picture) / scale
             parser = _lattice_class()(
@@ -188,7 +185,7 @@ class CamelotDocument:
         scale = picture.shape[1] / frame.width
         bitmap.close()
         page.close()
-        return _flatten(square, scale), scale
+        return flatten(square, scale), scale
 
     def _layout(self, number: int, frame: Frame) -> tuple[Any, list[Any], list[Any]]:
         """camelot's layout of the page in its upright frame, origin bottom left: layout, level and upright lines."""
@@ -201,6 +198,8 @@ class CamelotDocument:
         page.ctm = (a, b, c, d, e, f + max(frame.width, frame.height) - frame.height)
         layout, _ = get_page_layout(page)  # type: ignore[no-untyped-call]
         _, _, across, down = get_image_char_and_text_objects(layout)
+        for line in [*across, *down]:
+            _settle(line)
         return layout, across, down
 
 
@@ -240,43 +239,35 @@ def _doubts(page: PageArrays, grids: Sequence[Grid]) -> float:
     return doubts
 
 
-def _flatten(picture: Any, scale: float) -> Any:
-    """The picture with dark backgrounds made white: each pixel by how much it differs from what surrounds it.
+def _settle(line: Any) -> None:
+    """Put the letters of a text line where their baseline says.
 
-    On a dark ground camelot's local threshold takes the halo of white letters for lines. Pages without dark areas
-    are left as they are.
+    camelot's layout hangs every letter's box on its font's descent, which fonts state wrongly by up to a whole line;
+    the letters would then be counted to the row below.
     """
-    import cv2
+    from playa.miner import LTChar
 
-    grey = cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)
-    small = cv2.resize(grey, None, fx=0.25, fy=0.25, interpolation=cv2.INTER_AREA)
-    ground = cv2.medianBlur(small, max(3, round(_GROUND * scale / 4) | 1))
-    # Close-set text is dark in places too, but never over a cell's width.
-    shape = (max(1, round(2 * _GROUND * scale / 4)), max(1, round(_GROUND / 2 * scale / 4)))
-    dark = cv2.morphologyEx(
-        (ground < _DARK).astype(np.uint8), cv2.MORPH_OPEN, cv2.getStructuringElement(cv2.MORPH_RECT, shape)
-    )
-    if not dark.any():
-        return picture
-    size = (grey.shape[1], grey.shape[0])
-    ground = cv2.resize(ground, size, interpolation=cv2.INTER_LINEAR)
-    dark = cv2.resize(dark, size, interpolation=cv2.INTER_NEAREST)
-    return cv2.cvtColor(np.where(dark > 0, 255 - cv2.absdiff(grey, ground), grey), cv2.COLOR_GRAY2BGR)
-
-
-def _close_gaps(picture: Any, scale: float, letters: Floats, size: float) -> Any:
-    """The picture with the boxes of its ``letters`` wiped out and gaps up to ``_GAP`` points closed along lines."""
-    import cv2
-
-    out = picture.copy()
-    margin = 0.1 * size
-    grown = letters + np.array([-margin, -margin, margin, margin])
-    for x0, top, x1, bottom in np.clip(np.round(grown * scale), 0, None).astype(int).tolist():
-        out[top:bottom, x0:x1] = 255
-    length = round(_GAP * scale)
-    across = cv2.morphologyEx(out, cv2.MORPH_OPEN, cv2.getStructuringElement(cv2.MORPH_RECT, (length, 1)))
-    down = cv2.morphologyEx(out, cv2.MORPH_OPEN, cv2.getStructuringElement(cv2.MORPH_RECT, (1, length)))
-    return np.minimum(across, down)
+    letters = [item for item in line if isinstance(item, LTChar)]
+    for letter in letters:
+        a, b, c, d, e, f = letter.matrix
+        if letter.adv <= 0:  # set from top to bottom: the box hangs on the advance, not on the descent
+            continue
+        x0, y0, x1, y1 = letter.bbox
+        if b == 0 and c == 0:
+            low = f - _DESCENT * (y1 - y0) if d > 0 else f - (1 - _DESCENT) * (y1 - y0)
+            letter.set_bbox((x0, low, x1, low + y1 - y0))
+        elif a == 0 and d == 0:
+            low = e - _DESCENT * (x1 - x0) if c > 0 else e - (1 - _DESCENT) * (x1 - x0)
+            letter.set_bbox((low, y0, low + x1 - x0, y1))
+    if letters:
+        line.set_bbox(
+            (
+                min(letter.x0 for letter in letters),
+                min(letter.y0 for letter in letters),
+                max(letter.x1 for letter in letters),
+                max(letter.y1 for letter in letters),
+            )
+        )
 
 
 def _upright(page: Any, turned: int) -> tuple[float, float, float, float, float, float]:
@@ -391,3 +382,23 @@ def read_page_camelot(
         return best
 
     return read_page(arrays, ENGINE, find)
+
+
+class SecondLook:
+    """camelot for those pages of a document that need it, opened when the first one comes."""
+
+    def __init__(self, path: Path, password: str = "") -> None:
+        self._path, self._password = path, password
+        self._open = ExitStack()
+        self._document: CamelotDocument | None = None
+
+    def read(self, arrays: PageArrays) -> tuple[list[Cell], list[Block], PageInfo, Found]:
+        """As :func:`read_page_camelot`."""
+        if self._document is None:
+            self._document = self._open.enter_context(open_camelot(self._path, self._password))
+        return read_page_camelot(arrays, self._document)
+
+    def close(self) -> None:
+        """Close the document if it was opened."""
+        self._open.close()
+        self._document = None

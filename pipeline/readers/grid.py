@@ -19,6 +19,8 @@ import numpy as np
 from pipeline.readers.page import Bools, Floats, PageArrays
 
 _WHITE = 0.97
+_DASH = 8.0
+"""Points: pieces up to this length count as dashes; a cell's own border strokes are longer."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +99,8 @@ def find_grids(page: PageArrays, settings: GridSettings | None = None) -> Found:
     settings = settings or GridSettings()
     horizontal, vertical = rails(page, settings)
     grids: list[Grid] = []
-    for h_group, v_group in groups(horizontal, vertical, settings):
+    found = groups(horizontal, vertical, settings)
+    for h_group, v_group in _side_by_side(page, horizontal, vertical, found, settings):
         grid = lattice([horizontal[i] for i in h_group], [vertical[i] for i in v_group], settings)
         if grid is not None:
             grids.append(grid)
@@ -172,11 +175,11 @@ def _join(pieces: Floats, settings: GridSettings) -> list[Rail]:
     for i in order:
         low, high = float(pieces[i, 1]), float(pieces[i, 2])
         gap = settings.join
-        if current is not None and high - low < 15.0 and current[3] < 15.0:
+        if current is not None and high - low < _DASH and current[3] < _DASH:
             gap = max(gap, min(1.5 * max(high - low, current[3]), 9.0))
         if current is not None and at[i] == current[0] and low <= current[2] + gap:
             current[2] = max(current[2], high)
-            current[3] = max(current[3] if current[3] < 15.0 else 0.0, high - low)
+            current[3] = max(current[3], high - low)
         else:
             if current is not None:
                 out.append(Rail(current[0], current[1], current[2]))
@@ -254,6 +257,65 @@ def _bare(
             out.append(([], same))
         free = [j for j in free if j not in same]
     return out
+
+
+def _side_by_side(
+    page: PageArrays,
+    h: Sequence[Rail],
+    v: Sequence[Rail],
+    found: Sequence[tuple[list[int], list[int]]],
+    settings: GridSettings,
+) -> list[tuple[list[int], list[int]]]:
+    """Put together what one merged cell parts: a cell that covers a whole page has no border across it, so the rails
+    on both sides of it (or the table's outer border alone) are not connected."""
+    groups_ = [(list(a), list(b)) for a, b in found]
+    used = {j for _, b in groups_ for j in b}
+    tolerance = settings.open_end
+
+    def extent(group: tuple[list[int], list[int]]) -> tuple[float, float, float, float]:
+        xs = [v[j].at for j in group[1]] or [h[i].low for i in group[0]]
+        ys = [h[i].at for i in group[0]]
+        lows, highs = [v[j].low for j in group[1]], [v[j].high for j in group[1]]
+        return min(xs), min([*ys, *lows]), max(xs), max([*ys, *highs])
+
+    for j, rail in enumerate(v):
+        if j in used:
+            continue
+        for group in groups_:
+            x0, top, x1, bottom = extent(group)
+            if (
+                abs(rail.low - top) <= tolerance
+                and abs(rail.high - bottom) <= tolerance
+                and bottom - top > 40
+                and (rail.at < x0 or rail.at > x1)
+            ):
+                group[1].append(j)
+                break
+    groups_.sort(key=lambda group: extent(group)[0])
+    merged: list[tuple[list[int], list[int]]] = []
+    for group in groups_:
+        x0, top, x1, bottom = extent(group)
+        for other in merged:
+            a0, a_top, a1, a_bottom = extent(other)
+            if abs(a_top - top) > tolerance or abs(a_bottom - bottom) > tolerance or x0 <= a1:
+                continue
+            rows = {round(h[i].at / settings.snap) for i in group[0]}
+            shared = sum(any(abs(r - round(h[i].at / settings.snap)) <= 1 for r in rows) for i in other[0])
+            if shared >= 3 and (
+                _text_between(page, a1, x0, top, bottom) or 2 in (len(group[1]), len(other[1]))
+            ):
+                other[0].extend(group[0])
+                other[1].extend(group[1])
+                break
+        else:
+            merged.append(group)
+    return merged
+
+
+def _text_between(page: PageArrays, x0: float, x1: float, top: float, bottom: float) -> bool:
+    x = (page.boxes[:, 0] + page.boxes[:, 2]) / 2
+    y = (page.boxes[:, 1] + page.boxes[:, 3]) / 2
+    return bool(((x > x0) & (x < x1) & (y > top) & (y < bottom)).any())
 
 
 def _ends(rails: Sequence[Rail], first: float, last: float, settings: GridSettings) -> tuple[float | None, float | None]:

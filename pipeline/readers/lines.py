@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
@@ -36,7 +38,7 @@ def assign(page: PageArrays, grids: Sequence[Grid]) -> tuple[list[list[Ints]], I
         free[inside] = False
         cols = np.clip(np.searchsorted(grid.xs, x[inside], side="right") - 1, 0, len(grid.xs) - 2)
         rows = np.clip(np.searchsorted(grid.ys, y[inside], side="right") - 1, 0, len(grid.ys) - 2)
-        owners = grid.owner[rows, cols]
+        owners = _overflowing(page, grid, inside, grid.owner[rows, cols])
         ranked = np.argsort(owners, kind="stable")
         bounds = np.searchsorted(owners[ranked], np.arange(len(grid.cells) + 1))
         found[k] = [inside[ranked[bounds[c] : bounds[c + 1]]] for c in range(len(grid.cells))]
@@ -44,12 +46,53 @@ def assign(page: PageArrays, grids: Sequence[Grid]) -> tuple[list[list[Ints]], I
     return per_grid, np.flatnonzero(free)
 
 
+def _overflowing(page: PageArrays, grid: Grid, inside: Ints, owners: Ints) -> Ints:
+    """Owners with text that runs over its cell's border given back to that cell.
+
+    A glyph that stands across a border and follows upon its neighbour without a gap, in the content stream and on the
+    line, belongs to the neighbour's cell; so do up to two more that follow it.
+    """
+    boxes, sizes = page.boxes[inside], page.sizes[inside]
+    follows = np.zeros(len(inside), dtype=bool)
+    follows[1:] = (
+        (np.diff(inside) == 1)
+        & (np.abs(boxes[1:, 0] - boxes[:-1, 2]) < 0.2 * sizes[1:])
+        & (np.abs(boxes[1:, 3] - boxes[:-1, 3]) < 0.3 * sizes[1:])
+    )
+    other = np.zeros(len(inside), dtype=bool)
+    other[1:] = owners[1:] != owners[:-1]
+    out = owners.copy()
+    for i in np.flatnonzero(follows & other).tolist():
+        before = out[i - 1]
+        edge = grid.cells[before].x1
+        width = boxes[i, 2] - boxes[i, 0]
+        if not boxes[i, 0] + 0.1 * width < edge < boxes[i, 2]:
+            continue
+        for j in range(i, min(i + 3, len(inside))):
+            if j > i and not follows[j]:
+                break
+            out[j] = before
+    return out
+
+
 def _area(grid: Grid) -> float:
     x0, top, x1, bottom = grid.bbox
     return (x1 - x0) * (bottom - top)
 
 
-_PAGE_NUMBER = re.compile(r"^\W*(?:第?\s*\d{1,4}\s*页?|[ivxlcIVXLC]{1,6})(?:\s*[/共of]+\s*\d{1,4}\s*页?)?\W*$")
+_PAGE_NUMBER = re.compile(
+    r"^[-–—~·•\s]*(?:第\s*\d{1,4}\s*页(?:\s*[/,，]?\s*共\s*\d{1,4}\s*页)?|(?P<number>\d{1,4})(?:\s*/\s*\d{1,4})?"
+    r"|page\s*\d+(?:\s*of\s*\d+)?|[ivxlcIVXLC]{1,6})[-–—~·•\s]*$",
+    re.IGNORECASE,
+)
+_OFF = 60
+"""By how much a printed page number may differ from the page's place in the file."""
+
+
+def is_page_number(text: str, page: int) -> bool:
+    """Whether a line alone at a page's edge is its number: near the page's place in the file, so that no code is."""
+    match = _PAGE_NUMBER.match(text)
+    return match is not None and (match["number"] is None or abs(int(match["number"]) - page) <= _OFF)
 
 
 def trim_open_ends(page: PageArrays, found: Found) -> Found:
@@ -86,7 +129,7 @@ def _body_end(page: PageArrays, grid: Grid, low: float, high: float, below: bool
         outer = last.bottom < page.height / 8 or last.top > page.height * 7 / 8
         gap = last.top - before.bottom if below else before.top - last.bottom
         alone = gap > 1.5 * max(last.size, before.size)
-        if not outer or not (alone or (_PAGE_NUMBER.match(last.text) and gap > 0.2 * last.size)):
+        if not outer or not (alone or (is_page_number(last.text, page.number) and gap > 0.2 * last.size)):
             break
         end = (last.top + before.bottom) / 2 if below else (before.top + last.bottom) / 2
         lines = lines[:-1] if below else lines[1:]
@@ -120,7 +163,7 @@ def _level_lines(page: PageArrays, where: Ints) -> list[Line]:
     rows: list[list[int]] = []
     at = reach = 0.0
     for i in order.tolist():
-        if not page.texts[where[i]].strip():
+        if not printed(page.texts[where[i]]):
             continue
         if rows and middle[i] - at < 0.5 * min(reach, sizes[i] or reach):
             rows[-1].append(i)
@@ -143,7 +186,7 @@ def _upright_lines(page: PageArrays, where: Ints, angle: int) -> list[Line]:
     rows: list[list[int]] = []
     at = 0.0
     for i in order.tolist():
-        if not page.texts[where[i]].strip():
+        if not printed(page.texts[where[i]]):
             continue
         size = float(page.sizes[where[i]]) or 1.0
         if rows and abs(across[i] - at) < 0.5 * size:
@@ -172,6 +215,12 @@ def _upright_lines(page: PageArrays, where: Ints, angle: int) -> list[Line]:
     return out
 
 
+@lru_cache(maxsize=16384)
+def printed(text: str) -> str:
+    """A glyph's text without blanks and format characters: some ToUnicode maps add zero-width ones."""
+    return "".join(c for c in text if not c.isspace() and unicodedata.category(c) != "Cf")
+
+
 def _line(page: PageArrays, ids: Ints) -> Line | None:
     """One line from its glyphs, left to right; a blank is put where the gap between Latin words shows one."""
     chars: list[str] = []
@@ -179,7 +228,9 @@ def _line(page: PageArrays, ids: Ints) -> Line | None:
     end = None
     boxes = page.boxes[ids]
     for position, i in enumerate(ids.tolist()):
-        text = page.texts[i].strip()
+        text = printed(page.texts[i])
+        if not text:
+            continue
         x0, x1 = float(boxes[position, 0]), float(boxes[position, 2])
         if end is not None:
             gap = x0 - end

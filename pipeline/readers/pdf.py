@@ -7,10 +7,11 @@ import multiprocessing
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from pipeline.errors import XizeError
+from pipeline.readers.camelot_reader import SecondLook, needs_camelot
 from pipeline.readers.checks import failed_checks
 from pipeline.readers.confidence import confidence_of
 from pipeline.readers.grid import Found, find_grids
@@ -37,9 +38,10 @@ logging.getLogger("pdfminer").setLevel(logging.ERROR)
 class PageReader:
     """An open PDF whose pages are read one by one."""
 
-    def __init__(self, document: object, decoder: str) -> None:
+    def __init__(self, document: object, decoder: str, pixels: SecondLook) -> None:
         self._document = document
         self.engine = decoder
+        self.pixels = pixels
         self.page_count: int = document.page_count  # type: ignore[attr-defined]
 
     def decode(self, number: int) -> PageArrays:
@@ -69,7 +71,8 @@ def open_pdf(path: Path, password: str = "", decoder: str = "pdfplumber") -> Ite
             opened = True
             if document.page_count == 0:
                 raise XizeError(f"{path.name}：文件中没有任何页面，可能已损坏；请重新取得该 PDF。")
-            yield PageReader(document, decoder)
+            with closing(SecondLook(path, password)) as pixels:
+                yield PageReader(document, decoder, pixels)
     except (PdfminerException, PDFException, PSException) as error:
         if opened:
             raise
@@ -185,6 +188,10 @@ def _read_with(reader: PageReader, path: Path, numbers: Sequence[int]) -> Readin
         except Exception as error:  # decoders raise anything on a broken content stream
             raise XizeError(f"{path.name} 第 {number} 页：页面内容已损坏，无法读取；请重新取得该文件。") from error
         page_cells, page_blocks, info, _ = read_page(arrays, reader.engine)
+        if needs_camelot(info):
+            seen = reader.pixels.read(arrays)
+            if seen[2].tables:
+                page_cells, page_blocks, info, _ = seen
         cells += page_cells
         blocks += page_blocks
         pages.append(info)

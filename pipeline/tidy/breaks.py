@@ -25,6 +25,9 @@ _DASH = set("-‐‑–—－~～+＋=&")
 
 Pair = tuple[str, str]
 
+_ALIGNED = 1.3
+"""Points by which left edges of lines that begin alike may differ."""
+
 
 def char_class(char: str) -> str:
     """The class of a character for line breaking.
@@ -73,12 +76,16 @@ class BreakRules:
 
     ``sticky[pair]``: the producer does not part the pair (None: unknown). ``padding``: points of a cell's width,
     both sides together, that text never uses, by column group. ``stretch``: how much wider lines are set than
-    their glyphs (letter spacing).
+    their glyphs (letter spacing). ``indents``: where items are set with a first-line or hanging indent, the distance in
+    points from the cell's left border at which an item's first line and its further lines begin. ``justified``: the groups
+    in which wrapped lines are stretched to the cell's width, and ends on purpose are not.
     """
 
     sticky: Mapping[Pair, bool | None] = field(default_factory=dict)
     padding: Mapping[str, float] = field(default_factory=dict)
     stretch: float = 1.0
+    indents: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    justified: frozenset[str] = frozenset()
 
     def sticks(self, pair: Pair) -> bool | None:
         """Whether the producer keeps the pair together; None when neither learned nor agreed among producers."""
@@ -119,16 +126,20 @@ class BreakRules:
 class Gap:
     """Between two printed lines: ``slack`` in ems by which the next piece would still have fitted (negative: it
     would not), ``loose`` the same for the shortest piece any producer might keep, ``parted``: the two characters
-    beside the gap never stand at a wrap in this document. ``page_break``: a page ends here."""
+    beside the gap never stand at a wrap in this document. ``settled``: the next line's indent, or the
+    stretching of the first, shows that the line ended on purpose (True) or was wrapped (False); None where they tell
+    nothing."""
 
     slack: float
     loose: float
     parted: bool
-    page_break: bool = False
+    settled: bool | None = None
 
     @property
     def intended(self) -> bool:
         """The line was ended on purpose."""
+        if self.settled is not None:
+            return self.settled
         return self.parted or self.slack > 0.1
 
     @property
@@ -137,10 +148,29 @@ class Gap:
         return not self.intended
 
 
-def gap_between(first: Line, second: Line, room: float, rules: BreakRules) -> Gap:
-    """The gap between two lines of a cell in which a line may be ``room`` points wide."""
+def gap_between(
+    first: Line, second: Line, room: float, rules: BreakRules, group: str = "", lefts: tuple[float, float] | None = None
+) -> Gap:
+    """The gap between two lines of a cell in which a line may be ``room`` points wide.
+
+    ``lefts``: the left borders of the cells (cell pieces) in which the two lines stand.
+    """
     size = max(first.size, second.size, 1.0)
     used = first.width
+    settled: bool | None = None
+    if lefts is not None and group in rules.indents:
+        begin, further = rules.indents[group]
+        offset = second.x0 - lefts[1]
+        if abs(offset - begin) <= _ALIGNED:
+            settled = True
+        elif abs(offset - further) <= _ALIGNED:
+            settled = False
+        used += max(0.0, first.x0 - lefts[0] - min(begin, further))
+    if settled is None and group in rules.justified:
+        if used >= room - 0.2 * size and _stretched(first, rules.stretch):
+            settled = False
+        elif used < room - 0.5 * size and _breakable(first):
+            settled = True
     pair = (char_class(first.text[-1]), char_class(second.text[0]))
     # Word processors put up to a quarter of an em between ideographs and Latin letters.
     extra = 0.3 * size if pair in (("a", "x"), ("x", "a")) else 0.0
@@ -154,13 +184,89 @@ def gap_between(first: Line, second: Line, room: float, rules: BreakRules) -> Ga
         and pair != ("a", "a")
         and rules.last_piece(first) + piece <= room
     )
-    return Gap(
-        (room - used - piece) / size, (room - used - loose) / size, parted, first.page != second.page
+    return Gap((room - used - piece) / size, (room - used - loose) / size, parted, settled)
+
+
+def learn_indent(cells: Iterable[tuple[float, float, Sequence[Line]]]) -> tuple[float, float] | None:
+    """(first, further) indents of a group of cells, or None where lines do not differ by indent.
+
+    Nearly all cells must begin at one indent, and nearly all further lines at that one or one other.
+    """
+    first: Counter[float] = Counter()
+    rest: Counter[float] = Counter()
+    size = 1.0
+    for left, _, lines in cells:
+        if len(lines) < 2:
+            continue
+        size = max(size, lines[0].size)
+        first[round((lines[0].x0 - left) * 2) / 2] += 1
+        rest.update(round((line.x0 - left) * 2) / 2 for line in lines[1:])
+    if sum(first.values()) < 8:
+        return None
+    begin = _mode(first)
+    further = _mode(Counter({at: n for at, n in rest.items() if abs(at - begin) > _ALIGNED}))
+    if begin is None or further is None or abs(begin - further) < 0.4 * size:
+        return None
+    total = sum(rest.values())
+    at_begin, at_further = _near(rest, begin), _near(rest, further)
+    usual = _near(first, begin) >= 0.75 * sum(first.values())
+    if usual and at_further >= 0.15 * total and at_begin >= 0.03 * total and at_begin + at_further >= 0.9 * total:
+        return begin, further
+    return None
+
+
+def _stretched(line: Line, usual: float) -> bool:
+    """Whether a line's characters are set wider apart than is usual in the document."""
+    total = sum(line.advances)
+    return total > 0 and len(line.text) > 1 and line.width / total > 1.02 * usual
+
+
+def _is_justified(cells: Iterable[tuple[float, float, Sequence[Line]]], padding: float, stretch: float) -> bool:
+    """Whether wrapped lines are stretched to the cell's width.
+
+    Lines within brackets are certainly wrapped: nearly all of them must be full, and many of these stretched; lines that
+    end short are not. (Where even lines ended by hand are stretched, stretching tells nothing.)
+    """
+    wrapped = full = stretched = short = stretched_short = 0
+    for _, width, lines in cells:
+        depth = 0
+        for line in lines[:-1]:
+            depth = max(0, depth + sum((c in _OPEN) - (c in _CLOSE) for c in line.text))
+            if not _breakable(line):
+                continue
+            wide = line.width >= width - padding - 0.2 * line.size
+            wider = _stretched(line, stretch)
+            if depth:
+                wrapped += 1
+                full += wide
+                stretched += wide and wider
+            elif not wide:
+                short += 1
+                stretched_short += wider
+    return (
+        wrapped >= 20
+        and full >= 0.95 * wrapped
+        and stretched >= 0.25 * full
+        and short >= 10
+        and stretched_short <= 0.1 * short
     )
 
 
-def learn(columns: Mapping[str, Iterable[tuple[float, Sequence[Line]]]]) -> BreakRules:
-    """Learn the rules from cells: per column group, pairs of (cell width in points, printed lines).
+def _near(counts: Counter[float], at: float) -> int:
+    return sum(n for other, n in counts.items() if abs(other - at) <= _ALIGNED)
+
+
+def _mode(counts: Counter[float]) -> float | None:
+    """The place round which most stand (ties: the leftmost)."""
+    if not counts:
+        return None
+    best = max(sorted(counts), key=lambda at: _near(counts, at))
+    close = {at: n for at, n in counts.items() if abs(at - best) <= _ALIGNED}
+    return sum(at * n for at, n in close.items()) / sum(close.values())
+
+
+def learn(columns: Mapping[str, Iterable[tuple[float, float, Sequence[Line]]]]) -> BreakRules:
+    """Learn the rules from cells: per column group, (left border, width, printed lines), in points.
 
     Groups are tables of one design (the catalogue, one annex): they share their padding.
     """
@@ -172,7 +278,7 @@ def learn(columns: Mapping[str, Iterable[tuple[float, Sequence[Line]]]]) -> Brea
     slack: dict[str, list[float]] = {}
     defaults = BreakRules()
     for group, cells in columns.items():
-        for width, lines in cells:
+        for _, width, lines in cells:
             for line in lines:
                 classes = [char_class(c) for c in line.text]
                 pairs = list(zip(classes, classes[1:], strict=False))
@@ -215,7 +321,13 @@ def learn(columns: Mapping[str, Iterable[tuple[float, Sequence[Line]]]]) -> Brea
     padding[""] = _least(everything) if everything else 0.0
     stretches.sort()
     stretch = max(1.0, stretches[len(stretches) // 4]) if stretches else 1.0
-    return BreakRules(sticky, padding, stretch)
+    justified = frozenset(
+        group
+        for group, cells in columns.items()
+        if _is_justified(cells, padding.get(group, padding[""]), stretch)
+    )
+    indents = {group: found for group, cells in columns.items() if (found := learn_indent(cells)) is not None}
+    return BreakRules(sticky, padding, stretch, indents, justified)
 
 
 def _breakable(line: Line) -> bool:

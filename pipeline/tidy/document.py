@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pipeline.errors import XizeError
 from pipeline.quality.findings import Finding
 from pipeline.readers.staged import Block, PageInfo, Reading, blocks_of, cells_of, pages_of
+from pipeline.readers.transcript import tidying as transcript
 from pipeline.text import normalise, squeeze
 from pipeline.tidy.annexes import Annex, AnnexResult, read_annexes
 from pipeline.tidy.catalogue import Catalogue, Entries, at_cell, is_catalogue, read_catalogue, read_entries
@@ -61,11 +62,14 @@ def tidy(reading: Reading, header_map: Mapping[str, str], where: str) -> Tidied:
     messages. Raises XizeError when the pages carry no text, when no catalogue table is found, or when a column group
     cannot be named.
     """
-    pages = pages_of(reading)
-    cells = cells_of(reading)
+    typed = transcript.is_transcript(reading)
+    if typed:
+        cells, blocks, pages = transcript.restore(reading)
+    else:
+        cells, blocks, pages = cells_of(reading), blocks_of(reading), pages_of(reading)
     out = Tidied(pages=len(pages), tables=sum(page.tables for page in pages))
     _check_readable(pages, cells, where)
-    parts = outline(cells, blocks_of(reading), pages)
+    parts = outline(cells, blocks, pages)
     sections = [(section, *stitch(section)) for section in parts.sections]
     catalogues: list[tuple[Stitched, Section]] = []
     annexes: list[tuple[Section, list[Stitched]]] = []
@@ -88,7 +92,10 @@ def tidy(reading: Reading, header_map: Mapping[str, str], where: str) -> Tidied:
         f"annex{index}": [table.table for table in tables] for index, (_, tables) in enumerate(annexes)
     }
     rules = learn_rules({"catalogue": [table.table for table, _ in catalogues], **annex_tables})
-    rules = with_intended_lines(rules, annex_tables)
+    if typed:
+        rules = transcript.line_rules(rules, annex_tables, cells)
+    else:
+        rules = with_intended_lines(rules, annex_tables)
     catalogue, _ = read_catalogue(
         [(table.table, section.text) for table, section in catalogues], _kinds_only(header_map), where
     )
@@ -117,6 +124,9 @@ def tidy(reading: Reading, header_map: Mapping[str, str], where: str) -> Tidied:
     _loose_text(out, parts, sections, annex)
     _page_findings(out, pages, parts.hidden, cells)
     out.rows["entries"] = [_plain(row) for row in out.rows["entries"]]
+    if typed:
+        out.rows = {name: list(transcript.with_lines(rows)) for name, rows in out.rows.items()}
+        out.findings = transcript.findings_with_lines([*transcript.findings_of(reading), *out.findings])
     return out
 
 

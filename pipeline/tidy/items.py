@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pipeline.text import normalise
@@ -22,11 +22,13 @@ class LineRules:
     """The line-breaking rules of a document, which tables share a padding, and the intended lines of annex cells.
 
     ``groups`` maps (page, table_no) to a padding group; ``intended`` a staged cell's id to its intended lines.
+    ``odds``: for sources without geometry, what takes the place of ``boundary_odds``.
     """
 
     breaks: BreakRules
     groups: Mapping[tuple[int, int], str] = field(default_factory=dict)
     intended: Mapping[str, tuple[Line, ...]] = field(default_factory=dict)
+    odds: Callable[[Sequence[tuple[Line, Cell]]], tuple[float, ...]] | None = None
 
     def room(self, piece: Cell) -> float:
         """How wide, in points, a line of this cell may be."""
@@ -37,14 +39,14 @@ class LineRules:
 def learn_rules(groups: Mapping[str, Sequence[LogicalTable]]) -> LineRules:
     """Learn the line-breaking rules of a document from its stitched tables, grouped by design."""
     named: dict[tuple[int, int], str] = {}
-    columns: dict[str, list[tuple[float, Sequence[Line]]]] = {}
+    columns: dict[str, list[tuple[float, float, Sequence[Line]]]] = {}
     for group, tables in groups.items():
         for table in tables:
             for cell in table.cells:
                 for piece in cell.pieces:
                     named[piece.page, piece.table_no] = group
                     if piece.lines:
-                        columns.setdefault(group, []).append((piece.x1 - piece.x0, piece.lines))
+                        columns.setdefault(group, []).append((piece.x0, piece.x1 - piece.x0, piece.lines))
     return LineRules(breaks.learn(columns), named)
 
 
@@ -52,10 +54,15 @@ def boundary_odds(
     lines: Sequence[tuple[Line, Cell]], rules: LineRules, full: float = _FULL_LINE
 ) -> tuple[float, ...]:
     """Per gap between printed lines (with the pieces they stand in): the log-odds of a boundary by geometry."""
+    if rules.odds is not None:
+        return rules.odds(lines)
     out = []
-    for (a, piece), (b, _) in zip(lines, lines[1:], strict=False):
-        gap = breaks.gap_between(a, b, rules.room(piece), rules.breaks)
-        if gap.intended:
+    for (a, piece), (b, other) in zip(lines, lines[1:], strict=False):
+        group = rules.groups.get((piece.page, piece.table_no), "")
+        gap = breaks.gap_between(a, b, rules.room(piece), rules.breaks, group, (piece.x0, other.x0))
+        if gap.settled is False:
+            out.append(-segment.SURE)
+        elif gap.intended:
             out.append(segment.SURE)
         elif gap.loose > 0.1:
             # Some producers would have parted the next piece here, this one perhaps not.

@@ -7,6 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from pipeline.readers.lines import is_page_number
 from pipeline.readers.staged import Block, PageInfo
 from pipeline.text import normalise, squeeze
 from pipeline.tidy.model import Cell, Line
@@ -25,9 +26,6 @@ ANNEX = re.compile(rf"^附[件录表](?P<no>\d{{1,2}}|[{_NUMERAL}]{{1,3}})?(?P<s
 _NOTES = re.compile(r"^(?:[一-龥]{0,4})说明:?$")
 _TOC = re.compile(r"^(?:目录|目次|总目录)$")
 _LEADER = re.compile(r"^(?P<text>.*?)(?:[.…·・‥⋯_\-—]{3,}|\s{3,}|\t)\s*(?P<page>\d{1,4})$")
-_PAGE_NUMBER = re.compile(
-    r"^(?:[-–—~·•]*\d{1,4}[-–—~·•]*|第\d{1,4}页(?:[/,，]?共\d{1,4}页)?|\d{1,4}/\d{1,4}|page\d+(?:of\d+)?|[ivxlcIVXLC]{1,6})$"
-)
 _NOT_A_TITLE = re.compile(r"^(?:[至和与及到~、,，。.;；)）的中所]|第)")
 _VALUES = {char: i for i, char in enumerate("零一二三四五六七八九")} | {"〇": 0, "十": 10, "百": 100}
 
@@ -156,7 +154,7 @@ def running_heads(lines: Sequence[Line], tables: Sequence[PageTable], pages: dic
         height = page.height if page else 842.0
         body = extent.get(line.page)
         outer = line.bottom < height / 8 or line.top > height * 7 / 8
-        if outer and _PAGE_NUMBER.match(text):
+        if outer and is_page_number(text, line.page):
             found.append(line)
             continue
         if body is not None and body[0] < line.top < body[1]:

@@ -426,7 +426,7 @@ def item_features(
         float(text[-1] in ":-、/"),
         math.log1p(lessons.heads[text]) if known <= 0 else 0.0,
         math.log1p(lessons.tails[text]) - count if lessons.tails[text] else 0.0,
-        float(sum(line[:2] == text[:2] for line in lines[1:])),
+        float(sum(line[:2] == text[:2] or line[0] == text[0] in _OPEN for line in lines[1:])),
         float(sum(line[-2:] == text[-2:] for line in lines[:-1])),
     )
 

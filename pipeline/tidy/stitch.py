@@ -269,6 +269,14 @@ def _row_is_cut(
     builder: _Builder, pairs: Sequence[tuple[Cell, _Piece | None]], filled: dict[tuple[int, int], float]
 ) -> bool:
     """Whether the first row after a page break is the rest of the row before it, rather than a row of its own."""
+    key, above = min(pairs, key=lambda pair: pair[0].x0)
+    if above is not None and key.text and not above.text and not builder.merging:
+        return True  # the class stands in the middle of its row, and the break came before it
+    if above is not None and key.text and above.text:
+        # Keys stand in the leftmost column: a whole one on either side of the break means two rows.
+        shapes = {_shape(p.text) for p in builder.pieces if abs(p.x0 - above.x0) < 2 and p.last < builder.n_rows - 1}
+        if _shape(key.text) == _shape(above.text) or {_shape(key.text), _shape(above.text)} <= shapes:
+            return False
     always = [
         (cell, match)
         for cell, match in pairs

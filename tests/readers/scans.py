@@ -14,7 +14,12 @@ _TURNED = {90: 1, 180: 2, 270: 3}
 
 
 def as_scan(
-    source: Path, target: Path, pages: Sequence[int] | None = None, dpi: int = 200, visible: bool = False, strips: int = 1
+    source: Path,
+    target: Path,
+    pages: Sequence[int] | None = None,
+    dpi: int = 200,
+    visible: bool = False,
+    strips: int = 1,
 ) -> None:
     """Write ``pages`` (from 1; all by default) of ``source`` as scans.
 
@@ -61,6 +66,3 @@ def as_scan(
             page.obj.MediaBox = Array([float(v) for v in page.mediabox])
         drawn.close()
         pdf.save(target)
-
-
-

@@ -89,9 +89,7 @@ def folded(indices: Sequence[int], by_row: bool) -> tuple[Callable[[int], float]
     return start, step
 
 
-def align(
-    scores: Sequence[Mapping[int, float]], start: Callable[[int], float], step: Step
-) -> Alignment:
+def align(scores: Sequence[Mapping[int, float]], start: Callable[[int], float], step: Step) -> Alignment:
     """The cheapest assignment of columns to cells: dynamic programming over (cell, column), with max-marginals.
 
     ``scores[j][col]``: log-likelihood of filled cell ``j`` in a column; columns that it lacks are not allowed.
@@ -117,7 +115,7 @@ def align(
     if not forward[-1]:
         return Alignment((), 0.0)
     backward: list[dict[int, float]] = [{} for _ in range(n)]
-    backward[-1] = {c: 0.0 for c in forward[-1]}
+    backward[-1] = dict.fromkeys(forward[-1], 0.0)
     for j in range(n - 2, -1, -1):
         for col in forward[j]:
             backward[j][col] = max(

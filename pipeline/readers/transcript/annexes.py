@@ -72,7 +72,13 @@ def _tables(part: Part) -> list[Table]:
         if not row.filled:
             continue
         if _is_header(row):
-            if out and not out[-1].body and out[-1].header and not held and row.line <= out[-1].header[-1].line + 2:
+            if (
+                out
+                and not out[-1].body
+                and out[-1].header
+                and not held
+                and row.line <= out[-1].header[-1].line + 2
+            ):
                 out[-1].header.append(row)
             else:
                 out.append(Table(held, [row]))
@@ -96,7 +102,7 @@ def _second_header(table: Table) -> Table:
     """The row below a header whose first cells are blank, where the header's groups are wider than one column."""
     if len(table.header) == 1 and table.body:
         first, head = table.body[0], table.header[0]
-        wide = [i for i, cell in enumerate(head.cells) if not cell.words and 0 < i]
+        wide = [i for i, cell in enumerate(head.cells) if not cell.words and i > 0]
         under = [i for i in first.filled if i not in head.filled]
         if under and wide and first.filled and first.filled[0] > 0 and first.gap == 0:
             table.header.append(table.body.pop(0))
@@ -170,7 +176,8 @@ def _nest(rows: Sequence[Row], labels: Labels) -> None:
         if 0 not in row.cells:
             row.nested = before is not None
         elif before is not None and all(
-            row.cells.get(c) is not None and row.cells[c].text == before.cells.get(c, RawCell()).text for c in (0, 1)
+            row.cells.get(c) is not None and row.cells[c].text == before.cells.get(c, RawCell()).text
+            for c in (0, 1)
         ):
             row.nested = True
             for c in (0, 1):
@@ -215,10 +222,11 @@ def _emit_body(grid: Grid, rows: list[Row], labels: Labels, part: Part, findings
     for col in range(labels.columns):
         for start, stop in blocks:
             for span in _column_spans(rows, col, start, stop, labels):
-                owner.update({(r, col): (span.start, span.stop - span.start) for r in range(span.start, span.stop)})
+                owner.update(
+                    {(r, col): (span.start, span.stop - span.start) for r in range(span.start, span.stop)}
+                )
                 if span.at != span.start:
-                    rows[span.start].cells[col], moved = rows[span.at].cells[col], rows[span.at].line
-                    del moved
+                    rows[span.start].cells[col] = rows[span.at].cells[col]
                 for r, confidence in zip(range(span.start, span.stop), span.confidence, strict=True):
                     sure[r] = min(sure[r], confidence)
                     if r != span.start:
@@ -239,12 +247,10 @@ def _emit_body(grid: Grid, rows: list[Row], labels: Labels, part: Part, findings
                 continue
             raw = row.cells.get(col, RawCell())
             wide = 1
-            if labels.split is not None and col == labels.split and col + 1 not in row.cells:
-                if not row.nested and not _nested_below(rows, r):
-                    wide, skip = 2, col + 1
-            grid.cells.append(
-                Placed(base + r, col, raw, row.line, count, wide, round(sure[r], 4))
-            )
+            alone = col == labels.split and col + 1 not in row.cells
+            if alone and not row.nested and not _nested_below(rows, r):
+                wide, skip = 2, col + 1
+            grid.cells.append(Placed(base + r, col, raw, row.line, count, wide, round(sure[r], 4)))
     grid.n_rows += len(rows)
 
 

@@ -109,7 +109,9 @@ def _bodies(parts: Sequence[Part], usual: int, headers: dict[int, Header]) -> li
             body.odd = not own and (bool(row.cells[0].words) or follows_odd)
             bodies.append(body)
             headers.setdefault(number, header)
-        if header is not None and any(b.part == number and b.row.filled[-1] >= header.columns for b in bodies):
+        if header is not None and any(
+            b.part == number and b.row.filled[-1] >= header.columns for b in bodies
+        ):
             for body in bodies:
                 body.suspect = body.suspect or body.part == number
     return bodies
@@ -209,7 +211,9 @@ def _align_all(bodies: Sequence[Body], evidence: Evidence, out: Catalogued) -> N
         if before is not None and contained(_filled(body), _filled(before)):
             body.repeated = True
             continue
-        shifted = before is not None and before.exact and before.cols and before.cols[0] != before.row.filled[0]
+        shifted = (
+            before is not None and before.exact and before.cols and before.cols[0] != before.row.filled[0]
+        )
         inside = body.header.columns
         if body.exact and not body.odd and all(i < inside for i in body.row.filled):
             body.cols = tuple(body.row.filled)
@@ -308,7 +312,11 @@ def _emit_header(grid: Grid, header: Header) -> None:
         if labels[0] != 0:
             labels.insert(0, 0)
         for start, stop in zip(labels, [*labels[1:], header.columns], strict=True):
-            span = 2 if not header.tiers[start] and not (start < len(tiers.cells) and tiers.cells[start].words) else 1
+            span = (
+                2
+                if not header.tiers[start] and not (start < len(tiers.cells) and tiers.cells[start].words)
+                else 1
+            )
             grid.cells.append(Placed(0, start, above.cells[start], above.line, span, stop - start))
     row = 1 if above is not None else 0
     taken = {c.col + k for c in grid.cells if c.row_span == 2 for k in range(c.col_span)}
@@ -329,22 +337,26 @@ def _emit_block(block: Sequence[Body], out: Catalogued) -> None:
     drop: set[tuple[int, int]] = set()
     for again in repeats(placed):
         drop.update((line, again.col) for line in again.lines)
-        grid.dropped.extend((line, dropped) for line, dropped in again.dropped)
-        out.findings.append(_repetition(again.text, again.line, again.lines, block[0].code))
+        others = [text for _, text in again.dropped]
+        out.findings.append(_repetition(again.text, others, again.line, again.lines, block[0].code))
     for body in block:
         if body.repeated:
             texts = _filled(body)
-            grid.dropped.extend((body.row.line, text) for text in texts)
-            out.findings.append(_repetition("|".join(texts), body.row.line, (body.row.line,), body.code))
+            whole = "|".join(texts)
+            out.findings.append(_repetition(whole, [whole], body.row.line, (body.row.line,), body.code))
             continue
         _emit_row(grid, body, drop)
 
 
-def _repetition(text: str, line: int, lines: Sequence[int], code: str | None) -> Finding:
+def _repetition(
+    text: str, others: Sequence[str], line: int, lines: Sequence[int], code: str | None
+) -> Finding:
+    """``others``: the repeated texts, all of which stand in the evidence (nothing is lost)."""
+    counts = "；".join(f"{other}×{others.count(other)}" for other in dict.fromkeys(others))
     return Finding(
         "transcriber_repetition",
         f"转录者把“{text[:40]}”重复写了{len(lines)}次（第{lines[0]}—{lines[-1]}行），只发布一次；请对照原件核对。",
-        f"{text[:200]}×{len(lines)}",
+        counts,
         table="entries",
         key=code,
         line=line,
@@ -383,4 +395,3 @@ def _emit_row(grid: Grid, body: Body, drop: set[tuple[int, int]]) -> None:
                 )
             )
         grid.n_rows += 1
-

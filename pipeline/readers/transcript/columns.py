@@ -53,7 +53,9 @@ def read_labels(header: Sequence[RawRow], body: Sequence[RawRow]) -> Labels:
     positions = list(range(width)) if len(header) > 1 else list(labelled)
     if len(header) == 1 and numbered and most == len(labelled) + 1:
         gaps = [i for i in range(labelled[0], width) if i not in labelled]
-        split = labelled.index(gaps[0] - 1) if gaps and gaps[0] - 1 in labelled else _split_label(labelled, body)
+        split = (
+            labelled.index(gaps[0] - 1) if gaps and gaps[0] - 1 in labelled else _split_label(labelled, body)
+        )
     upper: list[tuple[int, int, RawCell]] = []
     if len(header) > 1:
         stops = [*labelled[1:], width]
@@ -104,16 +106,16 @@ def _split_label(labelled: Sequence[int], body: Sequence[RawRow]) -> int:
         for split in range(1, n):
             cols = [k if k <= split else k - 1 for k in range(n + 1)]
             # the second cell under the label is something else: it has no say
-            votes[split] += sum(s[c] for k, (s, c) in enumerate(zip(scores, cols, strict=True)) if k != split + 1)
+            votes[split] += sum(
+                s[c] for k, (s, c) in enumerate(zip(scores, cols, strict=True)) if k != split + 1
+            )
     return max(range(1, n), key=lambda k: votes[k]) if n > 1 else 0
 
 
 Placing = tuple[RawRow, dict[int, RawCell], float]
 
 
-def place_rows(
-    body: Sequence[RawRow], labels: Labels
-) -> tuple[list[Placing], list[tuple[int, str, float]]]:
+def place_rows(body: Sequence[RawRow], labels: Labels) -> tuple[list[Placing], list[tuple[int, str, float]]]:
     """Every row's cells by column, with the alignment's confidence; and the doubtful rows (line, texts, confidence)."""
     out: list[Placing] = []
     doubtful: list[tuple[int, str, float]] = []

@@ -17,7 +17,7 @@ from pipeline.readers.transcript.source import RawCell
 
 _LEVEL = re.compile(r"高级技师|高级工|中级工|初级工|技师|[一二三四五]级|初级|中级|高级")
 _BRACKET = re.compile(r"[(\[]([^()\[\]]*)[)\]]?")
-_CLASS_WEIGHT = 4.0
+_CLASS_WEIGHT = 8.0
 _MAJOR_WEIGHT = 5.0
 _SMOOTHING = 150.0
 _MOST_KIND, _MOST_LEVEL = 6.0, 4.0
@@ -91,7 +91,9 @@ class Evidence:
             counts = self.pairs[group]
             total = sum(counts.values()) + _SMOOTHING
             by_group[group] = weight * sum(
-                math.log((counts[p] + _SMOOTHING * self.seen[p] / everything) / total * everything / self.seen[p])
+                math.log(
+                    (counts[p] + _SMOOTHING * self.seen[p] / everything) / total * everything / self.seen[p]
+                )
                 for p in pairs
                 if self.seen[p]
             )
@@ -122,8 +124,8 @@ class Evidence:
         counts, own, major = self.levels[col], self.own[col], self.major[col]
         tier = [c for c, name in enumerate(self.tiers) if name == self.tiers[col]]
         wide = sum(self.levels[c][word] for c in tier)
-        total = sum(sum(self.levels[c].values()) for c in tier)
-        prior = (wide + 0.2) / (total + 8.0)
+        everything = sum(sum(self.levels[c].values()) for c in tier)
+        prior = (wide + 0.2) / (everything + 8.0)
         seen = counts[word] + _CLASS_WEIGHT * own[word] + _MAJOR_WEIGHT * major[word] + 6.0 * prior
         total = sum(counts.values()) + _CLASS_WEIGHT * sum(own.values()) + _MAJOR_WEIGHT * sum(major.values())
         return math.log(seen / (total + 6.0))

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pipeline.readers.transcript.evidence import word_pairs
 
 _STAYS = 0.3
+_AGAIN = 3.0
 _COMMON = frozenset({"类", "与", "和"})
 
 
@@ -127,14 +128,30 @@ def _likeness(
     hits = sum(min(text.count(pair), 12) * rare(pair) for pair in names)
     if code == before:
         words = known.get(code, "")
+        # One class does not list the same things twice: what is repeated belongs to another one.
+        again = len(_items(text) & _items(words))
+        hits -= _AGAIN * min(again, 4)
     else:
-        words = "".join(printed for other, printed in known.items() if other[:2] == code[:2] and other != before)
-    return 1.5 * math.log1p(hits) + 10.0 * _share(pairs, words, rare) + (_STAYS if code == before else 0.0)
+        words = "".join(
+            printed for other, printed in known.items() if other[:2] == code[:2] and other != before
+        )
+    return (
+        math.copysign(1.5 * math.log1p(abs(hits)), hits)
+        + 10.0 * _share(pairs, words, rare)
+        + (_STAYS if code == before else 0.0)
+    )
+
+
+def _items(text: str) -> set[str]:
+    """Bracketed items of a text without blanks: what stands between two closing brackets."""
+    return {item for item in text.split(")") if len(item) > 6}
 
 
 def _rarity(known: Mapping[str, str]) -> Callable[[str], float]:
     """How much a pair of characters tells: little if it stands under most classes."""
-    spread = Counter(pair for text in known.values() for pair in {text[i : i + 2] for i in range(len(text) - 1)})
+    spread = Counter(
+        pair for text in known.values() for pair in {text[i : i + 2] for i in range(len(text) - 1)}
+    )
     size = len(known) + 1
     return lambda pair: math.log(size / (spread[pair] + 0.5)) / math.log(2 * size)
 

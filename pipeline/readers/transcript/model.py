@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from pipeline.quality.findings import Finding
 from pipeline.readers.transcript.source import RawCell
 
 PITCH = 30.0
@@ -45,6 +44,3 @@ class Grid:
     n_cols: int
     cells: list[Placed] = field(default_factory=list)
     n_rows: int = 0
-    findings: list[Finding] = field(default_factory=list)
-    dropped: list[tuple[int, str]] = field(default_factory=list)
-    """Repeated cells left out: (line, squeezed text)."""

@@ -63,7 +63,9 @@ def repeats(block: Placed) -> list[Repeat]:
 
 def _cut_longer(text: str, before: str) -> bool:
     """Whether both are the beginning of one cut-off text, this one a little longer."""
-    return len(before) >= 4 and text.startswith(before) and len(text) <= len(before) + 3 and text[-1] not in ")]"
+    return (
+        len(before) >= 4 and text.startswith(before) and len(text) <= len(before) + 3 and text[-1] not in ")]"
+    )
 
 
 def _longest_run(block: Placed, col: int) -> int:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 _LATIN = re.compile(r"[A-Z][A-Za-z]+")
@@ -64,7 +64,9 @@ def find_spans(values: Sequence[str], names: Sequence[str], pages: Sequence[int]
         starts = _divide(printed, names, pages, _groups(printed, names, starts))
     stops = [*starts[1:], len(values)]
     return [
-        Span(v.text, v.first, a, b, tuple(_certainty(values, v, a, b, row, len(values)) for row in range(a, b)))
+        Span(
+            v.text, v.first, a, b, tuple(_certainty(values, v, a, b, row, len(values)) for row in range(a, b))
+        )
         for v, a, b in zip(printed, starts, stops, strict=True)
     ]
 
@@ -87,19 +89,33 @@ def _pairs(text: str) -> set[str]:
 def _groups(printed: Sequence[_Value], names: Sequence[str], starts: Sequence[int]) -> list[Counter[str]]:
     stops = [*starts[1:], len(names)]
     return [
-        Counter(pair for row in range(a, b) for pair in _pairs(names[row])) for a, b in zip(starts, stops, strict=True)
+        Counter(pair for row in range(a, b) for pair in _pairs(names[row]))
+        for a, b in zip(starts, stops, strict=True)
     ]
 
 
 def _divide(
-    printed: Sequence[_Value], names: Sequence[str], pages: Sequence[int], groups: Sequence[Counter[str]] | None
+    printed: Sequence[_Value],
+    names: Sequence[str],
+    pages: Sequence[int],
+    groups: Sequence[Counter[str]] | None,
 ) -> list[int]:
     """The first row of every value's span: dynamic programming over where each span begins."""
     n = len(names)
     spread = Counter(pair for name in names for pair in _pairs(name))
-    fits = [[_fit(value, names[row], row, groups[k] if groups else None, spread, n) for row in range(n)]
-            for k, value in enumerate(printed)]  # fmt: skip
-    sums = [_running(row) for row in fits]
+    weight = {pair: math.log((n + 1) / (count + 0.5)) for pair, count in spread.items()}
+    words = [_pairs(name) for name in names]
+    common = {pair for pair, count in spread.items() if count >= 0.3 * n}
+    sums = []
+    for k, value in enumerate(printed):
+        # A value reaches at most from the one before to the one after.
+        low = printed[k - 1].last + 1 if k else 0
+        high = printed[k + 1].first if k + 1 < len(printed) else n
+        group = groups[k] if groups else None
+        fits = [0.0] * n
+        for row in range(low, high):
+            fits[row] = _fit(value, names[row], words[row], group, weight, common)
+        sums.append(_running(fits))
     bounds = [(0, 0)] + [(printed[k - 1].last + 1, printed[k].first) for k in range(1, len(printed))]
     best: list[dict[int, float]] = [{0: 0.0}]
     back: list[dict[int, int]] = [{}]
@@ -148,20 +164,20 @@ def _span_cost(value: _Value, start: int, stop: int, names: Sequence[str], pages
 
 
 def _fit(
-    value: _Value, name: str, row: int, group: Counter[str] | None, spread: Counter[str], n: int
+    value: _Value,
+    name: str,
+    pairs: set[str],
+    group: Counter[str] | None,
+    weight: Mapping[str, float],
+    common: set[str],
 ) -> float:
     """How well a row's words go with a value: shared characters, letters of an acronym, likeness to its other rows."""
-    score = 0.0
-    pairs = _pairs(name)
-    core = _pairs(value.text)
-    common = [pair for pair in pairs & core if spread[pair] < 0.3 * n]
-    score += min(len(common), 2) * 0.6
+    shared = (pairs & _pairs(value.text)) - common
+    score = min(len(shared), 2) * 0.6
     letters = {word for word in _LATIN.findall(value.text) if 2 < len(word) < 8 and word.isupper()}
     if any(word in name for word in letters):
         score += 1.5
     if group is not None and pairs:
-        others = sum(
-            math.log((n + 1) / (spread[pair] + 0.5)) for pair in pairs if group[pair] > (1 if row else 0)
-        )
-        score += _LIKE * others / (sum(math.log((n + 1) / (spread[p] + 0.5)) for p in pairs) + 1.0)
+        others = sum(weight[pair] for pair in pairs if group[pair] > 1)
+        score += _LIKE * others / (sum(weight[pair] for pair in pairs) + 1.0)
     return score

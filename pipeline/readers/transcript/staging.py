@@ -37,9 +37,6 @@ def to_reading(
         for placed in grid.cells:
             cells.append(_cell_row(placed, number))
     blocks = [_block_row(text) for text in texts]
-    for grid in grids:
-        for line, dropped in grid.dropped:
-            blocks.append({"role": "repeated", "text": dropped, "size": SIZE, "advances": [], "line": line})
     blocks.sort(key=lambda row: int(str(row["line"])))
     page = {
         "page": 1, "width": WIDTH * max((g.n_cols for g in grids), default=1), "height": PITCH * (lines + 2),
@@ -90,7 +87,9 @@ def is_transcript(reading: Reading) -> bool:
 def findings_of(reading: Reading) -> list[Finding]:
     """What the reader itself found doubtful."""
     return [
-        Finding(**json.loads(check)) for checks in reading.pages.column("checks").to_pylist() for check in checks
+        Finding(**json.loads(check))
+        for checks in reading.pages.column("checks").to_pylist()
+        for check in checks
     ]
 
 
@@ -137,7 +136,6 @@ def with_lines(rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
             plain["line"] = line_of(float(top))
         out.append(plain)
     return out
-
 
 
 def findings_with_lines(findings: Iterable[Finding]) -> list[Finding]:

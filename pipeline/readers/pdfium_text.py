@@ -1,0 +1,182 @@
+"""The glyphs of a page from pdfium's text page.
+
+What pdfium adds for the sake of reading aloud is undone: blanks it makes up, hyphens it takes for word breaks,
+ligatures it takes apart, /ActualText it puts in place of the printed glyphs. What it leaves out stays out: a glyph
+that is painted a second time on top of itself, and the second of two blanks in a row.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from itertools import repeat
+from typing import Any
+
+import numpy as np
+
+from pipeline.readers.page import Bools, Floats, Ints
+from pipeline.readers.pdfium_calls import Calls, PdfiumError, address, ask, calls, luminance, times
+
+REPLACEMENT = "�"
+"""Stands for a glyph whose font names no Unicode character."""
+
+_INVISIBLE_MODES = (3, 7)
+_HYPHEN = 2
+"""What pdfium writes for a hyphen at a line's end."""
+
+_LIGATURES = {"ff": 0xFB00, "fi": 0xFB01, "fl": 0xFB02, "ffi": 0xFB03, "ffl": 0xFB04, "ſt": 0xFB05, "st": 0xFB06}
+
+
+def read_glyphs(page: Any, text_objects: list[int], to_display: Floats) -> dict[str, Any]:
+    """The glyph columns of :class:`PageArrays` of a loaded page.
+
+    ``text_objects`` are the page's text objects, those within form XObjects included; ``to_display`` (1, 6) leads from
+    the page's user space to the displayed page. Raises PdfiumError when pdfium cannot make a text page.
+    """
+    _forget_replacements(text_objects)
+    raw = calls().raw
+    text_page = raw.FPDFText_LoadPage(page)
+    if not text_page:
+        raise PdfiumError(raw.FPDF_ERR_PAGE)
+    try:
+        return _glyphs(address(text_page), to_display)
+    finally:
+        raw.FPDFText_ClosePage(text_page)
+
+
+def _forget_replacements(text_objects: list[int]) -> None:
+    """Drop /ActualText: pdfium would give it instead of the printed glyphs, and without their places."""
+    pdfium = calls()
+    for item, count in zip(text_objects, map(pdfium.marks, text_objects), strict=True):
+        for k in reversed(range(count)):
+            mark = pdfium.mark(item, k)
+            if mark and pdfium.mark_param(mark, b"ActualText"):
+                pdfium.remove_mark(item, mark)
+
+
+class _Runs:
+    """What the glyphs of a text object share, by run of glyphs of one text object.
+
+    ``matrix`` (k, 6) from the text's own space to the page's user space, ``size`` (k,) the font size in the text's own
+    space, ``descent`` (k,) as a share of it, ``flat`` (k,) whether the font names no height, ``light``, ``invisible``
+    and ``names`` as in :class:`PageArrays`.
+    """
+
+    def __init__(self, pdfium: Calls, text_page: int, heads: list[int], objects: list[int]) -> None:
+        n = len(objects)
+        self._width = pdfium.glyph_width
+        matrix, _ = ask(pdfium.text_matrix, [repeat(text_page), heads], n, 6, np.float32, apart=False)
+        self.matrix = matrix.astype(np.float64)
+        size, _ = ask(pdfium.size, [objects], n, 1, np.float32, apart=False)
+        self.size = size[:, 0].astype(np.float64)
+        self.light = luminance(*ask(pdfium.fill_color, [objects], n, 4, np.uint32, apart=True))
+        modes = np.fromiter(map(pdfium.mode, objects), dtype=np.int64, count=n)
+        self.invisible: Bools = np.isin(modes, _INVISIBLE_MODES)
+        self._fonts: list[int] = list(map(pdfium.font, objects))
+        kinds = {font: _metrics(pdfium, font) for font in set(self._fonts)}
+        self.names = [kinds[font][0] for font in self._fonts]
+        self.descent = np.array([kinds[font][1] for font in self._fonts])
+        self.flat: Bools = np.array([kinds[font][2] for font in self._fonts], dtype=bool)
+        self._known: dict[tuple[int, int], float] = {}
+
+    def width(self, run: int, text: str, code: int) -> float | None:
+        """Advance of a glyph, in the text's own space, as its font tells; None when it does not."""
+        wanted = _LIGATURES.get(text, code)
+        key = self._fonts[run], wanted
+        if key not in self._known:
+            out = ctypes.c_float()
+            told = self._width(key[0], wanted, 1.0, ctypes.addressof(out))
+            self._known[key] = out.value if told else 0.0
+        return self._known[key] * float(self.size[run]) or None
+
+
+def _metrics(pdfium: Calls, font: int) -> tuple[str, float, bool]:
+    """Name of a font, its descent as a share of the size, and whether it names no height."""
+    if not font:
+        return "", 0.0, True
+    length = pdfium.font_name(font, None, 0)
+    name = ctypes.create_string_buffer(max(length, 1))
+    pdfium.font_name(font, ctypes.addressof(name), length)
+    ascent, descent = ctypes.c_float(), ctypes.c_float()
+    pdfium.ascent(font, 1.0, ctypes.addressof(ascent))
+    pdfium.descent(font, 1.0, ctypes.addressof(descent))
+    return name.value.decode("utf-8", "replace"), descent.value, ascent.value == descent.value
+
+
+def _glyphs(text_page: int, to_display: Floats) -> dict[str, Any]:
+    pdfium = calls()
+    count = max(pdfium.count_chars(text_page), 0)
+    owners = np.array([owner or 0 for owner in map(pdfium.owner, repeat(text_page), range(count))], dtype=np.uint64)
+    index = np.flatnonzero(owners)  # what pdfium makes up belongs to no text object
+    owners, chars = owners[index], index.tolist()
+    n = len(chars)
+    codes = list(map(pdfium.unicode, repeat(text_page), chars))
+    unknown = list(map(pdfium.unknown, repeat(text_page), chars))
+    # FS_RECTF is left, top, right, bottom. pdfium takes the advance for the width of its loose boxes.
+    loose, _ = ask(pdfium.loose, [repeat(text_page), chars], n, 4, np.float32, apart=False)
+    loose = loose.astype(np.float64)
+    origin, _ = ask(pdfium.origin, [repeat(text_page), chars], n, 2, np.float64, apart=True)
+    first = np.ones(n, dtype=bool)
+    first[1:] = owners[1:] != owners[:-1]
+    run = np.cumsum(first) - 1
+    runs = _Runs(pdfium, text_page, index[first].tolist(), owners[first].tolist())
+    texts = [
+        REPLACEMENT if bad == 1 or code in (0, 0xFFFE, 0xFFFF) or code > 0x10FFFF else "-" if code == _HYPHEN else chr(code)
+        for code, bad in zip(codes, unknown, strict=True)
+    ]
+    keep = _join_pieces(texts, origin, loose, first)
+
+    a, b, c, d = runs.matrix[run, :4].T
+    size = runs.size[run]
+    # Corners of the glyph in the text's own space, as seen from the pen.
+    wide = loose[:, 2] - loose[:, 0]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        x1 = wide / a
+    x0, y0 = np.zeros(n), runs.descent[run] * size
+    y1 = y0 + size
+    # pdfium's loose box is of no use where text runs up or down, or where the font names no height.
+    unfit = (np.abs(a) <= 0.05 * np.hypot(a, b)) | runs.flat[run] | (wide == 0)
+    for i in np.flatnonzero(unfit & keep).tolist():
+        told = runs.width(int(run[i]), texts[i], codes[i])
+        x1[i] = told if told is not None else x1[i] if np.isfinite(x1[i]) else size[i]
+    # In vertical writing the pen stands above the glyph's middle; the loose box then ignores the text matrix.
+    vertical = ~unfit & (np.abs(loose[:, 0] - origin[:, 0]) > 0.01 * np.abs(size))
+    x0[vertical], x1[vertical] = (loose[vertical][:, [0, 2]] - origin[vertical, :1]).T
+    y0[vertical], y1[vertical] = (loose[vertical][:, [3, 1]] - origin[vertical, 1:]).T
+    a, b, c, d, e, f = times(np.column_stack([a, b, c, d, origin]), to_display).T
+    px, py = a * x0 + c * y0 + e, b * x0 + d * y0 + f
+    qx, qy = a * x1 + c * y1 + e, b * x1 + d * y1 + f
+    boxes = np.column_stack([np.minimum(px, qx), np.minimum(py, qy), np.maximum(px, qx), np.maximum(py, qy)])
+    where = np.flatnonzero(keep)
+    rows = run[where]
+    return {
+        "texts": tuple(texts[i] for i in where.tolist()),
+        "boxes": boxes[where],
+        "sizes": (np.abs(size) * np.hypot(c, d))[where],
+        "light": runs.light[rows],
+        "angles": _angles(a, b)[where],
+        "invisible": runs.invisible[rows],
+        "fonts": tuple(runs.names[r] for r in rows.tolist()),
+    }
+
+
+def _join_pieces(texts: list[str], origin: Floats, loose: Floats, first: Bools) -> Bools:
+    """Put the characters of one glyph (a ligature) together again, in ``texts``; tells which entries are left.
+
+    pdfium gives each character of a glyph the glyph's own place and box.
+    """
+    keep = np.ones(len(texts), dtype=bool)
+    same = ~first[1:] & (origin[1:] == origin[:-1]).all(axis=1) & (loose[1:] == loose[:-1]).all(axis=1)
+    head = 0
+    for i in (np.flatnonzero(same) + 1).tolist():
+        if keep[i - 1]:
+            head = i - 1
+        texts[head] += texts[i]
+        keep[i] = False
+    return keep
+
+
+def _angles(a: Floats, b: Floats) -> Ints:
+    """Writing directions in degrees clockwise as seen on the displayed page; -1 when skewed."""
+    degrees = np.degrees(np.arctan2(b, a)) % 360
+    nearest = np.rint(degrees / 90) * 90
+    return np.where(np.abs(degrees - nearest) < 3, nearest % 360, -1).astype(np.int64)

@@ -1,0 +1,191 @@
+"""Content findings: on the whole edition, and on items made wrong on purpose."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+import pytest
+
+from pipeline.quality import content
+from pipeline.quality.checks import check_tables, mark_attention
+from pipeline.quality.content import cut_off, unbalanced
+from pipeline.quality.decisions import affected, by_worth, finding_rows
+from pipeline.quality.findings import Finding
+from pipeline.schema import build
+from tests.quality.truth_tables import EDITION, truth_rows, truth_tables
+
+
+@pytest.fixture(scope="module")
+def found() -> list[Finding]:
+    return check_tables(truth_tables())
+
+
+def _of(found: list[Finding], code: str) -> list[Finding]:
+    return [finding for finding in found if finding.code == code]
+
+
+def _entry(text: str, position: int, **more: Any) -> dict[str, Any]:
+    from pipeline.tidy.levels import read_levels
+
+    (base,) = truth_tables()["entries"].slice(0, 1).to_pylist()
+    base |= {"class_code": "6101", "kind": "skill", "tier": "初级"}
+    levels = read_levels(text)
+    made = {"text": text, "name": levels.name, "grades": list(levels.grades), "level": levels.level}
+    return {**base, **made, "position": position, "entry_id": f"{position:016x}", **more}
+
+
+def test_every_finding_is_a_whole_one(found: list[Finding]) -> None:
+    ids = {entry["entry_id"] for entry in truth_rows()["entries"]}
+    assert len({finding.finding_id for finding in found}) == len(found)
+    for finding in found:
+        assert finding.rows and set(finding.rows) <= ids
+        assert finding.message.endswith("。") and finding.evidence and finding.page is not None
+    build("findings", finding_rows(found), EDITION, "pdf")
+
+
+def test_contradicting_level_words(found: list[Finding]) -> None:
+    texts = {finding.evidence for finding in _of(found, "level_words_contradict")}
+    assert {
+        "船体装配工(五级/高级工)",
+        "广告设计师(二级/高级工)",
+        "社会工作者[社会工作者](中级/二级)",
+    } <= texts
+    assert len(texts) == 14
+
+
+def test_tier_conflicts_are_summed_up_and_all_there(found: list[Finding]) -> None:
+    conflicts = _of(found, "tier_conflict")
+    at_fault = {row["entry_id"] for row in truth_rows()["credentials"] if row["tier_conflict"]}
+    named = [key for finding in conflicts for key in finding.rows]
+    assert sorted(named) == sorted(at_fault), "each entry in one finding"
+    assert sum(row["tier_conflict"] for row in truth_rows()["credentials"]) == 816
+    assert len(conflicts) < 100
+    first, second = by_worth(finding_rows(conflicts))[:2]
+    assert affected(first) > 300 and affected(second) > 300
+    assert "二级/技师" in first["message"] and "中级栏" in first["message"]
+
+
+def test_a_single_conflict_is_not_lost_in_a_scale() -> None:
+    entries = [_entry(f"工种{'甲乙丙丁'[n]}员(三级/高级工)", n + 1) for n in range(3)]
+    entries.append(_entry("保育师(二级/技师)", 4))
+    credentials = [
+        {"entry_id": entry["entry_id"], "tier_conflict": True, "tier_by_rule": "高级"} for entry in entries
+    ]
+    from pipeline.quality.tiers import tier_conflicts
+
+    conflicts = list(tier_conflicts(entries, credentials))
+    assert [len(finding.rows) for finding in conflicts] == [3, 1]
+    assert "保育师(二级/技师)" in conflicts[1].message and conflicts[1].key == entries[3]["entry_id"]
+
+
+def test_repeated_items_one_finding_per_cell(found: list[Finding]) -> None:
+    cells = Counter(
+        (entry["class_code"], entry["kind"], entry["tier"], entry["text"])
+        for entry in truth_rows()["entries"]
+    )
+    wrong = {cell[:3] for cell, count in cells.items() if count > 1}
+    assert len(_of(found, "item_repeated")) == len(wrong) > 40
+
+
+def test_near_duplicates_name_the_doubtful_one(found: list[Finding]) -> None:
+    pairs = {finding.evidence for finding in _of(found, "name_near_duplicate")}
+    assert "西式西点师|西式面点师" in pairs and "插花茶艺师|插花花艺师" in pairs
+    # Both of these pairs are two certificates each.
+    assert not any({"中式面点师", "西式面点师"} == set(pair.split("|")) for pair in pairs)
+    assert not any({"一级注册建筑师", "二级注册建筑师"} == set(pair.split("|")) for pair in pairs)
+    assert 15 < len(pairs) < 40
+
+
+def test_near_duplicates_without_annexes_need_complementary_tiers() -> None:
+    from pipeline.quality.neighbours import near_duplicates
+
+    usual = [_entry("陶瓷烧成工(五级)", 1), _entry("陶瓷烧成工(四级)", 2, tier="中级")]
+    misprint = _entry("陶瓷烧戍工(三级)", 3, tier="高级")
+    (finding,) = near_duplicates([*usual, misprint])
+    assert finding.key == misprint["entry_id"] and finding.evidence == "陶瓷烧戍工|陶瓷烧成工"
+    beside = _entry("陶瓷烧戍工(四级)", 3, tier="中级")
+    assert not list(near_duplicates([*usual, beside]))
+
+
+@pytest.mark.parametrize(
+    ("text", "wrong"),
+    [
+        ("花艺师(五级/初级工)", False),
+        ("花艺师(五级/初级工", True),
+        ("花艺师五级)", True),
+        ("“1+X旅游大数据分析", True),
+        ("社会工作者[社会工作者](中级)", False),
+        ("三级(含)以上", False),
+        ("《茶艺》证书", False),
+    ],
+)
+def test_brackets(text: str, wrong: bool) -> None:
+    assert unbalanced(text) is wrong
+
+
+@pytest.mark.parametrize(
+    ("text", "wrong"),
+    [
+        (":HCIA(初级认证)", True),
+        ("三一重工股份有限公司:", True),
+        ("高级", True),
+        ("职业技能等级证书(初级)", True),
+        ("技师", False),
+        ("高级技师", False),
+        ("资产评估师", False),
+        ("初级会计师", False),
+        ("工程师", False),
+    ],
+)
+def test_cut_off(text: str, wrong: bool) -> None:
+    assert (cut_off(text) is not None) is wrong
+
+
+def test_the_truth_has_hardly_any_item_of_bad_form(found: list[Finding]) -> None:
+    """What a careful reader printed item by item is whole: these checks must hardly ever speak up."""
+    assert len(_of(found, "item_cut_off")) <= 2
+    assert len(_of(found, "brackets_unbalanced")) == 3
+    assert not _of(found, "items_run_together") and not _of(found, "item_length")
+
+
+def test_items_run_together_and_cut_apart() -> None:
+    entries = [
+        _entry("多媒体应用设计师", 1),
+        _entry("嵌入式系统设计师", 2),
+        _entry("华为技术有限公司:HCIA", 3),
+        _entry("多媒体应用设计师嵌入式系统设计师", 1, class_code="6102", entry_id="a" * 16),
+        _entry("华为技术有限公", 2, class_code="6102", entry_id="b" * 16),
+        _entry("司:HCIA", 3, class_code="6102", entry_id="c" * 16),
+    ]
+    found = list(content.boundaries(entries))
+    assert [(finding.code, finding.rows) for finding in found] == [
+        ("items_run_together", ("a" * 16,)),
+        ("item_cut_off", ("b" * 16, "c" * 16)),
+    ]
+
+
+def test_uncertain_boundaries_by_cell() -> None:
+    sure = [_entry("甲种维修工", 1, confidence=0.97), _entry("乙种维修工", 2, confidence=0.6)]
+    assert not list(content.uncertain(sure))
+    doubtful = _entry("丙种维修工", 3, confidence=0.4)
+    (finding,) = content.uncertain(
+        [*sure, doubtful, _entry("丁种维修工", 1, confidence=0.3, tier="中级")][:3]
+    )
+    assert finding.level == "info" and finding.rows == (doubtful["entry_id"],) and finding.confidence == 0.4
+    both = list(content.uncertain([doubtful, _entry("丁种维修工", 1, confidence=0.3, tier="中级")]))
+    assert len(both) == 2, "one finding per cell"
+
+
+def test_attention_is_for_open_warnings_only(found: list[Finding]) -> None:
+    entries = truth_tables()["entries"]
+    marked = mark_attention(entries, found)
+    wanted = {key for finding in found if finding.level != "info" for key in finding.rows}
+    ids = marked["entry_id"].to_pylist()
+    flags = marked["requires_attention"].to_pylist()
+    assert {key for key, flag in zip(ids, flags, strict=True) if flag} == wanted
+    assert marked.schema == entries.schema
+    settled = mark_attention(entries, found, {finding.finding_id: "accepted" for finding in found})
+    assert not any(settled["requires_attention"].to_pylist())
+    elsewhere = Finding("value_unusual", "…。", "x", table="annex_6_assessments", key=ids[0])
+    assert not any(mark_attention(entries, [elsewhere])["requires_attention"].to_pylist())
