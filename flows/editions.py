@@ -23,7 +23,7 @@ from expectations import ValidationReport, Validator, warm_up
 from flows import steps
 from flows.artifacts import publish_findings
 from flows.pool import reader_pool
-from pipeline import run
+from pipeline import run, staging
 from pipeline.edition import edition_lock, editions
 from pipeline.errors import XizeError
 from pipeline.readers.staged import Reading
@@ -84,7 +84,7 @@ def validate(job: Job, result: RunResult, validator: Validator, site: Path) -> V
 
 def read_document(job: Job) -> Reading:
     """What is staged for the source, or its page ranges read as mapped tasks and staged. Inside a flow."""
-    staged = run.load_staged(job)
+    staged = staging.load_staged(job)
     if staged is not None or job.kind != "pdf":
         return staged if staged is not None else run.read(job)
     ranges, progress = steps.ranges(job), steps.progress()
@@ -103,7 +103,7 @@ def read_document(job: Job) -> Reading:
             parts.append(future.result())
             progress.read(len(pages))
     reading = steps.merge(parts)
-    run.store_staged(job, reading)
+    staging.store_staged(job, reading)
     return reading
 
 

@@ -74,9 +74,9 @@ def merge(parts: Sequence[Reading]) -> Reading:
 
 def readers_code() -> str:
     """The digest of the readers' code: another program may read otherwise."""
-    from pipeline import run
+    from pipeline.staging import readers_digest
 
-    return run.readers_digest()
+    return readers_digest()
 
 
 def same(job: Job, last: Release) -> Outcome:

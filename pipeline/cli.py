@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipeline import __version__, cli_query, cli_release
+from pipeline import __version__, cli_findings, cli_query, cli_release
 from pipeline.errors import XizeError
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ app = typer.Typer(
     help="From a rulebook PDF to versioned Parquet: read, tidy, validate, publish, query.",
 )
 app.add_typer(cli_release.app)
+app.add_typer(cli_findings.app)
 app.add_typer(cli_query.app)
 
 
@@ -47,7 +48,9 @@ def main_options(
     ctx: typer.Context,
     home: Annotated[
         str | None,
-        typer.Option("--home", help="Folder of raw/, staged/ and curated/ [default: $XIZE_HOME or the project]."),
+        typer.Option(
+            "--home", help="Folder of raw/, staged/ and curated/ [default: $XIZE_HOME or the project]."
+        ),
     ] = None,
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
@@ -86,12 +89,18 @@ def parse_pages(text: str | None) -> list[int] | None:
 @app.command()
 def tables(
     pdf: Annotated[Path, typer.Argument(metavar="ANY.pdf", help="Any PDF with ruled tables.")],
-    pages: Annotated[str | None, typer.Option("--pages", help="Pages to read, e.g. 3,5-7 [default: all].")] = None,
+    pages: Annotated[
+        str | None, typer.Option("--pages", help="Pages to read, e.g. 3,5-7 [default: all].")
+    ] = None,
     format: Annotated[TablesFormat, typer.Option("--format", help="Output format.")] = TablesFormat.json,
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="Write here instead of stdout.")] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Write here instead of stdout.")
+    ] = None,
     debug: Annotated[
         Path | None,
-        typer.Option("--debug", help="Also write page pictures with rulings, intersections and cells drawn in."),
+        typer.Option(
+            "--debug", help="Also write page pictures with rulings, intersections and cells drawn in."
+        ),
     ] = None,
     password: Annotated[str, typer.Option("--password", help="Password of an encrypted PDF.")] = "",
     decoder: Annotated[str, typer.Option("--decoder", help="Which decoder reads the pages.")] = "pdfplumber",
@@ -113,27 +122,40 @@ def tables(
 @app.command()
 def run(
     ctx: typer.Context,
-    edition: Annotated[str, typer.Argument(metavar="EDITION", help="<jurisdiction>-<year>, e.g. shanghai-2025.")],
-    source: Annotated[str | None, typer.Option("--source", help="Which source to read [default: source.yaml's].")] = None,
+    edition: Annotated[
+        str, typer.Argument(metavar="EDITION", help="<jurisdiction>-<year>, e.g. shanghai-2025.")
+    ],
+    source: Annotated[
+        str | None, typer.Option("--source", help="Which source to read [default: source.yaml's].")
+    ] = None,
     prefect: Annotated[
-        bool, typer.Option("--prefect/--no-prefect", help="Run as a Prefect flow, or the same functions in-process.")
+        bool,
+        typer.Option(
+            "--prefect/--no-prefect", help="Run as a Prefect flow, or the same functions in-process."
+        ),
     ] = True,
     publish: Annotated[
-        bool, typer.Option("--publish/--no-publish", help="Publish, or only show what a release would change.")
+        bool,
+        typer.Option("--publish/--no-publish", help="Publish, or only show what a release would change."),
     ] = True,
     cross_check: Annotated[
         bool, typer.Option("--cross-check", help="Read every page with camelot too and compare cell by cell.")
     ] = False,
     allow_incomplete: Annotated[
         bool,
-        typer.Option("--allow-incomplete", help="Publish although sections of the table of contents are missing."),
+        typer.Option(
+            "--allow-incomplete", help="Publish although sections of the table of contents are missing."
+        ),
     ] = False,
     latest: Annotated[
-        bool, typer.Option("--latest", help="Let latest.json move although another source is the edition's own.")
+        bool,
+        typer.Option("--latest", help="Let latest.json move although another source is the edition's own."),
     ] = False,
     curated: Annotated[
         str | None,
-        typer.Option("--curated", help="Folder or fsspec/pyarrow URL of the releases [default: HOME/curated]."),
+        typer.Option(
+            "--curated", help="Folder or fsspec/pyarrow URL of the releases [default: HOME/curated]."
+        ),
     ] = None,
     password: Annotated[str, typer.Option("--password", help="Password of an encrypted PDF.")] = "",
     decoder: Annotated[str, typer.Option("--decoder", help="Which decoder reads the pages.")] = "pdfplumber",
@@ -146,7 +168,17 @@ def run(
     from pipeline.run import run as run_here
 
     options = Options(
-        ctx.obj.home, edition, source, password, decoder, workers, cross_check, allow_incomplete, publish, latest, curated
+        ctx.obj.home,
+        edition,
+        source,
+        password,
+        decoder,
+        workers,
+        cross_check,
+        allow_incomplete,
+        publish,
+        latest,
+        curated,
     )
     with _progress() as report:
         if prefect:
@@ -223,7 +255,8 @@ def _show_deltas(console: object, outcome: Outcome) -> None:
     for delta in outcome.deltas:
         if delta.added or delta.removed or delta.changed:
             table.add_row(
-                delta.table, *map(str, (delta.before, delta.after, delta.added, delta.removed, delta.changed))
+                delta.table,
+                *map(str, (delta.rows_before, delta.rows_after, delta.added, delta.removed, delta.changed)),
             )
     console.print(table if table.row_count else "与最新版本没有差别。")  # type: ignore[attr-defined]
 
@@ -231,7 +264,9 @@ def _show_deltas(console: object, outcome: Outcome) -> None:
 @app.command()
 def serve(
     ctx: typer.Context,
-    edition: Annotated[str | None, typer.Argument(metavar="[EDITION]", help="Default edition of the deployment.")] = None,
+    edition: Annotated[
+        str | None, typer.Argument(metavar="[EDITION]", help="Default edition of the deployment.")
+    ] = None,
     cron: Annotated[str | None, typer.Option("--cron", help="Schedule, e.g. '0 3 * * 1'.")] = None,
     timezone: Annotated[str, typer.Option("--timezone", help="Time zone of the schedule.")] = "Asia/Shanghai",
     port: Annotated[int, typer.Option("--port", help="Port of the local Prefect server.")] = 4200,

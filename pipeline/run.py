@@ -7,14 +7,11 @@ Great Expectations lives in expectations/ and is only touched by ``validate_resu
 from __future__ import annotations
 
 import hashlib
-import json
-import os
-import shutil
 import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 from pipeline import __version__
 from pipeline.edition import Edition, edition_lock, load_edition
 from pipeline.errors import XizeError
+from pipeline.staging import load_staged, store_staged
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -33,8 +31,6 @@ if TYPE_CHECKING:
 
 Report = Callable[[str, int, int], None]
 """Progress: (stage, done, total); stages are read, tidy, validate, publish."""
-
-_READING_FILES = ("cells", "blocks", "pages")
 
 
 @dataclass(frozen=True)
@@ -134,69 +130,6 @@ def unchanged(job: Job) -> Release | None:
     return None if damaged_files(store, job.edition.name, last.release) else last
 
 
-def staged_folder(job: Job) -> Path:
-    """staged/<edition>/<source>/<sha8>"""
-    return job.edition.staged_cells(job.kind, job.sha256).parent
-
-
-def load_staged(job: Job) -> Reading | None:
-    """What is staged for this source, if the same code read it; None otherwise."""
-    import pyarrow.parquet as pq
-
-    from pipeline.readers.staged import Reading
-
-    folder = staged_folder(job)
-    try:
-        known = json.loads((folder / "reading.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    if known != _reading_key(job):
-        return None
-    try:
-        parts = [pq.read_table(folder / f"{name}.parquet") for name in _READING_FILES]
-    except (OSError, ValueError):
-        return None
-    return Reading(*parts)
-
-
-def _reading_key(job: Job) -> dict[str, str]:
-    return {"sha256": job.sha256, "code": readers_digest(), "decoder": job.options.decoder}
-
-
-@lru_cache(maxsize=1)
-def readers_digest() -> str:
-    """Digest of the reading code: other code may read the same file otherwise."""
-    digest = hashlib.sha256()
-    for path in sorted((Path(__file__).resolve().parent / "readers").rglob("*.py")):
-        digest.update(path.read_bytes())
-    return digest.hexdigest()[:16]
-
-
-def store_staged(job: Job, reading: Reading) -> Path:
-    """Write a reading to staged/, all files or none; gives the path of cells.parquet."""
-    import pyarrow.parquet as pq
-
-    folder = staged_folder(job)
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        beside = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-        try:
-            for name in _READING_FILES:
-                pq.write_table(getattr(reading, name), beside / f"{name}.parquet", compression="zstd")
-            (beside / "reading.json").write_text(json.dumps(_reading_key(job)), encoding="utf-8")
-            if folder.exists():
-                shutil.rmtree(folder)
-            os.chmod(beside, 0o755)
-            beside.rename(folder)
-        finally:
-            shutil.rmtree(beside, ignore_errors=True)
-    except OSError as error:
-        raise XizeError(
-            f"无法写入暂存文件夹{folder}（{error.strerror}）：请检查磁盘空间与权限；已发布的数据没有变动。"
-        ) from error
-    return folder / "cells.parquet"
-
-
 def read(job: Job, report: Report | None = None) -> Reading:
     """The reading of the source: what is staged, or the file read anew and staged."""
     known = load_staged(job)
@@ -218,8 +151,37 @@ def read(job: Job, report: Report | None = None) -> Reading:
     return reading
 
 
-def tidy_reading(job: Job, reading: Reading) -> RunResult:
-    """Tidy a reading into the contract's tables. Raises XizeError as ``tidy.document.tidy`` does."""
+def check_reading(
+    job: Job, reading: Reading, report: Report | None = None
+) -> tuple[Reading, list[Finding], dict[str, int]]:
+    """A second pair of eyes: every page with ``cross_check``, else the pages whose reading fails its own checks.
+
+    Gives the reading with its cells' confidence adjusted, the disagreements, and figures for the manifest.
+    """
+    if job.kind != "pdf":
+        return reading, [], {}
+    from pipeline.readers.cross_check import compare_pages, summary, suspects, with_confidence
+
+    pages = reading.pages.column("page").to_pylist() if job.options.cross_check else suspects(reading)
+    if not pages:
+        return reading, [], {}
+    progress = (lambda done, total: report("check", done, total)) if report else None
+    compared = compare_pages(job.path, reading, pages, job.options.password, job.options.workers, progress)
+    findings = [finding for page in compared for finding in page.findings]
+    return with_confidence(reading, compared), findings, summary(compared)
+
+
+def tidy_reading(job: Job, reading: Reading, report: Report | None = None) -> RunResult:
+    """Check a reading, apply the steward's corrections and tidy it into the contract's tables.
+
+    Raises XizeError as ``tidy.document.tidy`` does, and when a correction does not apply.
+    """
+    from expectations.reference import reference_rows
+    from pipeline.quality import coverage
+    from pipeline.quality.assess import assess
+    from pipeline.quality.correct_cells import apply_to_cells
+    from pipeline.quality.correct_rows import apply_to_rows
+    from pipeline.quality.corrections import load_corrections, summary
     from pipeline.schema import ANNEX_TABLES, TABLES, build
     from pipeline.tidy.document import tidy
 
@@ -229,22 +191,37 @@ def tidy_reading(job: Job, reading: Reading) -> RunResult:
         for words, meaning in job.edition.source.headers.items()
         if (value := meaning.kind or meaning.field or meaning.tier)
     }
-    tidied = tidy(reading, header_map, job.path.name)
-    findings = list(tidied.findings)
+    reading, disagreements, compared = check_reading(job, reading, report)
+    corrections = load_corrections(job.edition.corrections)
+    cells, changed = apply_to_cells(reading.cells, corrections)
+    tidied = tidy(replace(reading, cells=cells), header_map, job.path.name)
+    rows = apply_to_rows(tidied.rows, corrections, rule3=tidied.rule3, corrected_cells=changed)
+    findings = [*disagreements, *tidied.findings]
     tables = {
-        table: build(table, tidied.rows.get(table, []), name, kind)
+        table: build(table, rows.get(table, []), name, kind)
         for table in ("majors", "classes", "entries", "credentials", "notes", *ANNEX_TABLES)
     }
-    tables["links"] = build("links", [], name, kind)
-    tables["coverage"] = build("coverage", [], name, kind)
     tables["cells"] = cells_table(reading, name, kind)
+    tables, more = assess(
+        tables,
+        edition=name,
+        source=kind,
+        toc=tidied.toc,
+        reference=reference_rows(),
+        pages=reading.pages if kind == "pdf" else None,
+    )
+    findings += more
     tables = {table: tables[table] for table in TABLES if table in tables}
     stats: dict[str, Any] = {
         "inputs": job.inputs,
         "pages": tidied.pages,
         "tables_found": tidied.tables,
         "conservation": {**tidied.characters},
+        "corrections": summary(job.edition.corrections, corrections).summary,
+        "coverage": coverage.summary(tables["coverage"].to_pylist()),
     }
+    if compared:
+        stats["cross_check"] = compared
     context = {"toc": tidied.toc, "rule3": dict(tidied.rule3)}
     return RunResult(tables, stats, context, findings)
 
@@ -268,35 +245,6 @@ def cells_table(reading: Reading, edition: str, kind: str) -> pa.Table:
     return pa.table(columns, schema=schema)
 
 
-def findings_table(findings: list[Finding], edition: str, kind: str) -> pa.Table:
-    """Findings as the contract's table; the same finding made twice stands once."""
-    from pipeline.schema import build
-
-    rows = {}
-    for finding in findings:
-        rows.setdefault(
-            finding.finding_id,
-            {
-                "finding_id": finding.finding_id,
-                "code": finding.code,
-                "severity": finding.level,
-                "table": finding.table,
-                "key": finding.key,
-                "message": finding.message,
-                "evidence": finding.evidence,
-                "page": finding.page,
-                "line": finding.line,
-                "x0": finding.x0,
-                "top": finding.top,
-                "x1": finding.x1,
-                "bottom": finding.bottom,
-                "cell_id": finding.cell_id,
-                "confidence": finding.confidence,
-            },
-        )
-    return build("findings", list(rows.values()), edition, kind)
-
-
 def validation_context(job: Job, result: RunResult) -> Any:
     """What validation must know beside the tables."""
     from expectations.report import TocItem, ValidationContext
@@ -306,7 +254,9 @@ def validation_context(job: Job, result: RunResult) -> Any:
         edition=job.edition.name,
         bounds={name: (bound.min, bound.max) for name, bound in job.edition.source.bounds.items()},
         toc=tuple(
-            TocItem("annex" if line.kind == "annex" else "section", line.label, line.found, line.number, line.page)
+            TocItem(
+                "annex" if line.kind == "annex" else "section", line.label, line.found, line.number, line.page
+            )
             for line in result.context["toc"]
         ),
         rule3=result.context["rule3"],
@@ -319,8 +269,22 @@ def validation_context(job: Job, result: RunResult) -> Any:
 
 def with_findings(job: Job, result: RunResult, report: ValidationReport | None = None) -> dict[str, pa.Table]:
     """All tables, with the findings of tidying and (once there is a ``report``) of validation."""
-    findings = [*result.findings, *(report.findings if report is not None else ())]
-    return {**result.tables, "findings": findings_table(findings, job.edition.name, job.kind)}
+    from pipeline.quality.assess import settle
+    from pipeline.quality.corrections import load_corrections
+    from pipeline.quality.decisions import load_accepted, store_last_findings
+
+    name = job.edition.name
+    tables = settle(
+        result.tables,
+        [*result.findings, *(report.findings if report is not None else ())],
+        edition=name,
+        source=job.kind,
+        accepted=load_accepted(job.edition.folder / "accepted.yaml"),
+        corrections=load_corrections(job.edition.corrections),
+    )
+    if report is not None:
+        store_last_findings(job.options.home, name, tables["findings"])
+    return tables
 
 
 def publish_result(
@@ -351,7 +315,9 @@ def _refuse_errors(job: Job, tables: Mapping[str, pa.Table]) -> None:
     if errors:
         shown = "；".join(message.rstrip("。") for message in errors[:3])
         more = f" 等 {len(errors)} 处" if len(errors) > 3 else ""
-        raise XizeError(f"{job.path.name}：校验有 {len(errors)} 个错误，没有发布：{shown}{more}。", exit_code=1)
+        raise XizeError(
+            f"{job.path.name}：校验有 {len(errors)} 个错误，没有发布：{shown}{more}。", exit_code=1
+        )
 
 
 def run(options: Options, report: Report | None = None) -> Outcome:
@@ -373,7 +339,7 @@ def run(options: Options, report: Report | None = None) -> Outcome:
             times = {"read": time.perf_counter() - started}
             if report:
                 report("tidy", 0, 1)
-            result = tidy_reading(job, reading)
+            result = tidy_reading(job, reading, report)
             times["tidy"] = time.perf_counter() - started - sum(times.values())
             if report:
                 report("validate", 0, 1)

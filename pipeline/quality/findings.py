@@ -148,6 +148,7 @@ CODES: dict[str, Code] = _codes(
         ("uncertain_alignment", "warning", "列对应不确定", "核对该行各格所在的列；可在corrections.yaml中写明（map column）。"),
         ("uncertain_span", "warning", "合并单元格范围不确定", "对照原件核对该值适用到哪些行；可在corrections.yaml中写明（set span）。"),
         ("transcriber_repetition", "info", "转录者重复", "核对原件；确为重复则接受此项。"),
+        ("value_carried_over", "info", "换页后重印的值", "核对两处是否同一个合并单元格；属实则接受此项。"),
         ("number_inferred", "warning", "序号由推断而来", "对照原件核对序号。"),
     )
 )  # fmt: skip

@@ -31,15 +31,24 @@ def draw_page(path: Path, page: PageArrays, found: Found, target: Path, password
     draw = ImageDraw.Draw(overlay)
     for grid in found.grids:
         for cell in grid.cells:
-            box = [cell.x0 * _SCALE + 3, cell.top * _SCALE + 3, cell.x1 * _SCALE - 3, cell.bottom * _SCALE - 3]
+            box = [
+                cell.x0 * _SCALE + 3,
+                cell.top * _SCALE + 3,
+                cell.x1 * _SCALE - 3,
+                cell.bottom * _SCALE - 3,
+            ]
             if box[2] <= box[0] or box[3] <= box[1]:
                 continue
             merged = cell.row_span > 1 or cell.col_span > 1
             draw.rectangle(box, fill=_GREEN, outline=_ORANGE if merged else (44, 160, 44), width=2)
     for rail in found.horizontal:
-        draw.line([rail.low * _SCALE, rail.at * _SCALE, rail.high * _SCALE, rail.at * _SCALE], fill=_RED, width=2)
+        draw.line(
+            [rail.low * _SCALE, rail.at * _SCALE, rail.high * _SCALE, rail.at * _SCALE], fill=_RED, width=2
+        )
     for rail in found.vertical:
-        draw.line([rail.at * _SCALE, rail.low * _SCALE, rail.at * _SCALE, rail.high * _SCALE], fill=_BLUE, width=2)
+        draw.line(
+            [rail.at * _SCALE, rail.low * _SCALE, rail.at * _SCALE, rail.high * _SCALE], fill=_BLUE, width=2
+        )
     for grid in found.grids:
         for x in grid.xs:
             for y in grid.ys:

@@ -92,7 +92,10 @@ def _walk(objects: list[int], outer: Floats, builder: PageBuilder, texts: list[i
     """
     pdfium = calls()
     kinds = np.fromiter(map(pdfium.kind, objects), dtype=np.int64, count=len(objects))
-    of = {kind: [objects[i] for i in np.flatnonzero(kinds == kind).tolist()] for kind in (_TEXT, _PATH, _IMAGE, _FORM)}
+    of = {
+        kind: [objects[i] for i in np.flatnonzero(kinds == kind).tolist()]
+        for kind in (_TEXT, _PATH, _IMAGE, _FORM)
+    }
     texts += of[_TEXT]
     _add_images(of[_IMAGE], outer, builder)
     _add_paths(of[_PATH], outer, builder)
@@ -106,7 +109,12 @@ def _boxes(bounds: Floats, full: Floats) -> list[tuple[float, float, float, floa
     a, b, c, d, e, f = full.T
     corners_x = [a * x + c * y + e for x in bounds.T[[0, 2]] for y in bounds.T[[1, 3]]]
     corners_y = [b * x + d * y + f for x in bounds.T[[0, 2]] for y in bounds.T[[1, 3]]]
-    sides = (np.min(corners_x, axis=0), np.min(corners_y, axis=0), np.max(corners_x, axis=0), np.max(corners_y, axis=0))
+    sides = (
+        np.min(corners_x, axis=0),
+        np.min(corners_y, axis=0),
+        np.max(corners_x, axis=0),
+        np.max(corners_y, axis=0),
+    )
     return list(zip(*(side.tolist() for side in sides), strict=True))
 
 

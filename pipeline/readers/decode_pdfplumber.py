@@ -192,7 +192,7 @@ _ROTATIONS: dict[int, tuple[int, int, int, int]] = {
 class PdfplumberDocument:
     """An open document: ``page_count`` and ``read(number)``; pages are decoded one by one and never kept."""
 
-    def __init__(self, pdf: pdfplumber.PDF) -> None:
+    def __init__(self, pdf: Any) -> None:
         self._pdf = pdf
         self.page_count = len(pdf.pages)
 

@@ -110,7 +110,9 @@ def render(tables: Sequence[dict[str, Any]], form: str, name: str = "tables") ->
     return Environment(autoescape=True).from_string(_HTML).render(tables=prepared, name=name)
 
 
-def draw_pages(path: Path, pages: Sequence[int] | None, folder: Path, password: str, decoder: str) -> list[Path]:
+def draw_pages(
+    path: Path, pages: Sequence[int] | None, folder: Path, password: str, decoder: str
+) -> list[Path]:
     """Debug pictures of the pages, as PNG files in ``folder``."""
     out = []
     with open_pdf(path, password, decoder) as reader:

@@ -115,7 +115,11 @@ def rails(page: PageArrays, settings: GridSettings) -> tuple[list[Rail], list[Ra
     if len(rulings):
         # Browsers let borders of a cut row run on beyond the page, under its clip.
         rulings = np.column_stack(
-            [np.clip(rulings[:, [0, 2]], 0, page.width), np.clip(rulings[:, [1, 3]], 0, page.height), rulings[:, 4]]
+            [
+                np.clip(rulings[:, [0, 2]], 0, page.width),
+                np.clip(rulings[:, [1, 3]], 0, page.height),
+                rulings[:, 4],
+            ]
         )[:, [0, 2, 1, 3, 4]]
     if len(rulings) == 0:
         return [], []
@@ -140,7 +144,9 @@ def _drawn(page: PageArrays) -> Bools:
         x0, top, x1, bottom, _ = page.rulings[i]
         x, y = (x0 + x1) / 2, (top + bottom) / 2
         visible[i] = bool(
-            ((dark[:, 0] <= x + 1) & (dark[:, 2] >= x - 1) & (dark[:, 1] <= y + 1) & (dark[:, 3] >= y - 1)).any()
+            (
+                (dark[:, 0] <= x + 1) & (dark[:, 2] >= x - 1) & (dark[:, 1] <= y + 1) & (dark[:, 3] >= y - 1)
+            ).any()
         )
     return visible
 
@@ -155,7 +161,11 @@ def snap(positions: Floats, distance: float) -> Floats:
     start = 0
     ranked = positions[order]
     for i in range(1, len(ranked) + 1):
-        if i == len(ranked) or ranked[i] - ranked[i - 1] > distance or ranked[i] - ranked[start] > 1.6 * distance:
+        if (
+            i == len(ranked)
+            or ranked[i] - ranked[i - 1] > distance
+            or ranked[i] - ranked[start] > 1.6 * distance
+        ):
             out[order[start:i]] = ranked[start:i].mean()
             start = i
     return out
@@ -251,7 +261,8 @@ def _bare(
         same = [
             j
             for j in free
-            if abs(v[j].low - first.low) <= settings.open_end and abs(v[j].high - first.high) <= settings.open_end
+            if abs(v[j].low - first.low) <= settings.open_end
+            and abs(v[j].high - first.high) <= settings.open_end
         ]
         if len(same) >= 3:
             out.append(([], same))
@@ -318,7 +329,9 @@ def _text_between(page: PageArrays, x0: float, x1: float, top: float, bottom: fl
     return bool(((x > x0) & (x < x1) & (y > top) & (y < bottom)).any())
 
 
-def _ends(rails: Sequence[Rail], first: float, last: float, settings: GridSettings) -> tuple[float | None, float | None]:
+def _ends(
+    rails: Sequence[Rail], first: float, last: float, settings: GridSettings
+) -> tuple[float | None, float | None]:
     """Where rails of one direction stick out beyond the outermost rails of the other: (before, after), else None."""
     lows = sorted(r.low for r in rails if r.low < first - settings.open_end)
     highs = sorted(r.high for r in rails if r.high > last + settings.open_end)
@@ -372,7 +385,9 @@ def lattice(h: Sequence[Rail], v: Sequence[Rail], settings: GridSettings) -> Gri
     )
 
 
-def _covered(rails: Sequence[tuple[float, float, float]], across: Floats, along: Floats, cover: float) -> Bools:
+def _covered(
+    rails: Sequence[tuple[float, float, float]], across: Floats, along: Floats, cover: float
+) -> Bools:
     """(len(across), len(along) - 1): the share of each elementary border that rails cover is at least ``cover``."""
     covered = np.zeros((len(across), len(along) - 1))
     index = {position: k for k, position in enumerate(across.tolist())}

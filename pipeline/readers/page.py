@@ -93,7 +93,12 @@ class PageBuilder:
         self.glyph_rows.append((*box, size, light, angle, invisible))
 
     def segment(
-        self, p: tuple[float, float], q: tuple[float, float], thickness: float, light: float, slant: float = 0.02
+        self,
+        p: tuple[float, float],
+        q: tuple[float, float],
+        thickness: float,
+        light: float,
+        slant: float = 0.02,
     ) -> None:
         """Add a straight stroke if it is horizontal or vertical (within ``slant``, as a share of its length)."""
         (ax, ay), (bx, by) = p, q
@@ -109,7 +114,9 @@ class PageBuilder:
         """Add a filled shape by its bounding box: a ruling when it is at most ``thin`` points thick, else a fill."""
         x0, top, x1, bottom = box
         wide, high = x1 - x0, bottom - top
-        if high <= thin and wide <= thin:  # a dot of a dotted line: it may belong to a line of either direction
+        if (
+            high <= thin and wide <= thin
+        ):  # a dot of a dotted line: it may belong to a line of either direction
             self.ruling_rows.append((x0, (top + bottom) / 2, x1, (top + bottom) / 2, high, light))
             self.ruling_rows.append(((x0 + x1) / 2, top, (x0 + x1) / 2, bottom, wide, light))
         elif high <= thin:

@@ -58,6 +58,12 @@ def open_pdf(path: Path, password: str = "", decoder: str = "pdfplumber") -> Ite
     encrypted without the right password.
     """
     _look_at_file(path)
+    if decoder == "pdfium":
+        with _open_with_pdfium(path, password) as reader:
+            yield reader
+        return
+    if decoder != "pdfplumber":
+        raise XizeError(f"没有名为“{decoder}”的解码器；请用 pdfplumber 或 pdfium。")
     from pdfminer.pdfdocument import PDFEncryptionError, PDFPasswordIncorrect
     from pdfminer.pdfexceptions import PDFException
     from pdfminer.psexceptions import PSException
@@ -70,19 +76,49 @@ def open_pdf(path: Path, password: str = "", decoder: str = "pdfplumber") -> Ite
         with open_pdfplumber(path, password) as document:
             opened = True
             if document.page_count == 0:
-                raise XizeError(f"{path.name}：文件中没有任何页面，可能已损坏；请重新取得该 PDF。")
+                raise _no_pages(path)
             with closing(SecondLook(path, password)) as pixels:
                 yield PageReader(document, decoder, pixels)
     except (PdfminerException, PDFException, PSException) as error:
         if opened:
             raise
         cause = error.args[0] if error.args else error
-        if isinstance(cause, PDFPasswordIncorrect) or isinstance(error, PDFPasswordIncorrect):
-            how = "所给密码不正确，请用 --password 给出正确的密码" if password else "请用 --password 给出密码"
-            raise XizeError(f"{path.name}：文件已加密；{how}。") from error
-        if isinstance(cause, PDFEncryptionError) or isinstance(error, PDFEncryptionError):
-            raise XizeError(f"{path.name}：文件的加密方式不受支持；请先用其他工具另存为未加密的 PDF。") from error
-        raise XizeError(f"{path.name}：PDF 结构已损坏，无法读取；请重新取得或另存该文件。") from error
+        locked = isinstance(cause, PDFPasswordIncorrect) or isinstance(error, PDFPasswordIncorrect)
+        foreign = isinstance(cause, PDFEncryptionError) or isinstance(error, PDFEncryptionError)
+        raise _cannot_open(path, password, locked, foreign) from error
+
+
+@contextmanager
+def _open_with_pdfium(path: Path, password: str) -> Iterator[PageReader]:
+    from pipeline.readers.decode_pdfium import open_pdfium
+    from pipeline.readers.pdfium_calls import PdfiumError
+
+    opened = False
+    try:
+        with open_pdfium(path, password) as document:
+            opened = True
+            if document.page_count == 0:
+                raise _no_pages(path)
+            with closing(SecondLook(path, password)) as pixels:
+                yield PageReader(document, "pdfium", pixels)
+    except PdfiumError as error:
+        if opened:
+            raise
+        raise _cannot_open(path, password, error.password, error.security) from error
+
+
+def _no_pages(path: Path) -> XizeError:
+    return XizeError(f"{path.name}：文件中没有任何页面，可能已损坏；请重新取得该 PDF。")
+
+
+def _cannot_open(path: Path, password: str, locked: bool, foreign: bool) -> XizeError:
+    """Why a decoder cannot open a file: ``locked`` by a password, or encrypted in a ``foreign`` way, or broken."""
+    if locked:
+        how = "所给密码不正确，请用 --password 给出正确的密码" if password else "请用 --password 给出密码"
+        return XizeError(f"{path.name}：文件已加密；{how}。")
+    if foreign:
+        return XizeError(f"{path.name}：文件的加密方式不受支持；请先用其他工具另存为未加密的 PDF。")
+    return XizeError(f"{path.name}：PDF 结构已损坏，无法读取；请重新取得或另存该文件。")
 
 
 def _look_at_file(path: Path) -> None:
@@ -172,7 +208,9 @@ def picture_share(page: PageArrays) -> float:
     return min(1.0, float(areas.sum()) / (page.width * page.height))
 
 
-def read_pages(path: Path, numbers: Sequence[int], password: str = "", decoder: str = "pdfplumber") -> Reading:
+def read_pages(
+    path: Path, numbers: Sequence[int], password: str = "", decoder: str = "pdfplumber"
+) -> Reading:
     """Read some pages (numbers from 1) in this process."""
     with open_pdf(path, password, decoder) as reader:
         return _read_with(reader, path, numbers)
@@ -186,7 +224,9 @@ def _read_with(reader: PageReader, path: Path, numbers: Sequence[int]) -> Readin
         try:
             arrays = reader.decode(number)
         except Exception as error:  # decoders raise anything on a broken content stream
-            raise XizeError(f"{path.name} 第 {number} 页：页面内容已损坏，无法读取；请重新取得该文件。") from error
+            raise XizeError(
+                f"{path.name} 第 {number} 页：页面内容已损坏，无法读取；请重新取得该文件。"
+            ) from error
         page_cells, page_blocks, info, _ = read_page(arrays, reader.engine)
         if needs_camelot(info):
             seen = reader.pixels.read(arrays)
@@ -219,9 +259,9 @@ def page_ranges(numbers: Sequence[int], size: int = _RANGE) -> list[list[int]]:
     return [list(numbers[i : i + size]) for i in range(0, len(numbers), size)]
 
 
-def count_pages(path: Path, password: str = "") -> int:
+def count_pages(path: Path, password: str = "", decoder: str = "pdfplumber") -> int:
     """Number of pages. Raises XizeError like :func:`open_pdf`."""
-    with open_pdf(path, password) as reader:
+    with open_pdf(path, password, decoder) as reader:
         return reader.page_count
 
 
@@ -239,7 +279,7 @@ def read_pdf(
     ``workers`` defaults to the processors this process may use. Raises XizeError as :func:`open_pdf` does, and for a
     page number that the document does not have.
     """
-    total = count_pages(path, password)
+    total = count_pages(path, password, decoder)
     numbers = list(pages) if pages is not None else list(range(1, total + 1))
     wrong = [number for number in numbers if not 1 <= number <= total]
     if wrong:

@@ -52,7 +52,7 @@ class Calls:
 
         def fast(name: str, result: Any, *arguments: Any) -> Any:
             # PYFUNCTYPE keeps the GIL: letting it go and taking it again costs more than such a call.
-            return ctypes.PYFUNCTYPE(result, *arguments)(ctypes.cast(getattr(raw, name), pointer).value)
+            return ctypes.PYFUNCTYPE(result, *arguments)(address(getattr(raw, name)))
 
         self.count_chars = fast("FPDFText_CountChars", number, pointer)
         self.unicode = fast("FPDFText_GetUnicode", ctypes.c_uint, pointer, number)

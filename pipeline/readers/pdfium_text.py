@@ -23,7 +23,18 @@ _INVISIBLE_MODES = (3, 7)
 _HYPHEN = 2
 """What pdfium writes for a hyphen at a line's end."""
 
-_LIGATURES = {"ff": 0xFB00, "fi": 0xFB01, "fl": 0xFB02, "ffi": 0xFB03, "ffl": 0xFB04, "ſt": 0xFB05, "st": 0xFB06}
+_DEEPEST = 0.5
+"""No font hangs lower than this share of its size below the base line."""
+
+_LIGATURES = {
+    "ff": 0xFB00,
+    "fi": 0xFB01,
+    "fl": 0xFB02,
+    "ffi": 0xFB03,
+    "ffl": 0xFB04,
+    "ſt": 0xFB05,
+    "st": 0xFB06,
+}
 
 
 def read_glyphs(page: Any, text_objects: list[int], to_display: Floats) -> dict[str, Any]:
@@ -99,13 +110,17 @@ def _metrics(pdfium: Calls, font: int) -> tuple[str, float, bool]:
     ascent, descent = ctypes.c_float(), ctypes.c_float()
     pdfium.ascent(font, 1.0, ctypes.addressof(ascent))
     pdfium.descent(font, 1.0, ctypes.addressof(descent))
-    return name.value.decode("utf-8", "replace"), descent.value, ascent.value == descent.value
+    # Where the file names no descent, pdfium guesses it from a letter, which a subset font may have put anywhere.
+    share = min(max(descent.value, -_DEEPEST), 0.0)
+    return name.value.decode("utf-8", "replace"), share, ascent.value == descent.value
 
 
 def _glyphs(text_page: int, to_display: Floats) -> dict[str, Any]:
     pdfium = calls()
     count = max(pdfium.count_chars(text_page), 0)
-    owners = np.array([owner or 0 for owner in map(pdfium.owner, repeat(text_page), range(count))], dtype=np.uint64)
+    owners = np.array(
+        [owner or 0 for owner in map(pdfium.owner, repeat(text_page), range(count))], dtype=np.uint64
+    )
     index = np.flatnonzero(owners)  # what pdfium makes up belongs to no text object
     owners, chars = owners[index], index.tolist()
     n = len(chars)
@@ -120,7 +135,11 @@ def _glyphs(text_page: int, to_display: Floats) -> dict[str, Any]:
     run = np.cumsum(first) - 1
     runs = _Runs(pdfium, text_page, index[first].tolist(), owners[first].tolist())
     texts = [
-        REPLACEMENT if bad == 1 or code in (0, 0xFFFE, 0xFFFF) or code > 0x10FFFF else "-" if code == _HYPHEN else chr(code)
+        REPLACEMENT
+        if bad == 1 or code in (0, 0xFFFE, 0xFFFF) or code > 0x10FFFF
+        else "-"
+        if code == _HYPHEN
+        else chr(code)
         for code, bad in zip(codes, unknown, strict=True)
     ]
     keep = _join_pieces(texts, origin, loose, first)

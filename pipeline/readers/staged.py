@@ -127,7 +127,9 @@ def to_reading(cells: Sequence[Cell], blocks: Sequence[Block], pages: Sequence[P
     columns["advances"] = [[list(ln.advances) for ln in cell.lines] for cell in cells]
     columns["sizes"] = [[ln.size for ln in cell.lines] for cell in cells]
     columns["line"] = [None] * len(cells)
-    cell_table = pa.table({field.name: pa.array(columns[field.name], field.type) for field in CELLS}, schema=CELLS)
+    cell_table = pa.table(
+        {field.name: pa.array(columns[field.name], field.type) for field in CELLS}, schema=CELLS
+    )
     block_table = pa.Table.from_pylist(
         [
             {
@@ -157,11 +159,17 @@ def join_readings(parts: Iterable[Reading]) -> Reading:
     cells = pa.concat_tables([p.cells for p in parts])
     blocks = pa.concat_tables([p.blocks for p in parts])
     pages = pa.concat_tables([p.pages for p in parts])
-    cells = cells.sort_by([("page", "ascending"), ("table_no", "ascending"), ("row", "ascending"), ("col", "ascending")])
+    cells = cells.sort_by(
+        [("page", "ascending"), ("table_no", "ascending"), ("row", "ascending"), ("col", "ascending")]
+    )
     pages = pages.sort_by([("page", "ascending")])
     # Blocks keep their reading order within a page: a stable sort by page alone (pyarrow's is not documented as such).
     order = sorted(range(len(blocks)), key=blocks.column("page").to_pylist().__getitem__)
-    return Reading(cells.combine_chunks(), blocks.take(pa.array(order, pa.int64())).combine_chunks(), pages.combine_chunks())
+    return Reading(
+        cells.combine_chunks(),
+        blocks.take(pa.array(order, pa.int64())).combine_chunks(),
+        pages.combine_chunks(),
+    )
 
 
 def cells_of(reading: Reading) -> list[Cell]:

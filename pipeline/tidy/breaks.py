@@ -149,7 +149,12 @@ class Gap:
 
 
 def gap_between(
-    first: Line, second: Line, room: float, rules: BreakRules, group: str = "", lefts: tuple[float, float] | None = None
+    first: Line,
+    second: Line,
+    room: float,
+    rules: BreakRules,
+    group: str = "",
+    lefts: tuple[float, float] | None = None,
 ) -> Gap:
     """The gap between two lines of a cell in which a line may be ``room`` points wide.
 
@@ -204,13 +209,20 @@ def learn_indent(cells: Iterable[tuple[float, float, Sequence[Line]]]) -> tuple[
     if sum(first.values()) < 8:
         return None
     begin = _mode(first)
+    if begin is None:
+        return None
     further = _mode(Counter({at: n for at, n in rest.items() if abs(at - begin) > _ALIGNED}))
-    if begin is None or further is None or abs(begin - further) < 0.4 * size:
+    if further is None or abs(begin - further) < 0.4 * size:
         return None
     total = sum(rest.values())
     at_begin, at_further = _near(rest, begin), _near(rest, further)
     usual = _near(first, begin) >= 0.75 * sum(first.values())
-    if usual and at_further >= 0.15 * total and at_begin >= 0.03 * total and at_begin + at_further >= 0.9 * total:
+    if (
+        usual
+        and at_further >= 0.15 * total
+        and at_begin >= 0.03 * total
+        and at_begin + at_further >= 0.9 * total
+    ):
         return begin, further
     return None
 
@@ -221,7 +233,9 @@ def _stretched(line: Line, usual: float) -> bool:
     return total > 0 and len(line.text) > 1 and line.width / total > 1.02 * usual
 
 
-def _is_justified(cells: Iterable[tuple[float, float, Sequence[Line]]], padding: float, stretch: float) -> bool:
+def _is_justified(
+    cells: Iterable[tuple[float, float, Sequence[Line]]], padding: float, stretch: float
+) -> bool:
     """Whether wrapped lines are stretched to the cell's width.
 
     Lines within brackets are certainly wrapped: nearly all of them must be full, and many of these stretched; lines that
@@ -283,7 +297,11 @@ def learn(columns: Mapping[str, Iterable[tuple[float, float, Sequence[Line]]]]) 
                 classes = [char_class(c) for c in line.text]
                 pairs = list(zip(classes, classes[1:], strict=False))
                 inside.update(pairs)
-                spaced += sum(1 for a, b, c in zip(classes, classes[1:], classes[2:], strict=False) if (a, b, c) == ("a", "s", "a"))
+                spaced += sum(
+                    1
+                    for a, b, c in zip(classes, classes[1:], classes[2:], strict=False)
+                    if (a, b, c) == ("a", "s", "a")
+                )
                 chars += len(pairs)
                 total = sum(line.advances)
                 if total > 0 and len(line.text) > 2:

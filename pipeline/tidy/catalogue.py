@@ -101,7 +101,9 @@ def read_catalogue(
         if header.rows:
             last = header
             for words, kind, score in header.similar:
-                piece = next((c.first for c in table.cells if c.row < header.rows and squeeze(words) in c.text), None)
+                piece = next(
+                    (c.first for c in table.cells if c.row < header.rows and squeeze(words) in c.text), None
+                )
                 out.findings.append(
                     Finding(
                         "header_similar",
@@ -109,7 +111,7 @@ def read_catalogue(
                         f"如有误，请在 source.yaml 的 headers 中写明。",
                         words,
                         table="entries",
-                        **(at_cell(piece) if piece else {"page": table.page}),  # type: ignore[arg-type]
+                        **(at_cell(piece) if piece else {"page": table.page}),
                     )
                 )
         read.append((table, header))
@@ -130,11 +132,11 @@ def _read_rows(out: Catalogue, table: LogicalTable, header: CatalogueHeader, hea
             continue
         starting = [cell for cell in cells if cell.row == row]
         spanning = [cell for cell in starting if cell.col_span == table.n_cols and table.n_cols > 2]
-        class_cells = []
+        class_cells: list[GridCell] = []
         for col in class_cols:
-            cell = table.at(row, col)
-            if cell is not None and cell not in class_cells and cell not in spanning:
-                class_cells.append(cell)
+            here = table.at(row, col)
+            if here is not None and here not in class_cells and here not in spanning:
+                class_cells.append(here)
         fresh = [cell for cell in class_cells if cell.row == row]
         if fresh:
             current = _class_of(out, fresh, current, heading)
@@ -166,7 +168,12 @@ def _is_repeated_header(cells: Sequence[GridCell], header: CatalogueHeader) -> b
 
 
 def _place(
-    out: Catalogue, cell: GridCell, header: CatalogueHeader, current: ClassRow | None, table: LogicalTable, row: int
+    out: Catalogue,
+    cell: GridCell,
+    header: CatalogueHeader,
+    current: ClassRow | None,
+    table: LogicalTable,
+    row: int,
 ) -> None:
     """Put an item cell's pieces into the slots of the columns that it covers."""
     slots: list[tuple[str, str]] = []
@@ -208,7 +215,9 @@ def parse_class(cell_lines: Iterable[Line]) -> tuple[list[str], str]:
     return codes, re.sub(r"^[/、,，;；|()\[\]\-]+|[/、,，;；|\-]+$|[(\[][/、,，\s]*[)\]]", "", name)
 
 
-def _class_of(out: Catalogue, cells: Sequence[GridCell], current: ClassRow | None, heading: str) -> ClassRow | None:
+def _class_of(
+    out: Catalogue, cells: Sequence[GridCell], current: ClassRow | None, heading: str
+) -> ClassRow | None:
     """The class that a row belongs to: a new one, or the current one going on (empty, repeated or cut class cell)."""
     lines = [line for cell in cells for line in cell.lines]
     codes, name = parse_class(lines)
@@ -306,7 +315,9 @@ def read_entries(
             placeholders.extend(pieces)
             lines = []
         near = tuple(
-            index[key[0], key[1], tier] for tier in TIERS if tier != key[2] and (key[0], key[1], tier) in index
+            index[key[0], key[1], tier]
+            for tier in TIERS
+            if tier != key[2] and (key[0], key[1], tier) in index
         )
         placed.append(lines)
         problems.append(segment_cell(lines, rules, near))

@@ -120,7 +120,16 @@ def tidy(reading: Reading, header_map: Mapping[str, str], where: str) -> Tidied:
     out.rows["classes"] = _classes(catalogue, out)
     out.toc = _toc(parts)
     out.findings += catalogue.findings + entries.findings + annex.findings
-    _account(out, cells, catalogue, entries, annex, [t for t, _ in catalogues], [t for _, ts in annexes for t in ts], others)
+    _account(
+        out,
+        cells,
+        catalogue,
+        entries,
+        annex,
+        [t for t, _ in catalogues],
+        [t for _, ts in annexes for t in ts],
+        others,
+    )
     _loose_text(out, parts, sections, annex)
     _page_findings(out, pages, parts.hidden, cells)
     out.rows["entries"] = [_plain(row) for row in out.rows["entries"]]
@@ -146,8 +155,10 @@ def _kinds_only(header_map: Mapping[str, str]) -> dict[str, str]:
 
 def _check_readable(pages: Sequence[PageInfo], cells: Sequence[Cell], where: str) -> None:
     scans = [page.page for page in pages if page.glyphs == 0 and page.pictures > 0.3]
-    if scans and len(scans) >= max(1, sum(1 for page in pages if page.glyphs == 0) / 2) and (
-        len(scans) > len(pages) / 2 or not cells
+    if (
+        scans
+        and len(scans) >= max(1, sum(1 for page in pages if page.glyphs == 0) / 2)
+        and (len(scans) > len(pages) / 2 or not cells)
     ):
         raise XizeError(
             f"{where} 第 {spans(scans)} 页：是没有文字层的扫描图，读不出文字；请先做文字识别（OCR），"
@@ -239,7 +250,8 @@ def _majors(parts: Outline, catalogue: Catalogue) -> list[Row]:
     for section in sections:
         codes = list(section.codes) or first_codes.get(section.text, [])
         match = next(
-            (i for i, (_, s) in enumerate(listed) if _same_major(s, codes, section.name) and i not in taken), None
+            (i for i, (_, s) in enumerate(listed) if _same_major(s, codes, section.name) and i not in taken),
+            None,
         )
         toc_page = listed[match][0].page if match is not None else None
         if match is not None:
@@ -250,10 +262,16 @@ def _majors(parts: Outline, catalogue: Catalogue) -> list[Row]:
     for i, (entry, section) in enumerate(listed):
         if i not in taken:
             rows.append(
-                _major_row(list(section.codes), section, entry.page, False, at_line(entry.line), len(rows) + 1)
+                _major_row(
+                    list(section.codes), section, entry.page, False, at_line(entry.line), len(rows) + 1
+                )
             )
     seen: set[object] = set()
-    unique = [row for row in rows if not (row["major_code"] in seen or seen.add(row["major_code"]))]  # type: ignore[func-returns-value]
+    unique: list[Row] = []
+    for row in rows:
+        if row["major_code"] not in seen:
+            seen.add(row["major_code"])
+            unique.append(row)
     return unique
 
 
@@ -264,7 +282,12 @@ def _same_major(listed: Section, codes: Sequence[str], name: str) -> bool:
 
 
 def _major_row(
-    codes: Sequence[str], section: Section, toc_page: int | None, present: bool, place: Mapping[str, object], position: int
+    codes: Sequence[str],
+    section: Section,
+    toc_page: int | None,
+    present: bool,
+    place: Mapping[str, object],
+    position: int,
 ) -> Row:
     return {
         "major_code": codes[0] if codes else section.name,
@@ -357,14 +380,20 @@ def _toc(parts: Outline) -> list[TocLine]:
     for entry in parts.toc:
         major = parse_major(entry.text)
         if major is not None:
-            found = (major.codes[0] if major.codes else squeeze(major.name)) in majors or squeeze(major.name) in names
-            out.append(TocLine("section", entry.text, found, major.codes[0] if major.codes else None, entry.page))
+            found = (major.codes[0] if major.codes else squeeze(major.name)) in majors or squeeze(
+                major.name
+            ) in names
+            out.append(
+                TocLine("section", entry.text, found, major.codes[0] if major.codes else None, entry.page)
+            )
             continue
         annex = parse_annex(entry.text)
         if annex is not None and (annex[0] is not None or squeeze(annex[1])):
             number, title = annex
             found = any(n == number or (title and t == squeeze(title)) for n, t in annexes)
-            out.append(TocLine("annex", entry.text, found, None if number is None else str(number), entry.page))
+            out.append(
+                TocLine("annex", entry.text, found, None if number is None else str(number), entry.page)
+            )
     return out
 
 
@@ -395,7 +424,7 @@ def _account(
             shared[piece.cell_id] += 1
     kept = {piece.cell_id for piece in entries.placeholders}
     printed = Counter[str]()
-    for (class_code, kind, tier), pieces in catalogue.slots.items():
+    for pieces in catalogue.slots.values():
         if all(piece.cell_id in kept for piece in pieces):
             continue
         printed.update(squeeze("".join(piece.text for piece in pieces)))
@@ -447,7 +476,9 @@ def _account(
     entry_chars = _length(piece for piece in placed.values() if piece.cell_id not in kept)
     published = entry_chars - sum(missing.values()) + chars.get("rows", 0)
     heads = _length(structure) + chars.get("heads", 0) + _length(repeated)
-    in_findings = _length(unplaced) + _length(_unique(entries.placeholders)) + other + chars.get("findings", 0)
+    in_findings = (
+        _length(unplaced) + _length(_unique(entries.placeholders)) + other + chars.get("findings", 0)
+    )
     out.characters = {
         "in_tables": total,
         "published": published,
@@ -462,7 +493,10 @@ def _unique(cells: Iterable[Cell]) -> list[Cell]:
 
 
 def _loose_text(
-    out: Tidied, parts: Outline, sections: Sequence[tuple[Section, list[Stitched], list[Line]]], annex: AnnexResult
+    out: Tidied,
+    parts: Outline,
+    sections: Sequence[tuple[Section, list[Stitched], list[Line]]],
+    annex: AnnexResult,
 ) -> None:
     """Text outside every table that is neither heading nor note nor list title: one finding per run of lines."""
     used = {id(line) for line in annex.context}
@@ -488,7 +522,9 @@ def _loose_text(
 _REASONS = {"invisible": "不可见", "white": "白色", "watermark": "水印", "outside": "页面之外的"}
 
 
-def _page_findings(out: Tidied, pages: Sequence[PageInfo], hidden: Sequence[Block], cells: Sequence[Cell]) -> None:
+def _page_findings(
+    out: Tidied, pages: Sequence[PageInfo], hidden: Sequence[Block], cells: Sequence[Cell]
+) -> None:
     for block in hidden:
         out.findings.append(
             Finding(

@@ -226,7 +226,7 @@ def _kind(label: str, given: Mapping[str, str], where: str, page: int) -> tuple[
         return kind, 100.0
     ranked = sorted(kind_scores(label).items(), key=lambda pair: -pair[1])
     (kind, score), (other, second) = ranked[0], ranked[1]
-    how = f"请在 source.yaml 中写明，例如 headers: {{\"{label}\": {kind}}}（可用：{'、'.join([*KINDS, IGNORE])}）。"
+    how = f'请在 source.yaml 中写明，例如 headers: {{"{label}": {kind}}}（可用：{"、".join([*KINDS, IGNORE])}）。'
     if score < _NEAR:
         raise XizeError(f"{where}第 {page} 页：表头列组“{label}”与五类证书都不相近，无法判断；{how}")
     if score < 100 and score - second < _APART:

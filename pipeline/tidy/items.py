@@ -81,7 +81,9 @@ def segment_cell(
     lines: Sequence[tuple[Line, Cell]], rules: LineRules, near: tuple[int, ...] = (), full: float = _FULL_LINE
 ) -> segment.Cell:
     """The segmentation problem of one cell; ``full``: log-odds of a boundary at a full line."""
-    return segment.Cell(tuple(normalise(line.text) for line, _ in lines), boundary_odds(lines, rules, full), near)
+    return segment.Cell(
+        tuple(normalise(line.text) for line, _ in lines), boundary_odds(lines, rules, full), near
+    )
 
 
 def hard_lines(cell: GridCell, rules: LineRules) -> list[Line]:
@@ -99,7 +101,9 @@ def _intended(lines: Sequence[tuple[Line, Cell]], items: Iterable[segment.Item])
     for item in items:
         first = lines[item.first][0]
         out.append(
-            Line(normalise(item.text), first.x0, first.top, first.x1, first.bottom, first.page, (), first.size)
+            Line(
+                normalise(item.text), first.x0, first.top, first.x1, first.bottom, first.page, (), first.size
+            )
         )
     return out
 
@@ -120,7 +124,9 @@ def with_intended_lines(rules: LineRules, groups: Mapping[str, Sequence[LogicalT
             placed = [placed_lines(cell.pieces) for cell in cells]
             if all(len(lines) < 2 for lines in placed):
                 continue
-            found = segment.segment_all([segment_cell(lines, rules, full=_FULL_LINE_OF_TEXT) for lines in placed])
+            found = segment.segment_all(
+                [segment_cell(lines, rules, full=_FULL_LINE_OF_TEXT) for lines in placed]
+            )
             for cell, lines, items in zip(cells, placed, found, strict=True):
                 intended[cell.first.cell_id] = tuple(_intended(lines, items))
     return LineRules(rules.breaks, rules.groups, intended)

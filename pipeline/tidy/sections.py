@@ -132,7 +132,9 @@ def page_tables(cells: Iterable[Cell]) -> list[PageTable]:
     return [PageTable(page, no, tuple(members)) for (page, no), members in sorted(grouped.items())]
 
 
-def running_heads(lines: Sequence[Line], tables: Sequence[PageTable], pages: dict[int, PageInfo]) -> list[Line]:
+def running_heads(
+    lines: Sequence[Line], tables: Sequence[PageTable], pages: dict[int, PageInfo]
+) -> list[Line]:
     """Page numbers and running heads: lines beyond a page's body that recur from page to page.
 
     A page number is a number alone in the outer eighth of a page; a running head is a text that stands at one height
@@ -209,7 +211,8 @@ def contents(lines: Sequence[Line]) -> tuple[list[Line], list[TocEntry], list[Li
 
 
 def _starts_entry(text: str) -> bool:
-    return bool(MAJOR.match(text) or (ANNEX.match(text) and ANNEX.match(text)["no"]))
+    annex = ANNEX.match(text)
+    return bool(MAJOR.match(text) or (annex and annex["no"]))
 
 
 def _title(lines: Sequence[Line]) -> list[Line]:
@@ -292,14 +295,20 @@ def _heading(
         return Section("notes", text, [line]), []
     more = _following(stream, position)
     # A heading may be wrapped: the table of contents knows its whole text, else the first line must have been full.
-    joined, taken, lines = text, [], [line]
+    joined = text
+    taken: list[int] = []
+    lines = [line]
     for at, following in more:
         candidate = joined + squeeze(following.text)
         if _opens(squeeze(following.text)):
             break
         known = any(t.startswith(candidate) for t in titles)
         unfinished = MAJOR.match(joined) and joined not in titles and not joined.endswith("目录")
-        if known or (unfinished and candidate.endswith("目录")) or (ANNEX.match(joined) and not _annex_title(joined)):
+        if (
+            known
+            or (unfinished and candidate.endswith("目录"))
+            or (ANNEX.match(joined) and not _annex_title(joined))
+        ):
             joined, taken, lines = candidate, [*taken, at], [*lines, following]
         else:
             break
@@ -333,7 +342,9 @@ def _is_major(match: re.Match[str], text: str, titles: set[str]) -> bool:
         return False
     if match["code"] or match["codes2"] or match["code3"]:
         return True
-    return text in titles or bool(match["ordinal"] and (not match["rest"] or "目录" in match["rest"] or "专业" in match["rest"]))
+    return text in titles or bool(
+        match["ordinal"] and (not match["rest"] or "目录" in match["rest"] or "专业" in match["rest"])
+    )
 
 
 def _major_section(match: re.Match[str], text: str, lines: list[Line]) -> Section:

@@ -145,7 +145,9 @@ class Lessons:
             self.heads[text[:k]] += 1
             self.tails[text[-k:]] += 1
 
-    def features(self, first: str, second: str, inside: bool = False, apart: bool = False) -> tuple[float, ...]:
+    def features(
+        self, first: str, second: str, inside: bool = False, apart: bool = False
+    ) -> tuple[float, ...]:
         """What the words on both sides of a place say: how often such an end ends, such a start starts, and whether
         the characters that meet here meet inside items. A place that was itself counted as ``inside`` a line or as a
         boundary (``apart``) is left out of the counts."""
@@ -153,11 +155,17 @@ class Lessons:
         for k in (1, 2, 3, 4):
             if len(first) >= k:
                 key = first[-k:]
-                hits, all_ = self.ends[key] - apart, self.grams[key] - 1 if inside or apart else self.grams[key]
+                hits, all_ = (
+                    self.ends[key] - apart,
+                    self.grams[key] - 1 if inside or apart else self.grams[key],
+                )
                 end = (hits + 1.5 * end) / (max(all_, hits, 0) + 1.5)
             if len(second) >= k:
                 key = second[:k]
-                hits, all_ = self.starts[key] - apart, self.grams[key] - 1 if inside or apart else self.grams[key]
+                hits, all_ = (
+                    self.starts[key] - apart,
+                    self.grams[key] - 1 if inside or apart else self.grams[key],
+                )
                 start = (hits + 1.5 * start) / (max(all_, hits, 0) + 1.5)
         pair, four = first[-1:] + second[:1], first[-2:] + second[:2]
         pair_in, four_in = self.grams[pair] - inside, self.grams[four] - inside
@@ -266,7 +274,9 @@ def _places(text: str) -> list[tuple[str, str]]:
     return out
 
 
-def learn_more(lessons: Lessons, cells: Sequence[Cell], found: Sequence[Sequence[Item]], least: float = 0.97) -> Lessons:
+def learn_more(
+    lessons: Lessons, cells: Sequence[Cell], found: Sequence[Sequence[Item]], least: float = 0.97
+) -> Lessons:
     """Lessons of a second pass: the first ones, and the items that were found with great confidence."""
     out = Lessons(
         lessons.ends.copy(), lessons.starts.copy(), lessons.grams.copy(), lessons.parted.copy(),
@@ -354,7 +364,11 @@ def _segment_part(cell: Cell, low: int, high: int, lessons: Lessons, near: Mappi
             text = join(text, texts[end])
             if inner < -40:
                 break
-            score = inner + _worth(text, texts[start : end + 1], lessons, near) + (part[end] if end < n - 1 else 0.0)
+            score = (
+                inner
+                + _worth(text, texts[start : end + 1], lessons, near)
+                + (part[end] if end < n - 1 else 0.0)
+            )
             scores[start, end] = score
             if best[start] + score > best[end + 1]:
                 best[end + 1] = best[start] + score
@@ -440,7 +454,9 @@ def _worth(text: str, lines: Sequence[str], lessons: Lessons, near: Mapping[str,
 def _inner_levels(text: str) -> int:
     """Brackets that state a level, with more text behind: they close an item, what follows is another one."""
     closes = [i for i, char in enumerate(text[:-1]) if char == ")" and text[i - 1] in "级工师"]
-    return sum(1 for i in closes if text[i + 1] not in "()、,;/") if len(closes) + (text[-1] == ")") > 1 else 0
+    return (
+        sum(1 for i in closes if text[i + 1] not in "()、,;/") if len(closes) + (text[-1] == ")") > 1 else 0
+    )
 
 
 def _posteriors(scores: Mapping[tuple[int, int], float], n: int) -> dict[tuple[int, int], float]:

@@ -274,7 +274,9 @@ def _row_is_cut(
         return True  # the class stands in the middle of its row, and the break came before it
     if above is not None and key.text and above.text:
         # Keys stand in the leftmost column: a whole one on either side of the break means two rows.
-        shapes = {_shape(p.text) for p in builder.pieces if abs(p.x0 - above.x0) < 2 and p.last < builder.n_rows - 1}
+        shapes = {
+            _shape(p.text) for p in builder.pieces if abs(p.x0 - above.x0) < 2 and p.last < builder.n_rows - 1
+        }
         if _shape(key.text) == _shape(above.text) or {_shape(key.text), _shape(above.text)} <= shapes:
             return False
     always = [
@@ -310,7 +312,9 @@ def _row_is_cut(
 def _complete(builder: _Builder, always: Sequence[tuple[Cell, _Piece]]) -> bool:
     """The first column's texts on both sides of a break look like whole values: the same shape as others of it."""
     cell, match = min(always, key=lambda pair: pair[1].x0)
-    shapes = {_shape(p.text) for p in builder.pieces if abs(p.x0 - match.x0) < 2 and p.last < builder.n_rows - 1}
+    shapes = {
+        _shape(p.text) for p in builder.pieces if abs(p.x0 - match.x0) < 2 and p.last < builder.n_rows - 1
+    }
     return _shape(cell.text) in shapes and _shape(match.text) in shapes
 
 

@@ -161,7 +161,7 @@ def test_all_annexes_together_renumbered_and_in_another_order() -> None:
 
 
 @pytest.mark.parametrize("seed", range(3))
-@pytest.mark.parametrize("no", [n for n in range(2, 12)])
+@pytest.mark.parametrize("no", list(range(2, 12)))
 def test_columns_in_any_order(no: int, seed: int) -> None:
     rng = random.Random(f"{no}{seed}")
     made = []
@@ -294,7 +294,7 @@ def test_lists_run_on_in_one_ruled_table(no: int) -> None:
             merges.append(
                 [r0 + len(rows), c0, r1 + len(rows), width - 1 if c1 == own - 1 and c0 == 0 else c1]
             )
-        for index, row in enumerate(sheet.rows):
+        for index, _row in enumerate(sheet.rows):
             if own < width and index:  # the last column is as wide as the two of the other list
                 last = next(
                     (m for m in sheet.merges if m[0] <= index <= m[2] and m[3] == own - 1 and m[1]), None

@@ -29,6 +29,7 @@ class Alignment:
         return 1.0 / (1.0 + math.exp(-min(self.margin, 30.0)))
 
 
+Start = Callable[[int], float]
 Step = Callable[[int, int, int], float]
 """(position of a filled cell, its column, column of the filled cell before) → cost; ``inf`` where not allowed."""
 

@@ -134,7 +134,7 @@ def _grid(table: Table, part: Part) -> tuple[Grid, list[Finding]]:
                 confidence=confidence,
             )
         )
-    _nest(rows, labels)
+    findings.extend(_nest(rows, labels, part))
     findings.extend(_number(rows, labels, part))
     _emit_body(grid, rows, labels, part, findings)
     return grid, findings
@@ -164,10 +164,11 @@ def _emit_header(grid: Grid, labels: Labels) -> list[tuple[int, int, RawCell]]:
     return loose
 
 
-def _nest(rows: Sequence[Row], labels: Labels) -> None:
+def _nest(rows: Sequence[Row], labels: Labels, part: Part) -> list[Finding]:
     """Mark rows that go on the numbered row above: their number is blank, or printed again after a page end."""
+    findings: list[Finding] = []
     if not labels.numbered:
-        return
+        return findings
     before: Row | None = None
     for row in rows:
         if row.banner:
@@ -181,9 +182,10 @@ def _nest(rows: Sequence[Row], labels: Labels) -> None:
         ):
             row.nested = True
             for c in (0, 1):
-                del row.cells[c]
+                findings.append(_carried_over(row.cells.pop(c).text, row.line, labels.name(c), part))
         if not row.nested:
             before = row
+    return findings
 
 
 def _number(rows: list[Row], labels: Labels, part: Part) -> list[Finding]:
@@ -229,8 +231,9 @@ def _emit_body(grid: Grid, rows: list[Row], labels: Labels, part: Part, findings
                     rows[span.start].cells[col] = rows[span.at].cells[col]
                 for r, confidence in zip(range(span.start, span.stop), span.confidence, strict=True):
                     sure[r] = min(sure[r], confidence)
-                    if r != span.start:
-                        rows[r].cells.pop(col, None)
+                    again = rows[r].cells.pop(col, None) if r != span.start else None
+                    if again is not None and r != span.at and not _joined(rows[span.start].cells[col], again):
+                        findings.append(_carried_over(again.text, rows[r].line, labels.name(col), part))
                 if min(span.confidence) < 0.95:
                     findings.append(_uncertain(span, rows, labels, col, part))
     base = grid.n_rows
@@ -252,6 +255,21 @@ def _emit_body(grid: Grid, rows: list[Row], labels: Labels, part: Part, findings
                 wide, skip = 2, col + 1
             grid.cells.append(Placed(base + r, col, raw, row.line, count, wide, round(sure[r], 4)))
     grid.n_rows += len(rows)
+
+
+def _joined(whole: RawCell, half: RawCell) -> bool:
+    """Whether ``half`` is the end of a text that a page end had cut."""
+    return len(whole.words) > len(half.words) and whole.words[-len(half.words) :] == half.words
+
+
+def _carried_over(text: str, line: int, name: str, part: Part) -> Finding:
+    return Finding(
+        "value_carried_over",
+        f"附件《{part.title}》“{name}”一列的“{text[:30]}”在第{line}行又印了一次（多为换页），视为同一个合并单元格。",
+        f"{text}×1",
+        key=str(line),
+        line=line,
+    )
 
 
 def _nested_below(rows: Sequence[Row], r: int) -> bool:

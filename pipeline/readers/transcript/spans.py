@@ -105,7 +105,7 @@ def _divide(
     spread = Counter(pair for name in names for pair in _pairs(name))
     weight = {pair: math.log((n + 1) / (count + 0.5)) for pair, count in spread.items()}
     words = [_pairs(name) for name in names]
-    common = {pair for pair, count in spread.items() if count >= 0.3 * n}
+    common = {pair for pair, count in spread.items() if count >= max(0.3 * n, 4)}
     sums = []
     for k, value in enumerate(printed):
         # A value reaches at most from the one before to the one after.

@@ -43,7 +43,7 @@ _SEVERAL = 3
 _LEVEL_END = re.compile(r"(?:[一二三四五]级|[初中高]级|[初中高]级工|技师|级及以上)[)\]]$")
 _ISSUER = re.compile(r"^[^()]{2,24}:")
 _CUT = 0.06
-_NO_CUT = 0.02
+_NO_CUT = 0.045
 _ENOUGH, _NEAR = 30, 4
 """Share of blanks inside brackets from which on a row is taken to be copied line by line."""
 
@@ -55,6 +55,11 @@ def width(text: str) -> float:
 
 def _latin(char: str) -> bool:
     return char.isascii() and char.isalnum()
+
+
+def _latin_end(text: str) -> bool:
+    """Whether a word ends in Latin letters or digits, a closing bracket behind them aside."""
+    return _latin(text[-1]) or (text[-1] in ")]" and len(text) > 1 and _latin(text[-2]))
 
 
 @dataclass(frozen=True)
@@ -87,7 +92,7 @@ class Blanks:
             tail = (tail + a.text)[-_TAIL:]
             if piece.cell_id == other.cell_id:
                 copied = self.copied.get(int(piece.top), 0.0)
-                beside = _latin(a.text[-1]) or _latin(b.text[0]) or a.text[-1] in ":,、"
+                beside = _latin_end(a.text) or _latin(b.text[0]) or a.text[-1] in ":,、"
                 used += width(a.text)
                 odds = self._gap(a.text, tail, b, copied, room[piece.cell_id] - used, depth)
                 if self.lessons is not None and _NEVER < odds < SURE:
@@ -131,7 +136,7 @@ class Blanks:
             and (typed or (not copied and first in self.known and text in self.known))
         ):
             return SURE
-        if copied and latin and not level:
+        if copied and not level and (latin or _latin_end(first)):
             return _LATIN_COPIED
         if copied:
             slack = left - _first_piece(text)

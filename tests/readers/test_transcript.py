@@ -1,0 +1,293 @@
+"""The transcript reader: lexing, alignment, repetitions, lost heads, merged values, blanks; and the gold cells."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from expectations.reference import reference_classes
+from pipeline.errors import XizeError
+from pipeline.quality.findings import CODES
+from pipeline.readers.staged import Reading
+from pipeline.readers.transcript import align, lost, repeats, spans, staging
+from pipeline.readers.transcript.read import read_transcript
+from pipeline.readers.transcript.source import RawRow, RawText, parse
+from pipeline.text import squeeze
+from pipeline.tidy.document import Tidied, tidy
+
+ROOT = Path(__file__).resolve().parents[2]
+TRANSCRIPT = ROOT / "raw" / "shanghai-2025" / "transcript.txt"
+DATA = ROOT / "tests" / "data"
+
+HEAD = "专业类别\t非教师系列职称\t\t\t技能等级证书\t\t\t执业资格证书\t\t\t1+X技能等级证书\t\t\t行业内其它权威证书\t\t"
+TIERS = "\t初级\t中级\t高级" + "\t初级\t中级\t高级" * 4
+
+
+def _row(*cells: str, width: int = 16) -> str:
+    return "\t".join([*cells, *[""] * (width - len(cells))])
+
+
+def _tidy(
+    tmp_path: Path, lines: list[str], reference: Mapping[str, str] | None = None
+) -> tuple[Reading, Tidied]:
+    file = tmp_path / "t.txt"
+    file.write_text("\n".join(lines), encoding="utf-8")
+    reading = read_transcript(file, reference)
+    return reading, tidy(reading, {}, file.name)
+
+
+def _items(tidied: Tidied) -> dict[tuple[str, str, str], list[str]]:
+    out: dict[tuple[str, str, str], list[str]] = defaultdict(list)
+    for entry in tidied.rows["entries"]:
+        out[str(entry["class_code"]), str(entry["kind"]), str(entry["tier"])].append(str(entry["text"]))
+    return dict(out)
+
+
+def _codes(tidied: Tidied) -> Counter[str]:
+    return Counter(finding.code for finding in tidied.findings)
+
+
+# --- lexing -----------------------------------------------------------------------------------------------------
+
+
+def test_tags_fillers_and_gaps() -> None:
+    text = "## 一、81（41）甲大类\n\n<p>A 工</p> <p>乙<sup>2</sup></p>\t<b>丙</b>\n--\t--\n\n\nx\ty"
+    items = list(parse(text))
+    heading, first, second = items
+    assert isinstance(heading, RawText) and heading.heading and heading.text == "一、81(41)甲大类"
+    assert isinstance(first, RawRow) and isinstance(second, RawRow)
+    assert first.cells[0].words == ("A", "工", "乙2") and first.cells[0].opens == (False, False, True)
+    assert first.line == 3 and first.gap == 1 and first.texts[1] == "丙"
+    assert second.line == 7 and second.gap == 2
+
+
+@pytest.mark.parametrize(
+    ("content", "words"), [(b"", "空"), (b"\x00\x01\x02", "空字符"), ("只有一行文字".encode(), "表格行")]
+)
+def test_unreadable_files(tmp_path: Path, content: bytes, words: str) -> None:
+    file = tmp_path / "bad.txt"
+    file.write_bytes(content)
+    with pytest.raises(XizeError, match=words):
+        read_transcript(file)
+
+
+# --- alignment --------------------------------------------------------------------------------------------------
+
+
+def test_alignment_is_a_global_best() -> None:
+    start, step = align.in_order([0, 1, 2], 1)
+    scores = [{0: 0.0, 1: -6.0}, {1: -5.0, 2: 0.0}, {2: -5.0, 3: 0.0}]
+    found = align.align(scores, start, step)
+    assert found.cols == (0, 2, 3)
+    assert found.margin == pytest.approx(_margin(scores, start, step, found.cols))
+
+
+def _margin(
+    scores: list[dict[int, float]], start: align.Start, step: align.Step, best: tuple[int, ...]
+) -> float:
+    """By trying every assignment."""
+    totals = {}
+    for a in scores[0]:
+        for b in scores[1]:
+            for c in scores[2]:
+                cost = start(a) + step(1, b, a) + step(2, c, b)
+                totals[a, b, c] = scores[0][a] + scores[1][b] + scores[2][c] - cost
+    first = totals.pop(best)
+    return first - max(value for value in totals.values() if value > -math.inf)
+
+
+def test_ragged_row_goes_to_its_columns_and_exact_rows_stay(tmp_path: Path) -> None:
+    lines = ["### 一、81（41、21）甲大类", "", HEAD, TIERS]
+    for k, name in enumerate(["甲", "乙", "丙", "丁"], start=1):
+        lines.append(
+            _row(
+                f"810{k} 410{k} {name}业类", "技术员", "工程师", "高级工程师",
+                f"{name}工（五级/初级工）", f"{name}工（四级/中级工）", f"{name}工（三级/高级工）",
+                "", "", f"注册{name}师",
+                f"{name}应用证书（初级）", f"{name}应用证书（中级）", f"{name}应用证书（高级）",
+            )
+        )  # fmt: skip
+    # one blank is lost before the 1+X group
+    ragged = ["8105 4105 戊业类", "技术员", "工程师", "高级工程师", "戊工（五级/初级工）", "戊工（四级/中级工）",
+              "戊工（三级/高级工）", "", "注册戊师", "戊应用证书（初级）", "戊应用证书（中级）", "戊应用证书（高级）"]  # fmt: skip
+    lines.append("\t".join([*ragged, "", "", ""]))
+    # as many cells as the header: stays, however odd
+    lines.append(_row("8106 4106 己业类", "", "", "", "", "", "", "", "", "", "己应用证书（高级）"))
+    _, tidied = _tidy(tmp_path, lines)
+    items = _items(tidied)
+    for tier in ("初级", "中级", "高级"):
+        assert items["8105", "one_plus_x", tier] == [f"戊应用证书({tier})"]
+    assert items["8106", "one_plus_x", "初级"] == ["己应用证书(高级)"]
+
+
+# --- repetitions ------------------------------------------------------------------------------------------------
+
+
+def test_repeated_cells_are_published_once(tmp_path: Path) -> None:
+    lines = ["### 一、81（41、21）甲大类", "", HEAD, TIERS]
+    lines.append(_row("8101 4101 甲业类", "技术员", "", "", "甲工（五级/初级工）", "", "乙师（三级/高级工）"))
+    for name in "丙丁戊己庚辛":
+        lines.append(_row("", "", "", "", f"{name}工（五级/初级工）", "", "乙师（三级/高级工）"))
+    _, tidied = _tidy(tmp_path, lines)
+    items = _items(tidied)
+    assert items["8101", "skill", "高级"] == ["乙师(三级/高级工)"]
+    assert len(items["8101", "skill", "初级"]) == 7
+    (finding,) = [f for f in tidied.findings if f.code == "transcriber_repetition"]
+    assert "×6" in finding.evidence and finding.line == 5
+
+
+def test_runs_and_contained_rows() -> None:
+    block = [(k, {1: "甲", 2: f"乙{k}"}) for k in range(5)]
+    (found,) = repeats.repeats(block)
+    assert found.text == "甲" and found.lines == (1, 2, 3, 4)
+    assert repeats.repeats(block[:2]) == []
+    assert repeats.contained(list("bcdef"), list("abcdefg"))
+    assert not repeats.contained(list("bdcef"), list("abcdefg"))
+
+
+# --- lost heads -------------------------------------------------------------------------------------------------
+
+
+def test_lost_head_is_inferred(tmp_path: Path) -> None:
+    reference = {"8101": "酿酒类", "8102": "铁道运输类", "8103": "茶艺类"}
+    lines = ["### 一、81（41、21）甲大类", "", HEAD, TIERS]
+    lines.append(_row("8101 4101 酿酒类", "技术员", "", "", "酿酒工（五级/初级工）"))
+    lines += ["", _row("", "", "", "", "白酒工（五级/初级工）")]  # an ordinary page end
+    lines += ["", "", "", "", "", _row("", "", "", "", "铁道运输工（五级/初级工） 铁道检修工（五级/初级工）")]
+    lines += ["", _row("8103 4103 茶艺类", "技术员", "", "", "茶艺师（五级/初级工）")]
+    _, tidied = _tidy(tmp_path, lines, reference)
+    items = _items(tidied)
+    assert items["8101", "skill", "初级"] == ["酿酒工(五级/初级工)", "白酒工(五级/初级工)"]
+    assert items["8102", "skill", "初级"] == ["铁道运输工(五级/初级工)", "铁道检修工(五级/初级工)"]
+    codes = _codes(tidied)
+    assert codes["class_inferred"] == 1 and codes["pages_lost"] == 1
+    assert all(e["confidence"] < 1 for e in tidied.rows["entries"] if e["class_code"] == "8102")
+
+
+def test_lost_pages_from_blank_lines() -> None:
+    assert [lost.lost_pages(gap, 1) for gap in (0, 1, 2, 3, 5, 7)] == [0, 0, 0, 1, 2, 3]
+
+
+# --- merged values ----------------------------------------------------------------------------------------------
+
+
+def test_spans_are_centred_or_begin_at_the_top() -> None:
+    names = ["电影甲", "电影乙", "电影丙", "体育丁", "体育戊", "体育己"]
+    centred = spans.find_spans(["", "宣传部", "", "", "体育总局", ""], names, [0] * 6)
+    assert [(s.start, s.stop) for s in centred] == [(0, 3), (3, 6)]
+    top = spans.find_spans(["宣传部", "", "", "体育总局", "", ""], names, [0] * 6)
+    assert [(s.start, s.stop) for s in top] == [(0, 3), (3, 6)]
+    assert top[0].confidence[0] == 1.0 and max(top[0].confidence[1:]) < 1.0
+
+
+def test_a_value_printed_again_is_one_span() -> None:
+    (span,) = spans.find_spans(["甲部", "", "甲部", ""], ["a", "b", "c", "d"], [0, 0, 1, 1])
+    assert (span.start, span.stop) == (0, 4) and span.confidence[1] >= 0.9
+
+
+# --- the transcript of 2025 -------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def reading() -> Reading:
+    return read_transcript(TRANSCRIPT, reference_classes())
+
+
+@pytest.fixture(scope="module")
+def tidied(reading: Reading) -> Tidied:
+    return tidy(reading, {}, TRANSCRIPT.name)
+
+
+def test_gold_cells(tidied: Tidied) -> None:
+    """Item-level F1 and grades on the cells read by hand; the figures may only rise."""
+    gold = json.loads((DATA / "transcript-gold.json").read_text(encoding="utf-8"))["cells"]
+    assert len(gold) >= 60
+    by: dict[tuple[object, ...], list[Mapping[str, object]]] = defaultdict(list)
+    for entry in tidied.rows["entries"]:
+        by[entry["class_code"], entry["kind"], entry["tier"]].append(entry)
+    found = wrong = missed = graded = right = 0
+    for cell in gold:
+        entries = by[cell["class_code"], cell["kind"], cell["tier"]]
+        want = Counter(squeeze(item["text"]) for item in cell["items"])
+        got = Counter(squeeze(str(entry["text"])) for entry in entries)
+        same = sum((want & got).values())
+        found, wrong, missed = (
+            found + same,
+            wrong + sum(got.values()) - same,
+            missed + sum(want.values()) - same,
+        )
+        grades = {squeeze(item["text"]): (item["grades"], item["level"]) for item in cell["items"]}
+        for entry in entries:
+            key = squeeze(str(entry["text"]))
+            if key in grades:
+                graded += 1
+                right += grades[key] == (entry["grades"], entry["level"])
+    f1 = 2 * found / (2 * found + wrong + missed)
+    print(f"F1 {f1:.4f}, grades {right / graded:.4f}, {found} found, {wrong} wrong, {missed} missed")
+    assert f1 >= 0.97
+    assert right / graded >= 0.995
+
+
+def test_nothing_of_the_text_is_lost(reading: Reading, tidied: Tidied) -> None:
+    """Every character of every row of the transcript stands in a staged cell or in a finding about repetition; tidying
+    loses none of the staged ones."""
+    printed: Counter[str] = Counter()
+    for item in parse(TRANSCRIPT.read_text(encoding="utf-8")):
+        if isinstance(item, RawRow):
+            printed.update("".join(item.texts))
+    staged: Counter[str] = Counter()
+    for row in reading.cells.to_pylist():
+        if row["engine"] != staging.INFERRED:
+            staged.update(squeeze("".join(line["text"] for line in row["lines"])))
+    for finding in staging.findings_of(reading):
+        if finding.code in ("transcriber_repetition", "value_carried_over"):
+            for part in finding.evidence.split("；"):
+                text, _, count = part.rpartition("×")
+                staged.update({char: n * int(count) for char, n in Counter(text.replace("|", "")).items()})
+        elif finding.code == "number_inferred":
+            staged.subtract(finding.message.split("推为")[1].split("，")[0])
+    assert {c: n for c, n in (printed - staged).items() if c != "|"} == {}
+    assert tidied.characters["lost"] == 0
+
+
+def test_lines_stand_for_pages(tidied: Tidied) -> None:
+    for name, rows in tidied.rows.items():
+        for row in rows:
+            assert "page" not in row and "x0" not in row, name
+            if name != "credentials":
+                assert isinstance(row["line"], int) and 1 <= row["line"] <= 2642, name
+    assert all(finding.page is None and finding.code in CODES for finding in tidied.findings)
+
+
+def test_annexes_are_whole(tidied: Tidied) -> None:
+    counts = {name: len(rows) for name, rows in tidied.rows.items() if name.startswith("annex_")}
+    assert counts["annex_4_associations"] == 893
+    assert counts["annex_7_one_plus_x"] == 447
+    assert counts["annex_9_overseas"] == 175
+    assert counts["annex_8_qualifications"] == 95
+    assert counts["annex_other"] == 0
+    uncertain = [row for row in tidied.rows["annex_4_associations"] if float(str(row["confidence"])) < 1]
+    assert uncertain and _codes(tidied)["uncertain_span"] > 100
+
+
+def test_lost_heads_of_2025(tidied: Tidied) -> None:
+    inferred = {f.key for f in tidied.findings if f.code == "class_inferred"}
+    assert inferred == {"6902", "7006", "7101", "7202", "7401", "7402", "7602", "7701", "7703"}
+
+
+def test_reading_restores_from_staged(reading: Reading) -> None:
+    cells, blocks, pages = staging.restore(reading)
+    assert len(cells) == reading.cells.num_rows and pages[0].page == 1
+    assert set(reading.cells.column("page").to_pylist()) == {None}
+    assert all(staging.line_of(cell.top) == int(cell.cell_id[1:6]) for cell in cells[:200])
+    assert any(block.line.text.startswith("目录") for block in blocks)
+
+
+def test_cells_are_named_once(reading: Reading) -> None:
+    ids = reading.cells.column("cell_id").to_pylist()
+    assert len(ids) == len(set(ids))
