@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+_ORDERLY = 5.0
+"""Seconds that the process gets to end by itself after its last answer."""
+
 _Request = tuple[dict[str, pa.Table], ValidationContext, Path | None]
 
 
@@ -47,6 +50,7 @@ class Validator:
     """A validating process that has been warmed up. A context manager; ``close`` ends the process."""
 
     def __init__(self) -> None:
+        self._answered = False
         context = mp.get_context("spawn")
         self._pipe, theirs = context.Pipe()
         self._process: SpawnProcess = context.Process(target=_serve, args=(theirs,), daemon=True)
@@ -60,6 +64,7 @@ class Validator:
         try:
             self._pipe.send((dict(tables), context, site_dir))
             answer = self._pipe.recv()
+            self._answered = True
         except (EOFError, OSError) as error:
             logger.warning("validation process ended early (%s); validating in this process", error)
             return validate(tables, context=context, site_dir=site_dir)
@@ -71,6 +76,8 @@ class Validator:
     def close(self) -> None:
         """End the process; safe to call twice."""
         self._pipe.close()
+        # Once it has answered, it sees the pipe closed and ends in order; cut short, it would leave a semaphore.
+        self._process.join(timeout=_ORDERLY if self._answered else 0)
         self._process.terminate()  # it holds nothing: at most an import or an unwanted answer is cut short
         self._process.join()
 

@@ -110,13 +110,25 @@ def tables(
 
     found = read_tables(pdf, parse_pages(pages), password, decoder)
     text = render(found, format.value)
-    if output is not None:
-        output.write_text(text, encoding="utf-8-sig" if format is TablesFormat.csv else "utf-8")
-    else:
+    if output is None:
         sys.stdout.write(text)
+    else:
+        with _writing(output):
+            output.write_text(text, encoding="utf-8-sig" if format is TablesFormat.csv else "utf-8")
     if debug is not None:
-        for path in draw_pages(pdf, parse_pages(pages), debug, password, decoder):
+        with _writing(debug):
+            drawn = draw_pages(pdf, parse_pages(pages), debug, password, decoder)
+        for path in drawn:
             typer.echo(str(path), err=True)
+
+
+@contextmanager
+def _writing(target: Path) -> Iterator[None]:
+    """Turn a failure to write ``target`` into one sentence."""
+    try:
+        yield
+    except OSError as error:
+        raise XizeError(f"无法写入{target}（{error.strerror}）：请检查路径与权限。") from error
 
 
 @app.command()
@@ -198,7 +210,8 @@ def _progress() -> Iterator[Report]:
 
     names = {"read": "读取页面", "tidy": "整理", "validate": "校验", "publish": "发布", "check": "交叉核对"}
     columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("准备", total=None)
 
         def report(stage: str, done: int, total: int) -> None:

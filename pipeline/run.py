@@ -389,7 +389,7 @@ def same_as(job: Job, last: Release) -> Outcome:
         job,
         last,
         False,
-        manifest.get("stats", {}),
+        {**manifest.get("stats", {}), "conservation": manifest.get("conservation") or {}},
         last.rows,
         dict(findings.get("by_severity", {})),
         dict(findings.get("by_code", {})),

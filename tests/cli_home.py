@@ -13,6 +13,7 @@ from typing import Any
 
 from tests.typeset import Layout, typeset
 from tests.typeset.content import excerpt
+from tests.typeset.layout import A3
 
 EDITION = "demo-2025"
 TRUTH = Path(__file__).parent / "data" / "shanghai-2025.truth.json"
@@ -54,7 +55,7 @@ def small_truth() -> dict[str, Any]:
 
 def print_rulebook(truth: dict[str, Any], path: Path) -> Path:
     """``truth`` as a PDF of a few pages."""
-    typeset(truth, Layout(path.stem, landscape=True, widths={"class": 1.0, "skill": 1.5}), path)
+    typeset(truth, Layout(path.stem, page=A3, landscape=True, widths={"class": 0.8}), path)
     return path
 
 

@@ -92,16 +92,15 @@ def _walk(objects: list[int], outer: Floats, builder: PageBuilder, texts: list[i
     """
     pdfium = calls()
     kinds = np.fromiter(map(pdfium.kind, objects), dtype=np.int64, count=len(objects))
-    of = {
-        kind: [objects[i] for i in np.flatnonzero(kinds == kind).tolist()]
-        for kind in (_TEXT, _PATH, _IMAGE, _FORM)
-    }
-    texts += of[_TEXT]
-    _add_images(of[_IMAGE], outer, builder)
-    _add_paths(of[_PATH], outer, builder)
-    for form in of[_FORM]:
-        inside = list(map(pdfium.form_object, repeat(form), range(pdfium.form_objects(form))))
-        _walk(inside, times(matrices([form]), outer), builder, texts)
+    _add_images([objects[i] for i in np.flatnonzero(kinds == _IMAGE).tolist()], outer, builder)
+    _add_paths([objects[i] for i in np.flatnonzero(kinds == _PATH).tolist()], outer, builder)
+    for i in np.flatnonzero((kinds == _TEXT) | (kinds == _FORM)).tolist():
+        item = objects[i]
+        if kinds[i] == _TEXT:
+            texts.append(item)
+        else:
+            inside = list(map(pdfium.form_object, repeat(item), range(pdfium.form_objects(item))))
+            _walk(inside, times(matrices([item]), outer), builder, texts)
 
 
 def _boxes(bounds: Floats, full: Floats) -> list[tuple[float, float, float, float]]:

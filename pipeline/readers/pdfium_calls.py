@@ -59,6 +59,7 @@ class Calls:
         self.unknown = fast("FPDFText_HasUnicodeMapError", number, pointer, number)
         self.owner = fast("FPDFText_GetTextObject", pointer, pointer, number)
         self.loose = fast("FPDFText_GetLooseCharBox", number, pointer, number, pointer)
+        self.ink = fast("FPDFText_GetCharBox", number, pointer, number, *[pointer] * 4)
         self.origin = fast("FPDFText_GetCharOrigin", number, pointer, number, pointer, pointer)
         self.text_matrix = fast("FPDFText_GetMatrix", number, pointer, number, pointer)
         self.font = fast("FPDFTextObj_GetFont", pointer, pointer)

@@ -8,6 +8,7 @@ that is painted a second time on top of itself, and the second of two blanks in 
 from __future__ import annotations
 
 import ctypes
+import unicodedata
 from itertools import repeat
 from typing import Any
 
@@ -22,6 +23,9 @@ REPLACEMENT = "�"
 _INVISIBLE_MODES = (3, 7)
 _HYPHEN = 2
 """What pdfium writes for a hyphen at a line's end."""
+
+_HANGING = 0.12
+"""Share of a glyph's height below the base line where text is written vertically (PDF's default for CID fonts)."""
 
 _DEEPEST = 0.5
 """No font hangs lower than this share of its size below the base line."""
@@ -49,7 +53,7 @@ def read_glyphs(page: Any, text_objects: list[int], to_display: Floats) -> dict[
     if not text_page:
         raise PdfiumError(raw.FPDF_ERR_PAGE)
     try:
-        return _glyphs(address(text_page), to_display)
+        return _glyphs(address(text_page), text_objects, to_display)
     finally:
         raw.FPDFText_ClosePage(text_page)
 
@@ -89,15 +93,25 @@ class _Runs:
         self.flat: Bools = np.array([kinds[font][2] for font in self._fonts], dtype=bool)
         self._known: dict[tuple[int, int], float] = {}
 
-    def width(self, run: int, text: str, code: int) -> float | None:
-        """Advance of a glyph, in the text's own space, as its font tells; None when it does not."""
+    def vertical(self, texts: list[str], codes: list[int], first: Bools) -> Bools:
+        """(k,) whether the run's font is written vertically: its advances are negative."""
+        heads = np.flatnonzero(first).tolist()
+        fonts = {font: run for run, font in enumerate(self._fonts)}
+        down = {
+            font: self.width(run, texts[heads[run]], codes[heads[run]]) * self.size[run] < 0
+            for font, run in fonts.items()
+        }
+        return np.array([down[font] for font in self._fonts], dtype=bool)
+
+    def width(self, run: int, text: str, code: int) -> float:
+        """Advance of a glyph in the text's own space, as its font tells; negative in vertical writing."""
         wanted = _LIGATURES.get(text, code)
         key = self._fonts[run], wanted
         if key not in self._known:
             out = ctypes.c_float()
-            told = self._width(key[0], wanted, 1.0, ctypes.addressof(out))
-            self._known[key] = out.value if told else 0.0
-        return self._known[key] * float(self.size[run]) or None
+            self._width(key[0], wanted, 1.0, ctypes.addressof(out))
+            self._known[key] = out.value
+        return self._known[key] * float(self.size[run])
 
 
 def _metrics(pdfium: Calls, font: int) -> tuple[str, float, bool]:
@@ -115,25 +129,31 @@ def _metrics(pdfium: Calls, font: int) -> tuple[str, float, bool]:
     return name.value.decode("utf-8", "replace"), share, ascent.value == descent.value
 
 
-def _glyphs(text_page: int, to_display: Floats) -> dict[str, Any]:
+def _glyphs(text_page: int, text_objects: list[int], to_display: Floats) -> dict[str, Any]:
     pdfium = calls()
     count = max(pdfium.count_chars(text_page), 0)
+    # What pdfium makes up belongs to no text object. The rest is put back into the order in which it is painted.
+    painted = {item: position for position, item in enumerate(text_objects)}
     owners = np.array(
-        [owner or 0 for owner in map(pdfium.owner, repeat(text_page), range(count))], dtype=np.uint64
+        [painted.get(o, -1) for o in map(pdfium.owner, repeat(text_page), range(count))], dtype=np.int64
     )
-    index = np.flatnonzero(owners)  # what pdfium makes up belongs to no text object
+    index = np.flatnonzero(owners >= 0)
+    index = index[np.argsort(owners[index], kind="stable")]
     owners, chars = owners[index], index.tolist()
     n = len(chars)
     codes = list(map(pdfium.unicode, repeat(text_page), chars))
     unknown = list(map(pdfium.unknown, repeat(text_page), chars))
-    # FS_RECTF is left, top, right, bottom. pdfium takes the advance for the width of its loose boxes.
-    loose, _ = ask(pdfium.loose, [repeat(text_page), chars], n, 4, np.float32, apart=False)
-    loose = loose.astype(np.float64)
+    loose, _ = ask(
+        pdfium.loose, [repeat(text_page), chars], n, 4, np.float32, apart=False
+    )  # left top right bottom
+    ink, _ = ask(
+        pdfium.ink, [repeat(text_page), chars], n, 4, np.float64, apart=True
+    )  # left right bottom top
     origin, _ = ask(pdfium.origin, [repeat(text_page), chars], n, 2, np.float64, apart=True)
     first = np.ones(n, dtype=bool)
     first[1:] = owners[1:] != owners[:-1]
     run = np.cumsum(first) - 1
-    runs = _Runs(pdfium, text_page, index[first].tolist(), owners[first].tolist())
+    runs = _Runs(pdfium, text_page, index[first].tolist(), [text_objects[k] for k in owners[first].tolist()])
     texts = [
         REPLACEMENT
         if bad == 1 or code in (0, 0xFFFE, 0xFFFF) or code > 0x10FFFF
@@ -147,20 +167,12 @@ def _glyphs(text_page: int, to_display: Floats) -> dict[str, Any]:
     a, b, c, d = runs.matrix[run, :4].T
     size = runs.size[run]
     # Corners of the glyph in the text's own space, as seen from the pen.
-    wide = loose[:, 2] - loose[:, 0]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        x1 = wide / a
-    x0, y0 = np.zeros(n), runs.descent[run] * size
+    x0, x1 = np.zeros(n), _advances(runs, run, texts, codes, keep, origin, loose, ink)
+    y0 = runs.descent[run] * size
+    vertical = runs.vertical(texts, codes, first)[run]
+    if vertical.any():  # pdfium puts the pen of a vertical font at the glyph's lower left
+        x1[vertical], y0[vertical] = size[vertical], -_HANGING * size[vertical]
     y1 = y0 + size
-    # pdfium's loose box is of no use where text runs up or down, or where the font names no height.
-    unfit = (np.abs(a) <= 0.05 * np.hypot(a, b)) | runs.flat[run] | (wide == 0)
-    for i in np.flatnonzero(unfit & keep).tolist():
-        told = runs.width(int(run[i]), texts[i], codes[i])
-        x1[i] = told if told is not None else x1[i] if np.isfinite(x1[i]) else size[i]
-    # In vertical writing the pen stands above the glyph's middle; the loose box then ignores the text matrix.
-    vertical = ~unfit & (np.abs(loose[:, 0] - origin[:, 0]) > 0.01 * np.abs(size))
-    x0[vertical], x1[vertical] = (loose[vertical][:, [0, 2]] - origin[vertical, :1]).T
-    y0[vertical], y1[vertical] = (loose[vertical][:, [3, 1]] - origin[vertical, 1:]).T
     a, b, c, d, e, f = times(np.column_stack([a, b, c, d, origin]), to_display).T
     px, py = a * x0 + c * y0 + e, b * x0 + d * y0 + f
     qx, qy = a * x1 + c * y1 + e, b * x1 + d * y1 + f
@@ -176,6 +188,40 @@ def _glyphs(text_page: int, to_display: Floats) -> dict[str, Any]:
         "invisible": runs.invisible[rows],
         "fonts": tuple(runs.names[r] for r in rows.tolist()),
     }
+
+
+def _advances(
+    runs: _Runs,
+    run: Ints,
+    texts: list[str],
+    codes: list[int],
+    keep: Bools,
+    origin: Floats,
+    loose: Floats,
+    ink: Floats,
+) -> Floats:
+    """Advance of each glyph in the text's own space.
+
+    pdfium's loose box encloses the advance, which starts at the pen, and the ink; where the ink reaches its end, and
+    where text does not run along the page's x axis, the font is asked. That takes longer and goes by the character,
+    which a font may have twice.
+    """
+    a, b, c, d = runs.matrix[run, :4].T
+    onwards = a > 0
+    reach = np.where(onwards, loose[:, 2], loose[:, 0]) - origin[:, 0]
+    inked = np.where(onwards, ink[:, 1] - loose[:, 2], loose[:, 0] - ink[:, 0]) > -0.001
+    crooked = np.abs(b) > 1e-4 * np.abs(a)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        advance = np.where(np.abs(a) > 0.05 * np.hypot(a, b), reach / a, runs.size[run])
+    for i in np.flatnonzero((inked | crooked | runs.flat[run]) & keep).tolist():
+        if texts[i] == REPLACEMENT:
+            continue
+        told = runs.width(int(run[i]), texts[i], codes[i])
+        # A font that does not know the character tells the width of something else, or none.
+        fits = crooked[i] or abs(told) <= abs(advance[i]) + 0.01 * abs(runs.size[run[i]])
+        if fits and (told or unicodedata.category(texts[i][0]) in ("Cf", "Mn")):
+            advance[i] = told
+    return np.asarray(advance)
 
 
 def _join_pieces(texts: list[str], origin: Floats, loose: Floats, first: Bools) -> Bools:

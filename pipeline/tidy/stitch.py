@@ -19,6 +19,8 @@ from pipeline.tidy.sections import PageTable, Section
 
 _CONTINUED = re.compile(r"^[(\[]?(?:续|接)(?:上?表|上?页|前表)?.{0,12}[)\]]?$")
 _FILLED = 0.97
+_OFTEN = 0.8
+"""Shares of a column's cells that are filled: (nearly) always, and usually."""
 
 
 @dataclass
@@ -279,10 +281,13 @@ def _row_is_cut(
         }
         if _shape(key.text) == _shape(above.text) or {_shape(key.text), _shape(above.text)} <= shapes:
             return False
+    alone = [(cell, match) for cell, match in pairs if match is not None and match.row_span == cell.row_span == 1]
+    if alone and any(cell.text for cell, _ in alone) and not any(match.text for _, match in alone):
+        return True  # the break came before the row's first line
     always = [
         (cell, match)
         for cell, match in pairs
-        if match is not None and filled.get(_key(match.x0, match.x1), 0.0) >= _FILLED
+        if match is not None and filled.get(_key(match.x0, match.x1), 0.0) >= 0.9
     ]
     if not always:
         first = pairs[0][0]
@@ -297,6 +302,16 @@ def _row_is_cut(
     leftmost = min(always, key=lambda pair: pair[1].x0)
     if leftmost[0].text and _complete(builder, always):
         return False
+    # The leftmost text stands right of merged cells that run on, below a value that ended on purpose: a value of its own.
+    in_order = sorted(((c, m) for c, m in pairs if m is not None), key=lambda pair: pair[1].x0)
+    lead = next((i for i, (cell, _) in enumerate(in_order) if cell.text), None)
+    if (
+        lead
+        and all(cell.row_span > 1 or match.row_span > 1 for cell, match in in_order[:lead])
+        and in_order[lead][1].text
+        and _ended(in_order[lead][1])
+    ):
+        return False
     # Key columns that are empty because a merged cell runs on are no sign of a cut row.
     if all(cell.row_span > 1 or match.row_span > 1 for cell, match in missing):
         return False
@@ -307,6 +322,15 @@ def _row_is_cut(
     values = {(round(p.x0), p.text) for p in builder.pieces if p.last < builder.n_rows - 1}
     whole = sum((round(match.x0), cell.text) in values or cell.text.isdigit() for cell, match in present)
     return not (whole and 2 * len(present) >= len(always))
+
+
+def _ended(piece: _Piece) -> bool:
+    """Whether a cell's last line leaves room for more than a character: its text ended on purpose."""
+    cell = next((p for p in reversed(piece.pieces) if p.lines), None)
+    if cell is None:
+        return False
+    line = cell.lines[-1]
+    return cell.x1 - cell.x0 - line.width > 2.5 * line.size
 
 
 def _complete(builder: _Builder, always: Sequence[tuple[Cell, _Piece]]) -> bool:
@@ -329,7 +353,7 @@ def _runs_on(above: _Piece, cell: Cell, filled: float, builder: _Builder) -> boo
     if not builder.merging and above.row_span == 1 and cell.row_span == 1:
         return False
     if upper and not lower:
-        if cell.row_span > 1 or filled >= _FILLED:
+        if cell.row_span > 1 or filled >= _FILLED or (above.row_span > 1 and filled >= _OFTEN):
             return True
         if above.row_span > 1:
             builder.uncertain.append(cell)

@@ -312,7 +312,7 @@ def _column_spans(rows: list[Row], col: int, start: int, stop: int, labels: Labe
             if b - a > 1:
                 out.extend(_shifted(_spans(rows, col, a, b), 0))
         return out
-    if filled >= 1 - _OFTEN_BLANK or filled == 0 or col == 0:
+    if filled == 1 or filled == 0 or col == 0:
         return []
     return _spans(rows, col, start, stop)
 

@@ -11,7 +11,8 @@ from pipeline.readers.transcript.evidence import Evidence
 from pipeline.readers.transcript.source import RawCell, RawRow
 
 _NUMBERS = frozenset({"序号", "编号", "序", "号"})
-_DUE = 4.0
+_DUE = 1.5
+_HABIT = 3.5
 """Log-odds by which the usual place of a cell is preferred in a row that fits the header."""
 
 
@@ -121,16 +122,31 @@ def place_rows(body: Sequence[RawRow], labels: Labels) -> tuple[list[Placing], l
     doubtful: list[tuple[int, str, float]] = []
     usual = _usual_columns(labels)
     evidence = Evidence(tuple(range(labels.columns)), ("",) * labels.columns)
+    filled = [1.0] * labels.columns
+    fitting = 2.0
+    taught: dict[int, list[tuple[int, RawCell]]] = {}
     for row in body:
-        cols = [usual.get(i, -1) for i in row.filled]
-        if _fits(row, cols, labels) and len(row.filled) >= labels.columns - 1:
-            for i, col in zip(row.filled, cols, strict=True):
+        cols = [_usual(row, labels, usual).get(i, -1) for i in row.filled]
+        if not _fits(row, cols, labels):
+            continue
+        fitting += 1
+        for i, col in zip(row.filled, cols, strict=True):
+            filled[col] += 1
+            if len(row.filled) >= labels.columns - 1:
                 evidence.add(col, row.cells[i])
+                taught.setdefault(row.line, []).append((col, row.cells[i]))
+    # How much likelier a column is filled than blank: a cell rather stands in one that mostly is.
+    habit = [max(-_HABIT, min(_HABIT, math.log(f / max(fitting - f, 0.5)))) for f in filled]
     for row in body:
         if row.filled == [0] and not row.cells[0].text.isdigit() and labels.numbered:
             out.append((row, {0: row.cells[0]}, 1.0))
             continue
-        found, margin = _place(row, labels, usual, evidence)
+        own = taught.get(row.line, [])
+        for col, cell in own:
+            evidence.forget(col, cell)
+        found, margin = _place(row, labels, _usual(row, labels, usual), evidence, habit)
+        for col, cell in own:
+            evidence.add(col, cell)
         confidence = 1.0 if margin >= 4 else round(1 / (1 + math.exp(-margin)), 4)
         out.append((row, {c: row.cells[i] for i, c in zip(row.filled, found, strict=True)}, confidence))
         if margin < align.NEAR:
@@ -154,6 +170,13 @@ def _usual_columns(labels: Labels) -> dict[int, int]:
     return out
 
 
+def _usual(row: RawRow, labels: Labels, usual: dict[int, int]) -> dict[int, int]:
+    """Index as typed → column for one row: where a hidden nested column is typed out, every column is."""
+    if labels.split is not None and row.filled[-1] == labels.columns - 1:
+        return {i: i for i in range(labels.columns)}
+    return usual
+
+
 def _fits(row: RawRow, cols: Sequence[int], labels: Labels) -> bool:
     if -1 in cols or len(set(cols)) < len(cols):
         return False
@@ -164,7 +187,7 @@ def _fits(row: RawRow, cols: Sequence[int], labels: Labels) -> bool:
 
 
 def _place(
-    row: RawRow, labels: Labels, usual: dict[int, int], evidence: Evidence
+    row: RawRow, labels: Labels, usual: dict[int, int], evidence: Evidence, habit: Sequence[float]
 ) -> tuple[tuple[int, ...], float]:
     columns = labels.columns
     filled = row.filled
@@ -179,7 +202,7 @@ def _place(
         allowed = range(1 if labels.numbered and not (number and k == 0) else 0, columns)
         if number and k == 0 and i == 0 and labels.numbered:
             allowed = range(1)
-        score = evidence.score(cell, list(allowed))
+        score = {col: value + habit[col] for col, value in evidence.score(cell, list(allowed)).items()}
         if cols[k] in score and _fits(row, cols, labels):
             score[cols[k]] += _DUE / len(filled) ** 0.5
         scores.append(score)

@@ -65,6 +65,14 @@ class Evidence:
         self.seen.update(set(word_pairs(text)))
         self.levels[col].update(level_words(text))
 
+    def forget(self, col: int, cell: RawCell) -> None:
+        """Take back what ``add`` learned: a row must not bear witness for itself."""
+        text = cell.text
+        self.words[col].subtract(set(cell.words))
+        self.pairs[self.groups[col]].subtract(set(word_pairs(text)))
+        self.seen.subtract(set(word_pairs(text)))
+        self.levels[col].subtract(level_words(text))
+
     def start_class(self) -> None:
         """A new class begins: what its own rows said about levels is forgotten."""
         self.own = defaultdict(Counter)

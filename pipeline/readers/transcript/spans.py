@@ -14,12 +14,16 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from pipeline.text import is_cjk
+
 _LATIN = re.compile(r"[A-Z][A-Za-z]+")
-_TOP, _MIDDLE, _PART = 0.5, 0.0, 0.4
+_SETTINGS = (0, 1)
+_SWITCH, _TURN, _PART = 1.5, 1.0, 0.4
 _OFF = 0.45
 _FAR = 4.0
+_FIRST = 1.5
 _NAMED = 2.5
-_LIKE = 2.5
+_LIKE = 0.8
 _PRINTED, _BETWEEN, _SURE, _LIKELY, _EDGE = 1.0, 0.95, 0.8, 0.7, 0.5
 
 
@@ -117,26 +121,30 @@ def _divide(
             fits[row] = _fit(value, names[row], words[row], group, weight, common)
         sums.append(_running(fits))
     bounds = [(0, 0)] + [(printed[k - 1].last + 1, printed[k].first) for k in range(1, len(printed))]
-    best: list[dict[int, float]] = [{0: 0.0}]
-    back: list[dict[int, int]] = [{}]
+    # A state is (first row after the span, how its value is set): a page sets its values all in one way.
+    best: list[dict[tuple[int, int], float]] = [{(0, _SETTINGS[0]): 0.0}]
+    back: list[dict[tuple[int, int], tuple[int, int]]] = [{}]
     for k in range(1, len(printed) + 1):
         low, high = bounds[k] if k < len(printed) else (n, n)
-        here: dict[int, float] = {}
-        came: dict[int, int] = {}
+        value = printed[k - 1]
+        same_page = k > 1 and pages[value.first] == pages[printed[k - 2].first]
+        here: dict[tuple[int, int], float] = {}
+        came: dict[tuple[int, int], tuple[int, int]] = {}
         for stop in range(low, high + 1):
-            options = [
-                (cost + _span_cost(printed[k - 1], start, stop, names, pages) - sums[k - 1][stop] + sums[k - 1][start],
-                 start)
-                for start, cost in best[k - 1].items()
-            ]  # fmt: skip
-            here[stop], came[stop] = min(options)
+            for setting in _SETTINGS:
+                options = []
+                for (start, before), cost in best[k - 1].items():
+                    change = 0.0 if k == 1 or before == setting else (_SWITCH if same_page else _TURN)
+                    total = cost + change + _span_cost(value, start, stop, setting, names, pages)
+                    options.append((total - sums[k - 1][stop] + sums[k - 1][start], (start, before)))
+                here[stop, setting], came[stop, setting] = min(options)
         best.append(here)
         back.append(came)
     starts = []
-    stop = n
+    state = min(best[-1], key=lambda key: best[-1][key])
     for k in range(len(printed), 0, -1):
-        stop = back[k][stop]
-        starts.append(stop)
+        state = back[k][state]
+        starts.append(state[0])
     return starts[::-1]
 
 
@@ -147,15 +155,24 @@ def _running(values: Sequence[float]) -> list[float]:
     return out
 
 
-def _span_cost(value: _Value, start: int, stop: int, names: Sequence[str], pages: Sequence[int]) -> float:
-    """How oddly a value stands in a span (rows ``start`` … ``stop`` - 1)."""
+def _span_cost(
+    value: _Value, start: int, stop: int, setting: int, names: Sequence[str], pages: Sequence[int]
+) -> float:
+    """How oddly a value stands in a span (rows ``start`` … ``stop`` - 1) if it is set at the top (0) or in the middle
+    (1) of it, or of its part on one page."""
     at = value.first
-    costs = [_TOP + _OFF * abs(at - start), _MIDDLE + _OFF * abs(at - (start + stop - 1) / 2)]
-    page = [row for row in range(start, stop) if pages[row] == pages[at]]
-    if len(page) < stop - start:
-        costs.append(_PART + _OFF * abs(at - (page[0] + page[-1]) / 2))
-        costs.append(_TOP + _PART + _OFF * abs(at - page[0]))
-    cost = min(min(costs), _FAR)
+    first, last = start, stop - 1
+    while pages[first] != pages[at]:
+        first += 1
+    while pages[last] != pages[at]:
+        last -= 1
+    if setting == _SETTINGS[0]:
+        costs = [_OFF * abs(at - start), _PART + _OFF * abs(at - first)]
+    else:
+        costs = [_OFF * abs(at - (start + stop - 1) / 2), _PART + _OFF * abs(at - (first + last) / 2)]
+    cost = min(*costs, _FAR)
+    if setting != _SETTINGS[0] and at == 0 and len(names) > 1:
+        cost += _FIRST  # in the very first row a value stands at the top of its span
     if value.text in names[start:stop]:
         cost -= 1.0 if names[start] == value.text else 0.5
     elif value.text in names:
@@ -172,7 +189,7 @@ def _fit(
     common: set[str],
 ) -> float:
     """How well a row's words go with a value: shared characters, letters of an acronym, likeness to its other rows."""
-    shared = (pairs & _pairs(value.text)) - common
+    shared = {pair for pair in (pairs & _pairs(value.text)) - common if all(map(is_cjk, pair))}
     score = min(len(shared), 2) * 0.6
     letters = {word for word in _LATIN.findall(value.text) if 2 < len(word) < 8 and word.isupper()}
     if any(word in name for word in letters):

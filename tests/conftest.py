@@ -1,0 +1,35 @@
+"""Fixtures that several test files share."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli_home import EDITION, Done, print_rulebook, small_truth, xize
+
+
+@pytest.fixture(scope="session")
+def small() -> dict[str, Any]:
+    """What is printed in the small rulebook."""
+    return small_truth()
+
+
+@pytest.fixture(scope="session")
+def published(tmp_path_factory: pytest.TempPathFactory, small: dict[str, Any]) -> tuple[Path, Done]:
+    """A home whose small edition was added and run once, and how that run ended. Not to be changed."""
+    home = tmp_path_factory.mktemp("home")
+    rulebook = print_rulebook(small, tmp_path_factory.mktemp("print") / "rulebook.pdf")
+    added = xize(home, "add", EDITION, rulebook)
+    assert added.code == 0, added.err
+    return home, xize(home, "run", EDITION, "--no-prefect")
+
+
+@pytest.fixture
+def home(published: tuple[Path, Done], tmp_path: Path) -> Path:
+    """That home, for the test alone."""
+    copy = tmp_path / "home"
+    shutil.copytree(published[0], copy)
+    return copy
