@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import shutil
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,17 @@ def small() -> dict[str, Any]:
 
 
 @pytest.fixture(scope="session")
+def reissued(tmp_path_factory: pytest.TempPathFactory, small: dict[str, Any]) -> Path:
+    """The small rulebook as reissued: its first item reads otherwise and its first cell has one more."""
+    later = copy.deepcopy(small)
+    cells = later["sections"][0]["classes"][0]["cells"]
+    filled = next(items for tiers in cells.values() for items in tiers.values() if items)
+    filled[0] = "量子园艺师(四级/中级工)"
+    filled.append("星际花艺师(三级/高级工)")
+    return print_rulebook(later, tmp_path_factory.mktemp("print") / "reissued.pdf")
+
+
+@pytest.fixture(scope="session")
 def published(tmp_path_factory: pytest.TempPathFactory, small: dict[str, Any]) -> tuple[Path, Done]:
     """A home whose small edition was added and run once, and how that run ended. Not to be changed."""
     home = tmp_path_factory.mktemp("home")
@@ -30,6 +42,6 @@ def published(tmp_path_factory: pytest.TempPathFactory, small: dict[str, Any]) -
 @pytest.fixture
 def home(published: tuple[Path, Done], tmp_path: Path) -> Path:
     """That home, for the test alone."""
-    copy = tmp_path / "home"
-    shutil.copytree(published[0], copy)
-    return copy
+    own = tmp_path / "home"
+    shutil.copytree(published[0], own)
+    return own

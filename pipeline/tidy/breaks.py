@@ -25,6 +25,9 @@ _DASH = set("-‐‑–—－~～+＋=&")
 
 Pair = tuple[str, str]
 
+_SCRIPT_GAP = 0.25
+"""Ems that word processors may put between an ideograph and a Latin letter beside it."""
+
 _ALIGNED = 1.3
 """Points by which left edges of lines that begin alike may differ."""
 
@@ -101,6 +104,8 @@ class BreakRules:
                 sticks = self.sticks((before, here))
                 if sticks is False or (sticks is None and loose):
                     break
+                if "x" in (before, here) and before != here and {before, here} & {"a", "i"}:
+                    width += _SCRIPT_GAP * line.size / self.stretch
             width += advance
             before = here
         return width * self.stretch
@@ -177,8 +182,7 @@ def gap_between(
         elif used < room - 0.5 * size and _breakable(first):
             settled = True
     pair = (char_class(first.text[-1]), char_class(second.text[0]))
-    # Word processors put up to a quarter of an em between ideographs and Latin letters.
-    extra = 0.3 * size if pair in (("a", "x"), ("x", "a")) else 0.0
+    extra = 1.2 * _SCRIPT_GAP * size if pair in (("a", "x"), ("x", "a")) else 0.0
     piece = rules.first_piece(second) + extra
     loose = rules.first_piece(second, loose=True) + extra
     # A piece longer than a whole line is broken anywhere: then nothing can be said from the pair.
@@ -285,7 +289,7 @@ def learn(columns: Mapping[str, Iterable[tuple[float, float, Sequence[Line]]]]) 
     Groups are tables of one design (the catalogue, one annex): they share their padding.
     """
     inside: Counter[Pair] = Counter()
-    spaced = 0
+    spaced: Counter[Pair] = Counter()  # parted by a blank, which a wrap swallows
     ends: Counter[Pair] = Counter()
     chars = gaps = 0
     stretches: list[float] = []
@@ -297,10 +301,8 @@ def learn(columns: Mapping[str, Iterable[tuple[float, float, Sequence[Line]]]]) 
                 classes = [char_class(c) for c in line.text]
                 pairs = list(zip(classes, classes[1:], strict=False))
                 inside.update(pairs)
-                spaced += sum(
-                    1
-                    for a, b, c in zip(classes, classes[1:], classes[2:], strict=False)
-                    if (a, b, c) == ("a", "s", "a")
+                spaced.update(
+                    (x, z) for x, y, z in zip(classes, classes[1:], classes[2:], strict=False) if y == "s"
                 )
                 chars += len(pairs)
                 total = sum(line.advances)
@@ -325,15 +327,18 @@ def learn(columns: Mapping[str, Iterable[tuple[float, float, Sequence[Line]]]]) 
         expected = count * rate
         if expected < 4:
             continue
-        if pair == ("a", "a"):
-            sticky[pair] = ends[pair] <= 3 * spaced * rate + 0.3 * expected
+        if spaced[pair] and spaced[pair] >= ends[pair]:
+            sticky[pair] = _default(pair)
+        elif pair == ("a", "a"):
+            sticky[pair] = ends[pair] <= 0.3 * expected
         elif ends[pair] >= max(3.0, 0.12 * expected):
             sticky[pair] = False
         else:
             # Once or twice at a line's end may be an odd case: then the pair is left open.
             sticky[pair] = True if ends[pair] <= 0.02 * expected else None
     for pair in ends:
-        sticky.setdefault(pair, _default(pair) if ends[pair] < 3 else False)
+        known = ends[pair] < 3 or spaced[pair] >= ends[pair]
+        sticky.setdefault(pair, _default(pair) if known else False)
     padding = {group: _least(values) for group, values in slack.items() if len(values) >= 3}
     everything = [value for values in slack.values() for value in values]
     padding[""] = _least(everything) if everything else 0.0

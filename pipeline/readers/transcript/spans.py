@@ -18,7 +18,7 @@ from pipeline.text import is_cjk
 
 _LATIN = re.compile(r"[A-Z][A-Za-z]+")
 _SETTINGS = (0, 1)
-_SWITCH, _TURN, _PART = 1.5, 1.0, 0.4
+_SWITCH, _TURN, _PART = 1.5, 0.4, 0.4
 _OFF = 0.45
 _FAR = 4.0
 _FIRST = 1.5
