@@ -145,8 +145,13 @@ def read(job: Job, report: Report | None = None) -> Reading:
             workers=job.options.workers,
             progress=(lambda done, total: report("read", done, total)) if report else None,
         )
+    elif job.kind == "transcript":
+        from expectations.reference import reference_classes
+        from pipeline.readers.transcript.read import read_transcript
+
+        reading = read_transcript(job.path, reference_classes())
     else:
-        raise XizeError(f"{job.path.name}：暂不支持读取“{job.kind}”一类的来源；请改用 pdf。")
+        raise XizeError(f"{job.path.name}：不支持读取“{job.kind}”一类的来源；请改用 pdf 或 transcript。")
     store_staged(job, reading)
     return reading
 

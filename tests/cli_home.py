@@ -48,14 +48,14 @@ def xize(home: Path | None, *arguments: str | Path, cwd: Path | None = None, **o
 
 
 def small_truth() -> dict[str, Any]:
-    """One section with two classes and three annexes of the known edition."""
+    """Two sections of one class each and three annexes of the known edition."""
     known = json.loads(TRUTH.read_text("utf-8"))
-    return excerpt(known, classes=2, annex_rows=4, sections=1, annexes=3)
+    return excerpt(known, classes=1, annex_rows=4, sections=2, annexes=3)
 
 
 def print_rulebook(truth: dict[str, Any], path: Path) -> Path:
     """``truth`` as a PDF of a few pages, its columns so wide that no item wraps: what a wrap is, others test."""
-    widths = {"class": 0.6, "title": 1.2, "skill": 1.2, "practice": 0.8, "one_plus_x": 0.8, "industry": 1.8}
+    widths = {"class": 0.6, "title": 1.3, "skill": 1.3, "practice": 0.8, "one_plus_x": 1.3, "industry": 1.3}
     typeset(truth, Layout(path.stem, page=A3, landscape=True, size=6, widths=widths), path)
     return path
 

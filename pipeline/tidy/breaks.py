@@ -172,7 +172,8 @@ def gap_between(
         begin, further = rules.indents[group]
         offset = second.x0 - lefts[1]
         if abs(offset - begin) <= _ALIGNED:
-            settled = True
+            # Some typesetters begin a cut cell's rest like a new paragraph: below a page break it tells nothing.
+            settled = True if first.page == second.page else None
         elif abs(offset - further) <= _ALIGNED:
             settled = False
         used += max(0.0, first.x0 - lefts[0] - min(begin, further))

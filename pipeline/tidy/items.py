@@ -61,7 +61,7 @@ def boundary_odds(
         group = rules.groups.get((piece.page, piece.table_no), "")
         gap = breaks.gap_between(a, b, rules.room(piece), rules.breaks, group, (piece.x0, other.x0))
         if gap.settled is False:
-            out.append(-segment.SURE)
+            out.append(-4 * segment.SURE)
         elif gap.intended:
             out.append(segment.SURE)
         elif gap.loose > 0.1:
