@@ -302,6 +302,12 @@ def main() -> None:
         sys.exit(error.exit_code)
     except BrokenPipeError:
         sys.exit(0)
+    except OSError as error:
+        # Wherever a disk is full or a folder may not be used: no step leaves anything half published behind.
+        place = f"“{error.filename}”" if error.filename else "文件"
+        reason = error.strerror or str(error)
+        typer.echo(f"无法读写{place}（{reason}）：请检查磁盘空间与权限；已发布的数据没有变动。", err=True)
+        sys.exit(XizeError.exit_code)
 
 
 __all__ = ["Context", "app", "main", "parse_pages", "show"]

@@ -25,10 +25,10 @@ _HYPHEN = 2
 """What pdfium writes for a hyphen at a line's end."""
 
 _HANGING = 0.12
-"""Share of a glyph's height below the base line where text is written vertically (PDF's default for CID fonts)."""
+"""Share of an ideograph's height below the base line (PDF's default for CID fonts)."""
 
-_DEEPEST = 0.5
-"""No font hangs lower than this share of its size below the base line."""
+_DEEPEST = 0.3
+"""No font that texts are set in hangs lower than this share of its size below the base line."""
 
 _LIGATURES = {
     "ff": 0xFB00,
@@ -124,8 +124,9 @@ def _metrics(pdfium: Calls, font: int) -> tuple[str, float, bool]:
     ascent, descent = ctypes.c_float(), ctypes.c_float()
     pdfium.ascent(font, 1.0, ctypes.addressof(ascent))
     pdfium.descent(font, 1.0, ctypes.addressof(descent))
-    # Where the file names no descent, pdfium guesses it from a letter, which a subset font may have put anywhere.
-    share = min(max(descent.value, -_DEEPEST), 0.0)
+    # Where the file names no descent, pdfium guesses it from a letter's code, which a subset font may have given to
+    # any glyph; fonts of Type 3 (without a name) always end so.
+    share = min(max(descent.value, -_DEEPEST), 0.0) if length > 1 else -_HANGING
     return name.value.decode("utf-8", "replace"), share, ascent.value == descent.value
 
 

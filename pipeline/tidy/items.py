@@ -13,7 +13,10 @@ from pipeline.tidy.model import Cell, GridCell, Line, LogicalTable
 _FULL_LINE = 0.0
 """Log-odds of a boundary at a full line of a catalogue cell before its words are looked at."""
 
-_FULL_LINE_OF_TEXT = -4.0
+_WRAPPED = -80.0
+"""Log-odds of a boundary where indent or stretching shows a wrap."""
+
+_FULL_LINE_OF_TEXT = -10.0
 """The same for annex cells, most of which hold running text or one name: there a full line is nearly always wrapped."""
 
 
@@ -61,7 +64,7 @@ def boundary_odds(
         group = rules.groups.get((piece.page, piece.table_no), "")
         gap = breaks.gap_between(a, b, rules.room(piece), rules.breaks, group, (piece.x0, other.x0))
         if gap.settled is False:
-            out.append(-4 * segment.SURE)
+            out.append(_WRAPPED)
         elif gap.intended:
             out.append(segment.SURE)
         elif gap.loose > 0.1:

@@ -15,6 +15,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from operator import mul
 
 import numpy as np
 
@@ -308,12 +309,19 @@ def segment(cell: Cell, lessons: Lessons, near: Mapping[str, int] | None = None)
     n = len(cell.texts)
     near = near or {}
     out: list[Item] = []
+    starts: Counter[str] = Counter()
+    ends: Counter[str] = Counter()
     start = depth = 0
     for k in range(n):
         depth = depth_after(cell.texts[k], depth)
         # Where geometry is sure and no bracket is open the cell falls into parts that do not touch each other.
         if k == n - 1 or (cell.odds[k] >= SURE and (depth == 0 or not _closes(cell.texts, k + 1))):
-            out.extend(_segment_part(cell, start, k + 1, lessons, near))
+            if k == start:
+                out.append(Item(k, k, cell.texts[k], 1.0))
+            else:
+                starts = starts or Counter(text[:2] for text in cell.texts)
+                ends = ends or Counter(text[-2:] for text in cell.texts)
+                out.extend(_segment_part(cell, start, k + 1, lessons, near, starts, ends))
             start, depth = k + 1, 0
     return out
 
@@ -329,14 +337,19 @@ def _closes(texts: Sequence[str], start: int) -> bool:
     return False
 
 
-def _segment_part(cell: Cell, low: int, high: int, lessons: Lessons, near: Mapping[str, int]) -> list[Item]:
-    """Best segmentation of lines ``low`` … ``high`` - 1."""
+def _segment_part(
+    cell: Cell,
+    low: int,
+    high: int,
+    lessons: Lessons,
+    near: Mapping[str, int],
+    starts: Mapping[str, int],
+    ends: Mapping[str, int],
+) -> list[Item]:
+    """Best segmentation of lines ``low`` … ``high`` - 1; ``starts``, ``ends``: how many of the cell's lines begin and
+    end with two characters."""
     texts = cell.texts[low:high]
     n = len(texts)
-    if n == 1:
-        return [Item(low, low, texts[0], 1.0)]
-    starts = Counter(text[:2] for text in cell.texts)
-    ends = Counter(text[-2:] for text in cell.texts)
     odds = []
     for k in range(n - 1):
         geometry = cell.odds[low + k]
@@ -362,7 +375,7 @@ def _segment_part(cell: Cell, low: int, high: int, lessons: Lessons, near: Mappi
                 if end - start >= _LONGEST and depth_after(text) == 0:
                     break
             text = join(text, texts[end])
-            if inner < -40:
+            if inner < -25:  # no form of the text makes up for so sure a boundary inside it
                 break
             score = (
                 inner
@@ -391,9 +404,9 @@ def _clip(odds: float) -> float:
     return min(max(odds, -30.0), 30.0)
 
 
-GAP_WEIGHTS = (0.83, 0.19, 1.57, 0.07, 0.01)
+GAP_WEIGHTS = (0.34, 0.29, 1.66, 0.11, 0.03)
 ITEM_WEIGHTS = (
-    -1.57, -0.23, 0.21, 0.04, 0.11, -1.99, -6.28, -2.52, -3.82, -0.5, -0.1, -1.49, -0.14, -0.23, -0.71, -0.98,
+    -1.53, -0.23, 0.22, 0.32, 0.19, -1.54, -6.37, -2.52, -3.82, -0.56, -0.16, -1.65, -0.17, -0.18, -0.7, -1.2,
 )  # fmt: skip
 """Weights of ``gap_features`` and ``item_features``: an averaged structured perceptron (Collins 2002) trained on
 documents of two provinces set by several producers. They weigh kinds of evidence, not words."""
@@ -446,8 +459,7 @@ def item_features(
 
 
 def _worth(text: str, lines: Sequence[str], lessons: Lessons, near: Mapping[str, int]) -> float:
-    found = item_features(text, lines, lessons, near)
-    return sum(w * f for w, f in zip(ITEM_WEIGHTS, found, strict=True))
+    return sum(map(mul, ITEM_WEIGHTS, item_features(text, lines, lessons, near)))
 
 
 @lru_cache(maxsize=65536)
