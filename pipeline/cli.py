@@ -307,7 +307,7 @@ def main() -> None:
         place = f"“{error.filename}”" if error.filename else "文件"
         reason = error.strerror or str(error)
         typer.echo(f"无法读写{place}（{reason}）：请检查磁盘空间与权限；已发布的数据没有变动。", err=True)
-        sys.exit(XizeError.exit_code)
+        sys.exit(2)
 
 
 __all__ = ["Context", "app", "main", "parse_pages", "show"]

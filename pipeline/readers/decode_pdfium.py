@@ -14,17 +14,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from pipeline.readers.page import Floats, Ints, PageArrays, PageBuilder
+from pipeline.readers.page import Bools, Floats, Ints, PageArrays, PageBuilder
 from pipeline.readers.pdfium_calls import LOCK, PdfiumError, address, ask, calls, luminance, matrices, times
 from pipeline.readers.pdfium_text import read_glyphs
-
-Points = list[tuple[float, float]]
 
 _TEXT, _PATH, _IMAGE, _FORM = 1, 2, 3, 5
 _MOVE, _CURVE = 2, 1
 _THIN = 3.0
+_SLANT = 0.02
 _ROTATIONS = ((1, 0, 0, 1), (0, -1, 1, 0), (-1, 0, 0, -1), (0, 1, -1, 0))
 """By the quarter turns clockwise of /Rotate: a b c d of the matrix that turns the page."""
 
@@ -154,57 +152,64 @@ def _add_paths(paths: list[int], outer: Floats, builder: PageBuilder) -> None:
 
 
 def _add_drawn(
-    paths: list[int],
-    counts: Ints,
-    fill: npt.NDArray[np.bool_],
-    stroke: npt.NDArray[np.bool_],
-    full: Floats,
-    builder: PageBuilder,
+    paths: list[int], counts: Ints, fill: Bools, stroke: Bools, full: Floats, builder: PageBuilder
 ) -> None:
-    """Paths by their points; ``full`` (n, 6) leads from each one's space to the displayed page."""
+    """Paths by their points, all at once; ``full`` (n, 6) leads from each one's space to the displayed page."""
     pdfium, n = calls(), len(paths)
-    fill_light = luminance(*ask(pdfium.fill_color, [paths], n, 4, np.uint32, apart=True)).tolist()
-    stroke_light = luminance(*ask(pdfium.stroke_color, [paths], n, 4, np.uint32, apart=True)).tolist()
+    fill_light = luminance(*ask(pdfium.fill_color, [paths], n, 4, np.uint32, apart=True))
+    stroke_light = luminance(*ask(pdfium.stroke_color, [paths], n, 4, np.uint32, apart=True))
     width, _ = ask(pdfium.stroke_width, [paths], n, 1, np.float32, apart=False)
-    scale = np.sqrt(np.abs(full[:, 0] * full[:, 3] - full[:, 1] * full[:, 2]))
-    widths = (width[:, 0] * scale).tolist()
-    for k, subpaths in enumerate(_subpaths(paths, counts, full)):
-        for points, closed, curved in subpaths:
-            if stroke[k] and not curved:
-                ends = [*points[1:], points[0]] if closed else points[1:]
-                for p, q in zip(points, ends, strict=False):
-                    if p != q:
-                        builder.segment(p, q, widths[k], stroke_light[k])
-            if fill[k]:
-                xs, ys = [p[0] for p in points], [p[1] for p in points]
-                builder.area((min(xs), min(ys), max(xs), max(ys)), fill_light[k])
-
-
-def _subpaths(paths: list[int], counts: Ints, full: Floats) -> Iterator[list[tuple[Points, bool, bool]]]:
-    """The subpaths of each path: points on the displayed page, whether closed, whether curved."""
-    pdfium = calls()
+    widths = width[:, 0] * np.sqrt(np.abs(full[:, 0] * full[:, 3] - full[:, 1] * full[:, 2]))
     handles: list[int] = []
     for path, count in zip(paths, counts.tolist(), strict=True):
         handles.extend(map(pdfium.segment, repeat(path), range(count)))
-    own, _ = ask(pdfium.point, [handles], len(handles), 2, np.float32, apart=True)
-    kinds, closes = list(map(pdfium.point_kind, handles)), list(map(pdfium.closes, handles))
-    x, y = own.astype(np.float64).T
+    total = len(handles)
+    own, _ = ask(pdfium.point, [handles], total, 2, np.float32, apart=True)
+    kinds = np.fromiter(map(pdfium.point_kind, handles), dtype=np.int64, count=total)
+    closes = np.fromiter(map(pdfium.closes, handles), dtype=bool, count=total)
     a, b, c, d, e, f = np.repeat(full, counts, axis=0).T
-    placed: Points = list(zip((a * x + c * y + e).tolist(), (b * x + d * y + f).tolist(), strict=True))
-    end = 0
-    for count in counts.tolist():
-        start, end = end, end + count
-        found: list[tuple[Points, bool, bool]] = []
-        points: Points = []
-        closed = curved = False
-        for i in range(start, end):
-            if kinds[i] == _MOVE:
-                if len(points) > 1:
-                    found.append((points, closed, curved))
-                points, closed, curved = [], False, False
-            points.append(placed[i])
-            curved = curved or kinds[i] == _CURVE
-            closed = closed or bool(closes[i])
-        if len(points) > 1:
-            found.append((points, closed, curved))
-        yield found
+    x, y = own.astype(np.float64).T
+    x, y = a * x + c * y + e, b * x + d * y + f
+
+    begins = kinds == _MOVE
+    begins[np.cumsum(counts) - counts] = True
+    first = np.flatnonzero(begins)  # of each subpath
+    last = np.append(first[1:], total) - 1
+    path_of = np.repeat(np.arange(n), counts)[first]
+    closed = np.logical_or.reduceat(closes, first)
+    curved = np.logical_or.reduceat(kinds == _CURVE, first)
+
+    to = np.flatnonzero(~begins)
+    p, q = np.append(to - 1, last[closed]), np.append(to, first[closed])
+    subpath = (np.cumsum(begins) - 1)[q]
+    drawn = stroke[path_of[subpath]] & ~curved[subpath] & ((x[p] != x[q]) | (y[p] != y[q]))
+    p, q, owner = p[drawn], q[drawn], path_of[subpath[drawn]]
+    _add_strokes(x[p], y[p], x[q], y[q], widths[owner], stroke_light[owner], builder)
+
+    boxes = [fold.reduceat(side, first) for fold in (np.minimum, np.maximum) for side in (x, y)]
+    filled = fill[path_of] & (last > first)
+    for box, light in zip(
+        np.column_stack(boxes)[filled].tolist(), fill_light[path_of[filled]].tolist(), strict=True
+    ):
+        builder.area((box[0], box[1], box[2], box[3]), light)
+
+
+def _add_strokes(
+    ax: Floats, ay: Floats, bx: Floats, by: Floats, width: Floats, light: Floats, builder: PageBuilder
+) -> None:
+    """What :meth:`PageBuilder.segment` does with one stroke, for many (a dotted line may be made of thousands)."""
+    dx, dy = np.abs(ax - bx), np.abs(ay - by)
+    level = (dy <= np.maximum(_SLANT * dx, 0.5)) & (dx >= dy)
+    upright = ~level & (dx <= np.maximum(_SLANT * dy, 0.5))
+    middle_x, middle_y = (ax + bx) / 2, (ay + by) / 2
+    rows = np.column_stack(
+        [
+            np.where(level, np.minimum(ax, bx), middle_x),
+            np.where(level, middle_y, np.minimum(ay, by)),
+            np.where(level, np.maximum(ax, bx), middle_x),
+            np.where(level, middle_y, np.maximum(ay, by)),
+            width,
+            light,
+        ]
+    )
+    builder.ruling_rows += map(tuple, rows[level | upright].tolist())

@@ -75,6 +75,39 @@ def _overflowing(page: PageArrays, grid: Grid, inside: Ints, owners: Ints) -> In
     return out
 
 
+def overflowing_lines(page: PageArrays, grid: Grid, per_cell: Sequence[Ints], free: Ints) -> dict[int, Ints]:
+    """Glyphs below a table that go on a cell of its last row: per cell index.
+
+    At a page's end a browser lets a cell's text run on below the table. A line belongs to the cell above it when it
+    follows the cell's last line as closely as lines do, begins where that begins and stays within the cell's width.
+    """
+    out: dict[int, Ints] = {}
+    bottom = grid.ys[-1]
+    tops = page.boxes[free, 1]
+    near = free[(tops > bottom - 6) & (tops < bottom + 60)]
+    if len(near) == 0:
+        return out
+    middle = (page.boxes[near, 0] + page.boxes[near, 2]) / 2
+    for k, cell in enumerate(grid.cells):
+        if cell.row + cell.row_span < len(grid.ys) - 1 or len(per_cell[k]) == 0:
+            continue
+        below = near[(middle > cell.x0) & (middle < cell.x1)]
+        if len(below) == 0:
+            continue
+        last = lines_of(page, per_cell[k])[-1]
+        taken: list[Ints] = []
+        for line in lines_of(page, below):
+            gap = line.top - last.bottom
+            if gap > 0.6 * last.size or abs(line.x0 - last.x0) > 1 or abs(line.size - last.size) > 0.5:
+                break
+            inside = (page.boxes[below, 1] >= line.top - 1) & (page.boxes[below, 3] <= line.bottom + 1)
+            taken.append(below[inside])
+            last = line
+        if taken:
+            out[k] = np.concatenate(taken)
+    return out
+
+
 def _area(grid: Grid) -> float:
     x0, top, x1, bottom = grid.bbox
     return (x1 - x0) * (bottom - top)

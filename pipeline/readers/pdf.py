@@ -10,12 +10,14 @@ from concurrent.futures import ProcessPoolExecutor
 from contextlib import closing, contextmanager
 from pathlib import Path
 
+import numpy as np
+
 from pipeline.errors import XizeError
 from pipeline.readers.camelot_reader import SecondLook, needs_camelot
 from pipeline.readers.checks import failed_checks
 from pipeline.readers.confidence import confidence_of
 from pipeline.readers.grid import Found, find_grids
-from pipeline.readers.lines import assign, lines_of, trim_open_ends
+from pipeline.readers.lines import assign, lines_of, overflowing_lines, trim_open_ends
 from pipeline.readers.page import PageArrays
 from pipeline.readers.staged import Block, PageInfo, Reading, cell_id, join_readings, to_reading
 from pipeline.readers.visible import Hidden, see
@@ -169,6 +171,9 @@ def cells_on(page: PageArrays, found: Found, engine: str) -> tuple[list[list[Cel
     per_grid, free = assign(page, found.grids)
     tables = []
     for number, (grid, glyphs) in enumerate(zip(found.grids, per_grid, strict=True), start=1):
+        for k, more in overflowing_lines(page, grid, glyphs, free).items():
+            glyphs[k] = np.concatenate([glyphs[k], more])
+            free = np.setdiff1d(free, more)
         rows = len(grid.ys) - 1
         tables.append(
             [
