@@ -371,6 +371,14 @@ def lattice(h: Sequence[Rail], v: Sequence[Rail], settings: GridSettings) -> Gri
     # h_border[k, c]: the border on y[k] over column c is drawn; v_border[k, r]: that on x[k] beside row r.
     h_border = _covered([(r.at, r.low, r.high) for r in h], y, x, settings.cover)
     v_border = _covered([(r.at, r.low, r.high) for r in v], x, y, settings.cover)
+    # A rail that draws no whole border (an underline beside a border) is none.
+    rows: Bools = np.asarray(h_border.any(axis=1))
+    cols: Bools = np.asarray(v_border.any(axis=1))
+    rows[[0, -1]] = cols[[0, -1]] = True
+    if not (rows.all() and cols.all()):
+        x, y = x[cols], y[rows]
+        h_border = _covered([(r.at, r.low, r.high) for r in h if r.at in y], y, x, settings.cover)
+        v_border = _covered([(r.at, r.low, r.high) for r in v if r.at in x], x, y, settings.cover)
     h_border[0, :] = h_border[-1, :] = True
     v_border[0, :] = v_border[-1, :] = True
     return unite(

@@ -459,7 +459,7 @@ def item_features(
 
 
 def _worth(text: str, lines: Sequence[str], lessons: Lessons, near: Mapping[str, int]) -> float:
-    return sum(map(mul, ITEM_WEIGHTS, item_features(text, lines, lessons, near)))
+    return float(sum(map(mul, ITEM_WEIGHTS, item_features(text, lines, lessons, near))))
 
 
 @lru_cache(maxsize=65536)
