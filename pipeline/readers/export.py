@@ -12,9 +12,7 @@ from typing import Any
 from jinja2 import Environment
 
 from pipeline.readers.debug import draw_page
-from pipeline.readers.grid import find_grids
-from pipeline.readers.lines import trim_open_ends
-from pipeline.readers.pdf import open_pdf, read_pdf
+from pipeline.readers.pdf import look_at, open_pdf, read_pdf
 from pipeline.readers.staged import cells_of
 from pipeline.readers.visible import see
 from pipeline.text import clean
@@ -117,7 +115,7 @@ def draw_pages(
     out = []
     with open_pdf(path, password, decoder) as reader:
         for number in pages or range(1, reader.page_count + 1):
-            page, _ = see(reader.decode(number))
-            found = trim_open_ends(page, find_grids(page))
+            *_, found, arrays = look_at(reader, path, number)
+            page, _ = see(arrays)
             out.append(draw_page(path, page, found, folder / f"{path.stem}-{number:04d}.png", password))
     return out

@@ -221,22 +221,33 @@ def read_pages(
         return _read_with(reader, path, numbers)
 
 
+def look_at(
+    reader: PageReader, path: Path, number: int
+) -> tuple[list[Cell], list[Block], PageInfo, Found, PageArrays]:
+    """Page ``number`` read, by its vector rulings or, where these are only pixels, by what camelot sees in its picture.
+
+    Raises XizeError when the page's content is broken.
+    """
+    try:
+        arrays = reader.decode(number)
+    except Exception as error:  # decoders raise anything on a broken content stream
+        raise XizeError(
+            f"{path.name} 第 {number} 页：页面内容已损坏，无法读取；请重新取得该文件。"
+        ) from error
+    read = read_page(arrays, reader.engine)
+    if needs_camelot(read[2]):
+        seen = reader.pixels.read(arrays)
+        if seen[2].tables:
+            read = seen
+    return *read, arrays
+
+
 def _read_with(reader: PageReader, path: Path, numbers: Sequence[int]) -> Reading:
     cells: list[Cell] = []
     blocks: list[Block] = []
     pages: list[PageInfo] = []
     for number in numbers:
-        try:
-            arrays = reader.decode(number)
-        except Exception as error:  # decoders raise anything on a broken content stream
-            raise XizeError(
-                f"{path.name} 第 {number} 页：页面内容已损坏，无法读取；请重新取得该文件。"
-            ) from error
-        page_cells, page_blocks, info, _ = read_page(arrays, reader.engine)
-        if needs_camelot(info):
-            seen = reader.pixels.read(arrays)
-            if seen[2].tables:
-                page_cells, page_blocks, info, _ = seen
+        page_cells, page_blocks, info, _, _ = look_at(reader, path, number)
         cells += page_cells
         blocks += page_blocks
         pages.append(info)

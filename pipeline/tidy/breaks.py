@@ -178,10 +178,8 @@ def gap_between(
             settled = False
         used += max(0.0, first.x0 - lefts[0] - min(begin, further))
     if settled is None and group in rules.justified:
-        if used >= room - 0.2 * size and _stretched(first, rules.stretch):
+        if _stretched(first, rules.stretch):
             settled = False
-        elif used < room - 0.5 * size and _breakable(first):
-            settled = True
     pair = (char_class(first.text[-1]), char_class(second.text[0]))
     extra = 1.2 * _SCRIPT_GAP * size if pair in (("a", "x"), ("x", "a")) else 0.0
     piece = rules.first_piece(second) + extra
@@ -238,37 +236,26 @@ def _stretched(line: Line, usual: float) -> bool:
     return total > 0 and len(line.text) > 1 and line.width / total > 1.02 * usual
 
 
-def _is_justified(
-    cells: Iterable[tuple[float, float, Sequence[Line]]], padding: float, stretch: float
-) -> bool:
-    """Whether wrapped lines are stretched to the cell's width.
+def _is_justified(cells: Iterable[tuple[float, float, Sequence[Line]]], stretch: float) -> bool:
+    """Whether wrapped lines are stretched, and only these.
 
-    Lines within brackets are certainly wrapped: nearly all of them must be full, and many of these stretched; lines that
-    end short are not. (Where even lines ended by hand are stretched, stretching tells nothing.)
+    Lines within brackets are certainly wrapped: many of them must be stretched; a cell's last line certainly is not:
+    few of these may be (where a page break cut the cell). (Where even lines ended by hand are stretched, stretching tells nothing.)
     """
-    wrapped = full = stretched = short = stretched_short = 0
-    for _, width, lines in cells:
+    wrapped = stretched = last = stretched_last = 0
+    for _, _, lines in cells:
         depth = 0
-        for line in lines[:-1]:
+        for line in lines:
             depth = max(0, depth + sum((c in _OPEN) - (c in _CLOSE) for c in line.text))
             if not _breakable(line):
                 continue
-            wide = line.width >= width - padding - 0.2 * line.size
-            wider = _stretched(line, stretch)
-            if depth:
+            if line is lines[-1]:
+                last += depth == 0
+                stretched_last += depth == 0 and _stretched(line, stretch)
+            elif depth:
                 wrapped += 1
-                full += wide
-                stretched += wide and wider
-            elif not wide:
-                short += 1
-                stretched_short += wider
-    return (
-        wrapped >= 20
-        and full >= 0.95 * wrapped
-        and stretched >= 0.25 * full
-        and short >= 10
-        and stretched_short <= 0.1 * short
-    )
+                stretched += _stretched(line, stretch)
+    return wrapped >= 20 and stretched >= 0.5 * wrapped and last >= 20 and stretched_last <= 0.15 * last
 
 
 def _near(counts: Counter[float], at: float) -> int:
@@ -345,11 +332,7 @@ def learn(columns: Mapping[str, Iterable[tuple[float, float, Sequence[Line]]]]) 
     padding[""] = _least(everything) if everything else 0.0
     stretches.sort()
     stretch = max(1.0, stretches[len(stretches) // 4]) if stretches else 1.0
-    justified = frozenset(
-        group
-        for group, cells in columns.items()
-        if _is_justified(cells, padding.get(group, padding[""]), stretch)
-    )
+    justified = frozenset(group for group, cells in columns.items() if _is_justified(cells, stretch))
     indents = {group: found for group, cells in columns.items() if (found := learn_indent(cells)) is not None}
     return BreakRules(sticky, padding, stretch, indents, justified)
 
