@@ -8,21 +8,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, field
 from itertools import repeat
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from pipeline.readers.page import Bools, Floats, Ints, PageArrays, PageBuilder
+from pipeline.readers.page import Bools, Floats, Ints, PageArrays
 from pipeline.readers.pdfium_calls import LOCK, PdfiumError, address, ask, calls, luminance, matrices, times
 from pipeline.readers.pdfium_text import read_glyphs
 
 _TEXT, _PATH, _IMAGE, _FORM = 1, 2, 3, 5
-_MOVE, _CURVE = 2, 1
+_CURVE, _MOVE = 1, 2
 _THIN = 3.0
+"""Filled shapes up to this many points across are rulings (as in :class:`PageBuilder`)."""
 _SLANT = 0.02
+"""Strokes count as straight up to this share of their length, or half a point (as in :class:`PageBuilder`)."""
 _ROTATIONS = ((1, 0, 0, 1), (0, -1, 1, 0), (-1, 0, 0, -1), (0, 1, -1, 0))
 """By the quarter turns clockwise of /Rotate: a b c d of the matrix that turns the page."""
 
@@ -65,6 +67,40 @@ def open_pdfium(path: Path, password: str = "") -> Iterator[PdfiumDocument]:
             raw.FPDF_CloseDocument(handle)
 
 
+@dataclass
+class _Found:
+    """What a page holds: text objects in the order in which they are painted, and rows of :class:`PageArrays`
+    (``rulings`` with their luminance in a sixth column)."""
+
+    texts: list[int] = field(default_factory=list)
+    rulings: list[Floats] = field(default_factory=lambda: [np.empty((0, 6))])
+    fills: list[Floats] = field(default_factory=lambda: [np.empty((0, 5))])
+    images: list[Floats] = field(default_factory=lambda: [np.empty((0, 4))])
+
+    def areas(self, boxes: Floats, light: Floats) -> None:
+        """Filled shapes by their bounding boxes: rulings where they are thin (dots of either direction), else fills."""
+        x0, top, x1, bottom = boxes.T
+        wide, high, x, y = x1 - x0, bottom - top, (x0 + x1) / 2, (top + bottom) / 2
+        level, upright = high <= _THIN, wide <= _THIN
+        self.rulings.append(np.column_stack([x0, y, x1, y, high, light])[level])
+        self.rulings.append(np.column_stack([x, top, x, bottom, wide, light])[upright])
+        self.fills.append(np.column_stack([boxes, light])[~level & ~upright])
+
+    def strokes(self, ax: Floats, ay: Floats, bx: Floats, by: Floats, width: Floats, light: Floats) -> None:
+        """Straight strokes from a to b; those neither level nor upright are left out."""
+        dx, dy, x, y = np.abs(ax - bx), np.abs(ay - by), (ax + bx) / 2, (ay + by) / 2
+        level = (dy <= np.maximum(_SLANT * dx, 0.5)) & (dx >= dy)
+        upright = ~level & (dx <= np.maximum(_SLANT * dy, 0.5))
+        left, right, top, bottom = (
+            np.minimum(ax, bx),
+            np.maximum(ax, bx),
+            np.minimum(ay, by),
+            np.maximum(ay, by),
+        )
+        self.rulings.append(np.column_stack([left, y, right, y, width, light])[level])
+        self.rulings.append(np.column_stack([x, top, x, bottom, width, light])[upright])
+
+
 def _read(page: Any, number: int) -> PageArrays:
     raw = calls().raw
     box = raw.FS_RECTF()
@@ -75,59 +111,58 @@ def _read(page: Any, number: int) -> PageArrays:
     left, right = min(x for x, _ in corners), max(x for x, _ in corners)
     low, high = min(y for _, y in corners), max(y for _, y in corners)
     to_display = np.array([[a, -b, c, -d, -left, high]], dtype=np.float64)
-    builder = PageBuilder(number, right - left, high - low)
-    texts: list[int] = []
-    handle, pdfium = address(page), calls()
-    objects = list(map(pdfium.page_object, repeat(handle), range(pdfium.page_objects(handle))))
-    _walk(objects, to_display, builder, texts)
-    return replace(builder.build(), **read_glyphs(page, texts, to_display))
+    found, handle, pdfium = _Found(), address(page), calls()
+    _walk(
+        list(map(pdfium.page_object, repeat(handle), range(pdfium.page_objects(handle)))), to_display, found
+    )
+    rulings = np.concatenate(found.rulings)
+    return PageArrays(
+        number=number,
+        width=right - left,
+        height=high - low,
+        rulings=rulings[:, :5],
+        ruling_light=rulings[:, 5],
+        fills=np.concatenate(found.fills),
+        images=np.concatenate(found.images),
+        **read_glyphs(page, found.texts, to_display),
+    )
 
 
-def _walk(objects: list[int], outer: Floats, builder: PageBuilder, texts: list[int]) -> None:
-    """Add the shapes among ``objects`` to the builder, the text objects to ``texts``, form XObjects' content too.
-
-    ``outer`` (1, 6) leads from the objects' space to the displayed page.
-    """
+def _walk(objects: list[int], outer: Floats, found: _Found) -> None:
+    """Add page objects and what form XObjects among them hold; ``outer`` (1, 6) leads from their space to the
+    displayed page."""
     pdfium = calls()
     kinds = np.fromiter(map(pdfium.kind, objects), dtype=np.int64, count=len(objects))
-    _add_images([objects[i] for i in np.flatnonzero(kinds == _IMAGE).tolist()], outer, builder)
-    _add_paths([objects[i] for i in np.flatnonzero(kinds == _PATH).tolist()], outer, builder)
+    _add_images([objects[i] for i in np.flatnonzero(kinds == _IMAGE).tolist()], outer, found)
+    _add_paths([objects[i] for i in np.flatnonzero(kinds == _PATH).tolist()], outer, found)
     for i in np.flatnonzero((kinds == _TEXT) | (kinds == _FORM)).tolist():
         item = objects[i]
         if kinds[i] == _TEXT:
-            texts.append(item)
+            found.texts.append(item)
         else:
             inside = list(map(pdfium.form_object, repeat(item), range(pdfium.form_objects(item))))
-            _walk(inside, times(matrices([item]), outer), builder, texts)
+            _walk(inside, times(matrices([item]), outer), found)
 
 
-def _boxes(bounds: Floats, full: Floats) -> list[tuple[float, float, float, float]]:
-    """Boxes (left, bottom, right, top) under (n, 6) matrices, as x0, top, x1, bottom of what encloses them."""
+def _boxes(bounds: Floats, full: Floats) -> Floats:
+    """Boxes (left, bottom, right, top) under (n, 6) matrices: x0, top, x1, bottom of what encloses them."""
     a, b, c, d, e, f = full.T
-    corners_x = [a * x + c * y + e for x in bounds.T[[0, 2]] for y in bounds.T[[1, 3]]]
-    corners_y = [b * x + d * y + f for x in bounds.T[[0, 2]] for y in bounds.T[[1, 3]]]
-    sides = (
-        np.min(corners_x, axis=0),
-        np.min(corners_y, axis=0),
-        np.max(corners_x, axis=0),
-        np.max(corners_y, axis=0),
-    )
-    return list(zip(*(side.tolist() for side in sides), strict=True))
+    corners = [(x, y) for x in bounds.T[[0, 2]] for y in bounds.T[[1, 3]]]
+    xs, ys = [a * x + c * y + e for x, y in corners], [b * x + d * y + f for x, y in corners]
+    return np.column_stack([np.min(xs, axis=0), np.min(ys, axis=0), np.max(xs, axis=0), np.max(ys, axis=0)])
 
 
-def _add_images(images: list[int], outer: Floats, builder: PageBuilder) -> None:
+def _add_images(images: list[int], outer: Floats, found: _Found) -> None:
     """A picture is the unit square under its matrix. Thin ones are rulings."""
     if not images:
         return
-    full = times(matrices(images), outer)
-    for box in _boxes(np.tile([0.0, 0.0, 1.0, 1.0], (len(images), 1)), full):
-        if min(box[2] - box[0], box[3] - box[1]) <= _THIN:
-            builder.area(box, 0.0)
-        else:
-            builder.image_rows.append(box)
+    boxes = _boxes(np.tile([0.0, 0.0, 1.0, 1.0], (len(images), 1)), times(matrices(images), outer))
+    thin = np.minimum(boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1]) <= _THIN
+    found.areas(boxes[thin], np.zeros(int(thin.sum())))
+    found.images.append(boxes[~thin])
 
 
-def _add_paths(paths: list[int], outer: Floats, builder: PageBuilder) -> None:
+def _add_paths(paths: list[int], outer: Floats, found: _Found) -> None:
     """The strokes and fills of painted paths, subpath by subpath."""
     if not paths:
         return
@@ -141,75 +176,49 @@ def _add_paths(paths: list[int], outer: Floats, builder: PageBuilder) -> None:
     # A filled rectangle, by far the most common shape, is told by pdfium's bounding box.
     plain = fill & ~stroke & (counts > 1) & (counts <= 5) & square
     chosen = [paths[i] for i in np.flatnonzero(plain).tolist()]
-    light = luminance(*ask(pdfium.fill_color, [chosen], len(chosen), 4, np.uint32, apart=True))
     bounds, _ = ask(pdfium.bounds, [chosen], len(chosen), 4, np.float32, apart=True)
-    for box, shade in zip(_boxes(bounds.astype(np.float64), outer), light.tolist(), strict=True):
-        builder.area(box, shade)
+    light = luminance(*ask(pdfium.fill_color, [chosen], len(chosen), 4, np.uint32, apart=True))
+    found.areas(_boxes(bounds.astype(np.float64), outer), light)
     other = np.flatnonzero(~plain & (fill | stroke) & (counts > 1))
     if len(other):
         chosen = [paths[i] for i in other.tolist()]
-        _add_drawn(chosen, counts[other], fill[other], stroke[other], times(own[other], outer), builder)
+        _add_drawn(chosen, counts[other], fill[other], stroke[other], times(own[other], outer), found)
 
 
 def _add_drawn(
-    paths: list[int], counts: Ints, fill: Bools, stroke: Bools, full: Floats, builder: PageBuilder
+    paths: list[int], counts: Ints, fill: Bools, stroke: Bools, full: Floats, found: _Found
 ) -> None:
     """Paths by their points, all at once; ``full`` (n, 6) leads from each one's space to the displayed page."""
     pdfium, n = calls(), len(paths)
-    fill_light = luminance(*ask(pdfium.fill_color, [paths], n, 4, np.uint32, apart=True))
-    stroke_light = luminance(*ask(pdfium.stroke_color, [paths], n, 4, np.uint32, apart=True))
-    width, _ = ask(pdfium.stroke_width, [paths], n, 1, np.float32, apart=False)
-    widths = width[:, 0] * np.sqrt(np.abs(full[:, 0] * full[:, 3] - full[:, 1] * full[:, 2]))
     handles: list[int] = []
     for path, count in zip(paths, counts.tolist(), strict=True):
         handles.extend(map(pdfium.segment, repeat(path), range(count)))
-    total = len(handles)
-    own, _ = ask(pdfium.point, [handles], total, 2, np.float32, apart=True)
-    kinds = np.fromiter(map(pdfium.point_kind, handles), dtype=np.int64, count=total)
-    closes = np.fromiter(map(pdfium.closes, handles), dtype=bool, count=total)
+    points, _ = ask(pdfium.point, [handles], len(handles), 2, np.float32, apart=True)
+    kinds = np.fromiter(map(pdfium.point_kind, handles), dtype=np.int64, count=len(handles))
     a, b, c, d, e, f = np.repeat(full, counts, axis=0).T
-    x, y = own.astype(np.float64).T
+    x, y = points.astype(np.float64).T
     x, y = a * x + c * y + e, b * x + d * y + f
 
     begins = kinds == _MOVE
     begins[np.cumsum(counts) - counts] = True
     first = np.flatnonzero(begins)  # of each subpath
-    last = np.append(first[1:], total) - 1
+    last = np.append(first[1:], len(handles)) - 1
     path_of = np.repeat(np.arange(n), counts)[first]
-    closed = np.logical_or.reduceat(closes, first)
-    curved = np.logical_or.reduceat(kinds == _CURVE, first)
-
-    to = np.flatnonzero(~begins)
-    p, q = np.append(to - 1, last[closed]), np.append(to, first[closed])
-    subpath = (np.cumsum(begins) - 1)[q]
-    drawn = stroke[path_of[subpath]] & ~curved[subpath] & ((x[p] != x[q]) | (y[p] != y[q]))
-    p, q, owner = p[drawn], q[drawn], path_of[subpath[drawn]]
-    _add_strokes(x[p], y[p], x[q], y[q], widths[owner], stroke_light[owner], builder)
-
-    boxes = [fold.reduceat(side, first) for fold in (np.minimum, np.maximum) for side in (x, y)]
+    if stroke.any():
+        light = luminance(*ask(pdfium.stroke_color, [paths], n, 4, np.uint32, apart=True))
+        width, _ = ask(pdfium.stroke_width, [paths], n, 1, np.float32, apart=False)
+        widths = width[:, 0] * np.sqrt(np.abs(full[:, 0] * full[:, 3] - full[:, 1] * full[:, 2]))
+        curved = np.logical_or.reduceat(kinds == _CURVE, first)
+        to = np.flatnonzero(~begins)  # pdfium closes a subpath with a point where it began
+        subpath = (np.cumsum(begins) - 1)[to]
+        moved = (x[to] != x[to - 1]) | (y[to] != y[to - 1])
+        drawn = stroke[path_of[subpath]] & ~curved[subpath] & moved
+        q, owner = to[drawn], path_of[subpath[drawn]]
+        found.strokes(x[q - 1], y[q - 1], x[q], y[q], widths[owner], light[owner])
     filled = fill[path_of] & (last > first)
-    for box, light in zip(
-        np.column_stack(boxes)[filled].tolist(), fill_light[path_of[filled]].tolist(), strict=True
-    ):
-        builder.area((box[0], box[1], box[2], box[3]), light)
-
-
-def _add_strokes(
-    ax: Floats, ay: Floats, bx: Floats, by: Floats, width: Floats, light: Floats, builder: PageBuilder
-) -> None:
-    """What :meth:`PageBuilder.segment` does with one stroke, for many (a dotted line may be made of thousands)."""
-    dx, dy = np.abs(ax - bx), np.abs(ay - by)
-    level = (dy <= np.maximum(_SLANT * dx, 0.5)) & (dx >= dy)
-    upright = ~level & (dx <= np.maximum(_SLANT * dy, 0.5))
-    middle_x, middle_y = (ax + bx) / 2, (ay + by) / 2
-    rows = np.column_stack(
-        [
-            np.where(level, np.minimum(ax, bx), middle_x),
-            np.where(level, middle_y, np.minimum(ay, by)),
-            np.where(level, np.maximum(ax, bx), middle_x),
-            np.where(level, middle_y, np.maximum(ay, by)),
-            width,
-            light,
-        ]
-    )
-    builder.ruling_rows += map(tuple, rows[level | upright].tolist())
+    if filled.any():
+        light = luminance(*ask(pdfium.fill_color, [paths], n, 4, np.uint32, apart=True))
+        boxes = np.column_stack(
+            [fold.reduceat(side, first) for fold in (np.minimum, np.maximum) for side in (x, y)]
+        )
+        found.areas(boxes[filled], light[path_of[filled]])

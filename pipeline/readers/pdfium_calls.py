@@ -84,7 +84,6 @@ class Calls:
         self.segment = fast("FPDFPath_GetPathSegment", pointer, pointer, number)
         self.point = fast("FPDFPathSegment_GetPoint", number, pointer, pointer, pointer)
         self.point_kind = fast("FPDFPathSegment_GetType", number, pointer)
-        self.closes = fast("FPDFPathSegment_GetClose", number, pointer)
         self.marks = fast("FPDFPageObj_CountMarks", number, pointer)
         self.mark = fast("FPDFPageObj_GetMark", pointer, pointer, ctypes.c_ulong)
         self.mark_param = fast("FPDFPageObjMark_GetParamValueType", number, pointer, ctypes.c_char_p)

@@ -459,6 +459,16 @@ def _account(
                 **at_cell(piece),  # type: ignore[arg-type]
             )
         )
+    for table in stitched:
+        for piece in table.uncertain:
+            out.findings.append(
+                Finding(
+                    "span_uncertain",
+                    f"第 {piece.page} 页表首的空单元格可能仍属于上一页的合并单元格，暂按空白处理；请对照原件。",
+                    piece.cell_id,
+                    **at_cell(piece),  # type: ignore[arg-type]
+                )
+            )
     for table in others:
         pieces = [piece for cell in table.table.cells for piece in cell.pieces if piece.lines]
         for piece in pieces:
