@@ -177,9 +177,8 @@ def gap_between(
         elif abs(offset - further) <= _ALIGNED:
             settled = False
         used += max(0.0, first.x0 - lefts[0] - min(begin, further))
-    if settled is None and group in rules.justified:
-        if _stretched(first, rules.stretch):
-            settled = False
+    if settled is None and group in rules.justified and _stretched(first, rules.stretch):
+        settled = False
     pair = (char_class(first.text[-1]), char_class(second.text[0]))
     extra = 1.2 * _SCRIPT_GAP * size if pair in (("a", "x"), ("x", "a")) else 0.0
     piece = rules.first_piece(second) + extra

@@ -48,6 +48,9 @@ class Item:
     confidence: float
 
 
+_SETTLED = 0.995
+"""Cells all of whose items are at least this sure are not segmented again."""
+
 SURE = 6.0
 """Log-odds of a boundary where geometry alone decides."""
 
@@ -404,12 +407,28 @@ def _clip(odds: float) -> float:
     return min(max(odds, -30.0), 30.0)
 
 
-GAP_WEIGHTS = (0.34, 0.29, 1.66, 0.11, 0.03)
+GAP_WEIGHTS = (0.34, 0.29, 1.2, 0.11, 0.03, 0.8, -0.8)
 ITEM_WEIGHTS = (
-    -1.53, -0.23, 0.22, 0.32, 0.19, -1.54, -6.37, -2.52, -3.82, -0.56, -0.16, -1.65, -0.17, -0.18, -0.7, -1.2,
+    -1.53, -0.23, 0.22, 0.32, 0.19, -1.54, -6.37, -2.52, -3.82, -0.56, -0.16, -1.65, -0.17, -0.18, -0.7, -1.2, 0.3,
 )  # fmt: skip
 """Weights of ``gap_features`` and ``item_features``: an averaged structured perceptron (Collins 2002) trained on
 documents of two provinces set by several producers. They weigh kinds of evidence, not words."""
+
+
+_END_WORDS = ("师", "员", "工", "证", "证书", "士", "人", "长", "资格", "职务", "级)", "工)", "师)", "认证")
+_SUFFIX_WORDS = ("证书", "资格", "职业", "执业", "技能", "等级", "(", "考评", "认证", "师", "员", "工", "级", "与", "及", "和")
+"""General words of the field: how the names of occupations, titles and certificates end, and how their second halves
+begin. They only tip the balance where a document is too short to teach its own."""
+
+
+@lru_cache(maxsize=65536)
+def _ends_well(text: str) -> bool:
+    return text.endswith(_END_WORDS)
+
+
+@lru_cache(maxsize=65536)
+def _goes_on(text: str) -> bool:
+    return text.startswith(_SUFFIX_WORDS) and not text.startswith(("工程", "职业指导", "员工"))
 
 
 def gap_features(
@@ -423,6 +442,8 @@ def gap_features(
         1.0,
         math.log(max(starts[second[:2]], 1)),
         math.log(max(ends[first[-2:]], 1)),
+        float(_ends_well(first) and not _goes_on(second)),
+        float(_goes_on(second)),
     )
 
 
@@ -455,6 +476,7 @@ def item_features(
         math.log1p(lessons.tails[text]) - count if lessons.tails[text] else 0.0,
         float(sum(line[:2] == text[:2] or line[0] == text[0] in _OPEN for line in lines[1:])),
         float(sum(line[-2:] == text[-2:] for line in lines[:-1])),
+        float(_ends_well(text)),
     )
 
 
@@ -499,17 +521,23 @@ def _add(a: float, b: float) -> float:
 
 
 def segment_all(cells: Sequence[Cell], extra: Iterable[str] = (), passes: int = 3) -> list[list[Item]]:
-    """Segment every cell of a document: learn, segment, learn from what is sure, segment again."""
+    """Segment every cell of a document: learn, segment, learn from what is sure, segment again what is not."""
     lessons = learn(cells, extra)
     found: list[list[Item]] = [segment(cell, lessons) for cell in cells]
     for _ in range(passes - 1):
+        unsure = [k for k, items in enumerate(found) if any(item.confidence < _SETTLED for item in items)]
+        if not unsure:
+            break
         more = learn_more(lessons, cells, found)
-        bases = [Counter(base_of(item.text) for item in items if item.confidence > 0.6) for items in found]
-        nexts = []
-        for cell in cells:
+        bases: dict[int, list[str]] = {}
+        again: dict[int, list[Item]] = {}
+        for k in unsure:
             near: Counter[str] = Counter()
-            for other in cell.near:
+            for other in cells[k].near:
+                if other not in bases:
+                    bases[other] = [base_of(item.text) for item in found[other] if item.confidence > 0.6]
                 near.update(bases[other])
-            nexts.append(segment(cell, more, near))
-        found = nexts
+            again[k] = segment(cells[k], more, near)
+        for k, items in again.items():
+            found[k] = items
     return found

@@ -233,9 +233,12 @@ def _extend(builder: _Builder, table: PageTable) -> None:
     cut = all(match is not None for _, match in pairs) and _row_is_cut(builder, pairs, filled)
     shift = (last if cut else last + 1) - skip
     partners = {cell.cell_id: match for cell, match in pairs}
+    # Of a column with no other cell nothing is known: it goes with the key, which runs on when it is empty below.
+    key, upper = min(pairs, key=lambda pair: pair[0].x0)
+    unknown = 1.0 if upper is not None and upper.text and not key.text else 0.0
     for cell, a, b in body:
         match = partners.get(cell.cell_id) if cell.row == skip else None
-        if match is not None and (cut or _runs_on(match, cell, filled.get(_key(a, b), 0.0), builder)):
+        if match is not None and (cut or _runs_on(match, cell, filled.get(_key(a, b), unknown), builder)):
             match.pieces.append(cell)
             match.row_span = max(match.row_span, cell.row + shift + cell.row_span - match.row)
         else:
@@ -264,7 +267,7 @@ def _fill_rates(
     for cell, a, b in body:
         if cell.row > skip:
             counts.setdefault(_key(a, b), []).append(bool(cell.text))
-    return {key: sum(values) / len(values) for key, values in counts.items() if len(values) >= 3}
+    return {key: sum(values) / len(values) for key, values in counts.items()}
 
 
 def _row_is_cut(
@@ -281,7 +284,9 @@ def _row_is_cut(
         }
         if _shape(key.text) == _shape(above.text) or {_shape(key.text), _shape(above.text)} <= shapes:
             return False
-    alone = [(cell, match) for cell, match in pairs if match is not None and match.row_span == cell.row_span == 1]
+    alone = [
+        (cell, match) for cell, match in pairs if match is not None and match.row_span == cell.row_span == 1
+    ]
     if alone and any(cell.text for cell, _ in alone) and not any(match.text for _, match in alone):
         return True  # the break came before the row's first line
     always = [

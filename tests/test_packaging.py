@@ -1,0 +1,91 @@
+"""The lock pins everything that pyproject.toml asks for, with checksums, and names no place to get it from."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import tomllib
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).parents[1]
+LOCK = (ROOT / "requirements.lock").read_text("utf-8")
+
+
+def _project() -> dict[str, Any]:
+    project: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    return project
+
+
+def _pinned() -> dict[str, list[str]]:
+    """Name → versions (more than one where the platform decides)."""
+    pins: dict[str, list[str]] = {}
+    for name, version in re.findall(r"(?m)^([A-Za-z0-9._-]+)(?:\[[^\]]*\])?==([^ ;\\]+)", LOCK):
+        pins.setdefault(canonicalize_name(name), []).append(version)
+    return pins
+
+
+def test_the_lock_has_every_requirement_in_a_version_that_fits() -> None:
+    project, pins = _project(), _pinned()
+    wanted = [*project["dependencies"], *project["optional-dependencies"]["dev"]]
+    assert len(wanted) > 20
+    for requirement in map(Requirement, wanted):
+        versions = pins.get(canonicalize_name(requirement.name), [])
+        assert versions, f"{requirement}: run make lock"
+        assert all(requirement.specifier.contains(version, prereleases=True) for version in versions), (
+            requirement
+        )
+
+
+def test_every_pin_has_checksums() -> None:
+    blocks = re.split(r"(?m)^(?=[A-Za-z0-9])", LOCK)[1:]
+    assert len(blocks) > 100
+    assert all("--hash=sha256:" in block for block in blocks)
+
+
+def test_the_lock_names_no_host_and_no_path() -> None:
+    assert not re.search(r"https?:|file:|(?m:^-)|index-url|find-links|@ ", LOCK)
+    assert not re.search(r"(?<![\w.])/[a-z]+/", LOCK)
+
+
+@pytest.mark.parametrize("target", ["run", "test", "lint", "types", "docs", "bench", "clean", "lock"])
+def test_make_knows_its_targets(target: str) -> None:
+    done = subprocess.run(
+        ["make", "--dry-run", target], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
+def test_make_says_what_is_missing_without_python(tmp_path: Path) -> None:
+    for name in ("Makefile", "requirements.lock", "pyproject.toml"):
+        (tmp_path / name).write_text((ROOT / name).read_text("utf-8"), "utf-8")
+    done = subprocess.run(
+        ["make", "run", "PYTHON="], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode != 0 and "Python 3.11" in done.stderr and not (tmp_path / ".venv").exists()
+
+
+def test_a_wheel_has_the_data_files_of_the_package(tmp_path: Path) -> None:
+    copy = tmp_path / "source"
+    files = subprocess.run(
+        ["git", "ls-files", "pipeline", "flows", "expectations", "pyproject.toml", "README.md"],
+        cwd=ROOT, capture_output=True, text=True, check=False,
+    ).stdout.split()  # fmt: skip
+    if not files:
+        pytest.skip("not a git checkout")
+    for name in files:
+        (copy / name).parent.mkdir(parents=True, exist_ok=True)
+        (copy / name).write_bytes((ROOT / name).read_bytes())
+    program = f"from setuptools import build_meta; build_meta.build_wheel({str(tmp_path)!r})"
+    subprocess.run([sys.executable, "-c", program], cwd=copy, capture_output=True, check=True)
+    [wheel] = tmp_path.glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        packed = set(archive.namelist())
+    code = {name for name in files if name.startswith(("pipeline/", "flows/", "expectations/"))}
+    assert code <= packed, code - packed
