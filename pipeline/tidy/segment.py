@@ -407,9 +407,9 @@ def _clip(odds: float) -> float:
     return min(max(odds, -30.0), 30.0)
 
 
-GAP_WEIGHTS = (0.34, 0.29, 1.2, 0.11, 0.03, 0.8, -0.8)
+GAP_WEIGHTS = (1.43, 0.3, 1.4, 0.23, 0.02, 0.6, -0.63)
 ITEM_WEIGHTS = (
-    -1.53, -0.23, 0.22, 0.32, 0.19, -1.54, -6.37, -2.52, -3.82, -0.56, -0.16, -1.65, -0.17, -0.18, -0.7, -1.2, 0.3,
+    -1.33, -0.41, 0.31, 0.04, 0.02, -1.38, -6.65, -2.62, -3.83, -0.81, -0.19, -1.86, -0.2, -0.41, -0.75, -1.67, -0.11,
 )  # fmt: skip
 """Weights of ``gap_features`` and ``item_features``: an averaged structured perceptron (Collins 2002) trained on
 documents of two provinces set by several producers. They weigh kinds of evidence, not words."""
