@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import multiprocessing as mp
+import threading
 from collections.abc import Mapping
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -25,14 +26,15 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-_ORDERLY = 5.0
-"""Seconds that the process gets to end by itself after its last answer."""
-
 _Request = tuple[dict[str, pa.Table], ValidationContext, Path | None]
 
 
 def _serve(pipe: Connection) -> None:
     """The process: import, then answer requests until the other end closes."""
+    from tqdm import tqdm
+
+    # A progress bar's usual lock is a semaphore of the system, which a process that is ended would leave behind.
+    tqdm.set_lock(threading.RLock())
     import expectations.engine  # noqa: F401  (the slow part, done while the parent reads)
 
     while True:
@@ -50,7 +52,6 @@ class Validator:
     """A validating process that has been warmed up. A context manager; ``close`` ends the process."""
 
     def __init__(self) -> None:
-        self._answered = False
         context = mp.get_context("spawn")
         self._pipe, theirs = context.Pipe()
         self._process: SpawnProcess = context.Process(target=_serve, args=(theirs,), daemon=True)
@@ -64,7 +65,6 @@ class Validator:
         try:
             self._pipe.send((dict(tables), context, site_dir))
             answer = self._pipe.recv()
-            self._answered = True
         except (EOFError, OSError) as error:
             logger.warning("validation process ended early (%s); validating in this process", error)
             return validate(tables, context=context, site_dir=site_dir)
@@ -76,8 +76,6 @@ class Validator:
     def close(self) -> None:
         """End the process; safe to call twice."""
         self._pipe.close()
-        # Once it has answered, it sees the pipe closed and ends in order; cut short, it would leave a semaphore.
-        self._process.join(timeout=_ORDERLY if self._answered else 0)
         self._process.terminate()  # it holds nothing: at most an import or an unwanted answer is cut short
         self._process.join()
 

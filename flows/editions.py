@@ -112,7 +112,7 @@ def extract_edition(
     edition: str,
     home: Path,
     source: str | None = None,
-    decoder: str = "pdfplumber",
+    decoder: str = "pdfium",
     password: SecretStr = _NO_PASSWORD,
 ) -> RunResult:
     """Read an edition's source (staged under staged/) and tidy it; nothing is published."""
@@ -127,7 +127,7 @@ def publish_edition(
     edition: str,
     home: Path,
     source: str | None = None,
-    decoder: str = "pdfplumber",
+    decoder: str = "pdfium",
     password: SecretStr = _NO_PASSWORD,
     workers: int | None = None,
     cross_check: bool = False,

@@ -56,7 +56,7 @@ def ranges(job: Job) -> list[tuple[int, ...]]:
     """The page ranges (pages from 1) of a PDF. Raises XizeError when it cannot be opened."""
     from pipeline.readers.pdf import count_pages, page_ranges
 
-    numbers = range(1, count_pages(job.path, job.options.password) + 1)
+    numbers = range(1, count_pages(job.path, job.options.password, job.options.decoder) + 1)
     return [tuple(pages) for pages in page_ranges(numbers, PAGES_PER_TASK)]
 
 

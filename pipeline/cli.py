@@ -103,7 +103,7 @@ def tables(
         ),
     ] = None,
     password: Annotated[str, typer.Option("--password", help="Password of an encrypted PDF.")] = "",
-    decoder: Annotated[str, typer.Option("--decoder", help="Which decoder reads the pages.")] = "pdfplumber",
+    decoder: Annotated[str, typer.Option("--decoder", help="Which decoder reads the pages.")] = "pdfium",
 ) -> None:
     """Read the ruled tables of any PDF: decoder and grid finder only, no rulebook needed."""
     from pipeline.readers.export import draw_pages, read_tables, render
@@ -170,7 +170,7 @@ def run(
         ),
     ] = None,
     password: Annotated[str, typer.Option("--password", help="Password of an encrypted PDF.")] = "",
-    decoder: Annotated[str, typer.Option("--decoder", help="Which decoder reads the pages.")] = "pdfplumber",
+    decoder: Annotated[str, typer.Option("--decoder", help="Which decoder reads the pages.")] = "pdfium",
     workers: Annotated[
         int | None, typer.Option("--workers", min=1, help="Reading processes [default: one per processor].")
     ] = None,

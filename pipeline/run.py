@@ -41,7 +41,7 @@ class Options:
     edition: str
     source: str | None = None
     password: str = ""
-    decoder: str = "pdfplumber"
+    decoder: str = "pdfium"
     workers: int | None = None
     cross_check: bool = False
     allow_incomplete: bool = False

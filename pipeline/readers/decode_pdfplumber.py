@@ -137,7 +137,10 @@ class _ArrayDevice(PDFLayoutAnalyzer):
         # Colours repeat for thousands of glyphs; the value is kept beside the id so that the id stays taken.
         known = self._lights.get(id(color))
         if known is None:
-            known = self._lights[id(color)] = (color, luminance(color))
+            light = luminance(color)
+            if getattr(ncs, "name", "") in ("Separation", "DeviceN") and not isinstance(color, (tuple, list)):
+                light = 1.0 - light  # a tint: 1 is full ink
+            known = self._lights[id(color)] = (color, light)
         self.builder.glyph(
             text,
             (left - self._ox, self._top - high, right - self._ox, self._top - low),
@@ -151,8 +154,7 @@ class _ArrayDevice(PDFLayoutAnalyzer):
 
     def paint_path(self, gstate: Any, stroke: bool, fill: bool, evenodd: bool, path: Sequence[Any]) -> None:
         """Add the strokes and fills of a painted path, subpath by subpath."""
-        a, b, c, d, _, _ = self.ctm
-        width = (gstate.linewidth or 0.0) * math.sqrt(abs(a * d - b * c))
+        width = float(gstate.linewidth or 0.0)  # pdfminer has scaled it by the matrix
         for points, closed, curved in self._subpaths(path):
             if stroke and not curved:
                 light = luminance(gstate.scolor)

@@ -53,7 +53,7 @@ class PageReader:
 
 
 @contextmanager
-def open_pdf(path: Path, password: str = "", decoder: str = "pdfplumber") -> Iterator[PageReader]:
+def open_pdf(path: Path, password: str = "", decoder: str = "pdfium") -> Iterator[PageReader]:
     """Open a PDF for reading.
 
     Raises XizeError, in one sentence with the remedy, when the file is missing, empty, not a PDF, truncated or
@@ -213,9 +213,7 @@ def picture_share(page: PageArrays) -> float:
     return min(1.0, float(areas.sum()) / (page.width * page.height))
 
 
-def read_pages(
-    path: Path, numbers: Sequence[int], password: str = "", decoder: str = "pdfplumber"
-) -> Reading:
+def read_pages(path: Path, numbers: Sequence[int], password: str = "", decoder: str = "pdfium") -> Reading:
     """Read some pages (numbers from 1) in this process."""
     with open_pdf(path, password, decoder) as reader:
         return _read_with(reader, path, numbers)
@@ -275,7 +273,7 @@ def page_ranges(numbers: Sequence[int], size: int = _RANGE) -> list[list[int]]:
     return [list(numbers[i : i + size]) for i in range(0, len(numbers), size)]
 
 
-def count_pages(path: Path, password: str = "", decoder: str = "pdfplumber") -> int:
+def count_pages(path: Path, password: str = "", decoder: str = "pdfium") -> int:
     """Number of pages. Raises XizeError like :func:`open_pdf`."""
     with open_pdf(path, password, decoder) as reader:
         return reader.page_count
@@ -286,7 +284,7 @@ def read_pdf(
     *,
     pages: Sequence[int] | None = None,
     password: str = "",
-    decoder: str = "pdfplumber",
+    decoder: str = "pdfium",
     workers: int | None = None,
     progress: Progress | None = None,
 ) -> Reading:

@@ -416,7 +416,24 @@ documents of two provinces set by several producers. They weigh kinds of evidenc
 
 
 _END_WORDS = ("师", "员", "工", "证", "证书", "士", "人", "长", "资格", "职务", "级)", "工)", "师)", "认证")
-_SUFFIX_WORDS = ("证书", "资格", "职业", "执业", "技能", "等级", "(", "考评", "认证", "师", "员", "工", "级", "与", "及", "和")
+_SUFFIX_WORDS = (
+    "证书",
+    "资格",
+    "职业",
+    "执业",
+    "技能",
+    "等级",
+    "(",
+    "考评",
+    "认证",
+    "师",
+    "员",
+    "工",
+    "级",
+    "与",
+    "及",
+    "和",
+)
 """General words of the field: how the names of occupations, titles and certificates end, and how their second halves
 begin. They only tip the balance where a document is too short to teach its own."""
 

@@ -233,12 +233,14 @@ def _extend(builder: _Builder, table: PageTable) -> None:
     cut = all(match is not None for _, match in pairs) and _row_is_cut(builder, pairs, filled)
     shift = (last if cut else last + 1) - skip
     partners = {cell.cell_id: match for cell, match in pairs}
-    # Of a column with no other cell nothing is known: it goes with the key, which runs on when it is empty below.
+    # Of a column with no other cell nothing is known: a merged cell runs on, another goes with the key, which runs on
+    # when it is empty below.
     key, upper = min(pairs, key=lambda pair: pair[0].x0)
     unknown = 1.0 if upper is not None and upper.text and not key.text else 0.0
     for cell, a, b in body:
         match = partners.get(cell.cell_id) if cell.row == skip else None
-        if match is not None and (cut or _runs_on(match, cell, filled.get(_key(a, b), unknown), builder)):
+        usual = filled.get(_key(a, b), 1.0 if match is not None and match.row_span > 1 else unknown)
+        if match is not None and (cut or _runs_on(match, cell, usual, builder)):
             match.pieces.append(cell)
             match.row_span = max(match.row_span, cell.row + shift + cell.row_span - match.row)
         else:
@@ -282,7 +284,9 @@ def _row_is_cut(
         shapes = {
             _shape(p.text) for p in builder.pieces if abs(p.x0 - above.x0) < 2 and p.last < builder.n_rows - 1
         }
-        if _shape(key.text) == _shape(above.text) or {_shape(key.text), _shape(above.text)} <= shapes:
+        fresh, before = _shape(key.text), _shape(above.text)
+        # A code or number below words (a header) begins a row; the rest of a cut key would be of one kind with it.
+        if fresh == before or {fresh, before} <= shapes or (fresh[0] == "9" and before[0] != "9"):
             return False
     alone = [
         (cell, match) for cell, match in pairs if match is not None and match.row_span == cell.row_span == 1
