@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from pipeline import __version__
 from pipeline.edition import Edition, edition_lock, load_edition
 from pipeline.errors import XizeError
-from pipeline.staging import load_staged, store_staged
+from pipeline.staging import load_staged, note_same, same_inputs, store_staged
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -123,7 +123,10 @@ def unchanged(job: Job) -> Release | None:
 
     store = open_store(curated_url(job.options.home, job.options.curated))
     last = last_release(store, job.edition.name, job.kind)
-    if last is None or last.manifest.get("stats", {}).get("inputs") != job.inputs:
+    if last is None:
+        return None
+    known = (last.manifest.get("stats", {}).get("inputs"), same_inputs(job, last.release))
+    if job.inputs not in known:
         return None
     if job.options.latest and not last.is_latest:
         return None
@@ -368,6 +371,8 @@ def finish(job: Job, result: RunResult, report: ValidationReport, site: Path) ->
         deltas = preview(job, tables)
         return Outcome(job, None, False, result.stats, rows, severities, codes, report, deltas)
     release = publish_result(job, result, tables, report, site)
+    if not release.changed:
+        note_same(job, release.release)
     return Outcome(job, release, release.changed, result.stats, rows, severities, codes, report)
 
 

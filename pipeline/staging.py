@@ -81,3 +81,30 @@ def store_staged(job: Job, reading: Reading) -> Path:
             f"无法写入暂存文件夹{folder}（{error.strerror}）：请检查磁盘空间与权限；已发布的数据没有变动。"
         ) from error
     return folder / "cells.parquet"
+
+
+def _same_path(job: Job) -> Path:
+    return job.edition.staged_cells(job.kind, job.sha256).parents[1] / "same.json"
+
+
+def same_inputs(job: Job, release: str) -> str | None:
+    """The digest of other inputs that are known to give ``release`` again (new code, say, with the same result)."""
+    try:
+        known = json.loads(_same_path(job).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return str(known["inputs"]) if known.get("release") == release else None
+
+
+def note_same(job: Job, release: str) -> None:
+    """Remember that these inputs gave ``release`` again, so that the next run need not find out anew."""
+    path = _same_path(job)
+    beside = path.with_suffix(".tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        beside.write_text(json.dumps({"release": release, "inputs": job.inputs}), encoding="utf-8")
+        beside.replace(path)
+    except OSError as error:
+        raise XizeError(
+            f"无法写入暂存文件夹{path.parent}（{error.strerror}）：请检查磁盘空间与权限；已发布的数据没有变动。"
+        ) from error
