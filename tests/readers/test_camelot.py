@@ -154,7 +154,7 @@ def test_disagreement_names_both_readings(tmp_path: Path) -> None:
     assert {finding.code for finding in findings} == {"cross_check_structure"}
     finding = findings[0]
     assert CODES[finding.code].severity == finding.level == "warning"
-    assert "pdfplumber：" in finding.evidence and "| camelot：" in finding.evidence
+    assert "pdfium：" in finding.evidence and "| camelot：" in finding.evidence
     assert finding.page == 1 and finding.cell_id in {cell.cell_id for cell in cells_of(reading)}
     assert finding.x0 is not None and finding.x1 is not None and finding.x0 < finding.x1
     by_id = {cell.cell_id: round(cell.confidence, 4) for cell in cells_of(checked)}
