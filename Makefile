@@ -22,7 +22,7 @@ run: install
 	@echo "  $(BIN)/xize check --class 6101 --name 农作物植保员 --grade 4"
 
 test: install
-	@$(BIN)/python -m pytest $(PYTEST)
+	@$(BIN)/python -m pytest -n logical --maxprocesses 4 --dist worksteal $(PYTEST)
 
 lint: install
 	$(BIN)/ruff check .
@@ -43,7 +43,7 @@ bench: install
 # Only this target needs uv: exact versions with checksums of everything that is installed.
 lock:
 	UV_CUSTOM_COMPILE_COMMAND="make lock" uv pip compile --quiet --universal --python-version 3.11 \
-		--generate-hashes --no-emit-index-url --no-emit-find-links --extra dev pyproject.toml -o requirements.lock
+		--generate-hashes --no-emit-index-url --no-emit-find-links --all-extras pyproject.toml -o requirements.lock
 
 # What was extracted stays: staged/ and curated/ are not touched.
 clean:
