@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from typing import Any
 
@@ -126,10 +125,3 @@ def test_unlinked_one_plus_x_entries_are_findings(linked: tuple[list[dict[str, A
 def test_without_annexes_there_is_nothing_to_link_to() -> None:
     empty: dict[str, pa.Table] = {"entries": truth_tables()["entries"]}
     assert links.link(empty) == ([], [])
-
-
-def test_it_is_quick() -> None:
-    links.link(truth_tables())
-    started = time.process_time()
-    links.link(truth_tables())
-    assert time.process_time() - started < 1.0

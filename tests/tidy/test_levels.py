@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -479,11 +478,3 @@ def test_bracket_of_one_grade_is_read_in_every_item(items: list[str]) -> None:
 
 def test_normalised_name_is_stable(items: list[str]) -> None:
     assert all(normalise(read_levels(item).name) == read_levels(item).name for item in items)
-
-
-def test_many_items_are_read_quickly(items: list[str]) -> None:
-    texts = [f"{n}{item}" for n in "甲乙丙" for item in items]
-    started = time.perf_counter()
-    for text in texts:
-        read_levels(text)
-    assert time.perf_counter() - started < 4.0, len(texts)  # a busy machine included
