@@ -9,6 +9,9 @@ from pipeline.text import normalise
 from pipeline.tidy import breaks, segment
 from pipeline.tidy.breaks import BreakRules
 from pipeline.tidy.model import Cell, GridCell, Line, LogicalTable
+from pipeline.tidy.segment_model import SURE, Item
+from pipeline.tidy.segment_model import Cell as Problem
+from pipeline.tidy.segment_words import learn
 
 _FULL_LINE = 0.0
 """Log-odds of a boundary at a full line of a catalogue cell before its words are looked at."""
@@ -25,13 +28,16 @@ class LineRules:
     """The line-breaking rules of a document, which tables share a padding, and the intended lines of annex cells.
 
     ``groups`` maps (page, table_no) to a padding group; ``intended`` a staged cell's id to its intended lines.
-    ``odds``: for sources without geometry, what takes the place of ``boundary_odds``.
+    ``gaps``: for sources without geometry, what takes the place of ``boundary_odds``: (log-odds, traits) of every gap.
     """
 
     breaks: BreakRules
     groups: Mapping[tuple[int, int], str] = field(default_factory=dict)
     intended: Mapping[str, tuple[Line, ...]] = field(default_factory=dict)
-    odds: Callable[[Sequence[tuple[Line, Cell]]], tuple[float, ...]] | None = None
+    gaps: (
+        Callable[[Sequence[tuple[Line, Cell]]], tuple[tuple[float, ...], tuple[tuple[float, ...], ...]]]
+        | None
+    ) = None
 
     def room(self, piece: Cell) -> float:
         """How wide, in points, a line of this cell may be."""
@@ -57,8 +63,6 @@ def boundary_odds(
     lines: Sequence[tuple[Line, Cell]], rules: LineRules, full: float = _FULL_LINE
 ) -> tuple[float, ...]:
     """Per gap between printed lines (with the pieces they stand in): the log-odds of a boundary by geometry."""
-    if rules.odds is not None:
-        return rules.odds(lines)
     out = []
     for (a, piece), (b, other) in zip(lines, lines[1:], strict=False):
         group = rules.groups.get((piece.page, piece.table_no), "")
@@ -66,7 +70,7 @@ def boundary_odds(
         if gap.settled is False:
             out.append(_WRAPPED)
         elif gap.intended:
-            out.append(segment.SURE)
+            out.append(SURE)
         elif gap.loose > 0.1:
             # Some producers would have parted the next piece here, this one perhaps not.
             out.append(full + 1.0)
@@ -82,11 +86,13 @@ def placed_lines(pieces: Iterable[Cell]) -> list[tuple[Line, Cell]]:
 
 def segment_cell(
     lines: Sequence[tuple[Line, Cell]], rules: LineRules, near: tuple[int, ...] = (), full: float = _FULL_LINE
-) -> segment.Cell:
+) -> Problem:
     """The segmentation problem of one cell; ``full``: log-odds of a boundary at a full line."""
-    return segment.Cell(
-        tuple(normalise(line.text) for line, _ in lines), boundary_odds(lines, rules, full), near
-    )
+    texts = tuple(normalise(line.text) for line, _ in lines)
+    if rules.gaps is not None:
+        odds, traits = rules.gaps(lines)
+        return Problem(texts, odds, near, traits)
+    return Problem(texts, boundary_odds(lines, rules, full), near)
 
 
 def hard_lines(cell: GridCell, rules: LineRules) -> list[Line]:
@@ -96,10 +102,10 @@ def hard_lines(cell: GridCell, rules: LineRules) -> list[Line]:
         return list(known)
     lines = placed_lines(cell.pieces)
     problem = segment_cell(lines, rules, full=_FULL_LINE_OF_TEXT)
-    return _intended(lines, segment.segment(problem, segment.learn([problem])))
+    return _intended(lines, segment.segment(problem, learn([problem])))
 
 
-def _intended(lines: Sequence[tuple[Line, Cell]], items: Iterable[segment.Item]) -> list[Line]:
+def _intended(lines: Sequence[tuple[Line, Cell]], items: Iterable[Item]) -> list[Line]:
     out = []
     for item in items:
         first = lines[item.first][0]

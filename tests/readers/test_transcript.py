@@ -15,8 +15,9 @@ from pipeline.errors import XizeError
 from pipeline.quality.findings import CODES
 from pipeline.readers.staged import Reading
 from pipeline.readers.transcript import align, lost, repeats, spans, staging
+from pipeline.readers.transcript.evidence import kinship
 from pipeline.readers.transcript.read import read_transcript
-from pipeline.readers.transcript.source import RawRow, RawText, parse
+from pipeline.readers.transcript.source import RawRow, RawText, parse, parse_cell
 from pipeline.text import squeeze
 from pipeline.tidy.document import Tidied, tidy
 
@@ -125,6 +126,42 @@ def test_ragged_row_goes_to_its_columns_and_exact_rows_stay(tmp_path: Path) -> N
     assert items["8106", "one_plus_x", "初级"] == ["己应用证书(高级)"]
 
 
+def test_tiers_that_name_the_same_stand_side_by_side(tmp_path: Path) -> None:
+    """Three blanks are lost from a class's first row: its nearly always filled columns are not passed over, and the
+    cells that repeat each other's names stay in one group."""
+    lines = ["### 一、81（41、21）甲大类", "", HEAD, TIERS]
+    for k, name in enumerate(["甲", "乙", "丙", "丁", "戊", "己"], start=1):
+        lines.append(
+            _row(
+                f"810{k} 410{k} {name}业类", f"助理{name}师", f"{name}师", f"高级{name}师",
+                f"{name}工（三级） {name}匠（三级）", f"{name}工（二级） {name}匠（二级）", f"{name}工（一级） {name}匠（一级）",
+                f"注册{name}师（一级）", "", "", "", "", f"{name}应用证书（高级）",
+            )
+        )  # fmt: skip
+    ragged = ["8107 4107 庚业类", "助理庚师", "庚师", "高级庚师", "庚工（三级） 庚匠（三级）", "庚工（二级） 庚匠（二级）",
+              "庚工（一级） 庚匠（一级）", "庚应用证书（高级）"]  # fmt: skip
+    lines.append("\t".join(ragged))
+    _, tidied = _tidy(tmp_path, lines)
+    items = _items(tidied)
+    assert items["8107", "skill", "高级"] == ["庚工(一级)", "庚匠(一级)"]
+    assert items["8107", "one_plus_x", "高级"] == ["庚应用证书(高级)"]
+    assert ("8107", "practice", "初级") not in items
+
+
+def test_kinship_leaves_levels_out() -> None:
+    names = "钢琴调律师({0})编剧({0})演奏员({0})指挥({0})舞美设计师({0})"
+    found = kinship([names.format("二级"), names.format("一级"), "民用航空器维修人员执照"])
+    assert found[0] == 0.0 and found[1] > 0.9 and found[2] == 0.0
+    assert kinship(["协会)", "协会)"])[1] < 0.3  # short texts share pairs by chance
+
+
+def test_a_lost_blank_is_put_back() -> None:
+    assert parse_cell("社区治理（高级）社区运维（高级）").words == ("社区治理(高级)", "社区运维(高级)")
+    assert parse_cell("甲(高级)乙(中级)丙(初级)").words == ("甲(高级)", "乙(中级)", "丙(初级)")
+    for whole in ("甲服务等级(高级)证", "茶艺师(涉外)(五级/初级工)", "裁判员(三级)(某省体育局)"):
+        assert parse_cell(whole).words == (whole,)
+
+
 # --- repetitions ------------------------------------------------------------------------------------------------
 
 
@@ -203,14 +240,19 @@ def tidied(reading: Reading) -> Tidied:
     return tidy(reading, {}, TRANSCRIPT.name)
 
 
-def test_gold_cells(tidied: Tidied) -> None:
-    """Item-level F1 and grades on the cells read by hand; the figures may only rise."""
-    gold = json.loads((DATA / "transcript-gold.json").read_text(encoding="utf-8"))["cells"]
-    assert len(gold) >= 60
+@pytest.mark.parametrize(
+    ("name", "cells", "least"), [("transcript-gold.json", 75, 0.980), ("transcript-gold-2.json", 70, 0.975)]
+)
+def test_gold_cells(tidied: Tidied, name: str, cells: int, least: float) -> None:
+    """Item-level F1 and grades on the cells read by hand (the second file held out from every tuning); the figures may
+    only rise."""
+    gold = json.loads((DATA / name).read_text(encoding="utf-8"))["cells"]
+    assert len(gold) >= cells
     by: dict[tuple[object, ...], list[Mapping[str, object]]] = defaultdict(list)
     for entry in tidied.rows["entries"]:
         by[entry["class_code"], entry["kind"], entry["tier"]].append(entry)
     found = wrong = missed = graded = right = 0
+    sure: dict[bool, list[float]] = {True: [], False: []}
     for cell in gold:
         entries = by[cell["class_code"], cell["kind"], cell["tier"]]
         want = Counter(squeeze(item["text"]) for item in cell["items"])
@@ -224,13 +266,16 @@ def test_gold_cells(tidied: Tidied) -> None:
         grades = {squeeze(item["text"]): (item["grades"], item["level"]) for item in cell["items"]}
         for entry in entries:
             key = squeeze(str(entry["text"]))
+            sure[key in grades].append(float(str(entry["confidence"])))
             if key in grades:
                 graded += 1
                 right += grades[key] == (entry["grades"], entry["level"])
     f1 = 2 * found / (2 * found + wrong + missed)
     print(f"F1 {f1:.4f}, grades {right / graded:.4f}, {found} found, {wrong} wrong, {missed} missed")
-    assert f1 >= 0.97
+    assert f1 >= least
     assert right / graded >= 0.995
+    # Confidence says something: what is wrong was less sure.
+    assert sum(sure[False]) / len(sure[False]) < sum(sure[True]) / len(sure[True]) - 0.1
 
 
 def test_nothing_of_the_text_is_lost(reading: Reading, tidied: Tidied) -> None:

@@ -6,10 +6,13 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-_SHIFT = 1.6
+_SHIFT = 2.0
 _SHIFT_STEP = 0.25
 _BEYOND = 0.4
 _ALIKE = 1.2
+_KIN = 2.0
+_PASSED = 0.8
+_LEAD = 1.5
 _ON, _SKIP = 0.7, 0.35
 NEAR = 1.5
 """Margin (log-odds) under which the second best alignment is near."""
@@ -70,24 +73,48 @@ def in_order(
     return start, step
 
 
-def folded(indices: Sequence[int], by_row: bool) -> tuple[Callable[[int], float], Step]:
+def folded(
+    indices: Sequence[int], by_row: bool, like: Mapping[int, int] | None = None, lead: int = 0
+) -> tuple[Callable[[int], float], Step]:
     """Costs for a row with more cells than columns: several grid rows (``by_row``), or whole columns, one after
-    another."""
+    another. ``like``: as in ``in_order``; ``lead``: columns up to this one the row begins with as it should, most likely."""
     stay, back = (2.5, 0.6) if by_row else (_ON, 4.5)
+    like = like or {}
+
+    def place(j: int, col: int) -> float:
+        if like.get(indices[j]) == col:
+            return -_ALIKE
+        return -_LEAD if col == indices[j] <= lead else 0.0
 
     def start(col: int) -> float:
-        return 0.3 * abs(col - indices[0])
+        return 0.3 * abs(col - indices[0]) + place(0, col)
 
     def step(j: int, col: int, before: int) -> float:
         if col == indices[j] and before == indices[j - 1]:
-            return 0.0  # the row begins as it should
+            return place(j, col)  # the row begins as it should
         if col == before:
-            return stay
+            return stay + place(j, col)
         if col > before:
-            return _ON + _SKIP * (col - before - 1)
-        return back + 0.1 * (before - col)
+            return _ON + _SKIP * (col - before - 1) + place(j, col)
+        return back + 0.1 * (before - col) + place(j, col)
 
     return start, step
+
+
+def with_habits(step: Step, kin: Sequence[float], groups: Sequence[int], filled: Mapping[int, float]) -> Step:
+    """Costs that know a table's habits.
+
+    Neighbouring cells that name the same things (``kin[j]``, 0–1: cell ``j`` and the one before) rather stand in
+    different columns of one group: a group's tiers repeat each other. A column that is nearly always filled
+    (``filled[col]``: log-odds, where positive) is not passed over lightly.
+    """
+
+    def stepped(j: int, col: int, before: int) -> float:
+        same = col != before and groups[col] == groups[before]
+        passed = sum(max(0.0, filled.get(c, 0.0)) for c in range(before + 1, col))
+        return step(j, col, before) - _KIN * kin[j] * same + _PASSED * passed
+
+    return stepped
 
 
 def align(scores: Sequence[Mapping[int, float]], start: Callable[[int], float], step: Step) -> Alignment:

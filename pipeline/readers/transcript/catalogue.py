@@ -2,64 +2,19 @@
 
 from __future__ import annotations
 
-import re
+import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 
 from pipeline.quality.findings import Finding
 from pipeline.readers.transcript import align
-from pipeline.readers.transcript.evidence import Evidence
-from pipeline.readers.transcript.lost import Fragment, Guess, guess, lost_pages
-from pipeline.readers.transcript.model import Grid, Placed
+from pipeline.readers.transcript.bodies import Body, Catalogued, class_code
+from pipeline.readers.transcript.emit import emit, filled_texts
+from pipeline.readers.transcript.evidence import Evidence, kinship
+from pipeline.readers.transcript.lost import Fragment, guess, lost_pages
 from pipeline.readers.transcript.parts import Header, Part, catalogue_header
-from pipeline.readers.transcript.repeats import contained, repeats
-from pipeline.readers.transcript.source import RawCell, RawRow, parse_cell
-from pipeline.tidy.segment import depth_after
-
-_CLASS = re.compile(r"^\d{4}(?:[\s,、/]*\d{4}){0,2}[\s,、/]*[^\d\s()]\S*(?:\s\S+){0,4}$")
-
-
-@dataclass
-class Body:
-    """A body row on its way to the grid.
-
-    ``exact``: it has exactly the header's number of cells. ``odd``: all the same its first cell is no class's.
-    ``suspect``: its table has cells beyond the header's last column. ``lost``: pages missing before it.
-    """
-
-    row: RawRow
-    part: int
-    header: Header
-    exact: bool
-    code: str | None = None
-    lost: int = 0
-    guess: Guess | None = None
-    fresh: bool = False
-    cols: tuple[int, ...] = ()
-    confidence: float = 1.0
-    follows: bool = False
-    repeated: bool = False
-    odd: bool = False
-    suspect: bool = False
-
-    @property
-    def head(self) -> RawCell:
-        """The first cell."""
-        return self.row.cells[0]
-
-
-@dataclass
-class Catalogued:
-    """Grids by part number, findings, and how many pages are lost where."""
-
-    grids: dict[int, Grid] = field(default_factory=dict)
-    findings: list[Finding] = field(default_factory=list)
-
-
-def class_code(cell: RawCell) -> str | None:
-    """The first code of a class cell; None for any other cell."""
-    printed = cell.printed
-    return printed[:4] if len(printed) < 60 and _CLASS.match(printed) else None
+from pipeline.readers.transcript.repeats import contained
+from pipeline.readers.transcript.source import RawCell
+from pipeline.tidy.segment_model import depth_after
 
 
 def catalogue_grids(parts: Sequence[Part], reference: Mapping[str, str], usual: int) -> Catalogued:
@@ -71,7 +26,7 @@ def catalogue_grids(parts: Sequence[Part], reference: Mapping[str, str], usual: 
     evidence = _learn(bodies)
     if evidence is not None:
         _align_all(bodies, evidence, out)
-    _emit(bodies, headers, out)
+    emit(bodies, headers, out)
     return out
 
 
@@ -182,6 +137,10 @@ def _learn(bodies: Sequence[Body]) -> Evidence | None:
             for col in body.row.filled:
                 if 0 < col < sample.columns:
                     evidence.add(col, body.row.cells[col])
+    opening = [b for b in bodies if b.fresh and _sure(b) and b.header.groups == sample.groups]
+    for col in range(1, sample.columns):
+        n = sum(col in body.row.filled for body in opening)
+        evidence.habits[col] = math.log((n + 0.5) / (len(opening) - n + 0.5))
     return evidence
 
 
@@ -206,9 +165,9 @@ def _align_all(bodies: Sequence[Body], evidence: Evidence, out: Catalogued) -> N
         if body.code != code or body.fresh:
             if (body.code or "")[:2] != (code or "")[:2]:
                 evidence.start_major(_sure_cells(bodies, (body.code or "")[:2]))
-            evidence.start_class()
+            evidence.start_class(text for b in bodies if b.code == body.code for text in b.row.texts)
             tails, code = {}, body.code
-        if before is not None and contained(_filled(body), _filled(before)):
+        if before is not None and contained(filled_texts(body), filled_texts(before)):
             body.repeated = True
             continue
         shifted = (
@@ -231,10 +190,6 @@ def _align_all(bodies: Sequence[Body], evidence: Evidence, out: Catalogued) -> N
         before = body
 
 
-def _filled(body: Body) -> list[str]:
-    return [body.row.cells[i].text for i in body.row.filled]
-
-
 def _align(
     body: Body, evidence: Evidence, tails: Mapping[int, str], like: Mapping[int, int], out: Catalogued
 ) -> None:
@@ -251,11 +206,16 @@ def _align(
             score = {c: s + _continues(tails.get(c), cell.text) for c, s in score.items()}
         scores.append(score)
     if filled[-1] >= 1.5 * body.header.columns or len(filled) > body.header.columns:
-        ways = [align.align(scores, *align.folded(filled, by_row)) for by_row in (True, False)]
+        first = body.header.groups[1] if body.header.columns > 1 else -1
+        lead = sum(group == first for group in body.header.groups) if body.fresh else 0
+        ways = [align.align(scores, *align.folded(filled, by_row, like, lead)) for by_row in (True, False)]
         found = max(ways, key=lambda way: way.score)
     else:
         missing = body.header.columns - max(min(len(body.row.cells), body.header.columns), filled[-1] + 1)
-        found = align.align(scores, *align.in_order(filled, missing, like))
+        start, step = align.in_order(filled, missing, like)
+        kin = kinship([body.row.cells[i].text for i in filled])
+        habits = evidence.habits if body.fresh else {}
+        found = align.align(scores, start, align.with_habits(step, kin, body.header.groups, habits))
     if not found.cols:
         found = align.Alignment(tuple(min(i, body.header.columns - 1) for i in filled), 0.0)
     body.cols = found.cols
@@ -290,108 +250,3 @@ def _continues(tail: str | None, text: str) -> float:
     if closes:
         return -2.5
     return -1.0 if left_open else 0.0
-
-
-def _emit(bodies: Sequence[Body], headers: Mapping[int, Header], out: Catalogued) -> None:
-    for number, header in headers.items():
-        grid = out.grids[number] = Grid(header.columns)
-        _emit_header(grid, header)
-    block: list[Body] = []
-    for i, body in enumerate(bodies):
-        block.append(body)
-        last = i + 1 == len(bodies)
-        if last or bodies[i + 1].row.gap or bodies[i + 1].part != body.part or bodies[i + 1].fresh:
-            _emit_block(block, out)
-            block = []
-
-
-def _emit_header(grid: Grid, header: Header) -> None:
-    above, tiers = (header.rows[0], header.rows[-1]) if len(header.rows) > 1 else (None, header.rows[0])
-    if above is not None:
-        labels = [i for i in range(header.columns) if i < len(above.cells) and above.cells[i].words] or [0]
-        if labels[0] != 0:
-            labels.insert(0, 0)
-        for start, stop in zip(labels, [*labels[1:], header.columns], strict=True):
-            span = (
-                2
-                if not header.tiers[start] and not (start < len(tiers.cells) and tiers.cells[start].words)
-                else 1
-            )
-            grid.cells.append(Placed(0, start, above.cells[start], above.line, span, stop - start))
-    row = 1 if above is not None else 0
-    taken = {c.col + k for c in grid.cells if c.row_span == 2 for k in range(c.col_span)}
-    for col in range(header.columns):
-        if col not in taken:
-            grid.cells.append(Placed(row, col, tiers.cells[col], tiers.line))
-    grid.n_rows = row + 1
-
-
-def _emit_block(block: Sequence[Body], out: Catalogued) -> None:
-    """Rows that follow one another without a page end, all of one class (the first may open it)."""
-    grid = out.grids[block[0].part]
-    placed = [
-        (b.row.line, {c: b.row.cells[i].text for i, c in zip(b.row.filled, b.cols, strict=False) if c})
-        for b in block
-        if not b.repeated and len(set(b.cols)) == len(b.cols)
-    ]
-    drop: set[tuple[int, int]] = set()
-    for again in repeats(placed):
-        drop.update((line, again.col) for line in again.lines)
-        others = [text for _, text in again.dropped]
-        out.findings.append(_repetition(again.text, others, again.line, again.lines, block[0].code))
-    for body in block:
-        if body.repeated:
-            texts = _filled(body)
-            whole = "|".join(texts)
-            out.findings.append(_repetition(whole, [whole], body.row.line, (body.row.line,), body.code))
-            continue
-        _emit_row(grid, body, drop)
-
-
-def _repetition(
-    text: str, others: Sequence[str], line: int, lines: Sequence[int], code: str | None
-) -> Finding:
-    """``others``: the repeated texts, all of which stand in the evidence (nothing is lost)."""
-    counts = "；".join(f"{other}×{others.count(other)}" for other in dict.fromkeys(others))
-    return Finding(
-        "transcriber_repetition",
-        f"转录者把“{text[:40]}”重复写了{len(lines)}次（第{lines[0]}—{lines[-1]}行），只发布一次；请对照原件核对。",
-        counts,
-        table="entries",
-        key=code,
-        line=line,
-    )
-
-
-def _emit_row(grid: Grid, body: Body, drop: set[tuple[int, int]]) -> None:
-    rows: list[dict[int, RawCell]] = [{}]
-    before = -1
-    for index, col in zip(body.row.filled, body.cols, strict=True):
-        if (body.row.line, col) in drop and len(set(body.cols)) == len(body.cols):
-            continue
-        if col in rows[-1] or col < before:
-            rows.append({})
-        rows[-1][col] = body.row.cells[index]
-        before = col
-    inferred = None
-    if body.guess is not None and body.lost:
-        inferred = parse_cell(f"{body.guess.code} {body.guess.name}")
-    confidence = min(body.confidence, body.guess.confidence if body.guess else 1.0)
-    for k, cells in enumerate(rows):
-        if not cells and not inferred:
-            continue
-        for col in range(grid.n_cols):
-            raw = cells.get(col, RawCell())
-            is_inferred = col == 0 and k == 0 and inferred is not None and not raw.words
-            grid.cells.append(
-                Placed(
-                    grid.n_rows,
-                    col,
-                    inferred if is_inferred and inferred is not None else raw,
-                    body.row.line,
-                    confidence=body.guess.confidence if is_inferred and body.guess else confidence,
-                    follows=body.follows and k == 0,
-                    inferred=is_inferred,
-                )
-            )
-        grid.n_rows += 1

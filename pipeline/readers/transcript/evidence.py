@@ -17,10 +17,24 @@ from pipeline.readers.transcript.source import RawCell
 
 _LEVEL = re.compile(r"高级技师|高级工|中级工|初级工|技师|[一二三四五]级|初级|中级|高级")
 _BRACKET = re.compile(r"[(\[]([^()\[\]]*)[)\]]?")
-_CLASS_WEIGHT = 8.0
+_CLASS_DOUBT = 2.0
+"""Statements by which a class's own use of a column is mixed with everybody's."""
 _MAJOR_WEIGHT = 5.0
+_TIER_WEIGHT = 6.0
 _SMOOTHING = 150.0
-_MOST_KIND, _MOST_LEVEL = 6.0, 4.0
+_KIN_PAIRS = 12
+"""Short texts share pairs by chance."""
+_TIERS = ("初级", "中级", "高级")
+_GRADES = (
+    ("三级/高级工",),
+    ("二级/技师", "二级"),
+    ("一级/高级技师", "一级"),
+    ("四级/中级工", "四级", "四级/中级"),
+    ("五级/初级工", "五级", "五级/初级"),
+)
+_LADDER = 8
+"""Statements from which on a class is taken to use its columns for the three upper grades."""
+_MOST_KIND, _MOST_LEVEL = 4.0, 5.0
 
 
 def level_words(text: str) -> list[str]:
@@ -43,10 +57,19 @@ def word_pairs(text: str) -> list[str]:
     return [plain[i : i + 2] for i in range(len(plain) - 1)] + ([f"{plain[-1]}$"] if plain else [])
 
 
+def kinship(texts: Sequence[str]) -> list[float]:
+    """How much (0–1) every text names the same things as the one before, levels left out."""
+    pairs = [set(word_pairs(text)) for text in texts]
+    out = [0.0]
+    for a, b in zip(pairs, pairs[1:], strict=False):
+        out.append(len(a & b) / max(min(len(a), len(b)), _KIN_PAIRS))
+    return out
+
+
 @dataclass
 class Evidence:
     """Counts per column; ``groups[c]`` is the group (header label) that column ``c`` stands under,
-    ``tiers[c]`` its tier."""
+    ``tiers[c]`` its tier; ``habits[c]``: log-odds that a class's first row has something in the column."""
 
     groups: tuple[int, ...]
     tiers: tuple[str, ...]
@@ -56,6 +79,7 @@ class Evidence:
     major: dict[int, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     seen: Counter[str] = field(default_factory=Counter)
     words: dict[int, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
+    habits: dict[int, float] = field(default_factory=dict)
 
     def add(self, col: int, cell: RawCell) -> None:
         """A cell that stands in its column for sure."""
@@ -73,9 +97,20 @@ class Evidence:
         self.seen.subtract(set(word_pairs(text)))
         self.levels[col].subtract(level_words(text))
 
-    def start_class(self) -> None:
-        """A new class begins: what its own rows said about levels is forgotten."""
+    def start_class(self, texts: Iterable[str] = ()) -> None:
+        """A new class begins: what its own rows said about levels is forgotten.
+
+        ``texts``: all its cells. A class that states the three upper grades apart, and the lower ones less often, uses
+        its three columns for them.
+        """
         self.own = defaultdict(Counter)
+        stated = Counter(word for text in texts for word in level_words(text))
+        counts = [sum(stated[word] for word in words) for words in _GRADES]
+        if all(counts[k] >= _LADDER and counts[k] > sum(counts[3:]) for k in range(3)):
+            for col, tier in enumerate(self.tiers):
+                if tier in _TIERS:
+                    for word in _GRADES[_TIERS.index(tier)]:
+                        self.own[col][word] += _LADDER
 
     def start_major(self, cells: Iterable[tuple[int, RawCell]]) -> None:
         """A new 专业大类 begins: its cells that stand in their columns for sure say how it uses levels."""
@@ -134,6 +169,7 @@ class Evidence:
         wide = sum(self.levels[c][word] for c in tier)
         everything = sum(sum(self.levels[c].values()) for c in tier)
         prior = (wide + 0.2) / (everything + 8.0)
-        seen = counts[word] + _CLASS_WEIGHT * own[word] + _MAJOR_WEIGHT * major[word] + 6.0 * prior
-        total = sum(counts.values()) + _CLASS_WEIGHT * sum(own.values()) + _MAJOR_WEIGHT * sum(major.values())
-        return math.log(seen / (total + 6.0))
+        seen = counts[word] + _MAJOR_WEIGHT * major[word] + _TIER_WEIGHT * prior
+        total = sum(counts.values()) + _MAJOR_WEIGHT * sum(major.values()) + _TIER_WEIGHT
+        usual = seen / total
+        return math.log((own[word] + _CLASS_DOUBT * usual) / (sum(own.values()) + _CLASS_DOUBT))

@@ -80,7 +80,19 @@ def _longest_run(block: Placed, col: int) -> int:
 
 
 def contained(row: Sequence[str], earlier: Sequence[str], least: int = 5) -> bool:
-    """Whether a row's filled texts stand, in the same order and without a gap, in an earlier row."""
+    """Whether a row's filled texts stand, in the same order, in an earlier row: without a gap, or with one gap between
+    two stretches the longer of which says enough by itself."""
     if len(row) < least or len(row) > len(earlier):
         return False
+    for i in range(len(earlier) - len(row) + 1):
+        same = 0
+        while same < len(row) and row[same] == earlier[i + same]:
+            same += 1
+        rest = list(row[same:])
+        if not rest or (max(same, len(rest)) >= least and _stands(rest, earlier[i + same :])):
+            return True
+    return False
+
+
+def _stands(row: Sequence[str], earlier: Sequence[str]) -> bool:
     return any(list(earlier[i : i + len(row)]) == list(row) for i in range(len(earlier) - len(row) + 1))

@@ -18,6 +18,9 @@ _PARAGRAPH = re.compile(r"</?(?:p|br|div|li)\s*/?>", re.IGNORECASE)
 _TAG = re.compile(r"</?[a-zA-Z][a-zA-Z0-9]*(?:\s[^<>]*)?/?>")
 _MARK = re.compile(r"^(?P<hashes>#{1,6})\s+|\*\*|^__|__$")
 _FILLER = re.compile(r"^[-—–=:\s]*$")
+_STATED = r"[(][^()\s]*(?:级|级工|技师)[)]"
+_LOST_BLANK = re.compile(rf"(?<=[级工师][)])(?=(?:[\u4e00-\u9fff][^()\s]*{_STATED})+(?:\s|$))")
+"""Between two items run together, each of which ends with its level in brackets."""
 _CONTENTS = re.compile(r"^(?P<text>\D.*?)\t\s*(?P<page>\d{1,4})\s*$")
 
 
@@ -87,12 +90,13 @@ def read_text(path: Path) -> str:
 
 
 def parse_cell(raw: str) -> RawCell:
-    """A cell's words and paragraph starts; tags are deleted."""
+    """A cell's words and paragraph starts; tags are deleted, a blank lost between two items is put back."""
     words: list[str] = []
     opens: list[bool] = []
     for paragraph in _PARAGRAPH.split(raw):
         fresh = bool(words)
-        for word in clean(_TAG.sub("", paragraph).replace("**", "")).split():
+        text = _LOST_BLANK.sub(" ", clean(_TAG.sub("", paragraph).replace("**", "")))
+        for word in text.split():
             words.append(word)
             opens.append(fresh)
             fresh = False

@@ -34,4 +34,4 @@ def line_rules(
         for cell in table.cells
         if cell.lines
     }
-    return replace(rules, intended=intended, odds=learn_blanks(cells).odds)
+    return replace(rules, intended=intended, gaps=learn_blanks(cells).gaps)

@@ -12,36 +12,33 @@ import math
 import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from pipeline.readers.transcript.model import OPENS, PITCH
 from pipeline.text import is_cjk, normalise
 from pipeline.tidy.model import Cell, GridCell, Line
-from pipeline.tidy.segment import SURE, Lessons, depth_after, learn
-from pipeline.tidy.segment import Cell as Problem
+from pipeline.tidy.segment_model import CERTAIN, SURE, depth_after
+from pipeline.tidy.segment_weights import ORGANISATIONS, is_general
 
 _OPENING = "([{《〈“‘「『【〔"
 _CLOSING = ")]}》〉”’」』】〕"
 _TO_NEXT = set(_OPENING) | set("/、:,&+·—-~～")
 _TO_LAST = set(_CLOSING) | set("/、:,。;；&+·—-~～%")
 _NEVER = -9.0
-_PARAGRAPH = 3.5
 _PAGE_END = -0.5
-_TYPED = 2.2
-_ROOMY, _TIGHT, _FULL = 2.6, 0.9, -0.3
-_BRACKET = -3.0
-_LATIN = -2.4
-_LATIN_COPIED = -1.2
-_WORDS = 0.5
-_MOST = 5.5
-_AFTER_LATIN = -4.5
-_BEFORE_LATIN = -2.0
-_PREFIX = 2.5
 _NAME, _TAIL = 4, 14
-_KNOWN = 3.0
 _SEVERAL = 3
+_OCCUPATION = "师员工士人"
+_SLACKS = ((-math.inf, -0.25), (-0.25, 0.25), (0.25, 1.25), (1.25, 2.75), (2.75, math.inf))
+"""Ems of room that a copied line left: none, just enough, some, much, more than a line leaves."""
+_ABOUT = 1.0
+_FAR = 2.5
+"""Ems by which a word is too wide to be a line beside the others."""
 _LEVEL_END = re.compile(r"(?:[一二三四五]级|[初中高]级|[初中高]级工|技师|级及以上)[)\]]$")
-_ISSUER = re.compile(r"^[^()]{2,24}:")
+_BARE_END = re.compile(r"[师员工士长书][一二三四五初中高]级$")
+_ISSUER = re.compile(r"^([^()]{2,24}?):")
+_PROGRAMME = re.compile(r"\d\+[xX]$")
+"""1+X, which names a kind of certificate and stands before its name."""
 _CUT = 0.06
 _NO_CUT = 0.045
 _ENOUGH, _NEAR = 30, 4
@@ -67,99 +64,158 @@ class Blanks:
     """What a transcript's rows tell about their blanks.
 
     ``copied[row]``: the share of a row's blanks that fall into brackets or part a word's end from it. ``known``: words
-    that stand between blanks in several rows that were typed item by item: whole items. ``usual[column]``: ems that a line
-    of a catalogue column takes where lines were copied.
+    that stand between blanks in several rows that were typed item by item: whole items.
     """
 
     copied: Mapping[int, float] = field(default_factory=dict)
     known: frozenset[str] = frozenset()
-    usual: Mapping[int, float] = field(default_factory=dict)
-    lessons: Lessons | None = None
 
-    def odds(self, lines: Sequence[tuple[Line, Cell]]) -> tuple[float, ...]:
-        """Per gap between the words of a cell (with the pieces they stand in): log-odds of an item boundary."""
-        room: dict[str, float] = {}
-        for line, piece in lines:
-            room[piece.cell_id] = max(room.get(piece.cell_id, 0.0), width(normalise(line.text)))
-        for _, piece in lines:
-            room[piece.cell_id] = min(room[piece.cell_id], self.usual.get(piece.col, math.inf))
-        out = []
+    def gaps(
+        self, lines: Sequence[tuple[Line, Cell]]
+    ) -> tuple[tuple[float, ...], tuple[tuple[float, ...], ...]]:
+        """Per gap between the words of a cell (with the pieces they stand in): log-odds of an item boundary by rule of
+        thumb, and its traits, what there is to weigh (``TRAITS`` numbers)."""
+        room = _rooms(lines)
+        out: list[float] = []
+        traits: list[tuple[float, ...]] = []
         depth = 0
         used = 0.0
         tail = ""
-        for (a, piece), (b, other) in zip(lines, lines[1:], strict=False):
+        listed, short = _acronyms([line.text for line, _ in lines])
+        begins = True
+        for i, ((a, piece), (b, other)) in enumerate(zip(lines, lines[1:], strict=False)):
             depth = depth_after(a.text, depth)
             tail = (tail + a.text)[-_TAIL:]
             if piece.cell_id == other.cell_id:
-                copied = self.copied.get(int(piece.top), 0.0)
+                share = self.copied.get(int(piece.top), 0.0)
                 beside = _latin_end(a.text) or _latin(b.text[0]) or a.text[-1] in ":,、"
                 used += width(a.text)
-                odds = self._gap(a.text, tail, b, copied, room[piece.cell_id] - used, depth)
-                if self.lessons is not None and _NEVER < odds < SURE:
-                    odds = min(
-                        odds + _WORDS * self.lessons.boundary_odds(normalise(a.text), normalise(b.text)),
-                        _MOST,
-                    )
+                left = abs(room[piece.cell_id]) - used
+                opens = b.size == OPENS
+                odds = self._gap(a.text, tail, b.text, share, settled=depth == 0 and not opens, begins=begins)
+                if odds < CERTAIN and depth == 0 and (i in listed or i in short):
+                    odds = CERTAIN if i in listed else _NEVER
+                begins = odds >= CERTAIN and i not in listed
                 out.append(odds)
+                attested = room[piece.cell_id] > 0
+                known = left if attested else None
+                traits.append((*self._traits(a.text, tail, b.text, share, known, depth), float(opens)))
                 # A blank beside Latin letters, or behind a mark, stands inside a printed line as well: it goes on.
-                on = beside and odds < SURE and used + width(b.text) <= room[piece.cell_id] + 0.5
+                on = beside and odds < SURE and used + width(b.text) <= abs(room[piece.cell_id]) + 0.5
                 used = used + 0.5 * (a.text[-1] not in ":,、") if on else 0.0
-            elif other.open_top:
+                continue
+            if other.open_top:
                 whole = depth == 0 and bool(_LEVEL_END.search(tail))
-                out.append(SURE if whole else _NEVER if b.text[0] in _TO_LAST or depth > 0 else _PAGE_END)
+                goes_on = b.text[0] in _TO_LAST or depth > 0
+                goes_on = goes_on or a.text[-1] in _TO_NEXT
+                out.append(CERTAIN if whole else _NEVER if goes_on else _PAGE_END)
+                traits.append(_at_page_end())
                 depth = 0 if whole else depth
             else:
-                out.append(SURE)
+                out.append(CERTAIN)
+                traits.append(_at_page_end())
                 depth = 0
-            if piece.cell_id != other.cell_id:
-                used = 0.0
-        return tuple(out)
+            used = 0.0
+        return tuple(out), tuple(traits)
 
-    def _gap(self, first: str, tail: str, second: Line, share: float, left: float, depth: int) -> float:
-        text = second.text
+    def _traits(
+        self, first: str, tail: str, second: str, share: float, left: float | None, depth: int
+    ) -> tuple[float, ...]:
+        """What there is to weigh about a blank: how the row was typed, the room that was left, the two words' ends."""
         copied = share >= _CUT
-        if first[-1] in _TO_NEXT or text[0] in _TO_LAST:
-            return _NEVER
-        if second.size == OPENS:
-            return _PARAGRAPH
-        latin_before, latin_after = _latin(first[-1]), _latin(text[0])
+        slack = None if left is None or len(first) == 1 else left - _first_piece(second)
         level = bool(_LEVEL_END.search(tail))
-        if depth == 0 and level:
-            return _BRACKET if text[0] in "([" else SURE
-        if text[0] in "([《〈":
-            return _BRACKET
-        latin = latin_before or latin_after
-        typed = share < _NO_CUT and min(len(first), len(text)) > 1
+        issuer = bool(_ISSUER.match(second))
+        before, after = _latin(first[-1]) and not level and not issuer, _latin(second[0])
+        shouted = first.isascii() and second.isascii() and first.isupper() and second.isupper()
+        return (
+            float(copied),
+            *(float(copied and slack is not None and low < slack <= high) for low, high in _SLACKS),
+            float(share < _NO_CUT and min(len(first), len(second)) > 1),
+            float(before and not after),
+            float(after and not before),
+            float(before and after),
+            float(shouted and min(len(first), len(second)) > 2),
+            float(second[0] in "([《〈"),
+            float(issuer),
+            float(len(second) == 1 and is_cjk(second)),
+            float(len(first) == 1),
+            float(first in self.known) + float(second in self.known),
+            float(depth > 0),
+            float(first.endswith(ORGANISATIONS) and depth == 0),
+            float(level and depth == 0),
+            float(bool(_BARE_END.search(tail)) and depth == 0),
+            float(is_general(second)),
+            0.0,
+        )
+
+    def _gap(self, first: str, tail: str, second: str, share: float, settled: bool, begins: bool) -> float:
+        """What is certain about a blank, or teaches as a boundary (``SURE``); 0 where the traits decide. ``settled``: no
+        bracket is open, and no paragraph begins; ``begins``: the first word certainly begins an item."""
         if (
-            depth == 0
-            and not latin
-            and (typed or (not copied and first in self.known and text in self.known))
+            first[-1] in _TO_NEXT
+            or second[0] in _TO_LAST
+            or second[0] in "(["
+            or second[1:2] == ":"
+            or _PROGRAMME.search(first)
         ):
+            return _NEVER
+        if not settled:
+            return 0.0
+        if _LEVEL_END.search(tail):
+            return CERTAIN
+        typed = share < _NO_CUT
+        issuer = _ISSUER.match(second)
+        short = begins and _latin_end(first)  # may well be short for the issuer
+        if typed and issuer and not short and (len(issuer[1]) > _NAME or not issuer[1].endswith(ORGANISATIONS)):
+            return CERTAIN
+        whole = typed and min(len(first), len(second)) > 1
+        known = share < _CUT and first in self.known and second in self.known
+        if (whole or known) and second[0] not in "《〈" and not (_latin(first[-1]) or _latin(second[0])):
             return SURE
-        if copied and not level and (latin or _latin_end(first)):
-            return _LATIN_COPIED
-        if copied:
-            slack = left - _first_piece(text)
-            odds = _ROOMY if slack >= 1.5 else _TIGHT if slack > 0.25 else _FULL
-            whole = first in self.known and text in self.known and first + text not in self.known
-            odds += _KNOWN * whole
-        else:
-            odds = _TYPED
-        if _ISSUER.match(text) and (not copied or (text[-1] == ":" and len(text) > _NAME)):
-            odds += _PREFIX if not copied else _PREFIX / 2
-        if (
-            first.isupper()
-            and text.isupper()
-            and min(len(first), len(text)) > 2
-            and first.isascii()
-            and text.isascii()
-        ):
-            return odds
-        if latin_before and not level:
-            odds += _LATIN if latin_after else _AFTER_LATIN
-        elif latin_after and not level and not copied:
-            odds += _BEFORE_LATIN
-        return odds
+        return 0.0
+
+
+TRAITS = 23
+
+
+def _rooms(lines: Sequence[tuple[Line, Cell]]) -> dict[str, float]:
+    """Per cell piece: ems that a line may take, its widest word's (a far wider one was typed as a whole). Negative
+    where no other word is about as wide: the room is a guess then."""
+    widths: dict[str, list[float]] = defaultdict(list)
+    for line, piece in lines:
+        widths[piece.cell_id].append(width(normalise(line.text)))
+    out = {}
+    for cell_id, found in widths.items():
+        found.sort(reverse=True)
+        if len(found) > 2 and found[0] > found[1] + _FAR:
+            del found[0]
+        attested = len(found) > 2 and found[2] >= found[0] - _ABOUT
+        out[cell_id] = found[0] if attested else -found[0]
+    return out
+
+
+def _acronyms(texts: Sequence[str]) -> tuple[set[int], set[int]]:
+    """Gaps (by the word before) between acronyms in a row, each an item of its own, and gaps before a lone acronym that
+    is short for the occupation named before it: behind it the cell ends, or an issuer is named."""
+    shouted = [len(text) > 2 and text.isascii() and text.isalpha() and text.isupper() for text in texts]
+    listed: set[int] = set()
+    short: set[int] = set()
+    start = 0
+    for i in range(len(texts) + 1):
+        if i < len(texts) and shouted[i]:
+            continue
+        if i - start >= _SEVERAL:
+            listed.update(range(start, i - 1))
+        elif i - start == 1 and start and texts[start - 1][-1] in _OCCUPATION:
+            if i == len(texts) or _ISSUER.match(texts[i]):
+                short.add(start - 1)
+        start = i + 1
+    return listed, short
+
+
+def _at_page_end() -> tuple[float, ...]:
+    return (0.0,) * (TRAITS - 2) + (1.0, 0.0)
 
 
 def _first_piece(text: str) -> float:
@@ -206,18 +262,7 @@ def learn_blanks(cells: Sequence[Cell]) -> Blanks:
         for text, rows in standing.items()
         if sum(copied.get(row, 0.0) < _CUT for row in rows) >= _SEVERAL
     )
-    widest: dict[int, list[float]] = defaultdict(list)
-    for cell in cells:
-        if len(cell.lines) >= 4 and copied.get(int(cell.top), 0.0) >= _CUT:
-            widest[cell.col].append(max(width(normalise(line.text)) for line in cell.lines))
-    usual = {col: sorted(rooms)[len(rooms) // 2] for col, rooms in widest.items() if len(rooms) >= _SEVERAL}
-    blanks = Blanks(copied, known, usual)
-    problems = []
-    for cell in cells:
-        lines = [(line, cell) for line in cell.lines if normalise(line.text)]
-        if len(lines) > 1:
-            problems.append(Problem(tuple(normalise(line.text) for line, _ in lines), blanks.odds(lines)))
-    return replace(blanks, lessons=learn(problems))
+    return Blanks(copied, known)
 
 
 def _share(row: int, inside: Mapping[int, float], total: Mapping[int, int]) -> float:

@@ -1,0 +1,95 @@
+"""What segmentation works on: cells as lines and gaps, items, and small questions about their texts."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+
+OPEN = "([{【〔《〈"
+CLOSE = ")]}】〕》〉"
+
+SURE = 6.0
+"""Log-odds of a boundary where geometry alone decides."""
+
+CERTAIN = 9.0
+"""The same for a cell with traits, in which a boundary at ``SURE`` teaches, but may still be outvoted."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A cell to segment: the normalised texts of its lines and, per gap, the log-odds of a boundary by geometry.
+
+    ``near`` names cells whose items resemble this one's (the other tiers of the same class and kind). ``traits``: for
+    a source without geometry, per gap what stands in its place (see ``readers.transcript.words``).
+    """
+
+    texts: tuple[str, ...]
+    odds: tuple[float, ...]
+    near: tuple[int, ...] = ()
+    traits: tuple[tuple[float, ...], ...] = ()
+
+
+@dataclass(frozen=True)
+class Item:
+    """A found item: lines ``first`` … ``last`` (from 0), its text, and the posterior of this reading (0–1)."""
+
+    first: int
+    last: int
+    text: str
+    confidence: float
+
+
+def depth_after(text: str, depth: int = 0) -> int:
+    """Open brackets after ``text``, having begun with ``depth``; a closing bracket with nothing open counts none."""
+    for char in text:
+        if char in OPEN:
+            depth += 1
+        elif char in CLOSE and depth:
+            depth -= 1
+    return depth
+
+
+@lru_cache(maxsize=65536)
+def unbalanced(text: str) -> int:
+    """Brackets of ``text`` without a partner."""
+    depth = stray = 0
+    for char in text:
+        if char in OPEN:
+            depth += 1
+        elif char in CLOSE:
+            if depth:
+                depth -= 1
+            else:
+                stray += 1
+    return depth + stray
+
+
+def base_of(text: str) -> str:
+    """The item without a last bracket: what the tiers of one class have in common."""
+    if text.endswith(")") and "(" in text:
+        return text[: text.rindex("(")]
+    return text
+
+
+_LEVEL_WORD = re.compile(
+    r"[(\[]?(?:国家职业资格)?(?:[一二三四五]级|[初中高]级工?|高?级?技师)(?:[/、](?:[一二三四五]级|[初中高]级工?|高?级?技师))*[)\]]?"
+)
+
+
+@lru_cache(maxsize=65536)
+def bare_of(text: str) -> str:
+    """The item without any word for a level: what the tiers of one class have in common, bracketed or not."""
+    return _LEVEL_WORD.sub("", text)
+
+
+def join(first: str, second: str) -> str:
+    """Two halves of a wrapped text put together; a blank is restored between Latin words."""
+    if first and second and is_latin(first[-1]) and is_latin(second[0]):
+        return f"{first} {second}"
+    return first + second
+
+
+def is_latin(char: str) -> bool:
+    """Whether a character is an ASCII letter or digit."""
+    return char.isascii() and char.isalnum()
