@@ -37,8 +37,17 @@ docs: install
 pictures: install
 	$(BIN)/python docs/pictures.py
 
-bench: install
-	$(BIN)/python benchmarks/run.py
+# Peers have an environment of their own: nothing of it (PyMuPDF is AGPL) is part of xize. ROUNDS=1 is quicker.
+ROUNDS ?= 3
+PEERS := .venv-bench
+
+bench: install $(PEERS)/.installed
+	$(BIN)/python benchmarks/run.py --edition $(EDITION) --rounds $(ROUNDS) --peers $(PEERS)/bin/python --write
+
+$(PEERS)/.installed: benchmarks/requirements.lock
+	$(PYTHON) -m venv --clear $(PEERS)
+	$(PEERS)/bin/python -m pip install -qq --disable-pip-version-check --require-hashes --no-deps -r $<
+	@touch $@
 
 # Only this target needs uv: exact versions with checksums of everything that is installed.
 lock:
@@ -47,7 +56,7 @@ lock:
 
 # What was extracted stays: staged/ and curated/ are not touched.
 clean:
-	rm -rf $(VENV) build *.egg-info .pytest_cache .mypy_cache .ruff_cache benchmarks/out
+	rm -rf $(VENV) $(PEERS) build *.egg-info .pytest_cache .mypy_cache .ruff_cache benchmarks/out
 	find pipeline flows expectations tests benchmarks docs -name __pycache__ -type d -prune -exec rm -rf {} +
 
 install: $(STAMP)

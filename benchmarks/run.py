@@ -1,17 +1,17 @@
-"""The whole run against a plain loop of pdfplumber over the same file, side by side: time, memory, the re-run.
+"""Speed, memory and accuracy side by side with everything else that reads tables: the targets, passed or missed.
 
-    python benchmarks/run.py [--edition shanghai-2025] [--rounds 3] [--write]
+    python benchmarks/run.py [--edition shanghai-2025] [--rounds 3] [--peers .venv-bench/bin/python] [--write]
 
-Each round runs, one after the other and each in a process of its own: ``xize run --no-prefect`` in an empty home
-(read, tidy, validate, publish), the same again with nothing changed, and a single-process loop of ``pdfplumber.open``
-→ ``page.extract_tables()``. Memory is the peak of the resident memory of the process and its children together,
-sampled 20 times a second (pages that they share count once per process). The best round of each counts.
-``--write`` puts the table into docs/benchmarks.md.
+Each round runs, one after the other and each in a process of its own: the parts of a run (benchmarks/steps.py), the
+whole of it, the same again with nothing changed, a re-issue with one page changed, a document of 2,000 pages, and
+every peer that is installed in the peers' environment (benchmarks/peers.py). The best round of each counts; memory is
+the peak of the largest single process, sampled 20 times a second. ``--write`` puts tables and plot into docs/.
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import os
 import platform
@@ -20,39 +20,55 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import psutil
 
-ROOT = Path(__file__).resolve().parent.parent
-PAGE = ROOT / "docs" / "benchmarks.md"
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-PLAIN = """
-import sys, pdfplumber
-with pdfplumber.open(sys.argv[1]) as pdf:
-    print(sum(len(page.extract_tables()) for page in pdf.pages))
-"""
+from benchmarks import growth, score
+
+ROOT = Path(__file__).resolve().parent.parent
+
+PAGE, PLOT = ROOT / "docs" / "benchmarks.md", ROOT / "docs" / "benchmarks.png"
+STEPS, PEERS = ROOT / "benchmarks" / "steps.py", ROOT / "benchmarks" / "peers.py"
 
 
 @dataclass(frozen=True)
 class Measure:
-    """One command: seconds on the clock, seconds of processor time, peak memory in MiB of the whole process tree."""
+    """One command: seconds on the clock, seconds of processor time, peak memory in MiB of its largest process."""
 
     seconds: float
     processor: float
     memory: float
 
+    def best(self, other: Measure) -> Measure:
+        """The less of both, but the greater memory."""
+        return Measure(
+            min(self.seconds, other.seconds),
+            min(self.processor, other.processor),
+            max(self.memory, other.memory),
+        )
 
-def measured(command: list[str], environment: dict[str, str]) -> Measure:
+
+def measured(command: list[str]) -> Measure:
     """Run a command to its end. Raises RuntimeError with its output when it fails."""
+    environment = {key: value for key, value in os.environ.items() if key != "XIZE_HOME"}
+    environment["PYTHONPATH"] = str(ROOT)
     with tempfile.TemporaryFile("w+") as output:
         before, begin, peak = os.times(), time.perf_counter(), 0
         process = psutil.Popen(command, env=environment, stdout=output, stderr=subprocess.STDOUT)
         while process.poll() is None:
-            peak = max(peak, _resident(process))
-            time.sleep(0.05)
+            peak = max(peak, _largest(process))
+            try:
+                process.wait(0.05)
+            except psutil.TimeoutExpired:
+                continue
         seconds, after = time.perf_counter() - begin, os.times()
         if process.returncode:
             output.seek(0)
@@ -61,110 +77,300 @@ def measured(command: list[str], environment: dict[str, str]) -> Measure:
     return Measure(seconds, spent, peak / 2**20)
 
 
-def _resident(process: psutil.Process) -> int:
-    """Resident bytes of a process and everything it started; what ends meanwhile counts nothing."""
-    total = 0
+def _largest(process: psutil.Process) -> int:
+    """Resident bytes of the largest of a process and all that it started; what ends meanwhile counts nothing."""
+    largest = 0
     try:
-        family = [process, *process.children(recursive=True)]
+        for one in [process, *process.children(recursive=True)]:
+            try:
+                largest = max(largest, one.memory_info().rss)
+            except psutil.NoSuchProcess:
+                continue
     except psutil.NoSuchProcess:
-        return 0
-    for one in family:
-        try:
-            total += one.memory_info().rss
-        except psutil.NoSuchProcess:
-            continue
-    return total
+        pass  # it ended between two looks
+    return largest
 
 
-def one_round(edition: str, pdf: Path) -> tuple[dict[str, Measure], dict[str, object]]:
-    """The measures of one round, and the manifest of what was published."""
-    environment = {key: value for key, value in os.environ.items() if key != "XIZE_HOME"}
-    environment["PYTHONPATH"] = str(ROOT)
-    with tempfile.TemporaryDirectory(prefix="xize-bench-") as folder:
-        home = Path(folder)
-        shutil.copytree(ROOT / "raw" / edition, home / "raw" / edition)
-        run = [sys.executable, "-m", "pipeline.cli", "--home", folder, "run", edition, "--no-prefect"]
-        measures = {
-            "whole": measured(run, environment),
-            "again": measured(run, environment),
-            "plain": measured([sys.executable, "-c", PLAIN, str(pdf)], environment),
-        }
-        curated = home / "curated" / edition
-        names = sorted(path.name for path in curated.glob("r*"))
-        if names != ["r001"]:
-            raise RuntimeError(f"one release was to be published, there are {names}")
-        manifest: dict[str, object] = json.loads((curated / "r001" / "manifest.json").read_text("utf-8"))
-    return measures, manifest
+@dataclass
+class Bench:
+    """What one call of this program measures, and what came of it."""
+
+    edition: str
+    folder: Path
+    peers: str | None
+    long: int
+    best: dict[str, Measure]
+    found: dict[str, Any]
+
+    @property
+    def pdf(self) -> Path:
+        """The edition's PDF."""
+        return ROOT / "raw" / self.edition / f"{self.edition}.pdf"
+
+    def take(self, name: str, command: list[str]) -> None:
+        """Measure a command; the best round of each name counts."""
+        measure = measured(command)
+        self.best[name] = self.best[name].best(measure) if name in self.best else measure
+        print(f"  {name:16} {measure.seconds:7.2f} s  {measure.memory:5.0f} MiB", flush=True)
+
+    def ours(self) -> None:
+        """Our own side of a round."""
+        home, out = self.folder / "home", self.folder / "out"
+        for folder in (home, out):
+            shutil.rmtree(folder, ignore_errors=True)
+            folder.mkdir()
+        shutil.copytree(ROOT / "raw" / self.edition, home / "raw" / self.edition)
+        step = [sys.executable, str(STEPS)]
+        self.take("cells", [*step, "cells", str(self.pdf), str(out / "cells.parquet")])
+        self.take("curated", [*step, "curated", str(home), self.edition, str(out)])
+        shutil.rmtree(home / "staged")
+        run = [sys.executable, "-m", "pipeline.cli", "--home", str(home), "run", self.edition, "--no-prefect"]
+        self.take("whole", run)
+        self.take("again", run)
+        release = home / "curated" / self.edition / "r001"
+        self.found["manifest"] = json.loads((release / "manifest.json").read_text("utf-8"))
+        truth = ROOT / "tests" / "data" / f"{self.edition}.truth.json"
+        if truth.is_file():
+            tables, manifest, _ = score.load_release(release)
+            self.found["score"] = score.score(json.loads(truth.read_text("utf-8")), tables, manifest)
+        subprocess.run([*step, "reissue", str(home), self.edition, "50"], check=True, cwd=ROOT)
+        self.take("one page", [*run, "--allow-incomplete"])
+        (record,) = [
+            path
+            for path in (home / "staged" / self.edition / "pdf").glob("*/reading.json")
+            if json.loads(path.read_text("utf-8"))["sha256"] == _digest(home, self.edition)
+        ]
+        self.found["pages read"] = json.loads(record.read_text("utf-8"))["read"]
+        long = self.folder / "long.pdf"
+        if not long.exists():
+            subprocess.run([*step, "long", str(self.pdf), str(long), str(self.long)], check=True, cwd=ROOT)
+        self.take("long", [*step, "cells", str(long), str(out / "long.parquet")])
+
+    def theirs(self) -> None:
+        """The peers' side of a round."""
+        if self.peers is None:
+            return
+        for name, known in self.versions().items():
+            if known is None:
+                print(f"  {name:16} left out: not installed (or, for tabula, no Java)")
+                continue
+            out = self.folder / f"{name}.json"
+            self.take(name, [self.peers, str(PEERS), name, str(self.pdf), str(out)])
+            self.found.setdefault("peers", {})[name] = [known, json.loads(out.read_text("utf-8"))]
+
+    def versions(self) -> dict[str, str | None]:
+        """Peer → package and version, None where it cannot run."""
+        assert self.peers is not None
+        answer = subprocess.run(
+            [self.peers, str(PEERS), "versions"], check=True, capture_output=True, text=True
+        )
+        found: dict[str, str | None] = json.loads(answer.stdout)
+        return found
 
 
-NAMES = {
-    "whole": "`xize run --no-prefect`, nothing staged",
-    "again": "the same again, nothing changed",
-    "plain": "plain loop of `page.extract_tables()`",
+def _digest(home: Path, edition: str) -> str:
+    return hashlib.sha256((home / "raw" / edition / f"{edition}.pdf").read_bytes()).hexdigest()
+
+
+def agreement(bench: Bench) -> dict[str, tuple[int, int]]:
+    """Peer → (cells with text that it found, of which as many as ours have the very same text).
+
+    It says how much of our reading a peer sees as we do, wherever it puts it; what is right is told by the truth.
+    """
+    import pyarrow.parquet as pq
+
+    texts = (
+        pq.read_table(bench.folder / "out" / "cells.parquet", columns=["lines"]).column("lines").to_pylist()
+    )
+    ours = Counter(score.squeeze("".join(line["text"] for line in lines)) for lines in texts)
+    found = {}
+    for name, (_, cells) in bench.found.get("peers", {}).items():
+        theirs = Counter(score.squeeze(text) for _, text in cells)
+        theirs.pop("", None)
+        found[name] = sum(theirs.values()), sum((theirs & ours).values())
+    return found
+
+
+@dataclass(frozen=True)
+class Target:
+    """A figure that must not exceed a limit."""
+
+    name: str
+    value: float
+    limit: float
+    unit: str
+
+    @property
+    def met(self) -> bool:
+        """Whether it does not."""
+        return self.value <= self.limit
+
+
+def targets(bench: Bench) -> list[Target]:
+    """Every target whose measures there are."""
+    best = bench.best
+    pages = bench.found["manifest"]["stats"]["pages"]
+    out: list[Target] = []
+
+    def against(name: str, ours: str, peer: str, limit: float) -> None:
+        if peer in best:
+            out.append(Target(name, best[ours].seconds / best[peer].seconds, limit, "×"))
+
+    against("decode + grid, one core / pdfium floor", "cells", "floor", 3.0)
+    against("PDF to curated Parquet / tabula's mere tables", "curated", "tabula", 1.0)
+    against("PDF to curated Parquet / camelot's mere tables (vector)", "curated", "camelot_vector", 1.0)
+    against("whole run / plain pdfplumber loop", "whole", "pdfplumber", 0.5)
+    largest = max(best[name].memory for name in ("cells", "curated", "whole", "again", "one page"))
+    per_page = best["long"].seconds / bench.long / (best["cells"].seconds / pages)
+    return [
+        *out,
+        Target("largest process of a run", largest, 400.0, " MiB"),
+        Target(f"largest process reading {bench.long:,} pages", best["long"].memory, 440.0, " MiB"),
+        Target(f"time per page, {bench.long:,} pages / {pages}", per_page, 1.1, "×"),
+        Target("unchanged re-run", best["again"].seconds, 1.0, " s"),
+        Target("pages read again when one has changed", bench.found["pages read"], 1.0, ""),
+    ]
+
+
+OURS = {
+    "cells": "xize: decode + grid, cells.parquet written, one core",
+    "curated": "xize: PDF to all curated Parquet",
+    "whole": "xize: whole run (imports, validation, release)",
+    "again": "xize: the same again, nothing changed",
+    "one page": "xize: whole run, one page of the file changed",
+    "long": "xize: decode + grid of a document of many such pages, one core",
+}
+THEIRS = {
+    "floor": "pdfium decodes every glyph and path: the floor",
+    "tabula": "tabula-java, lattice",
+    "camelot_vector": "camelot, lattice, vector engine",
+    "pdfplumber": "pdfplumber, loop of extract_tables()",
+    "camelot_lattice": "camelot, lattice",
+    "pymupdf": "PyMuPDF, find_tables()",
 }
 
 
-def table(best: dict[str, Measure]) -> str:
-    """The measures as a Markdown table, with each one's share of the plain loop's time."""
+def speed_table(bench: Bench) -> str:
+    """All measures as Markdown, with what peers see of the cells."""
+    same = agreement(bench)
     lines = [
-        "| | seconds | of the plain loop | processor seconds | peak memory |",
-        "| --- | --: | --: | --: | --: |",
+        "| | seconds | processor seconds | largest process | cells with text | as in our cells |",
+        "| --- | --: | --: | --: | --: | --: |",
     ]
-    for key, name in NAMES.items():
-        m = best[key]
-        share = m.seconds / best["plain"].seconds
-        lines.append(f"| {name} | {m.seconds:.1f} | {share:.2f} | {m.processor:.1f} | {m.memory:.0f} MiB |")
+    for name, title in {**OURS, **THEIRS}.items():
+        if name not in bench.best:
+            continue
+        m, (cells, equal) = bench.best[name], same.get(name, (0, 0))
+        known = bench.found.get("peers", {}).get(name, [""])[0]
+        seen = f"{cells:,} | {equal:,}" if cells else " | "
+        title = f"{title} ({known})" if known else title
+        lines.append(f"| {title} | {m.seconds:.2f} | {m.processor:.2f} | {m.memory:.0f} MiB | {seen} |")
     return "\n".join(lines)
 
 
-def page(best: dict[str, Measure], manifest: dict[str, object], edition: str, rounds: int) -> str:
+def target_table(found: list[Target]) -> str:
+    """The targets as Markdown."""
+    lines = ["| target | measured | at most | |", "| --- | --: | --: | --- |"]
+    for target in found:
+        value, limit = (
+            f"{x:.2f}".rstrip("0").rstrip(".") + target.unit for x in (target.value, target.limit)
+        )
+        lines.append(f"| {target.name} | {value} | {limit} | {'PASS' if target.met else 'MISS'} |")
+    return "\n".join(lines)
+
+
+def accuracy(bench: Bench) -> str:
+    """What of the truth the release of the measured run holds, in a sentence or a table."""
+    parts: Mapping[str, Any] | None = bench.found.get("score")
+    if parts is None:
+        return "There is no truth file for this edition."
+    return "```\n" + score.show(dict(parts), 0).strip() + "\n```"
+
+
+def page(bench: Bench, found: list[Target], curves: list[growth.Curve], rounds: int) -> str:
     """docs/benchmarks.md."""
+    manifest = bench.found["manifest"]
     rows, stats = manifest["rows"], manifest["stats"]
-    assert isinstance(rows, dict)
-    assert isinstance(stats, dict)
-    libraries = ", ".join(f"{name} {version(name)}" for name in ("pdfplumber", "pypdfium2", "pyarrow"))
-    return f"""<!-- Written by `python benchmarks/run.py --write`. -->
-# Speed and memory
+    libraries = ", ".join(
+        f"{n} {version(n)}" for n in ("pypdfium2", "numpy", "pyarrow", "great_expectations")
+    )
+    return f"""<!-- Written by `make bench`. -->
+# Speed, memory and accuracy
 
-{edition}: {stats["pages"]} pages, {rows["entries"]} entries, {rows["cells"]} cell pieces. The whole run reads, tidies,
-validates and publishes; the plain loop only calls pdfplumber's own table finder on every page and keeps nothing.
+{bench.edition}: {stats["pages"]} pages, {rows["entries"]:,} entries, {rows["cells"]:,} cell pieces. Whole processes from start
+to end, best of {rounds} rounds on {psutil.cpu_count()} processors, Python {platform.python_version()}, {libraries}. Peers run on one thread, in an environment of
+their own, and only read tables: no tidying, no validation, nothing written but the texts of the cells.
 
-{table(best)}
+![Seconds of everything that was measured](benchmarks.png)
 
-Best of {rounds} rounds on {os.cpu_count()} processors, Python {platform.python_version()}, {libraries}.
-Memory is that of the process and its workers together. `make bench` measures anew.
+## Targets
+
+{target_table(found)}
+
+## Measures
+
+{speed_table(bench)}
+
+The last two columns tell how many cells with text a peer finds, and how many of them have the text of one of our cells
+(pieces of cells cut by page breaks count apart).
+
+## Accuracy of the measured run
+
+{accuracy(bench)}
+
+## Growth
+
+Time for one page between decoder and cells as its rulings and glyphs double; `growth` is the exponent over the whole
+range (1: linear). `python benchmarks/growth.py` measures it alone.
+
+{growth.as_table(curves)}
 """
 
 
+def draw(bench: Bench) -> None:
+    """docs/benchmarks.png, by matplotlib in the peers' environment."""
+    if bench.peers is None:
+        return
+    titles = {**OURS, **THEIRS}
+    bars = [
+        {"name": titles[name], "seconds": m.seconds, "ours": name in OURS}
+        for name, m in bench.best.items()
+        if name not in ("again", "long")
+    ]
+    data = {"title": f"{bench.edition}: {bench.found['manifest']['stats']['pages']} pages", "bars": bars}
+    source = bench.folder / "plot.json"
+    source.write_text(json.dumps(data), encoding="utf-8")
+    subprocess.run([bench.peers, str(PEERS), "plot", str(source), str(PLOT)], check=True)
+
+
 def main() -> int:
-    """Command line; exit code 1 when the whole run is not quicker than the plain loop."""
-    parser = argparse.ArgumentParser(description="Measure the whole run against a plain pdfplumber loop.")
+    """Command line; exit code 1 when a target is missed."""
+    parser = argparse.ArgumentParser(description="Measure speed, memory and accuracy against other readers.")
     parser.add_argument("--edition", default="shanghai-2025")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--write", action="store_true", help="write docs/benchmarks.md")
+    parser.add_argument("--long", type=int, default=2000, help="pages of the long document")
+    parser.add_argument("--peers", help="Python of the peers' environment; without it only xize is measured")
+    parser.add_argument(
+        "--write", action="store_true", help="write docs/benchmarks.md and docs/benchmarks.png"
+    )
     args = parser.parse_args()
-    pdf = ROOT / "raw" / args.edition / f"{args.edition}.pdf"
-    done, manifest = [], {}
-    for number in range(1, args.rounds + 1):
-        measures, manifest = one_round(args.edition, pdf)
-        done.append(measures)
+    with tempfile.TemporaryDirectory(prefix="xize-bench-") as folder:
+        bench = Bench(args.edition, Path(folder), args.peers, args.long, {}, {})
+        sides: list[Callable[[], None]] = [bench.ours, bench.theirs]
+        for number in range(1, args.rounds + 1):
+            print(f"round {number}", flush=True)
+            for side in sides:
+                side()
+        found, curves = targets(bench), growth.measure(3)
         print(
-            f"round {number}: " + ", ".join(f"{key} {m.seconds:.1f} s" for key, m in measures.items()),
-            flush=True,
+            f"\n{speed_table(bench)}\n\n{target_table(found)}\n\n{accuracy(bench)}\n\n{growth.as_table(curves)}"
         )
-    best = {
-        key: Measure(
-            min(m[key].seconds for m in done),
-            min(m[key].processor for m in done),
-            max(m[key].memory for m in done),
-        )
-        for key in NAMES
-    }
-    print(f"\n{table(best)}")
-    if args.write:
-        PAGE.write_text(page(best, manifest, args.edition, args.rounds), encoding="utf-8")
-        print(f"\n{PAGE} written")
-    return int(best["whole"].seconds >= best["plain"].seconds)
+        if args.write:
+            PAGE.write_text(page(bench, found, curves, args.rounds), encoding="utf-8")
+            draw(bench)
+            print(f"\n{PAGE} and {PLOT} written")
+    linear = all(curve.growth <= growth.LIMIT for curve in curves)
+    return int(not (linear and all(target.met for target in found)))
 
 
 if __name__ == "__main__":

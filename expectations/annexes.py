@@ -47,7 +47,7 @@ def annex_checks(data: Data) -> Iterator[Check]:
                 f"{TABLES[table].by_name[numbering.column].title_zh}从1起连续，不跳号、不重复",
                 "{title}的序号不连续：{value}（{key}），请核对是否漏行；如原文如此，可接受此项。",
                 derived={"number_problem": partial(_number_problem, table=table, numbering=numbering)},
-                reported_by=("running_number_",),
+                reported_by=("running_number_", "annex_value_missing"),
             )  # fmt: skip
     if data.rows("links"):
         yield Check(
@@ -65,7 +65,8 @@ def annex_checks(data: Data) -> Iterator[Check]:
 def _number_problem(data: Data, table: str, numbering: Numbering) -> pd.Series:
     """Where a running number does not follow the one printed before it; null where it does.
 
-    A new group (list, part, another annex) may count on or start at 1 again. Rows stand in reading order.
+    A new group (list, part, another annex) may count on or start at 1 again. Rows stand in reading order. Of a single
+    wrong number (2, 9, 4) what follows is not wrong as well.
     """
     import pandas as pd
 
@@ -79,6 +80,9 @@ def _number_problem(data: Data, table: str, numbering: Numbering) -> pd.Series:
     good = (number == before + 1) | (fresh & (number == 1))
     if numbering.repeats:
         good |= ~fresh & (number == before)
+    # The number before is the wrong one if this one goes on from the number before that.
+    runs = (number.ne(before) | fresh).cumsum()
+    good |= ~fresh & (number == runs.map(number.groupby(runs).first().shift(2)) + 2)
     # After something that is no number nothing can be said about the next.
     good |= number.notna() & before.isna() & ~fresh
     good |= printed.isna()

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from expectations.checks import Check, Data
+from pipeline.quality.codes import odd_codes
 from pipeline.schema import PROVENANCE, TABLES
 from pipeline.schema.types import Field, ForeignKey, Table
 from pipeline.text import normalise
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 STRUCTURE = "structure"
 _PROVENANCE = frozenset(field.name for field in PROVENANCE)
 # Tables whose text is not the document's own words (or is raw on purpose).
-_NOT_PROSE = frozenset({"credentials", "links", "findings", "cells"})
+_NOT_PROSE = frozenset({"credentials", "links", "findings", "cells", "coverage"})
 # Whole cells as printed: their line ends belong to them.
 _WITH_LINES = frozenset({("annex_11_mappings", "rule"), ("annex_other", "text")})
 
@@ -140,13 +141,15 @@ def _column_checks(table: Table, field: Field) -> Iterator[Check]:
         yield Check(
             table.name, f"{name}_known", "value_unknown", "warning", "in_set", (name,),
             f"{label}为已知的取值：{'、'.join(field.known)}", "{title}（{key}）的{column}“{value}”是未见过的取值，已照原文发布。",
-            {"value_set": field.known}, reported_by=("annex_category_", "annex_part_"),
+            {"value_set": field.known}, reported_by=("annex_category_", "annex_part_", "annex_value_missing"),
         )  # fmt: skip
     if field.usual is not None:
+        problem = f"{name}_odd"
         yield Check(
-            table.name, f"{name}_usual", "value_unusual", "warning", "regex", (name,),
-            f"{label}为常见的写法 {field.usual}", "{title}（{key}）的{column}“{value}”写法与众不同，已照原文发布。",
-            {"regex": field.usual}, reported_by=(f"{name}_",),
+            table.name, f"{name}_usual", "value_unusual", "warning", "none", (problem,),
+            f"{label}的写法与本表其他行一致（通常为{field.usual}）", "{title}（{key}）的" + field.title_zh + "{value}；请核对原文，属实则接受此项。",
+            derived={problem: partial(_odd_problem, table=table.name, column=name, declared=field.usual)},
+            reported_by=(f"{name}_",),
         )  # fmt: skip
 
 
@@ -204,6 +207,14 @@ def _place_problem(data: Data, table: str) -> pd.Series:
     for words, bad in tests:
         problem[bad.fillna(False).astype(bool)] = words
     return problem
+
+
+def _odd_problem(data: Data, table: str, column: str, declared: str) -> pd.Series:
+    """Codes written otherwise than the others of their column, in words; null elsewhere, blanks included."""
+    values = data.frames[table][column]
+    odd = odd_codes((str(value) for value in values.dropna()), declared)
+    words = {code: f"“{code}”与其他行（如“{usual}”）写法不同" for code, usual in odd.items()}
+    return values.map(words).astype(object).where(values.isin(list(words)), None)
 
 
 def _list_problem(data: Data, table: str, column: str, low: float, high: float) -> pd.Series:

@@ -73,7 +73,7 @@ def _class_checks() -> Iterator[Check]:
     )  # fmt: skip
     yield Check(
         "classes", "has_entries", "class_without_entries", "warning", "none", ("empty_class",),
-        "每个专业类都有证书条目", "专业类{value}没有任何证书条目，可能漏读，请核对原文。", derived={"empty_class": _empty_classes},
+        "每个专业类都有证书条目", "专业类{value}的各栏都没有读到条目；请核对原文是否空白，属实则接受此项。", derived={"empty_class": _empty_classes},
     )  # fmt: skip
     yield Check(
         "classes", "moe_list", "class_not_in_moe_list", "info", "none", ("moe_problem",),

@@ -10,6 +10,7 @@ import os
 import warnings
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,13 +27,16 @@ with warnings.catch_warnings():
 from expectations.checks import Check
 from expectations.findings import KEYS, findings_of
 from expectations.report import ExpectationResult, ValidationContext, ValidationReport
-from expectations.site import write_site
+from expectations.site import suite_page, write_site
+from pipeline.forked import copies, forked_map
 from pipeline.quality.findings import Finding
 from pipeline.schema import TABLES
 
 if TYPE_CHECKING:
     import pandas as pd
     from great_expectations.core import ExpectationSuiteValidationResult
+
+    from pipeline.scope import Scope
 
 logging.getLogger("great_expectations").setLevel(logging.ERROR)
 
@@ -45,27 +49,26 @@ def run(
     frames: Mapping[str, pd.DataFrame],
     context: ValidationContext,
     site_dir: Path | None,
+    scope: Scope | None = None,
 ) -> ValidationReport:
-    """Evaluate every suite on its frame, and write the site if asked to.
+    """Evaluate every suite on its frame, and write the site (with the coverage, if there is one) if asked to.
 
     Raises RuntimeError when an expectation could not be evaluated at all: a fault of ours, never of the data.
     """
+    # The longest first: whoever is free takes the next one.
+    order = sorted(checks, key=lambda table: -len(frames[table]) * len(checks[table]))
     batches = _batches()
-    results: list[ExpectationResult] = []
+
+    def evaluate(table: str) -> _Verdict:
+        return _evaluate(batches, table, checks[table], frames, context if site_dir is not None else None)
+
+    found = dict(zip(order, forked_map(evaluate, order, copies()), strict=True))
+    verdicts = {table: found[table] for table in checks}
+    results = [result for verdict in verdicts.values() for result in verdict.results]
     findings: dict[str, Finding] = {}
-    outcomes: dict[str, ExpectationSuiteValidationResult] = {}
-    for table, table_checks in checks.items():
-        outcomes[table] = outcome = _validate(batches, table, table_checks, frames[table], "BASIC")
-        details = _details(outcome)
-        results.extend(_record(check, *details[check.name]) for check in table_checks)
-        failed = [check for check in table_checks if not details[check.name][0]]
-        for check, failing in _failing_rows(batches, table, failed, frames[table]):
-            rows = _unreported(check, failing, frames)
-            if failing and not rows:
-                continue
-            observed = details[check.name][1].get("observed_value")
-            for finding in findings_of(check, frames[table], rows, observed):
-                findings.setdefault(finding.finding_id, finding)
+    for verdict in verdicts.values():
+        for finding in verdict.findings:
+            findings.setdefault(finding.finding_id, finding)
     errors = [r for r in results if not r.success and r.severity == "error"]
     report = ValidationReport(
         success=not errors,
@@ -74,8 +77,41 @@ def run(
         summary=_summary(results, findings, context, {name: len(frames[name]) for name in checks}),
     )
     if site_dir is not None:
-        write_site(site_dir, outcomes, report, context)
+        pages = {table: verdict.page for table, verdict in verdicts.items()}
+        write_site(site_dir, pages, report, context, scope)
     return report
+
+
+@dataclass(frozen=True)
+class _Verdict:
+    """What came of one suite: a result per expectation, findings in their order, its page of the site (or "")."""
+
+    results: list[ExpectationResult]
+    findings: list[Finding]
+    page: str
+
+
+def _evaluate(
+    batches: Any,
+    table: str,
+    checks: list[Check],
+    frames: Mapping[str, pd.DataFrame],
+    shown_for: ValidationContext | None,
+) -> _Verdict:
+    """One suite on its frame, and its page where a site is asked for."""
+    outcome = _validate(batches, table, checks, frames[table], "BASIC")
+    details = _details(outcome)
+    results = [_record(check, *details[check.name]) for check in checks]
+    failed = [check for check in checks if not details[check.name][0]]
+    findings: list[Finding] = []
+    for check, failing in _failing_rows(batches, table, failed, frames[table]):
+        rows = _unreported(check, failing, frames)
+        if failing and not rows:
+            continue
+        observed = details[check.name][1].get("observed_value")
+        findings.extend(findings_of(check, frames[table], rows, observed))
+    page = suite_page(table, outcome, shown_for) if shown_for is not None else ""
+    return _Verdict(results, findings, page)
 
 
 def _batches() -> Any:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import html
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,10 +19,13 @@ from great_expectations.render.view.view import DefaultJinjaPageView
 from jinja2 import ChoiceLoader, FileSystemLoader
 
 from expectations.report import ValidationContext, ValidationReport
+from expectations.scope import write_scope
 from pipeline.schema import TABLES
 
 if TYPE_CHECKING:
     from great_expectations.core import ExpectationSuiteValidationResult
+
+    from pipeline.scope import Scope
 
 _TEMPLATES = Path(__file__).with_name("templates")
 _TITLES = {"document": "文件整体", "structure": "表结构"}
@@ -75,33 +79,55 @@ class OfflinePageView(DefaultJinjaPageView):
 
 def write_site(
     folder: Path,
-    outcomes: Mapping[str, ExpectationSuiteValidationResult],
+    pages: Mapping[str, str],
     report: ValidationReport,
     context: ValidationContext,
+    scope: Scope | None = None,
 ) -> None:
-    """Write index.html, one page per suite and style.css into ``folder`` (created), naming no host."""
+    """Write index.html, the suites' ``pages`` and style.css into ``folder`` (created), naming no host.
+
+    ``scope``: the coverage, which gets a page of its own (scope.html); None where the tables have none.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "style.css").write_text((_TEMPLATES / "style.css").read_text("utf-8"), "utf-8")
-    view: Any = OfflinePageView()
-    renderer = ValidationResultsPageRenderer(run_info_at_end=False)
-    words = {"edition": context.edition, "document_title": context.title}
-    for table, outcome in outcomes.items():
-        for one in outcome.results:
-            one.result = _shown(one.result)
-        document = renderer.render(outcome)
-        _trim(document)
-        page = view.render(document, suite_title=title_of(table), suite_name=table, **words)
-        (folder / f"{table}.html").write_text(_in_chinese(page, table), "utf-8")
-    index = view.env.get_template("xize_index.j2").render(
-        report=report,
-        suites=[_suite_row(table, report) for table in outcomes],
-        failed=[r for r in report.results if not r.success],
-        titles={table: title_of(table) for table in outcomes},
-        severities=_SEVERITIES,
-        findings=report.findings,
-        **words,
+    for table, page in pages.items():
+        (folder / f"{table}.html").write_text(page, "utf-8")
+    index = (
+        _view()
+        .env.get_template("xize_index.j2")
+        .render(
+            report=report,
+            suites=[_suite_row(table, report) for table in pages],
+            failed=[r for r in report.results if not r.success],
+            titles={table: title_of(table) for table in pages},
+            severities=_SEVERITIES,
+            findings=report.findings,
+            scope=scope,
+            **_words(context),
+        )
     )
     (folder / "index.html").write_text(index, "utf-8")
+    if scope is not None:
+        write_scope(folder, scope, context)
+
+
+@lru_cache(maxsize=1)
+def _view() -> Any:
+    return OfflinePageView()
+
+
+def _words(context: ValidationContext) -> dict[str, str]:
+    return {"edition": context.edition, "document_title": context.title}
+
+
+def suite_page(table: str, outcome: ExpectationSuiteValidationResult, context: ValidationContext) -> str:
+    """The page of one suite. What it does not show is dropped from ``outcome``."""
+    for one in outcome.results:
+        one.result = _shown(one.result)
+    document = ValidationResultsPageRenderer(run_info_at_end=False).render(outcome)
+    _trim(document)
+    page = _view().render(document, suite_title=title_of(table), suite_name=table, **_words(context))
+    return _in_chinese(page, table)
 
 
 def title_of(table: str) -> str:

@@ -20,6 +20,8 @@ from pipeline.schema import TABLES
 if TYPE_CHECKING:
     import pandas as pd
 
+    from pipeline.scope import Scope
+
 
 def validate(
     tables: Mapping[str, pa.Table], *, context: ValidationContext, site_dir: Path | None = None
@@ -33,7 +35,20 @@ def validate(
     from expectations.engine import run
 
     checks, frames = plan(prepare(tables, context))
-    return run(checks, frames, context, site_dir)
+    return run(checks, frames, context, site_dir, _scope(tables) if site_dir is not None else None)
+
+
+def _scope(tables: Mapping[str, pa.Table]) -> Scope | None:
+    """The coverage of the tables that are as declared."""
+    from expectations.scope import scope_of
+
+    return scope_of(
+        {
+            name: table
+            for name, table in tables.items()
+            if name in TABLES and _is_sound(table, TABLES[name].arrow)
+        }
+    )
 
 
 def prepare(tables: Mapping[str, pa.Table], context: ValidationContext) -> Data:

@@ -8,26 +8,30 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
-import time
-from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipeline import __version__
 from pipeline.edition import Edition, edition_lock, load_edition
 from pipeline.errors import XizeError
-from pipeline.staging import load_staged, note_same, same_inputs, store_staged
+from pipeline.finish import Outcome, finish, preview, publish_result, same_as, with_findings
+from pipeline.garbage import collecting_seldom
+from pipeline.staging import known_pages, load_staged, pages_read, same_inputs, store_staged
+from pipeline.timing import measured
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from expectations.report import ValidationReport
     from pipeline.quality.findings import Finding
     from pipeline.readers.staged import Reading
-    from pipeline.releases import Release, TableDelta
+    from pipeline.releases import Release
+
+__all__ = [
+    "Job", "Options", "Outcome", "Report", "RunResult", "code_digest", "finish", "load_libraries", "plan", "preview",
+    "publish_result", "read", "run", "same_as", "tidy_reading", "unchanged", "validation_context", "with_findings",
+]  # fmt: skip
 
 Report = Callable[[str, int, int], None]
 """Progress: (stage, done, total); stages are read, tidy, validate, publish."""
@@ -72,21 +76,6 @@ class RunResult:
     findings: list[Finding] = field(default_factory=list)
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """What a run came to: the release (None with ``publish=False``), figures, findings by severity and code."""
-
-    job: Job
-    release: Release | None
-    changed: bool
-    stats: Mapping[str, Any]
-    rows: Mapping[str, int]
-    by_severity: Mapping[str, int]
-    by_code: Mapping[str, int]
-    report: ValidationReport | None = None
-    deltas: tuple[TableDelta, ...] = ()
-
-
 @lru_cache(maxsize=1)
 def code_digest() -> str:
     """Digest of the code and vocabularies that a result depends on: another program may read otherwise."""
@@ -100,19 +89,26 @@ def code_digest() -> str:
     return digest.hexdigest()
 
 
-def plan(options: Options) -> Job:
-    """Verify the edition and its source. Raises XizeError (missing file or key, wrong checksum)."""
+def plan(options: Options, *, fetch: bool = True) -> Job:
+    """Verify the edition and its source. Raises XizeError (missing file or key, wrong checksum).
+
+    ``fetch=False``: a file that lies at a url is left there for others to fetch and verify; ``path`` only names it.
+    """
     edition = load_edition(options.home, options.edition)
-    kind = edition.file(options.source).kind
-    path, sha256 = edition.verify(kind)
+    file = edition.file(options.source)
+    kind = file.kind
+    if fetch or file.url is None:
+        path, sha256 = edition.verify(kind)
+    else:
+        path, sha256 = edition.path(kind), file.sha256
     digest = hashlib.sha256()
     for part in (
         sha256, code_digest(), kind, options.decoder, str(options.cross_check), str(options.allow_incomplete),
     ):  # fmt: skip
         digest.update(part.encode())
     for name in ("source.yaml", "corrections.yaml", "accepted.yaml"):
-        file = edition.folder / name
-        digest.update(file.read_bytes() if file.is_file() else b"-")
+        beside = edition.folder / name
+        digest.update(beside.read_bytes() if beside.is_file() else b"-")
     return Job(options, edition, kind, path, sha256, digest.hexdigest())
 
 
@@ -139,16 +135,8 @@ def read(job: Job, report: Report | None = None) -> Reading:
     if known is not None:
         return known
     if job.kind == "pdf":
-        from pipeline.readers.pdf import read_pdf
-
-        reading = read_pdf(
-            job.path,
-            password=job.options.password,
-            decoder=job.options.decoder,
-            workers=job.options.workers,
-            progress=(lambda done, total: report("read", done, total)) if report else None,
-        )
-    elif job.kind == "transcript":
+        return read_document(job, report)
+    if job.kind == "transcript":
         from expectations.reference import reference_classes
         from pipeline.readers.transcript.read import read_transcript
 
@@ -156,6 +144,33 @@ def read(job: Job, report: Report | None = None) -> Reading:
     else:
         raise XizeError(f"{job.path.name}：不支持读取“{job.kind}”一类的来源；请改用 pdf 或 transcript。")
     store_staged(job, reading)
+    return reading
+
+
+def read_document(job: Job, report: Report | None = None) -> Reading:
+    """The PDF read anew and staged; pages that an earlier file of the edition held unchanged are taken from there."""
+    from pipeline.readers.pdf import count_pages, read_pdf
+    from pipeline.readers.staged import join_readings
+
+    known = known_pages(job)
+    have = set() if known is None else set(known.pages.column("page").to_pylist())
+    total = count_pages(job.path, job.options.password, job.options.decoder)
+    missing = [number for number in range(1, total + 1) if number not in have]
+    if known is not None and not missing:
+        store_staged(job, known, read=0)
+        return known
+    reading = read_pdf(
+        job.path,
+        pages=missing,
+        password=job.options.password,
+        decoder=job.options.decoder,
+        workers=job.options.workers,
+        progress=(lambda done, _: report("read", len(have) + done, total)) if report else None,
+    )
+    if known is not None:
+        reading = join_readings([known, reading])
+    with measured("stage"):
+        store_staged(job, reading, read=len(missing))
     return reading
 
 
@@ -202,27 +217,30 @@ def tidy_reading(job: Job, reading: Reading, report: Report | None = None) -> Ru
     reading, disagreements, compared = check_reading(job, reading, report)
     corrections = load_corrections(job.edition.corrections)
     cells, changed = apply_to_cells(reading.cells, corrections)
-    tidied = tidy(replace(reading, cells=cells), header_map, job.path.name)
-    rows = apply_to_rows(tidied.rows, corrections, rule3=tidied.rule3, corrected_cells=changed)
-    findings = [*disagreements, *tidied.findings]
-    tables = {
-        table: build(table, rows.get(table, []), name, kind)
-        for table in ("majors", "classes", "entries", "credentials", "notes", *ANNEX_TABLES)
-    }
-    tables["cells"] = cells_table(reading, name, kind)
-    tables, more = assess(
-        tables,
-        edition=name,
-        source=kind,
-        toc=tidied.toc,
-        reference=reference_rows(),
-        pages=reading.pages if kind == "pdf" else None,
-    )
+    with measured("tidy"):
+        tidied = tidy(replace(reading, cells=cells), header_map, job.path.name)
+    with measured("link"):
+        rows = apply_to_rows(tidied.rows, corrections, rule3=tidied.rule3, corrected_cells=changed)
+        findings = [*disagreements, *tidied.findings]
+        tables = {
+            table: build(table, rows.get(table, []), name, kind)
+            for table in ("majors", "classes", "entries", "credentials", "notes", *ANNEX_TABLES)
+        }
+        tables["cells"] = cells_table(reading, name, kind)
+        tables, more = assess(
+            tables,
+            edition=name,
+            source=kind,
+            toc=tidied.toc,
+            reference=reference_rows(),
+            pages=reading.pages if kind == "pdf" else None,
+        )
     findings += more
     tables = {table: tables[table] for table in TABLES if table in tables}
     stats: dict[str, Any] = {
         "inputs": job.inputs,
         "pages": tidied.pages,
+        "pages_read": pages_read(job),
         "tables_found": tidied.tables,
         "conservation": {**tidied.characters},
         "corrections": summary(job.edition.corrections, corrections).summary,
@@ -275,57 +293,14 @@ def validation_context(job: Job, result: RunResult) -> Any:
     )
 
 
-def with_findings(job: Job, result: RunResult, report: ValidationReport | None = None) -> dict[str, pa.Table]:
-    """All tables, with the findings of tidying and (once there is a ``report``) of validation."""
-    from pipeline.quality.assess import settle
-    from pipeline.quality.corrections import load_corrections
-    from pipeline.quality.decisions import load_accepted, store_last_findings
-
-    name = job.edition.name
-    tables = settle(
-        result.tables,
-        [*result.findings, *(report.findings if report is not None else ())],
-        edition=name,
-        source=job.kind,
-        accepted=load_accepted(job.edition.folder / "accepted.yaml"),
-        corrections=load_corrections(job.edition.corrections),
-    )
-    if report is not None:
-        store_last_findings(job.options.home, name, tables["findings"])
-    return tables
-
-
-def publish_result(
-    job: Job, result: RunResult, tables: dict[str, pa.Table], report: ValidationReport, site: Path
-) -> Release:
-    """Publish, or raise XizeError naming the first errors when validation forbids it."""
-    from pipeline.publish import SourceInfo, publish
-    from pipeline.releases import curated_url
-
-    _refuse_errors(job, tables)
-    return publish(
-        tables,
-        edition=job.edition.name,
-        source_info=SourceInfo.of(job.edition, job.kind, job.sha256),
-        curated_url=curated_url(job.options.home, job.options.curated),
-        stats=result.stats,
-        validation=dict(report.summary),
-        site=site,
-        allow_incomplete=job.options.allow_incomplete,
-        code_version=f"{__version__}+{code_digest()[:12]}",
-        latest=True if job.options.latest else None,
-    )
-
-
-def _refuse_errors(job: Job, tables: Mapping[str, pa.Table]) -> None:
-    rows = tables["findings"].select(["severity", "status", "message"]).to_pylist()
-    errors = [row["message"] for row in rows if row["severity"] == "error" and row["status"] == "open"]
-    if errors:
-        shown = "；".join(message.rstrip("。") for message in errors[:3])
-        more = f" 等 {len(errors)} 处" if len(errors) > 3 else ""
-        raise XizeError(
-            f"{job.path.name}：校验有 {len(errors)} 个错误，没有发布：{shown}{more}。", exit_code=1
-        )
+def load_libraries() -> None:
+    """Import what reading, tidying and publishing need: before copies of this process are made, which then have it."""
+    with measured("imports"):
+        import pipeline.publish
+        import pipeline.quality.assess
+        import pipeline.readers.decode_pdfium
+        import pipeline.readers.pdf
+        import pipeline.tidy.document  # noqa: F401
 
 
 def run(options: Options, report: Report | None = None) -> Outcome:
@@ -334,73 +309,25 @@ def run(options: Options, report: Report | None = None) -> Outcome:
     Raises XizeError with one sentence when anything the user can mend stands in the way; nothing published before
     is touched then.
     """
-    with edition_lock(options.home, options.edition):
+    with edition_lock(options.home, options.edition), collecting_seldom():
         job = plan(options)
         last = unchanged(job) if options.publish else None
         if last is not None:
             return same_as(job, last)
         from expectations.worker import warm_up
 
-        started = time.perf_counter()
         with warm_up() as validator, tempfile.TemporaryDirectory(prefix="xize-site-") as folder:
+            load_libraries()
             reading = read(job, report)
-            times = {"read": time.perf_counter() - started}
             if report:
                 report("tidy", 0, 1)
             result = tidy_reading(job, reading, report)
-            times["tidy"] = time.perf_counter() - started - sum(times.values())
             if report:
                 report("validate", 0, 1)
             site = Path(folder) / "validation"
             outcome = validator.validate(
                 with_findings(job, result), context=validation_context(job, result), site_dir=site
             )
-            times["validate"] = time.perf_counter() - started - sum(times.values())
             if report:
                 report("publish", 0, 1)
             return finish(job, result, outcome, site)
-
-
-def finish(job: Job, result: RunResult, report: ValidationReport, site: Path) -> Outcome:
-    """Publish the validated result, or (``publish=False``) say what a release would change."""
-    tables = with_findings(job, result, report)
-    severities = Counter(tables["findings"].column("severity").to_pylist())
-    codes = Counter(tables["findings"].column("code").to_pylist())
-    rows = {name: table.num_rows for name, table in tables.items()}
-    if not job.options.publish:
-        deltas = preview(job, tables)
-        return Outcome(job, None, False, result.stats, rows, severities, codes, report, deltas)
-    release = publish_result(job, result, tables, report, site)
-    if not release.changed:
-        note_same(job, release.release)
-    return Outcome(job, release, release.changed, result.stats, rows, severities, codes, report)
-
-
-def preview(job: Job, tables: Mapping[str, pa.Table]) -> tuple[TableDelta, ...]:
-    """What a release of ``tables`` would change against the latest one."""
-    from pipeline.releases import curated_url, diff_summary, latest_name, load_release
-    from pipeline.schema import TABLES, build
-    from pipeline.storage import open_store
-
-    url = curated_url(job.options.home, job.options.curated)
-    name = job.edition.name
-    if latest_name(open_store(url), name) is None:
-        before = {table: build(table, [], name) for table in TABLES}
-    else:
-        before = load_release(url, name)
-    return diff_summary(tables, before)
-
-
-def same_as(job: Job, last: Release) -> Outcome:
-    """The outcome of a run that found nothing changed: the figures of the release that stands."""
-    manifest = last.manifest
-    findings = manifest.get("findings") or {}
-    return Outcome(
-        job,
-        last,
-        False,
-        {**manifest.get("stats", {}), "conservation": manifest.get("conservation") or {}},
-        last.rows,
-        dict(findings.get("by_severity", {})),
-        dict(findings.get("by_code", {})),
-    )

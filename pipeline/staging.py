@@ -9,7 +9,7 @@ import shutil
 import tempfile
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pipeline.errors import XizeError
 
@@ -27,25 +27,89 @@ def staged_folder(job: Job) -> Path:
 
 def load_staged(job: Job) -> Reading | None:
     """What is staged for this source, if the same code read it; None otherwise."""
-    import pyarrow.parquet as pq
-
-    from pipeline.readers.staged import Reading
-
     folder = staged_folder(job)
     try:
         known = json.loads((folder / "reading.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return None
-    if known != _reading_key(job):
+    if {name: known.get(name) for name in _reading_key(job)} != _reading_key(job):
         return None
+    return _stored(folder)
+
+
+def _stored(folder: Path) -> Reading | None:
+    import pyarrow.parquet as pq
+
+    from pipeline.readers.staged import Reading
+
     try:
-        parts = [pq.read_table(folder / f"{name}.parquet") for name in _READING_FILES]
+        # Without threads: a process that has started Arrow's had better not be forked.
+        parts = [pq.read_table(folder / f"{name}.parquet", use_threads=False) for name in _READING_FILES]
     except (OSError, ValueError):
         return None
     return Reading(*parts)
 
 
-def _reading_key(job: Job) -> dict[str, str]:
+def known_pages(job: Job) -> Reading | None:
+    """Pages of this PDF that an earlier file of the same edition and source already held, as they were read then.
+
+    A page counts as the same when it has the same number, is made of the same content (``readers.page_keys``) and was
+    read by the same code and decoder. None where there is no such page.
+    """
+    from pipeline.readers.staged import join_readings, select_pages
+
+    earlier = [(folder, known) for folder, known in _earlier(job) if known.get("pages")]
+    if job.kind != "pdf" or not earlier:
+        return None
+    wanted = {key: number for number, key in enumerate(_page_keys(job), start=1) if key is not None}
+    parts: list[Reading] = []
+    for folder, known in earlier:
+        same = [number for number, key in enumerate(known["pages"], start=1) if wanted.get(key) == number]
+        reading = _stored(folder) if same else None
+        if reading is not None:
+            parts.append(select_pages(reading, same))
+            for number in same:
+                del wanted[known["pages"][number - 1]]
+    return join_readings(parts) if parts else None
+
+
+def _earlier(job: Job) -> list[tuple[Path, dict[str, Any]]]:
+    """What else is staged for this edition and source by the same code and decoder: folder and key, latest first."""
+    mine = {**_reading_key(job), "sha256": ""}
+    found = []
+    for path in staged_folder(job).parent.glob("[!.]*/reading.json"):
+        try:
+            known, when = json.loads(path.read_text(encoding="utf-8")), path.stat().st_mtime
+        except (OSError, ValueError):
+            continue
+        if {**{name: known.get(name) for name in mine}, "sha256": ""} == mine:
+            found.append((when, path.parent, known))
+    return [(folder, known) for _, folder, known in sorted(found, key=lambda one: one[0], reverse=True)]
+
+
+def _page_keys(job: Job) -> tuple[str | None, ...]:
+    return _page_keys_of(job.path, job.sha256, job.options.password)
+
+
+@lru_cache(maxsize=1)
+def _page_keys_of(path: Path, sha256: str, password: str) -> tuple[str | None, ...]:
+    """Asked for before and after reading; the checksum tells that it is still the same file."""
+    from pipeline.readers.page_keys import page_keys
+
+    return page_keys(path, password)
+
+
+def pages_read(job: Job) -> int | None:
+    """How many pages were read when the staged reading was made (the others came from an earlier one); None: unknown."""
+    try:
+        known = json.loads((staged_folder(job) / "reading.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    read = known.get("read")
+    return read if isinstance(read, int) else None
+
+
+def _reading_key(job: Job) -> dict[str, Any]:
     return {"sha256": job.sha256, "code": readers_digest(), "decoder": job.options.decoder}
 
 
@@ -58,8 +122,11 @@ def readers_digest() -> str:
     return digest.hexdigest()[:16]
 
 
-def store_staged(job: Job, reading: Reading) -> Path:
-    """Write a reading to staged/, all files or none; gives the path of cells.parquet."""
+def store_staged(job: Job, reading: Reading, read: int | None = None) -> Path:
+    """Write a reading to staged/, all files or none; gives the path of cells.parquet.
+
+    ``read``: how many of its pages were read for it, None for all of them.
+    """
     import pyarrow.parquet as pq
 
     folder = staged_folder(job)
@@ -69,7 +136,10 @@ def store_staged(job: Job, reading: Reading) -> Path:
         try:
             for name in _READING_FILES:
                 pq.write_table(getattr(reading, name), beside / f"{name}.parquet", compression="zstd")
-            (beside / "reading.json").write_text(json.dumps(_reading_key(job)), encoding="utf-8")
+            record = {**_reading_key(job), "read": len(reading.pages) if read is None else read}
+            if job.kind == "pdf" and job.path.is_file():  # else others have read it from where it lies
+                record["pages"] = _page_keys(job)
+            (beside / "reading.json").write_text(json.dumps(record), encoding="utf-8")
             if folder.exists():
                 shutil.rmtree(folder)
             os.chmod(beside, 0o755)

@@ -48,7 +48,12 @@ def _glues(char: str) -> bool:
     return is_cjk(char) or unicodedata.category(char)[0] in "PS"
 
 
-_CLEANING = _RADICALS | {code: None for code in range(0x110000) if unicodedata.category(chr(code)) == "Cf"}
+# Format characters stand in the first two planes and among the tags; looking through all planes takes a tenth of a second.
+_CLEANING = _RADICALS | {
+    code: None
+    for code in (*range(0x20000), *range(0xE0000, 0xE0080))
+    if unicodedata.category(chr(code)) == "Cf"
+}
 
 
 def clean(text: str) -> str:
@@ -83,3 +88,9 @@ _BLANKS = re.compile(r"\s+")
 def squeeze(text: str) -> str:
     """``normalise`` with every blank deleted: the key under which two printed texts count as the same."""
     return _BLANKS.sub("", clean(text))
+
+
+def unkeepable(text: str) -> bool:
+    """Whether a text that a user gave holds what no file should keep: halves of characters (bytes that are no UTF-8 on
+    a command line), or control characters, which would steer the terminal on which they are shown."""
+    return any(unicodedata.category(char) in ("Cc", "Cs") and char not in "\n\r\t" for char in text)

@@ -1,22 +1,17 @@
-"""Glyphs → cells → printed lines. Pure functions over :class:`PageArrays`."""
+"""Glyphs → cells: which cell each glyph belongs to. Pure functions over :class:`PageArrays`."""
 
 from __future__ import annotations
 
 import re
-import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
 
 from pipeline.readers.grid import Found, Grid
 from pipeline.readers.page import Ints, PageArrays
-from pipeline.text import is_cjk
-from pipeline.tidy.model import Line
-
-_NO_SPACE_BEFORE = set(",.;:!?)]}%，。；：！？）】》、")
+from pipeline.readers.printed_lines import level_lines, lines_of
 
 
 def assign(page: PageArrays, grids: Sequence[Grid]) -> tuple[list[list[Ints]], Ints]:
@@ -156,7 +151,7 @@ def _body_end(page: PageArrays, grid: Grid, low: float, high: float, below: bool
     x0, _, x1, _ = grid.bbox
     x = (page.boxes[:, 0] + page.boxes[:, 2]) / 2
     y = (page.boxes[:, 1] + page.boxes[:, 3]) / 2
-    lines = _level_lines(page, np.flatnonzero((x >= x0) & (x <= x1) & (y >= low) & (y <= high)))
+    lines = level_lines(page, np.flatnonzero((x >= x0) & (x <= x1) & (y >= low) & (y <= high)))
     while len(lines) > 1:
         last, before = (lines[-1], lines[-2]) if below else (lines[0], lines[1])
         outer = last.bottom < page.height / 8 or last.top > page.height * 7 / 8
@@ -167,131 +162,3 @@ def _body_end(page: PageArrays, grid: Grid, low: float, high: float, below: bool
         end = (last.top + before.bottom) / 2 if below else (before.top + last.bottom) / 2
         lines = lines[:-1] if below else lines[1:]
     return end
-
-
-def lines_of(page: PageArrays, index: Ints | Iterable[int]) -> list[Line]:
-    """The printed lines of the glyphs ``index``, top to bottom, each with its text, box and advances.
-
-    Glyphs share a line when their vertical centres differ by less than half the smaller size. Glyphs turned against
-    the page (a sideways header word) are put together along their own direction.
-    """
-    where = np.fromiter(index, dtype=np.int64) if not isinstance(index, np.ndarray) else index
-    if len(where) == 0:
-        return []
-    angles = page.angles[where]
-    if (angles == 0).all():
-        return _level_lines(page, where)
-    out: list[Line] = []
-    for angle in sorted(set(angles.tolist())):
-        part = where[angles == angle]
-        out.extend(_level_lines(page, part) if angle in (0, 180, -1) else _upright_lines(page, part, angle))
-    return out
-
-
-def _level_lines(page: PageArrays, where: Ints) -> list[Line]:
-    boxes = page.boxes[where]
-    middle = (boxes[:, 1] + boxes[:, 3]) / 2
-    sizes = page.sizes[where]
-    order = np.lexsort((boxes[:, 0], middle))
-    rows: list[list[int]] = []
-    at = reach = 0.0
-    for i in order.tolist():
-        if not printed(page.texts[where[i]]):
-            continue
-        if rows and middle[i] - at < 0.5 * min(reach, sizes[i] or reach):
-            rows[-1].append(i)
-            at += (middle[i] - at) / len(rows[-1])
-            reach = min(reach, float(sizes[i]) or reach)
-        else:
-            rows.append([i])
-            at, reach = float(middle[i]), float(sizes[i]) or 1.0
-    out = [_line(page, where[sorted(row, key=lambda i: boxes[i, 0])]) for row in rows]
-    return [line for line in out if line is not None]
-
-
-def _upright_lines(page: PageArrays, where: Ints, angle: int) -> list[Line]:
-    """Lines of text that runs downwards (90) or upwards (270): columns of glyphs, read along their direction."""
-    boxes = page.boxes[where]
-    middle = (boxes[:, 0] + boxes[:, 2]) / 2
-    across = -middle if angle == 90 else middle  # lines follow each other leftwards when text runs downwards
-    along = boxes[:, 1] if angle == 90 else -boxes[:, 3]
-    order = np.lexsort((along, across))
-    rows: list[list[int]] = []
-    at = 0.0
-    for i in order.tolist():
-        if not printed(page.texts[where[i]]):
-            continue
-        size = float(page.sizes[where[i]]) or 1.0
-        if rows and abs(across[i] - at) < 0.5 * size:
-            rows[-1].append(i)
-        else:
-            rows.append([i])
-            at = float(across[i])
-    out = []
-    for row in rows:
-        ids = where[sorted(row, key=lambda i: along[i])]
-        box = page.boxes[ids]
-        text = "".join(page.texts[i] for i in ids)
-        height = float(box[:, 3].max() - box[:, 1].min())
-        out.append(
-            Line(
-                text,
-                float(box[:, 0].min()),
-                float(box[:, 1].min()),
-                float(box[:, 2].max()),
-                float(box[:, 3].max()),
-                page.number,
-                tuple([height / max(len(text), 1)] * len(text)),
-                float(np.median(page.sizes[ids])),
-            )
-        )
-    return out
-
-
-@lru_cache(maxsize=16384)
-def printed(text: str) -> str:
-    """A glyph's text without blanks and format characters: some ToUnicode maps add zero-width ones."""
-    return "".join(c for c in text if not c.isspace() and unicodedata.category(c) != "Cf")
-
-
-def _line(page: PageArrays, ids: Ints) -> Line | None:
-    """One line from its glyphs, left to right; a blank is put where the gap between Latin words shows one."""
-    chars: list[str] = []
-    advances: list[float] = []
-    end = None
-    boxes = page.boxes[ids]
-    for position, i in enumerate(ids.tolist()):
-        text = printed(page.texts[i])
-        if not text:
-            continue
-        x0, x1 = float(boxes[position, 0]), float(boxes[position, 2])
-        if end is not None:
-            gap = x0 - end
-            before = chars[-1]
-            if gap > 1.5 * (float(page.sizes[i]) or 1.0):
-                # Text set apart (the page number of a line of the contents); between ideographs a tab means nothing.
-                chars.append("\t")
-                advances.append(gap)
-            elif (
-                gap > 0.18 * (float(page.sizes[i]) or 1.0)
-                and not is_cjk(before)
-                and not is_cjk(text[0])
-                and text[0] not in _NO_SPACE_BEFORE
-            ):
-                chars.append(" ")
-                advances.append(gap)
-        chars.extend(text)
-        advances.extend([(x1 - x0) / len(text)] * len(text))
-        end = x1 if end is None else max(end, x1)
-    if not chars:
-        return None
-    return Line(
-        "".join(chars),
-        float(boxes[:, 0].min()),
-        float(boxes[:, 1].min()),
-        float(boxes[:, 2].max()),
-        float(boxes[:, 3].max()),
-        page.number,
-        tuple(advances),
-        float(np.median(page.sizes[ids])),
-    )

@@ -51,8 +51,8 @@ class PageArrays:
         where = np.flatnonzero(index) if index.dtype == bool else index
         return replace(
             self,
-            texts=tuple(self.texts[i] for i in where),
-            fonts=tuple(self.fonts[i] for i in where),
+            texts=tuple(map(self.texts.__getitem__, where.tolist())),
+            fonts=tuple(map(self.fonts.__getitem__, where.tolist())),
             boxes=self.boxes[where],
             sizes=self.sizes[where],
             light=self.light[where],

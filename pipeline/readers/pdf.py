@@ -7,21 +7,25 @@ import multiprocessing
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 import numpy as np
 
 from pipeline.errors import XizeError
+from pipeline.forked import copies, forked_map, processors
+from pipeline.garbage import collecting_seldom
 from pipeline.readers.camelot_reader import SecondLook, needs_camelot
 from pipeline.readers.checks import failed_checks
 from pipeline.readers.confidence import confidence_of
 from pipeline.readers.grid import Found, find_grids
-from pipeline.readers.lines import assign, lines_of, overflowing_lines, trim_open_ends
+from pipeline.readers.lines import assign, overflowing_lines, trim_open_ends
 from pipeline.readers.page import PageArrays
+from pipeline.readers.printed_lines import lines_by_group, lines_of
 from pipeline.readers.staged import Block, PageInfo, Reading, cell_id, join_readings, to_reading
 from pipeline.readers.visible import Hidden, see
 from pipeline.tidy.model import Cell, Line
+from pipeline.timing import measured
 
 Progress = Callable[[int, int], None]
 """Called with (pages done, pages in all)."""
@@ -30,7 +34,10 @@ _RANGE = 8
 """Pages per task: few enough to share the work evenly and to show progress, enough to keep the overhead small."""
 
 _SMALL = 16
-"""Documents up to this many pages are read in-process: starting workers would cost more than it gains."""
+"""Documents up to this many pages are read in-process: workers would cost more than they gain."""
+
+_SPAWN = 64
+"""The same where workers cannot be forked but must be spawned, each of which takes as long to start as some 30 pages."""
 
 
 # pdfminer warns once per glyph of a font without a bounding box; nothing of what is read depends on it.
@@ -155,7 +162,7 @@ def read_page(
         page.width,
         page.height,
         page.turned,
-        sum(1 for text in page.texts if text.strip()),
+        sum(map(bool, map(str.strip, page.texts))),
         len(found.horizontal) + len(found.vertical),
         picture_share(page),
         len(found.grids),
@@ -189,13 +196,13 @@ def cells_on(page: PageArrays, found: Found, engine: str) -> tuple[list[list[Cel
                     cell.top,
                     cell.x1,
                     cell.bottom,
-                    tuple(lines_of(page, index)),
+                    tuple(lines),
                     engine,
                     confidence_of(engine),
                     grid.open_top and cell.row == 0,
                     grid.open_bottom and cell.row + cell.row_span == rows,
                 )
-                for cell, index in zip(grid.cells, glyphs, strict=True)
+                for cell, lines in zip(grid.cells, lines_by_group(page, glyphs), strict=True)
             ]
         )
     return tables, lines_of(page, free)
@@ -227,16 +234,18 @@ def look_at(
     Raises XizeError when the page's content is broken.
     """
     try:
-        arrays = reader.decode(number)
+        with measured("decode"):
+            arrays = reader.decode(number)
     except Exception as error:  # decoders raise anything on a broken content stream
         raise XizeError(
             f"{path.name} 第 {number} 页：页面内容已损坏，无法读取；请重新取得该文件。"
         ) from error
-    read = read_page(arrays, reader.engine)
-    if needs_camelot(read[2]):
-        seen = reader.pixels.read(arrays)
-        if seen[2].tables:
-            read = seen
+    with measured("grid"):
+        read = read_page(arrays, reader.engine)
+        if needs_camelot(read[2]):
+            seen = reader.pixels.read(arrays)
+            if seen[2].tables:
+                read = seen
     return *read, arrays
 
 
@@ -249,23 +258,8 @@ def _read_with(reader: PageReader, path: Path, numbers: Sequence[int]) -> Readin
         cells += page_cells
         blocks += page_blocks
         pages.append(info)
-    return to_reading(cells, blocks, pages)
-
-
-_worker: PageReader | None = None
-
-
-def _start_worker(path: str, password: str, decoder: str) -> None:
-    """Open the file once per worker process; it stays open until the process ends."""
-    global _worker
-    manager = open_pdf(Path(path), password, decoder)
-    _worker = manager.__enter__()
-    _start_worker.manager = manager  # type: ignore[attr-defined]  # keeps the file open
-
-
-def _work(path: str, numbers: Sequence[int]) -> Reading:
-    assert _worker is not None
-    return _read_with(_worker, Path(path), numbers)
+    with measured("stage"):
+        return to_reading(cells, blocks, pages)
 
 
 def page_ranges(numbers: Sequence[int], size: int = _RANGE) -> list[list[int]]:
@@ -288,7 +282,7 @@ def read_pdf(
     workers: int | None = None,
     progress: Progress | None = None,
 ) -> Reading:
-    """Read a PDF (or only ``pages``) in worker processes that each open the file once; order is restored.
+    """Read a PDF (or only ``pages``), shared with worker processes that each open the file once; order is restored.
 
     ``workers`` defaults to the processors this process may use. Raises XizeError as :func:`open_pdf` does, and for a
     page number that the document does not have.
@@ -298,31 +292,80 @@ def read_pdf(
     wrong = [number for number in numbers if not 1 <= number <= total]
     if wrong:
         raise XizeError(f"{path.name}：没有第 {wrong[0]} 页（共 {total} 页）；请核对 --pages。")
-    workers = workers or len(os.sched_getaffinity(0))
     ranges = page_ranges(numbers)
-    parts: list[Reading] = []
     done = 0
-    if workers == 1 or len(numbers) <= _SMALL:
-        with open_pdf(path, password, decoder) as reader:
-            for part in ranges:
-                parts.append(_read_with(reader, path, part))
-                done += len(part)
-                if progress:
-                    progress(done, len(numbers))
-        return join_readings(parts)
-    # Spawned, not forked: a forked child of a threaded parent (Prefect, imports in the background) may hang.
-    context = multiprocessing.get_context("spawn")
+
+    def count(index: int) -> None:
+        nonlocal done
+        done += len(ranges[index])
+        if progress:
+            progress(done, len(numbers))
+
+    workers = min(workers or processors(), len(ranges))
+    helpers = copies(workers) if len(numbers) > _SMALL else 0
+    if workers > 1 and not helpers and len(numbers) > _SPAWN:
+        return join_readings(_read_spawned(path, ranges, password, decoder, workers, count))
+    with _Readers(path, password, decoder) as readers, collecting_seldom():
+        return join_readings(forked_map(readers.read, ranges, helpers, count))
+
+
+class _Readers:
+    """Reads ranges of pages, in this process or in a forked copy of it, each of which opens the file once."""
+
+    def __init__(self, path: Path, password: str, decoder: str) -> None:
+        self._path, self._password, self._decoder = path, password, decoder
+        self._open: dict[int, PageReader] = {}
+        self._stack = ExitStack()
+
+    def read(self, numbers: Sequence[int]) -> Reading:
+        process = os.getpid()
+        if process not in self._open:
+            opened = open_pdf(self._path, self._password, self._decoder)
+            self._open[process] = self._stack.enter_context(opened)
+        return _read_with(self._open[process], self._path, numbers)
+
+    def __enter__(self) -> _Readers:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._stack.close()
+
+
+_worker: _Readers | None = None
+
+
+def _start_worker(path: str, password: str, decoder: str) -> None:
+    global _worker
+    _worker = _Readers(Path(path), password, decoder)  # the file stays open until the process ends
+
+
+def _work(numbers: Sequence[int]) -> Reading:
+    assert _worker is not None
+    return _worker.read(numbers)
+
+
+def _read_spawned(
+    path: Path,
+    ranges: Sequence[Sequence[int]],
+    password: str,
+    decoder: str,
+    workers: int,
+    done: Callable[[int], None],
+) -> list[Reading]:
+    """Ranges read in spawned processes: for a parent with threads, whose forked copies might hang."""
+    parts: list[Reading] = []
     with ProcessPoolExecutor(
-        min(workers, len(ranges)), context, initializer=_start_worker, initargs=(str(path), password, decoder)
+        workers,
+        multiprocessing.get_context("spawn"),
+        initializer=_start_worker,
+        initargs=(str(path), password, decoder),
     ) as pool:
-        futures = [pool.submit(_work, str(path), part) for part in ranges]
+        futures = [pool.submit(_work, part) for part in ranges]
         try:
-            for future, part in zip(futures, ranges, strict=True):
+            for index, future in enumerate(futures):
                 parts.append(future.result())
-                done += len(part)
-                if progress:
-                    progress(done, len(numbers))
+                done(index)
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)
             raise
-    return join_readings(parts)
+    return parts

@@ -135,9 +135,8 @@ def _glyphs(text_page: int, text_objects: list[int], to_display: Floats) -> dict
     count = max(pdfium.count_chars(text_page), 0)
     # What pdfium makes up belongs to no text object. The rest is put back into the order in which it is painted.
     painted = {item: position for position, item in enumerate(text_objects)}
-    owners = np.array(
-        [painted.get(o, -1) for o in map(pdfium.owner, repeat(text_page), range(count))], dtype=np.int64
-    )
+    owned_by = map(pdfium.owner, repeat(text_page), range(count))
+    owners = np.fromiter(map(painted.get, owned_by, repeat(-1)), dtype=np.int64, count=count)
     index = np.flatnonzero(owners >= 0)
     index = index[np.argsort(owners[index], kind="stable")]
     owners, chars = owners[index], index.tolist()
@@ -181,13 +180,13 @@ def _glyphs(text_page: int, text_objects: list[int], to_display: Floats) -> dict
     where = np.flatnonzero(keep)
     rows = run[where]
     return {
-        "texts": tuple(texts[i] for i in where.tolist()),
+        "texts": tuple(map(texts.__getitem__, where.tolist())),
         "boxes": boxes[where],
         "sizes": (np.abs(size) * np.hypot(c, d))[where],
         "light": runs.light[rows],
         "angles": _angles(a, b)[where],
         "invisible": runs.invisible[rows],
-        "fonts": tuple(runs.names[r] for r in rows.tolist()),
+        "fonts": tuple(map(runs.names.__getitem__, rows.tolist())),
     }
 
 

@@ -6,9 +6,13 @@ notes, page numbers) and hidden text, ``pages`` one row per page with its size a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain, islice
+from operator import attrgetter
+from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from pipeline.tidy.model import Cell, Line
@@ -115,79 +119,158 @@ def cell_id(page: int, table_no: int, row: int, col: int) -> str:
 
 def to_reading(cells: Sequence[Cell], blocks: Sequence[Block], pages: Sequence[PageInfo]) -> Reading:
     """Dataclasses → Arrow."""
-    plain = (
-        "cell_id", "page", "table_no", "row", "col", "row_span", "col_span", "x0", "top", "x1", "bottom",
-        "engine", "confidence", "open_top", "open_bottom",
-    )  # fmt: skip
-    columns: dict[str, list[object]] = {name: [getattr(cell, name) for cell in cells] for name in plain}
-    columns["lines"] = [
-        [{"text": ln.text, "x0": ln.x0, "top": ln.top, "x1": ln.x1, "bottom": ln.bottom} for ln in cell.lines]
-        for cell in cells
-    ]
-    columns["advances"] = [[list(ln.advances) for ln in cell.lines] for cell in cells]
-    columns["sizes"] = [[ln.size for ln in cell.lines] for cell in cells]
-    columns["line"] = [None] * len(cells)
-    cell_table = pa.table(
-        {field.name: pa.array(columns[field.name], field.type) for field in CELLS}, schema=CELLS
+    lines = [line for cell in cells for line in cell.lines]
+    per_cell = _offsets([len(cell.lines) for cell in cells])
+    columns: dict[str, pa.Array] = {
+        field.name: _column(map(attrgetter(field.name), cells), field.type)
+        for field in CELLS
+        if field.name not in ("lines", "advances", "sizes", "line")
+    }
+    columns["lines"] = pa.ListArray.from_arrays(
+        per_cell,
+        pa.StructArray.from_arrays(
+            [_column(map(attrgetter(field.name), lines), field.type) for field in LINE],
+            fields=list(LINE),
+        ),
     )
-    block_table = pa.Table.from_pylist(
-        [
-            {
-                "page": b.line.page,
-                "role": b.role,
-                "text": b.line.text,
-                "x0": b.line.x0,
-                "top": b.line.top,
-                "x1": b.line.x1,
-                "bottom": b.line.bottom,
-                "size": b.line.size,
-                "advances": list(b.line.advances),
-            }
-            for b in blocks
-        ],
-        schema=BLOCKS,
+    columns["advances"] = pa.ListArray.from_arrays(per_cell, _advances(lines))
+    columns["sizes"] = pa.ListArray.from_arrays(
+        per_cell, _column((line.size for line in lines), pa.float32())
     )
-    page_table = pa.Table.from_pylist(
-        [{name: getattr(p, name) for name in PAGES.names} for p in pages], schema=PAGES
+    columns["line"] = pa.nulls(len(cells), pa.int32())
+    cell_table = pa.table([columns[field.name] for field in CELLS], schema=CELLS)
+
+    outside = [block.line for block in blocks]
+    columns = {
+        field.name: _column(map(attrgetter(field.name), outside), field.type)
+        for field in BLOCKS
+        if field.name not in ("role", "advances", "line")
+    }
+    columns["role"] = _column((block.role for block in blocks), pa.string())
+    columns["advances"] = _advances(outside)
+    columns["line"] = pa.nulls(len(blocks), pa.int32())
+    block_table = pa.table([columns[field.name] for field in BLOCKS], schema=BLOCKS)
+    page_table = pa.table(
+        [_column(map(attrgetter(field.name), pages), field.type) for field in PAGES], schema=PAGES
     )
     return Reading(cell_table, block_table, page_table)
+
+
+def _column(values: Iterable[Any], kind: pa.DataType) -> pa.Array:
+    """An array without nulls, from buffers: ``pyarrow.array`` would import pandas first, in every worker."""
+    if pa.types.is_list(kind):
+        members = list(values)
+        return pa.ListArray.from_arrays(
+            _offsets(list(map(len, members))), _column(chain.from_iterable(members), kind.value_type)
+        )
+    if pa.types.is_string(kind):
+        encoded = [value.encode() for value in values]
+        buffers = [_offset_buffer(list(map(len, encoded))), pa.py_buffer(b"".join(encoded))]
+        return pa.Array.from_buffers(kind, len(encoded), [None, *buffers])
+    if pa.types.is_boolean(kind):
+        flags = np.fromiter(values, dtype=bool)
+        return pa.Array.from_buffers(
+            kind, len(flags), [None, pa.py_buffer(np.packbits(flags, bitorder="little"))]
+        )
+    numbers = np.fromiter(values, dtype=kind.to_pandas_dtype())
+    return pa.Array.from_buffers(kind, len(numbers), [None, pa.py_buffer(numbers)])
+
+
+def _offset_buffer(lengths: Sequence[int]) -> pa.Buffer:
+    return pa.py_buffer(np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)]).astype(np.int32))
+
+
+def _offsets(lengths: Sequence[int]) -> pa.Array:
+    return pa.Array.from_buffers(pa.int32(), len(lengths) + 1, [None, _offset_buffer(lengths)])
+
+
+def _advances(lines: Sequence[Line]) -> pa.Array:
+    """One list of advances per line."""
+    return _column((line.advances for line in lines), pa.list_(pa.float32()))
 
 
 def join_readings(parts: Iterable[Reading]) -> Reading:
     """Readings of page ranges as one, in page order."""
     parts = list(parts)
-    cells = pa.concat_tables([p.cells for p in parts])
-    blocks = pa.concat_tables([p.blocks for p in parts])
-    pages = pa.concat_tables([p.pages for p in parts])
-    cells = cells.sort_by(
-        [("page", "ascending"), ("table_no", "ascending"), ("row", "ascending"), ("col", "ascending")]
-    )
-    pages = pages.sort_by([("page", "ascending")])
-    # Blocks keep their reading order within a page: a stable sort by page alone (pyarrow's is not documented as such).
-    order = sorted(range(len(blocks)), key=blocks.column("page").to_pylist().__getitem__)
+    cells = pa.concat_tables([p.cells for p in parts]).combine_chunks()
+    blocks = pa.concat_tables([p.blocks for p in parts]).combine_chunks()
+    pages = pa.concat_tables([p.pages for p in parts]).combine_chunks()
+    # Parts that come in order are in order (sorting them all the same would take their size in memory again).
     return Reading(
-        cells.combine_chunks(),
-        blocks.take(pa.array(order, pa.int64())).combine_chunks(),
-        pages.combine_chunks(),
+        _in_order(cells, ("page", "table_no", "row", "col")),
+        _in_order(blocks, ("page",)),  # which keep their reading order within a page
+        _in_order(pages, ("page",)),
+    )
+
+
+def _in_order(table: pa.Table, columns: Sequence[str]) -> pa.Table:
+    """The table sorted by integer columns, rows that are equal in them left in their order."""
+    if len(table) == 0:
+        return table
+    keys = [_integers(table.column(name)) for name in reversed(columns)]
+    order = np.lexsort(keys)
+    if (order == np.arange(len(order))).all():
+        return table
+    return table.take(pa.array(order, pa.int64())).combine_chunks()
+
+
+def _integers(column: pa.ChunkedArray) -> np.ndarray:
+    """A column of int32 without nulls; like ``_column``, past pandas."""
+    whole = column.combine_chunks()
+    return np.frombuffer(whole.buffers()[1], dtype=np.int32)[whole.offset : whole.offset + len(whole)]
+
+
+def select_pages(reading: Reading, numbers: Sequence[int]) -> Reading:
+    """Only some pages of a reading."""
+    import pyarrow.compute as pc
+
+    chosen = pa.array(sorted(numbers), pa.int32())
+    return Reading(
+        *(
+            table.filter(pc.is_in(table.column("page"), chosen))
+            for table in (reading.cells, reading.blocks, reading.pages)
+        )
     )
 
 
 def cells_of(reading: Reading) -> list[Cell]:
     """Staged cells as dataclasses, in page, table, row, column order."""
+    table = reading.cells
+    names = (
+        "cell_id", "page", "table_no", "row", "col", "row_span", "col_span", "x0", "top", "x1", "bottom",
+        "engine", "confidence", "open_top", "open_bottom",
+    )  # fmt: skip
+    columns = [table.column(name).to_pylist() for name in names]
+    counts, lines = _lines(table)
     out = []
-    for row in reading.cells.to_pylist():
-        lines = tuple(
-            Line(ln["text"], ln["x0"], ln["top"], ln["x1"], ln["bottom"], row["page"], tuple(advances), size)
-            for ln, advances, size in zip(row["lines"], row["advances"], row["sizes"], strict=True)
+    for n, (
+        name, page, table_no, row, col, row_span, col_span, x0, top, x1, bottom, engine, confidence, open_top,
+        open_bottom,
+    ) in zip(counts, zip(*columns, strict=True), strict=True):  # fmt: skip
+        own = tuple(
+            Line(text, a, b, c, d, page, advances, size)
+            for text, a, b, c, d, advances, size in islice(lines, n)
         )
         out.append(
             Cell(
-                row["cell_id"], row["page"], row["table_no"], row["row"], row["col"], row["row_span"],
-                row["col_span"], row["x0"], row["top"], row["x1"], row["bottom"], lines, row["engine"],
-                row["confidence"], row["open_top"], row["open_bottom"],
+                name, page, table_no, row, col, row_span, col_span, x0, top, x1, bottom, own, engine, confidence,
+                open_top, open_bottom,
             )
         )  # fmt: skip
     return out
+
+
+def _lines(table: pa.Table) -> tuple[list[int], Iterator[tuple[Any, ...]]]:
+    """How many lines each cell has, and all lines, flat: text, x0, top, x1, bottom, advances, size."""
+    nested = table.column("lines").combine_chunks()
+    flat = nested.flatten()
+    advances = table.column("advances").combine_chunks().flatten()
+    sizes = table.column("sizes").combine_chunks().flatten()
+    columns = [flat.field(field.name).to_pylist() for field in LINE]
+    return (
+        nested.value_lengths().to_pylist(),
+        zip(*columns, map(tuple, advances.to_pylist()), sizes.to_pylist(), strict=True),
+    )
 
 
 def blocks_of(reading: Reading) -> list[Block]:

@@ -41,7 +41,7 @@ def see(page: PageArrays) -> tuple[PageArrays, list[Hidden]]:
     x = (page.boxes[:, 0] + page.boxes[:, 2]) / 2
     y = (page.boxes[:, 1] + page.boxes[:, 3]) / 2
     inside = (x >= 0) & (x <= page.width) & (y >= 0) & (y <= page.height)
-    blank = np.array([not text.strip() for text in page.texts])
+    blank = ~np.fromiter(map(bool, map(str.strip, page.texts)), dtype=bool, count=n)
     drop: dict[str, Bools] = {"outside": ~inside}
     painted = ~page.invisible
     if (painted & ~blank & inside).any() or len(page.images) == 0:
@@ -77,11 +77,13 @@ def _white(page: PageArrays, x: Floats, y: Floats) -> Bools:
     white = page.light >= _WHITE
     if not white.any():
         return white
-    for x0, top, x1, bottom, light in page.fills:
-        if light < _WHITE:
-            white &= ~((x >= x0) & (x <= x1) & (y >= top) & (y <= bottom))
-    for x0, top, x1, bottom in page.images:
-        white &= ~((x >= x0) & (x <= x1) & (y >= top) & (y <= bottom))
+    where = np.flatnonzero(white)
+    x, y = x[where], y[where]
+    seen = np.zeros(len(where), dtype=bool)
+    dark = page.fills[page.fills[:, 4] < _WHITE, :4]
+    for x0, top, x1, bottom in np.concatenate([dark, page.images]).tolist():
+        seen |= (x >= x0) & (x <= x1) & (y >= top) & (y <= bottom)
+    white[where[seen]] = False
     return white
 
 
@@ -103,34 +105,57 @@ def _repeated(page: PageArrays, keep: Bools) -> Bools:
     """Glyphs painted again (nearly) on top of themselves, as producers do for fake bold or shadows."""
     again = np.zeros(len(page.texts), dtype=bool)
     places: dict[tuple[str, int, int], list[int]] = {}
-    for i in np.flatnonzero(keep).tolist():
+    for i in np.flatnonzero(_crowded(page, keep)).tolist():
         text = page.texts[i]
-        if not text.strip():
-            continue
-        x0, top, _, _ = page.boxes[i]
-        size = page.sizes[i] or 1.0
-        near = 0.2 * size
+        x0, top, _, _ = page.boxes[i].tolist()
+        near = 0.2 * (float(page.sizes[i]) or 1.0)
         bx, by = int(x0 // near), int(top // near)
-        found = False
-        for dx in (-1, 0, 1):
-            for dy in (-1, 0, 1):
-                for j in places.get((text, bx + dx, by + dy), ()):
-                    if abs(page.boxes[j, 0] - x0) < near and abs(page.boxes[j, 1] - top) < near:
-                        found = True
-                        break
-                if found:
-                    break
-            if found:
-                break
-        if found:
+        around = (
+            page.boxes[j]
+            for dx in (-1, 0, 1)
+            for dy in (-1, 0, 1)
+            for j in places.get((text, bx + dx, by + dy), ())
+        )
+        if any(abs(box[0] - x0) < near and abs(box[1] - top) < near for box in around):
             again[i] = True
         else:
             places.setdefault((text, bx, by), []).append(i)
     return again
 
 
+def _crowded(page: PageArrays, keep: Bools) -> Bools:
+    """Glyphs that may stand upon another one of the same text: those that share a small square of the page with one.
+
+    Whatever lies nearer than the squares' half side shares a square with it in one of four checkerboards, each set off
+    by half a side against the others: found by sorting.
+    """
+    out = np.zeros(len(page.texts), dtype=bool)
+    known = {text: code for code, text in enumerate(dict.fromkeys(page.texts))}
+    codes = np.fromiter(map(known.__getitem__, page.texts), dtype=np.int64, count=len(page.texts))
+    lettered = np.fromiter((bool(text.strip()) for text in known), dtype=bool, count=len(known))
+    index = np.flatnonzero(keep & lettered[codes])
+    if len(index) == 0:
+        return out
+    size = page.sizes[index]
+    largest = np.zeros(len(known))
+    np.maximum.at(largest, codes[index], np.where(size == 0, 1.0, size))
+    side = 0.4 * largest[codes[index]]
+    x, y = page.boxes[index, 0] / side, page.boxes[index, 1] / side
+    for dx in (0.0, 0.5):
+        for dy in (0.0, 0.5):
+            column, row = np.floor(x + dx).astype(np.int64), np.floor(y + dy).astype(np.int64)
+            order = np.lexsort((row, column, codes[index]))
+            places = np.column_stack([codes[index], column, row])[order]
+            same = (places[1:] == places[:-1]).all(axis=1)
+            out[index[order[1:][same]]] = True
+            out[index[order[:-1][same]]] = True
+    return out
+
+
 def turn_upright(page: PageArrays) -> PageArrays:
     """The page turned so that most of its glyphs read from left to right; ``turned`` tells by how much."""
+    if not page.angles.any():
+        return page
     lettered = [i for i, text in enumerate(page.texts) if clean(text).strip()]
     angles = page.angles[lettered]
     counts = {angle: int((angles == angle).sum()) for angle in (0, 90, 180, 270)}

@@ -48,11 +48,16 @@ class Cell:
     confidence: float = 1.0
     open_top: bool = False
     open_bottom: bool = False
+    _text: str | None = field(default=None, init=False, repr=False, compare=False)
 
     @property
     def text(self) -> str:
-        """All characters of the cell, blanks deleted."""
-        return squeeze("".join(line.text for line in self.lines))
+        """All characters of the cell, blanks deleted (worked out once: it is asked for again and again)."""
+        known = self._text
+        if known is None:
+            known = squeeze("".join([line.text for line in self.lines]))
+            object.__setattr__(self, "_text", known)
+        return known
 
 
 @dataclass(frozen=True)

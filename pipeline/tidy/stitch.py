@@ -278,7 +278,9 @@ def _row_is_cut(
     """Whether the first row after a page break is the rest of the row before it, rather than a row of its own."""
     key, above = min(pairs, key=lambda pair: pair[0].x0)
     if above is not None and key.text and not above.text and not builder.merging:
-        return True  # the class stands in the middle of its row, and the break came before it
+        # The class stands in the middle of its row and the break came before it; where it stands at the top of a
+        # high cell, its row begins here, and what is above belongs to the row before that.
+        return not _at_top(key)
     if above is not None and key.text and above.text:
         # Keys stand in the leftmost column: a whole one on either side of the break means two rows.
         shapes = {
@@ -340,6 +342,14 @@ def _ended(piece: _Piece) -> bool:
         return False
     line = cell.lines[-1]
     return cell.x1 - cell.x0 - line.width > 2.5 * line.size
+
+
+def _at_top(cell: Cell) -> bool:
+    """Whether a cell's text begins at its top border although there is room below it: it is not centred."""
+    lines = [line for line in cell.lines if line.text.strip()]
+    height = lines[0].bottom - lines[0].top
+    above, below = lines[0].top - cell.top, cell.bottom - lines[-1].bottom
+    return above < height and below > above + 2 * height
 
 
 def _complete(builder: _Builder, always: Sequence[tuple[Cell, _Piece]]) -> bool:

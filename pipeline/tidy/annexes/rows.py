@@ -125,11 +125,13 @@ class Builder:
         """The table has no such column at all: one finding."""
         if column.field not in self.lacking:
             self.lacking.add(column.field)
-            message = f"{self.spec.table}没有“{column.words[0]}”一列，该字段为空。"
+            title = TABLES[self.spec.table].title_zh
+            message = f"{title}没有“{column.words[0]}”一列，该字段为空；请核对该表的列标题。"
             self.findings.append(finding("annex_value_missing", message, column.field, own, self.spec.table))
 
     def _check(self, row: Row, data: DataRow, cells: dict[str, GridCell], own: GridCell) -> None:
-        """Findings about a finished row: values missing, running numbers, organisation codes."""
+        """Findings about a finished row: values missing (one finding), running numbers."""
+        missing: list[Column] = []
         for name, column in self.columns.items():
             if (
                 name not in cells
@@ -141,23 +143,18 @@ class Builder:
                 if data.header.ref(name) is None:
                     self._lacks(column, own)
                     continue
-                message = f"{self.spec.table}的一行缺少“{column.words[0]}”。"
-                evidence = f"{row['row_id']}:{name}"
-                self.findings.append(
-                    finding(
-                        "annex_value_missing", message, evidence, own, self.spec.table, str(row["row_id"])
-                    )
-                )
+                missing.append(column)
+        if missing:
+            key = str(row["row_id"])
+            words = "".join(f"“{column.words[0]}”" for column in missing)
+            message = (
+                f"{TABLES[self.spec.table].title_zh}中“{key}”一行缺少{words}；"
+                f"请核对原文该处是空白，还是属于上一页或上一行的合并单元格。"
+            )
+            evidence = f"{key}:{'、'.join(column.field for column in missing)}"
+            self.findings.append(finding("annex_value_missing", message, evidence, own, self.spec.table, key))
         for counter in self.counters:
             counter.see(row, cells.get(counter.numbering.field))
-        cell = cells.get("org_code")
-        text = str(row.get("org_code") or "")
-        if cell is not None and id(cell) not in self.codes and not _org_code(text):
-            self.codes.add(id(cell))
-            message = f"机构备案号“{text}”不是大写S加12位数字。"
-            self.findings.append(
-                finding("org_code_pattern", message, text, cell, self.spec.table, str(row["row_id"]))
-            )
 
     def _flat(self, table: LogicalTable, data: DataRow) -> list[Row]:
         cells = self._cells(table, data)
@@ -250,7 +247,3 @@ class Builder:
             key = str(rows[0]["row_id"])
             self.findings.append(finding("annex_rule_unread", message, cell.text, cell, self.spec.table, key))
         return rows
-
-
-def _org_code(text: str) -> bool:
-    return len(text) == 13 and text[0] == "S" and text[1:].isascii() and text[1:].isdigit()

@@ -1,0 +1,124 @@
+"""How the time for one page grows with what is on it: rulings and glyphs doubled again and again.
+
+    python benchmarks/growth.py [--rounds 3]
+
+Pages are made up as arrays, as a decoder would give them: a table drawn cell by cell (four strokes each), the same
+table with ever more glyphs, and strokes scattered over the page that make no table. Reading is everything between the
+decoder and the cells. Processor time of one process, best of the rounds; ``growth`` is the exponent by which the time
+grew from the first size to the last (1: linear, 2: quadratic).
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import random
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from pipeline.readers.page import PageArrays, PageBuilder
+from pipeline.readers.pdf import read_page
+
+COLUMNS, WIDE, HIGH = 10, 60.0, 30.0
+LIMIT = 1.25
+"""An exponent up to this counts as linear (sorting adds its logarithm)."""
+
+
+@dataclass(frozen=True)
+class Curve:
+    """Seconds by size of one kind of page."""
+
+    name: str
+    unit: str
+    sizes: tuple[int, ...]
+    seconds: tuple[float, ...]
+
+    @property
+    def growth(self) -> float:
+        """The exponent from the first size to the last."""
+        return math.log(self.seconds[-1] / self.seconds[0]) / math.log(self.sizes[-1] / self.sizes[0])
+
+
+def table_of(strokes: int, glyphs: int) -> PageArrays:
+    """A table of ten columns drawn with about ``strokes`` strokes, cell by cell, ``glyphs`` glyphs spread over it."""
+    rows = max(1, strokes // (4 * COLUMNS))
+    page = PageBuilder(1, 40 + COLUMNS * WIDE, 40 + rows * HIGH)
+    each = -(-glyphs // (rows * COLUMNS))
+    done = 0
+    for row in range(rows):
+        for column in range(COLUMNS):
+            x, y = 20 + column * WIDE, 20 + row * HIGH
+            corners = [(x, y), (x + WIDE, y), (x + WIDE, y + HIGH), (x, y + HIGH)]
+            for p, q in zip(corners, [*corners[1:], corners[0]], strict=True):
+                page.segment(p, q, 0.5, 0.0)
+            size = min(9.0, 0.9 * math.sqrt(WIDE * HIGH / max(each, 1)))
+            per_line = max(1, int((WIDE - 2) / size))
+            for k in range(min(each, glyphs - done)):
+                left, top = x + 1 + (k % per_line) * size, y + 1 + (k // per_line) * size
+                text = chr(0x4E00 + (row * 37 + column * 11 + k) % 3000)
+                page.glyph(text, (left, top, left + size, top + size), size, 0.0, 0, False, "F")
+                done += 1
+    return page.build()
+
+
+def scattered(strokes: int) -> PageArrays:
+    """Short strokes anywhere on a page whose area grows with their number."""
+    chance = random.Random(strokes)
+    side = 20 * math.sqrt(strokes)
+    page = PageBuilder(1, side, side)
+    for k in range(strokes):
+        x, y = chance.uniform(0, side), chance.uniform(0, side)
+        page.segment((x, y), (x + 25, y) if k % 2 else (x, y + 25), 0.5, 0.0)
+    return page.build()
+
+
+KINDS: tuple[tuple[str, str, tuple[int, ...], Callable[[int], PageArrays]], ...] = (
+    ("table drawn cell by cell", "rulings", (625, 1250, 2500, 5000, 10000), lambda n: table_of(n, 0)),
+    ("table full of text", "glyphs", (2500, 5000, 10000, 20000, 40000), lambda n: table_of(2000, n)),
+    ("strokes that make no table", "rulings", (625, 1250, 2500, 5000, 10000), scattered),
+)
+
+
+def measure(rounds: int) -> list[Curve]:
+    """All curves; sizes of a curve are gone through round by round."""
+    curves = []
+    for name, unit, sizes, make in KINDS:
+        pages = [make(size) for size in sizes]
+        best = [math.inf] * len(sizes)
+        for _ in range(rounds):
+            for k, page in enumerate(pages):
+                begin = time.process_time()
+                read_page(page, "pdfium")
+                best[k] = min(best[k], time.process_time() - begin)
+        curves.append(Curve(name, unit, sizes, tuple(best)))
+    return curves
+
+
+def as_table(curves: list[Curve]) -> str:
+    """Markdown: milliseconds by size, microseconds apiece, the exponent."""
+    lines = ["| page | size | ms | µs apiece | growth |", "| --- | --: | --: | --: | --: |"]
+    for curve in curves:
+        for k, (size, seconds) in enumerate(zip(curve.sizes, curve.seconds, strict=True)):
+            name, growth = ("", "") if k else (curve.name, f"{curve.growth:.2f}")
+            lines.append(
+                f"| {name} | {size:,} {curve.unit} | {seconds * 1e3:.1f} | {seconds / size * 1e6:.1f} | {growth} |"
+            )
+    return "\n".join(lines)
+
+
+def main() -> int:
+    """Command line; exit code 1 when a curve grows faster than linearly."""
+    parser = argparse.ArgumentParser(description="How the time for a page grows with its rulings and glyphs.")
+    parser.add_argument("--rounds", type=int, default=3)
+    curves = measure(parser.parse_args().rounds)
+    print(as_table(curves))
+    return int(any(curve.growth > LIMIT for curve in curves))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

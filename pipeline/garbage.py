@@ -1,0 +1,19 @@
+"""How often Python looks for objects that refer to each other in circles."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+@contextmanager
+def collecting_seldom() -> Iterator[None]:
+    """A run makes hundreds of thousands of small objects and no circles of them: looking for circles takes a tenth of
+    its time and frees nothing."""
+    before = gc.get_threshold()
+    gc.set_threshold(100_000, 50, 100)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
