@@ -1,0 +1,163 @@
+"""The command that compares: ``diff``."""
+
+from __future__ import annotations
+
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pipeline.errors import XizeError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from pipeline.diff import Side
+
+app = typer.Typer(no_args_is_help=True)
+
+
+class Format(StrEnum):
+    """How the changes are written."""
+
+    table = "table"
+    json = "json"
+    csv = "csv"
+    parquet = "parquet"
+
+
+@app.command()
+def diff(
+    ctx: typer.Context,
+    before: Annotated[
+        str, typer.Argument(metavar="A", help="EDITION (its latest release) or EDITION@RELEASE.")
+    ],
+    after: Annotated[str, typer.Argument(metavar="B", help="The same, compared with A.")],
+    format: Annotated[
+        Format, typer.Option("--format", "-f", help="How to write the changes.")
+    ] = Format.table,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Write to this file instead of stdout.")
+    ] = None,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Also what was only re-ordered or renumbered.")
+    ] = False,
+    html: Annotated[
+        Path | None,
+        typer.Option("--html", help="Write a page for reading and signing off, with page pictures."),
+    ] = None,
+    xlsx: Annotated[Path | None, typer.Option("--xlsx", help="Write an Excel workbook.")] = None,
+    notice: Annotated[
+        Path | None, typer.Option("--notice", help="Write a change notice: FILE.docx or FILE.html.")
+    ] = None,
+    signoff: Annotated[
+        list[Path] | None,
+        typer.Option("--signoff", help="Read back a sign-off exported from the page (repeatable)."),
+    ] = None,
+    curated: Annotated[
+        str | None,
+        typer.Option(
+            "--curated", help="Folder or fsspec/pyarrow URL of the releases [default: HOME/curated]."
+        ),
+    ] = None,
+) -> None:
+    """Say what changed between two editions, or two releases of one. Exit code: 0 equal, 1 different, 2 error."""
+    from pipeline.diff import compare, load_side
+    from pipeline.diff.output import loud
+
+    home = ctx.obj.home
+    sides = load_side(home, before, curated), load_side(home, after, curated)
+    changes = compare(*sides)
+    shown = changes if everything else loud(changes)
+    _write_reports(shown, *sides, home, html=html, xlsx=xlsx, notice=notice, signoff=signoff or [])
+    if not (html or xlsx or notice or signoff) or output or format is not Format.table:
+        _write(changes, shown, *sides, format, output)
+    if shown.num_rows:
+        raise typer.Exit(1)
+
+
+def _write_reports(
+    changes: pa.Table,
+    before: Side,
+    after: Side,
+    home: Path,
+    *,
+    html: Path | None,
+    xlsx: Path | None,
+    notice: Path | None,
+    signoff: list[Path],
+) -> None:
+    """The pages and files for people; each writer is imported only when asked for."""
+    if html is not None:
+        from pipeline.report.diff_page import write_html
+
+        write_html(changes, before, after, html, home)
+        _told(html, changes)
+    if xlsx is not None:
+        from pipeline.report.diff_xlsx import write_xlsx
+
+        write_xlsx(changes, before, after, xlsx)
+        _told(xlsx, changes)
+    if notice is not None:
+        from pipeline.report.notice import write_notice
+
+        write_notice(changes, before, after, notice)
+        _told(notice, changes)
+    if signoff:
+        from rich.console import Console
+
+        from pipeline.report.signoff import read_back, render
+
+        Console(highlight=False).print(render(read_back(signoff, changes, before, after, home)))
+
+
+def _told(path: Path, changes: pa.Table) -> None:
+    typer.echo(f"已写入{path}（{changes.num_rows}处变更）。", err=True)
+
+
+def _write(
+    changes: pa.Table, shown: pa.Table, before: Side, after: Side, format: Format, output: Path | None
+) -> None:
+    """The changes as data or as a summary, to a file or to stdout."""
+    from pipeline.diff import output as writers
+
+    if format is Format.table:
+        data = _summary(changes, shown, before, after) if output else None
+        if data is None:
+            from rich.console import Console
+
+            console = Console(highlight=False, soft_wrap=False)
+            if not console.is_terminal:
+                console = Console(highlight=False, width=160)
+            writers.print_summary(console, changes, shown, before, after)
+            return
+    else:
+        as_bytes = {
+            Format.json: writers.as_json, Format.csv: writers.as_csv, Format.parquet: writers.as_parquet
+        }[format]  # fmt: skip
+        if format is Format.parquet and output is None:
+            raise XizeError("parquet格式须写入文件：请用-o给出文件名。")
+        data = as_bytes(shown)
+    if output is None:
+        sys.stdout.buffer.write(data)
+        return
+    try:
+        output.write_bytes(data)
+    except OSError as error:
+        raise XizeError(f"无法写入{output}（{error.strerror}）：请检查路径与权限。") from error
+    _told(output, shown)
+
+
+def _summary(changes: pa.Table, shown: pa.Table, before: Side, after: Side) -> bytes:
+    """The summary as plain text."""
+    import io
+
+    from rich.console import Console
+
+    from pipeline.diff.output import print_summary
+
+    text = io.StringIO()
+    print_summary(Console(file=text, width=160, color_system=None), changes, shown, before, after)
+    return text.getvalue().encode()

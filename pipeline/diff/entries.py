@@ -1,0 +1,273 @@
+"""The entries of two releases: cells laid side by side, then one global assignment of everything left over."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from pipeline.diff.align import align
+from pipeline.diff.assign import assign
+from pipeline.diff.classes import Classes
+from pipeline.diff.model import Draft, Found, Row, Side
+from pipeline.diff.units import Place, Unit, line_ends, units_of
+from pipeline.diff.words import item_alike, item_change, stated
+from pipeline.tidy.names import organisation_names
+
+# What a pairing costs; two entries without a partner cost 1 together.
+REORDERED, TIER_MOVED, KIND_MOVED, BOTH_MOVED = 0.0, 0.10, 0.15, 0.2
+CLASS_MOVED, CLASS_MOVED_FAR = 0.6, 0.7
+STATED_HERE, STATED_ELSEWHERE = (
+    0.05,
+    0.35,
+)  # the same name with another grade, level or issuer, in the same cell
+SAME_PLACE, ELSEWHERE_IN_CELL = 0.44, 0.8
+"""How alike two names must be to be one entry renamed: between the same neighbours, or elsewhere in the cell."""
+TENTATIVE = 0.3
+"""Names less alike than that are one renamed only where the same two stand in several cells; never below this."""
+
+
+@dataclass(frozen=True)
+class _Option:
+    """One candidate pair: its cost, what kind of change it would be, and the similarity of the texts."""
+
+    cost: float
+    change: str
+    score: float
+
+
+def compare_entries(before: Side, after: Side, classes: Classes) -> Found:
+    """All changes of entries. Entries of a class that was added or removed count as part of that one change."""
+    was, now = _cells(before), _cells(after)
+    known = frozenset(unit.key for cells in (was, now) for units in cells.values() for unit in units)
+    found = Found()
+    left: list[Unit] = []
+    right: list[Unit] = []
+    differing = _differing(was, now, classes)
+    lines = line_ends(before, [was[p] for p, _ in differing if p in was])
+    lines_after = line_ends(after, [now[p] for _, p in differing if p in now])
+    for place, other in differing:
+        aligned = align(
+            was.get(place, ()), now.get(other, ()), known, lines.get(place), lines_after.get(other)
+        )
+        found.read_differently += aligned.read_differently
+        left += aligned.before
+        right += aligned.after
+    organisations = _organisations(before, after)
+    gone = [u for p, units in was.items() if p[0] in classes.removed for u in units]
+    come = [u for p, units in now.items() if p[0] in classes.added for u in units]
+    left.sort(key=lambda u: (u.place, u.position))
+    right.sort(key=lambda u: (u.place, u.position))
+    found.drafts += _pair(left, right, gone, come, _Context(was, now, classes.pairs, organisations))
+    return found
+
+
+def _differing(
+    was: Mapping[Place, Sequence[Unit]], now: Mapping[Place, Sequence[Unit]], classes: Classes
+) -> list[tuple[Place, Place]]:
+    """The cells of classes that both sides have whose items are not the same: (place before, place after)."""
+    back = {other: code for code, other in classes.pairs.items()}
+    places = {p for p in was if p[0] in classes.pairs}
+    places |= {(back[p[0]], p[1], p[2]) for p in now if p[0] in back}
+    pairs = [(p, (classes.pairs[p[0]], p[1], p[2])) for p in sorted(places)]
+    return [
+        (place, other)
+        for place, other in pairs
+        if [unit.key for unit in was.get(place, ())] != [unit.key for unit in now.get(other, ())]
+    ]
+
+
+@dataclass(frozen=True)
+class _Context:
+    """What a pairing must know: all units of both sides, which class is which, names of organisations."""
+
+    was: Mapping[Place, Sequence[Unit]]
+    now: Mapping[Place, Sequence[Unit]]
+    classes: Mapping[str, str]
+    organisations: frozenset[str]
+
+
+def _cells(side: Side) -> dict[Place, list[Unit]]:
+    rows: dict[Place, list[Row]] = defaultdict(list)
+    for row in side.rows("entries"):
+        rows[row["class_code"], row["kind"], row["tier"]].append(row)
+    return {place: units_of(found, place) for place, found in rows.items()}
+
+
+def _organisations(before: Side, after: Side) -> frozenset[str]:
+    """Names of the organisations of both sides' annexes: an issuer must not depend on which side names it."""
+    names: set[str] = set()
+    for side in (before, after):
+        for table, column in (
+            ("annex_4_associations", "name"),
+            ("annex_5_evaluators", "org"),
+            ("annex_6_assessments", "org"),
+            ("annex_7_one_plus_x", "org"),
+        ):
+            if table in side.tables:
+                names.update(name for name in side.tables[table][column].to_pylist() if name)
+    return organisation_names(sorted(names))
+
+
+# -- pairing what is left over
+
+
+def _pair(
+    left: list[Unit], right: list[Unit], gone: list[Unit], come: list[Unit], context: _Context
+) -> list[Draft]:
+    options = _within_classes(left, right, context)
+    _across_classes(options, left, right, context)
+    # Entries of removed (added) classes may only turn out to be where an entry that is new (gone) elsewhere came from.
+    first_gone, first_come = len(left), len(right)
+    _from_removed(options, left, right, gone, come, context)
+    every_left, every_right = [*left, *gone], [*right, *come]
+    _common_renames(options, every_left, every_right)
+    pairs = assign(
+        {pair: option.cost for pair, option in options.items()},
+        dict.fromkeys(range(first_gone, len(every_left)), 0.0),
+        dict.fromkeys(range(first_come, len(every_right)), 0.0),
+    )
+    paired_left, paired_right = {i for i, _ in pairs}, {j for _, j in pairs}
+    drafts = [_draft(every_left[i], every_right[j], options[i, j]) for i, j in pairs]
+    drafts += [_alone(unit, "entry_removed") for i, unit in enumerate(left) if i not in paired_left]
+    drafts += [_alone(unit, "entry_added") for j, unit in enumerate(right) if j not in paired_right]
+    return drafts
+
+
+Options = dict[tuple[int, int], _Option]
+
+
+def _by_class(units: Sequence[Unit]) -> dict[str, list[int]]:
+    found: dict[str, list[int]] = defaultdict(list)
+    for n, unit in enumerate(units):
+        found[unit.place[0]].append(n)
+    return found
+
+
+def _within_classes(left: Sequence[Unit], right: Sequence[Unit], context: _Context) -> Options:
+    """Candidates inside one class: the same text in another column, another text in the same cell."""
+    options: Options = {}
+    after = _by_class(right)
+    for code, lefts in _by_class(left).items():
+        rights = after.get(context.classes.get(code, ""), ())
+        for i in lefts:
+            for j in rights:
+                option = _inside(left[i], right[j], context.organisations)
+                if option is not None:
+                    options[i, j] = option
+    return options
+
+
+def _inside(before: Unit, after: Unit, organisations: frozenset[str]) -> _Option | None:
+    same_kind, same_tier = before.place[1] == after.place[1], before.place[2] == after.place[2]
+    if before.key == after.key:
+        if same_kind and same_tier:
+            return _Option(REORDERED, "entry_reordered", 1.0)
+        if same_kind:
+            return _Option(TIER_MOVED, "entry_tier_moved", 1.0)
+        return _Option(KIND_MOVED if same_tier else BOTH_MOVED, "entry_kind_moved", 1.0)
+    if not (same_kind and same_tier):
+        return None
+    was, now = stated(before.text, organisations), stated(after.text, organisations)
+    change, likeness = item_change(was, now), item_alike(was, now)
+    together = before.gap == after.gap
+    if change != "entry_renamed":
+        return _Option(STATED_HERE if together else STATED_ELSEWHERE, change, likeness)
+    if likeness < (TENTATIVE if together else ELSEWHERE_IN_CELL):
+        return None
+    # At the threshold a pair costs as much as two entries without a partner.
+    cost = 1 - 1.25 * (likeness - SAME_PLACE) if together else 0.9 - 2 * (likeness - ELSEWHERE_IN_CELL)
+    return _Option(cost, change, likeness)
+
+
+def _across_classes(options: Options, left: Sequence[Unit], right: Sequence[Unit], context: _Context) -> None:
+    """The same text gone from one class and new in another, in the same column.
+
+    Certificates that many classes share come and go here and there: where several classes lost or gained one, only
+    neighbours (classes of one major group) are taken for a move.
+    """
+    lost: dict[tuple[str, str, str], list[int]] = defaultdict(list)
+    for i, unit in enumerate(left):
+        lost[unit.key, unit.place[1], unit.place[2]].append(i)
+    gained: dict[tuple[str, str, str], list[int]] = defaultdict(list)
+    for j, unit in enumerate(right):
+        gained[unit.key, unit.place[1], unit.place[2]].append(j)
+    for key, rights in gained.items():
+        lefts = lost.get(key, ())
+        alone = len(lefts) == 1 and len(rights) == 1
+        for i in lefts:
+            for j in rights:
+                code, other = left[i].place[0], right[j].place[0]
+                if (i, j) in options or context.classes.get(code) == other:
+                    continue
+                near = code[:2] == other[:2]
+                if near or alone:
+                    options[i, j] = _Option(
+                        CLASS_MOVED if near else CLASS_MOVED_FAR, "entry_class_moved", 1.0
+                    )
+
+
+def _from_removed(
+    options: Options,
+    left: Sequence[Unit],
+    right: Sequence[Unit],
+    gone: Sequence[Unit],
+    come: Sequence[Unit],
+    context: _Context,
+) -> None:
+    """An entry of a removed class that stood nowhere else, now new in a class that stays; and the other way round."""
+    for offset_left, lefts, offset_right, rights, everywhere in (
+        (len(left), gone, 0, right, context.was),
+        (0, left, len(right), come, context.now),
+    ):
+        if not lefts or not rights:
+            continue
+        single = lefts if lefts is gone else rights
+        places: Counter[str] = Counter()
+        for units in everywhere.values():
+            places.update({unit.key for unit in units})
+        by_key: dict[str, list[int]] = defaultdict(list)
+        for i, unit in enumerate(lefts):
+            by_key[unit.key].append(i)
+        own = Counter(unit.key for unit in single)
+        for j, unit in enumerate(rights):
+            for i in by_key.get(unit.key, ()):
+                if places[unit.key] == own[unit.key] and lefts[i].place[1:] == unit.place[1:]:
+                    options[offset_left + i, offset_right + j] = _Option(0.4, "entry_class_moved", 1.0)
+
+
+def _common_renames(options: Options, left: Sequence[Unit], right: Sequence[Unit]) -> None:
+    """The same two texts in many cells: each vouches for the others."""
+    counts: Counter[tuple[str, str]] = Counter()
+    for i, j in options:
+        counts[left[i].key, right[j].key] += 1
+    for (i, j), option in list(options.items()):
+        more = counts[left[i].key, right[j].key] - 1
+        if more and option.change == "entry_renamed":
+            options[i, j] = _Option(max(0.25, option.cost - 0.1 * more), option.change, option.score)
+
+
+def _draft(before: Unit, after: Unit, option: _Option) -> Draft:
+    certain = 1.0 if option.change != "entry_renamed" else 0.5 + option.score / 2
+    if not (before.as_read and after.as_read):
+        certain *= 0.8
+    return Draft(
+        option.change, "entries", before.rows, after.rows, before.text, after.text,
+        class_code=before.place[0], class_code_after=after.place[0], kind=before.place[1], kind_after=after.place[1],
+        tier=before.place[2], tier_after=after.place[2], key=before.rows[0]["entry_id"],
+        key_after=after.rows[0]["entry_id"], field="text", score=option.score, sure=certain,
+    )  # fmt: skip
+
+
+def _alone(unit: Unit, change: str) -> Draft:
+    code, kind, tier = unit.place
+    certain, key = (1.0 if unit.as_read else 0.8), unit.rows[0]["entry_id"]
+    if change == "entry_removed":
+        return Draft(
+            change, "entries", unit.rows, (), unit.text, None, class_code=code, kind=kind, tier=tier, key=key,
+            sure=certain,
+        )  # fmt: skip
+    return Draft(
+        change, "entries", (), unit.rows, None, unit.text, class_code_after=code, kind_after=kind, tier_after=tier,
+        key_after=key, sure=certain,
+    )  # fmt: skip
