@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import copy
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.cli_home import EDITION, Done, print_rulebook, small_truth, xize
+
+CHROMIUM = Path("/usr/bin/chromium")
 
 
 @pytest.fixture(scope="session")
@@ -45,3 +48,18 @@ def home(published: tuple[Path, Done], tmp_path: Path) -> Path:
     own = tmp_path / "home"
     shutil.copytree(published[0], own)
     return own
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """Headless Chromium. One a module: playwright's loop would stand in the way of other modules' asyncio."""
+    if not CHROMIUM.is_file():
+        pytest.skip(f"Chromium is not installed ({CHROMIUM})")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as driver:
+        launched = driver.chromium.launch(
+            executable_path=str(CHROMIUM), args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
+        )
+        yield launched
+        launched.close()

@@ -1,0 +1,272 @@
+"""The routes of the review page and the guard before them: loopback, token, origin, headers."""
+
+from __future__ import annotations
+
+import hmac
+import secrets
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from importlib.resources import files
+from typing import Annotated, Any
+
+from fastapi import Body, FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import HTMLResponse, JSONResponse
+from jinja2 import Environment, PackageLoader
+from starlette.exceptions import HTTPException
+
+from pipeline.errors import XizeError
+from pipeline.review import view
+from pipeline.review.session import Session
+from pipeline.text import unkeepable
+
+ASSETS = {
+    "review.css": "text/css; charset=utf-8",
+    "data.js": "text/javascript; charset=utf-8",
+    "picture.js": "text/javascript; charset=utf-8",
+    "list.js": "text/javascript; charset=utf-8",
+    "rows.js": "text/javascript; charset=utf-8",
+    "decide.js": "text/javascript; charset=utf-8",
+    "main.js": "text/javascript; charset=utf-8",
+}
+"""The only files that are served beside the page; their names are compared, never joined to a path."""
+
+_BODY_LIMIT = 1_000_000
+_HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; object-src 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cache-Control": "no-store",
+}
+
+
+def asset(name: str) -> str:
+    """The text of a style sheet or script. Raises KeyError for any other name."""
+    if name not in ASSETS:
+        raise KeyError(name)
+    return (files("pipeline.review") / "templates" / name).read_text(encoding="utf-8")
+
+
+def page_html(**values: Any) -> str:
+    """The page itself, its values escaped."""
+    environment = Environment(
+        loader=PackageLoader("pipeline.review", "templates"), autoescape=True, trim_blocks=True
+    )
+    return environment.get_template("review.html.j2").render(assets=list(ASSETS), **values)
+
+
+@dataclass(frozen=True)
+class Guard:
+    """Who may speak to the page: the hosts it answers to (host:port), the token of its address, the value that
+    requests which change something must carry."""
+
+    hosts: frozenset[str]
+    cookie: str
+    token: str = field(default_factory=lambda: secrets.token_urlsafe(32), repr=False)
+    csrf: str = field(default_factory=lambda: secrets.token_urlsafe(32), repr=False)
+
+    def problem(self, request: Request) -> tuple[int, str] | None:
+        """Why a request is refused: status and sentence. None when it may pass.
+
+        The Host header is compared first (a name of somebody else's that was made to point here), then the token
+        (in the page's address, later in a cookie), then, for whatever is no mere reading, origin and CSRF value.
+        """
+        host = request.headers.get("host", "")
+        if host not in self.hosts:
+            return 421, "请求的主机名不是本页的地址：请用“xize review”打印的地址打开。"
+        given = request.query_params.get("t") if request.url.path == "/" else None
+        given = given if given is not None else request.cookies.get(self.cookie, "")
+        if not _equal(given, self.token):
+            return 403, "口令不符：请用“xize review”打印的完整地址打开本页。"
+        if request.method in ("GET", "HEAD"):
+            return None
+        if request.headers.get("origin") != f"http://{host}":
+            return 403, "请求不是由本页发出的，已拒绝。"
+        if not _equal(request.headers.get("x-xize-csrf", ""), self.csrf):
+            return 403, "本页已过期：请重新载入后再试。"
+        if request.headers.get("content-type", "").partition(";")[0].strip() != "application/json":
+            return 415, "请求应为JSON：请重新载入本页。"
+        length = request.headers.get("content-length", "")
+        if not length.isdecimal() or int(length) > _BODY_LIMIT:
+            return 413, "请求过大，已拒绝。"
+        return None
+
+
+def _equal(given: str, known: str) -> bool:
+    return hmac.compare_digest(given.encode(), known.encode())
+
+
+Wanted = Annotated[dict[str, Any], Body()]
+
+
+def create_app(session: Session, guard: Guard) -> FastAPI:
+    """The application: every route goes through ``guard``."""
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    _refusals(app)
+    _reading(app, session, guard)
+    _deciding(app, session)
+
+    @app.middleware("http")
+    async def guarded(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
+        problem = guard.problem(request)
+        response = _refused(*problem) if problem else await call_next(request)
+        for name, value in _HEADERS.items():
+            response.headers.setdefault(name, value)
+        return response
+
+    return app
+
+
+def _refused(status: int, sentence: str) -> JSONResponse:
+    return JSONResponse({"problem": sentence}, status_code=status)
+
+
+def _refusals(app: FastAPI) -> None:
+    """Failures as one sentence."""
+
+    @app.exception_handler(XizeError)
+    async def mendable(_: Request, error: XizeError) -> Response:
+        return _refused(409, str(error))
+
+    @app.exception_handler(OSError)
+    async def unreadable(_: Request, error: OSError) -> Response:
+        return _refused(409, f"无法读写文件（{error.strerror or error}）：请检查磁盘空间与权限。")
+
+    @app.exception_handler(KeyError)
+    async def missing(_: Request, error: KeyError) -> Response:
+        return _refused(404, "没有这一项：请重新载入本页。")
+
+    @app.exception_handler(HTTPException)
+    async def other(_: Request, error: HTTPException) -> Response:
+        words = "没有这一页。" if error.status_code == 404 else "不支持这样的请求。"
+        return _refused(error.status_code, words)
+
+    @app.exception_handler(RequestValidationError)
+    async def malformed(_: Request, error: RequestValidationError) -> Response:
+        return _refused(422, "请求的内容不合格式：请重新载入本页。")
+
+
+def _reading(app: FastAPI, session: Session, guard: Guard) -> None:
+    """Routes that only read. Pages go by number, findings by id: no route takes a path."""
+
+    @app.get("/")
+    def index(request: Request) -> Response:
+        response = HTMLResponse(page_html(csrf=guard.csrf, static=False, title=session.edition))
+        if "t" in request.query_params:
+            response.set_cookie(guard.cookie, guard.token, httponly=True, samesite="strict", path="/")
+        return response
+
+    @app.get("/assets/{name}")
+    def served(name: str) -> Response:
+        return Response(asset(name), media_type=ASSETS[name], headers={"Cache-Control": "no-cache"})
+
+    @app.get("/api/state")
+    def state() -> Response:
+        return JSONResponse(session.state())
+
+    @app.get("/api/page/{number}")
+    def page(number: int) -> Response:
+        return JSONResponse(session.page(number))
+
+    @app.get("/picture/{number}")
+    def picture(number: int) -> Response:
+        # The address carries the file's checksum, so that a picture may be kept.
+        headers = {"Cache-Control": "private, max-age=86400, immutable"}
+        return Response(session.pictures.get(number), media_type="image/webp", headers=headers)
+
+    @app.get("/api/finding/{finding_id}")
+    def finding(finding_id: str) -> Response:
+        return JSONResponse(view.rows_of(session.material, finding_id))
+
+    @app.get("/api/slot/{class_code}/{kind}/{tier}")
+    def slot(class_code: str, kind: str, tier: str) -> Response:
+        return JSONResponse(view.slot(session.material, class_code, kind, tier))
+
+    @app.get("/api/preview/{number}")
+    def answer(number: int) -> Response:
+        found = session.answer(number)
+        if found is None:
+            return JSONResponse({"waiting": True})
+        if "problem" in found:
+            raise XizeError(found["problem"])
+        return JSONResponse(found)
+
+    @app.get("/api/run")
+    def run_status() -> Response:
+        return JSONResponse(session.run_status())
+
+
+def _kept(value: Any) -> None:
+    """Every text in ``value`` must be one that the steward's files can hold. Raises XizeError."""
+    if isinstance(value, Mapping):
+        for pair in value.items():
+            _kept(pair)
+    elif isinstance(value, list | tuple):
+        for one in value:
+            _kept(one)
+    elif isinstance(value, str) and unkeepable(value):
+        raise XizeError("文字中有控制字符或不成字的字符：请重新输入。")
+
+
+def _text(wanted: Mapping[str, Any], name: str) -> str:
+    value = wanted.get(name, "")
+    if not isinstance(value, str):
+        raise XizeError("请求的内容不合格式：请重新载入本页。")
+    _kept(value)
+    return value
+
+
+def _entry(wanted: Mapping[str, Any]) -> Mapping[str, Any]:
+    entry = wanted.get("entry")
+    if not isinstance(entry, Mapping):
+        raise XizeError("请求的内容不合格式：请重新载入本页。")
+    _kept(entry)
+    return entry
+
+
+def _deciding(app: FastAPI, session: Session) -> None:
+    """Routes that change something."""
+
+    @app.post("/api/preview")
+    def preview(wanted: Wanted) -> Response:
+        return JSONResponse(session.preview(_entry(wanted), _text(wanted, "by")))
+
+    @app.post("/api/warm")
+    def warm(wanted: Wanted) -> Response:
+        session.warm()
+        return JSONResponse({})
+
+    @app.post("/api/correct")
+    def correct(wanted: Wanted) -> Response:
+        return JSONResponse(session.correct(_entry(wanted), _text(wanted, "by")))
+
+    @app.post("/api/accept")
+    def accept(wanted: Wanted) -> Response:
+        return JSONResponse(
+            session.accept(_text(wanted, "finding"), _text(wanted, "why"), _text(wanted, "by"))
+        )
+
+    @app.post("/api/undo")
+    def undo(wanted: Wanted) -> Response:
+        return JSONResponse(session.undo())
+
+    @app.post("/api/reviewed")
+    def reviewed(wanted: Wanted) -> Response:
+        done = wanted.get("reviewed") is True
+        number = wanted.get("page")
+        if isinstance(number, int) and not isinstance(number, bool):
+            session.mark_page(number, done, _text(wanted, "by"))
+        else:
+            session.mark_finding(_text(wanted, "finding"), done, _text(wanted, "by"))
+        return JSONResponse({})
+
+    @app.post("/api/run")
+    def run(wanted: Wanted) -> Response:
+        if not session.run():
+            raise XizeError("已有一次运行正在进行：请等它完成。")
+        return JSONResponse(session.run_status())

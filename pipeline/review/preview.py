@@ -1,0 +1,194 @@
+"""How the rows would become: the corrections of today and one more, applied as a run applies them."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pipeline.errors import XizeError
+from pipeline.quality.correct_cells import apply_to_cells
+from pipeline.quality.correct_rows import apply_to_rows
+from pipeline.quality.corrections import Correction
+from pipeline.review.model import Material, Row
+from pipeline.schema import ANNEX_TABLES, GRADE_LABELS, KINDS, TABLES
+from pipeline.tidy.grade_grammar import DEFAULT_RULE3
+
+_SILENT = frozenset({
+    "edition", "source", "page", "line", "x0", "top", "x1", "bottom", "cell_id", "confidence", "corrected",
+    "requires_attention", "annex_no",
+})  # fmt: skip
+_COMPARED = ("classes", "majors", "entries", "notes", *ANNEX_TABLES)
+CHANGES_SHOWN = 60
+
+
+@dataclass(frozen=True)
+class Change:
+    """Rows of one place that become others; ``before`` and ``after`` are lists of [mark, text, more]."""
+
+    title: str
+    before: list[list[str]]
+    after: list[list[str]]
+
+
+def pending(path: Path, corrections: Sequence[Correction], applied: str | None) -> list[Correction]:
+    """The corrections of ``path`` that rows made with the file whose sha256 is ``applied`` do not know yet.
+
+    Entries are added at the file's end: the file as it was then is a beginning of it, up to some line. Where it is none
+    (the file was edited by hand), all of them: those that no longer find their text were applied.
+    """
+    if not corrections:
+        return []
+    if applied is None:
+        return list(corrections)
+    data = path.read_bytes()
+    digest, known, end = hashlib.sha256(), None, 0
+    if hashlib.sha256(b"").hexdigest() == applied:
+        known = 0
+    for line in data.splitlines(keepends=True):
+        # A file without a line end at its close got one before the next entry.
+        if (short := line.rstrip(b"\r\n")) != line:
+            open_end = digest.copy()
+            open_end.update(short)
+            if open_end.hexdigest() == applied:
+                known = end + len(line)
+        digest.update(line)
+        end += len(line)
+        if digest.hexdigest() == applied:
+            known = end
+    if known is None:
+        return list(corrections)
+    lines = data[:known].count(b"\n")
+    return [one for one in corrections if one.line > lines]
+
+
+def edited_by_hand(path: Path, corrections: Sequence[Correction], applied: str | None) -> bool:
+    """Whether the rows' corrections cannot be told apart from later ones."""
+    return applied is not None and pending(path, corrections, applied) == list(corrections) != []
+
+
+def of_published(material: Material, corrections: Sequence[Correction]) -> list[Change]:
+    """What the last of ``corrections`` (of rows) changes in the rows shown, after those that are pending before it.
+
+    Raises XizeError, as a run does, when it does not apply.
+    """
+    path = material.edition.corrections
+    earlier, last = list(corrections[:-1]), corrections[-1]
+    rule3 = material.rule3 or DEFAULT_RULE3
+    waiting = pending(path, earlier, material.applied)
+    lenient = edited_by_hand(path, earlier, material.applied)
+    before: Mapping[str, Sequence[Row]] = material.rows
+    for one in waiting if lenient else ():
+        try:
+            before = apply_to_rows(before, [one], rule3=rule3)
+        except XizeError:
+            continue  # the rows know it already, or the next run will say that it does not apply
+    if not lenient:
+        before = apply_to_rows(before, waiting, rule3=rule3)
+    return changes(before, apply_to_rows(before, [last], rule3=rule3))
+
+
+def check_cells(material: Material, corrections: Sequence[Correction]) -> None:
+    """Whether all corrections of cells apply to the cells as read. Raises XizeError as a run does."""
+    apply_to_cells(material.staged, corrections)
+
+
+def changes(before: Mapping[str, Sequence[Row]], after: Mapping[str, Sequence[Row]]) -> list[Change]:
+    """The places whose rows differ: catalogue cells with their items in order, rows of the other tables by key."""
+    found: list[Change] = []
+    for table in _COMPARED:
+        was, now = before.get(table, ()), after.get(table, ())
+        if table == "entries":
+            found += _slots(was, now)
+        else:
+            found += _keyed(table, was, now)
+    return found
+
+
+def _slots(was: Sequence[Row], now: Sequence[Row]) -> list[Change]:
+    old, new = _by_slot(was), _by_slot(now)
+    found = []
+    for slot in dict.fromkeys([*old, *new]):
+        left, right = old.get(slot, []), new.get(slot, [])
+        if left != right:
+            title = f"{slot[0]} · {KINDS.get(slot[1], slot[1])} · {slot[2]}"
+            found.append(Change(title, *_marked(left, right)))
+    return found
+
+
+def _by_slot(rows: Sequence[Row]) -> dict[tuple[str, str, str], list[tuple[str, str]]]:
+    slots: dict[tuple[str, str, str], list[tuple[str, str]]] = {}
+    for row in rows:
+        slots.setdefault((row["class_code"], row["kind"], row["tier"]), []).append((row["text"], _more(row)))
+    return slots
+
+
+def _more(row: Mapping[str, Any]) -> str:
+    """What was read from an item's text."""
+    parts = [GRADE_LABELS.get(grade, str(grade)) for grade in row["grades"]]
+    parts += [row["level"]] if row["level"] else []
+    return "、".join(parts) + (f"（{row['issuer']}）" if row["issuer"] else "")
+
+
+def _keyed(table: str, was: Sequence[Row], now: Sequence[Row]) -> list[Change]:
+    key = TABLES[table].key
+    names = [name for name in TABLES[table].names if name not in _SILENT and name != "row_id"]
+
+    def by_key(rows: Sequence[Row]) -> dict[tuple[Any, ...], tuple[str, str]]:
+        return {
+            tuple(row.get(name) for name in key): (" | ".join(_value(row.get(name)) for name in names), "")
+            for row in rows
+        }
+
+    old, new = by_key(was), by_key(now)
+    gone = [(k, old[k]) for k in old if k not in new]
+    come = [(k, new[k]) for k in new if k not in old]
+    title = TABLES[table].title_zh
+    found = [
+        Change(f"{title} {_value(k[-1])}", *_marked([old[k]], [new[k]]))
+        for k in old
+        if k in new and old[k] != new[k]
+    ]
+    if gone or come:
+        found.append(Change(title, *_marked([row for _, row in gone], [row for _, row in come])))
+    return found
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, list):
+        return "；".join(map(str, value))
+    return "" if value is None else str(value)
+
+
+def _marked(
+    left: Sequence[tuple[str, str]], right: Sequence[tuple[str, str]]
+) -> tuple[list[list[str]], list[list[str]]]:
+    """Both sides with "=" before what stays, "-" and "+" before what goes and comes; of what stays, the ends only."""
+    before: list[list[str]] = []
+    after: list[list[str]] = []
+    matcher = difflib.SequenceMatcher(None, list(left), list(right), autojunk=False)
+    for tag, a, b, c, d in matcher.get_opcodes():
+        if tag == "equal":
+            kept = [["=", *pair] for pair in left[a:b]]
+            if len(kept) > 3:
+                kept = [kept[0], ["…", f"（另{len(kept) - 2}条不变）", ""], kept[-1]]
+            before += kept
+            after += kept
+        else:
+            before += [["-", *pair] for pair in left[a:b]]
+            after += [["+", *pair] for pair in right[c:d]]
+    return before, after
+
+
+def as_json(found: Sequence[Change], basis: str) -> Row:
+    """Changes for the page; ``basis``: published (the rows shown) or read (tidied anew)."""
+    return {
+        "basis": basis,
+        "total": len(found),
+        "changes": [
+            {"title": one.title, "before": one.before, "after": one.after} for one in found[:CHANGES_SHOWN]
+        ],
+    }

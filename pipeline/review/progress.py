@@ -1,0 +1,112 @@
+"""What a steward has looked at: raw/<edition>/review.json, written in one atomic step.
+
+    {"version": 1,
+     "findings": {"<finding_id>": {"evidence": "<digest>", "by": "李", "date": "2026-01-05"}},
+     "pages": {"pdf": {"sha256": "…", "pages": {"12": {"by": "李", "date": "2026-01-05"}}}}}
+
+A mark on a finding counts while it rests on the same evidence; marks on pages while the source is the same file.
+"""
+
+from __future__ import annotations
+
+import datetime
+import json
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from pipeline.errors import XizeError
+from pipeline.quality.decisions import row_digest
+
+VERSION = 1
+
+
+def review_path(folder: Path) -> Path:
+    """Where the progress of the edition in ``folder`` (raw/<edition>) is kept."""
+    return folder / "review.json"
+
+
+def load_progress(path: Path) -> dict[str, Any]:
+    """The file's content, empty where there is none. Raises XizeError when it is not what this program writes."""
+    empty: dict[str, Any] = {"version": VERSION, "findings": {}, "pages": {}}
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return empty
+    except OSError as error:
+        raise XizeError(f"无法读取{path}（{error.strerror}）：请检查文件及其权限。") from error
+    except ValueError as error:
+        raise XizeError(f"{path}不是合法的JSON（{error}）：请从备份恢复或删去该文件。") from error
+    whole = (
+        isinstance(document, dict)
+        and document.get("version") == VERSION
+        and isinstance(document.get("findings"), dict)
+        and isinstance(document.get("pages"), dict)
+        and all(isinstance(one, dict) for one in document["findings"].values())
+        and all(isinstance(one, dict) and isinstance(one.get("pages"), dict) for one in document["pages"].values())
+    )  # fmt: skip
+    if not whole:
+        raise XizeError(f"{path}不是本程序写的审阅进度：请从备份恢复或删去该文件。")
+    return dict(document)
+
+
+def reviewed_findings(progress: Mapping[str, Any], rows: Iterable[Mapping[str, Any]]) -> set[str]:
+    """The findings (rows of the table) that were looked at and rest on the same evidence still."""
+    marks = progress["findings"]
+    return {
+        row["finding_id"]
+        for row in rows
+        if marks.get(row["finding_id"], {}).get("evidence") == row_digest(row)
+    }
+
+
+def reviewed_pages(progress: Mapping[str, Any], kind: str, sha256: str) -> set[int]:
+    """The pages of a source that were looked at."""
+    known = progress["pages"].get(kind) or {}
+    if known.get("sha256") != sha256:
+        return set()
+    return {int(number) for number in known["pages"] if str(number).isdecimal()}
+
+
+def mark_finding(path: Path, row: Mapping[str, Any], reviewed: bool, by: str, date: datetime.date) -> None:
+    """Mark a finding as looked at, or take the mark away. Raises XizeError."""
+    progress = load_progress(path)
+    progress["findings"].pop(row["finding_id"], None)
+    if reviewed:
+        progress["findings"][row["finding_id"]] = {
+            "evidence": row_digest(row),
+            "by": by,
+            "date": date.isoformat(),
+        }
+    _write(path, progress)
+
+
+def mark_page(
+    path: Path, kind: str, sha256: str, page: int, reviewed: bool, by: str, date: datetime.date
+) -> None:
+    """Mark a page of a source as looked at, or take the mark away. Raises XizeError."""
+    progress = load_progress(path)
+    known = progress["pages"].get(kind)
+    if known is None or known.get("sha256") != sha256:
+        known = progress["pages"][kind] = {"sha256": sha256, "pages": {}}
+    known["pages"].pop(str(page), None)
+    if reviewed:
+        known["pages"][str(page)] = {"by": by, "date": date.isoformat()}
+    _write(path, progress)
+
+
+def _write(path: Path, progress: Mapping[str, Any]) -> None:
+    beside = path.with_name(f".{path.name}.tmp-{os.getpid()}")
+    try:
+        with beside.open("w", encoding="utf-8") as stream:
+            json.dump(progress, stream, ensure_ascii=False, indent=1, sort_keys=True)
+            stream.write("\n")
+            stream.flush()
+            os.fsync(stream.fileno())
+        beside.replace(path)
+    except OSError as error:
+        beside.unlink(missing_ok=True)
+        raise XizeError(
+            f"无法写入{path}（{error.strerror}）：请检查磁盘空间与权限；原文件没有变动。"
+        ) from error

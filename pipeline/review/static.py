@@ -1,0 +1,82 @@
+"""The review as a read-only site: opens from a folder, without Python and without a server."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from pipeline.errors import XizeError
+from pipeline.review import view
+from pipeline.review.app import ASSETS, asset, page_html
+from pipeline.review.session import Session
+
+_MARK = "xize-review.json"
+"""Stands in every site that was written here: only such a folder is written over."""
+
+
+def write_site(session: Session, target: Path, report: Callable[[int, int], None] | None = None) -> Path:
+    """Write the site to ``target`` (new, empty, or an earlier site): all of it or nothing. Gives index.html.
+
+    Raises XizeError when something else lies there, or it cannot be written.
+    """
+    target = target.expanduser().absolute()
+    if target.exists() and (
+        not target.is_dir() or (any(target.iterdir()) and not (target / _MARK).is_file())
+    ):
+        raise XizeError(f"{target}已存在且不是审阅页的输出：请换一个文件夹，或先清空它。")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        work = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
+        try:
+            _fill(session, work, report)
+            os.chmod(work, 0o755)
+            if target.exists():
+                shutil.rmtree(target)
+            work.rename(target)
+        finally:
+            shutil.rmtree(work, ignore_errors=True)
+    except OSError as error:
+        raise XizeError(f"无法写入{target}（{error.strerror}）：请检查磁盘空间与权限。") from error
+    return target / "index.html"
+
+
+def _fill(session: Session, work: Path, report: Callable[[int, int], None] | None) -> None:
+    material = session.material
+    state = session.state()
+    state |= {"static": True, "by": "", "undo": ""}
+    for folder in ("assets", "data", "pictures"):
+        (work / folder).mkdir()
+    for name in ASSETS:
+        (work / "assets" / name).write_text(asset(name), encoding="utf-8")
+    html = page_html(csrf="", static=True, title=material.edition.name)
+    (work / "index.html").write_text(html, encoding="utf-8")
+    (work / _MARK).write_text(
+        json.dumps({"edition": material.edition.name, "release": material.release}), encoding="utf-8"
+    )
+    _script(work / "data" / "state.js", "state", state)
+    # Rows behind findings that one decision settles may stand on any page: they come along.
+    named = {row["finding_id"]: view.rows_of(material, row["finding_id"]) for row in material.findings}
+    _script(work / "data" / "findings.js", "findings", named)
+    for done, page in enumerate(material.pages, 1):
+        _script(
+            work / "data" / f"page-{page.number:05d}.js",
+            f"page{page.number}",
+            view.page(material, page.number),
+        )
+        if material.kind != "transcript":
+            (work / "pictures" / f"{page.number:05d}.webp").write_bytes(session.pictures.get(page.number))
+        if report:
+            report(done, len(material.pages))
+
+
+def _script(path: Path, name: str, value: Any) -> None:
+    """A value as a script: a page opened from a folder may not fetch files, but may load scripts."""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    # "</" cannot end a script element here, and the two separators are line ends to older browsers.
+    text = text.replace("</", "<\\/").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
+    path.write_text(f'(window.XIZE=window.XIZE||{{}})["{name}"]={text};\n', encoding="utf-8")

@@ -1,0 +1,197 @@
+"use strict";
+// What is chosen, the head of the page, the keys.
+X.refresh = async () => {
+  X.state = await X.loadState();
+  if (X.finding) X.finding = X.state.findings.find((one) => one.id === X.finding.id) || null;
+  X.fillFilters();
+  X.showHead();
+  X.filter();
+};
+
+X.showHead = () => {
+  const state = X.state;
+  X.$("edition").textContent = state.edition;
+  X.$("edition").title = state.title;
+  X.$("release").textContent = state.release || "未发布";
+  const open = state.findings.filter(X.todo).length;
+  const done = state.findings.length - open;
+  X.$("progress").textContent = `待处理${open} · 已处理${done} · 已看${state.pages.filter((one) => one.reviewed).length}/${state.pages.length}页`;
+  X.$("undo").disabled = !state.undo;
+  X.$("undo").title = state.undo ? `撤销：${state.undo}（u）` : "没有可撤销的决定";
+  X.$("run").textContent = state.waiting ? `重新运行（${state.waiting}项新更正）` : "重新运行";
+  X.$("run").classList.toggle("main", state.waiting > 0);
+  const words = state.problem || state.notice;
+  X.$("notice").hidden = !words;
+  X.$("notice").textContent = words;
+  X.$("notice").classList.toggle("bad", Boolean(state.problem));
+  const choice = X.$("page-choice");
+  choice.replaceChildren(
+    ...state.pages.map((one) => X.el("option", { value: one.n }, (one.reviewed ? "✓" : "") + one.label + (one.open ? ` ·${one.open}` : ""))),
+  );
+  if (X.page) choice.value = X.page.n;
+  X.$("page-reviewed").checked = Boolean(X.page && state.pages[X.page.n - 1].reviewed);
+};
+
+X.goPage = async (number) => {
+  if (number < 1 || number > X.state.pages.length) return;
+  if (X.state.kind !== "transcript") new Image().src = X.picture(number); // on its way while the boxes come
+  const page = await X.loadPage(number);
+  const other = !X.page || X.page.n !== number;
+  X.page = page;
+  if (other) {
+    X.$("source").scrollTop = X.$("source").scrollLeft = 0;
+    X.$("page-choice").value = number;
+    X.$("page-reviewed").checked = X.state.pages[number - 1].reviewed;
+  }
+  X.showPage();
+  if (X.$("filter-page").checked && other) X.filter();
+  if (X.state.kind === "transcript") X.ahead(number);
+};
+
+// The neighbours, and the page of the next finding, are fetched before they are asked for.
+X.ahead = (number) => {
+  const next = X.finding ? X.shown[X.shown.findIndex((one) => one.id === X.finding.id) + 1] : null;
+  for (const one of new Set([number + 1, number - 1, next && next.page])) {
+    if (!one || one < 1 || one > X.state.pages.length || one === number) continue;
+    X.loadPage(one).catch(() => null);
+    if (X.state.kind !== "transcript") new Image().src = X.picture(one);
+  }
+};
+
+X.turn = async (by) => {
+  if (!X.page) return;
+  X.finding = X.cell = X.row = X.named = null;
+  await X.goPage(X.page.n + by);
+  X.markList();
+  X.showDetail();
+};
+
+X.chooseFinding = async (finding) => {
+  if (!finding) return;
+  X.finding = finding;
+  X.named = X.row = null;
+  X.cell = finding.cell;
+  X.markList(true);
+  try {
+    if (finding.page !== null) await X.goPage(finding.page);
+  } catch (failure) {
+    return X.say(failure.message, true);
+  }
+  if (X.finding !== finding) return;
+  if (finding.key && X.page)
+    X.row = X.page.rows.find((row) => row.cell === X.cell && row.id === finding.key) || null;
+  X.mark();
+  X.showDetail();
+  X.reveal();
+};
+
+X.chooseCell = (id) => {
+  X.cell = id;
+  X.row = null;
+  const finding = X.finding;
+  if (finding && finding.cell !== id) X.finding = X.named = null;
+  X.mark();
+  X.markList();
+  X.showDetail();
+};
+
+X.chooseRow = (row) => {
+  X.row = row;
+  if (row.cell !== X.cell) return X.goRow(row);
+  X.mark();
+  X.reveal();
+  for (const card of X.$("detail").querySelectorAll("[data-row]")) card.classList.toggle("chosen", card.dataset.row === row.id);
+  const old = X.$("detail").querySelector(".crop");
+  const crop = X.crop(X.page.cells.find((one) => one.id === X.cell));
+  if (old && crop) old.replaceWith(crop);
+  return undefined;
+};
+
+X.goRow = async (row) => {
+  if (row.page === null) return;
+  await X.goPage(row.page);
+  X.cell = row.cell;
+  X.row = row;
+  X.mark();
+  X.showDetail();
+  X.reveal();
+};
+
+// A cell of another page.
+X.goCell = async (id) => {
+  for (const number of [X.page.n - 1, X.page.n, X.page.n - 2, X.page.n - 3]) {
+    if (number < 1) continue;
+    const page = await X.loadPage(number);
+    if (!page.cells.some((cell) => cell.id === id)) continue;
+    await X.goPage(number);
+    X.chooseCell(id);
+    X.reveal();
+    return;
+  }
+};
+
+// The cell under the pointer, named in the head of the right side without changing what is chosen.
+X.hover = (id) => {
+  if (X.cell || !X.page) return;
+  const cell = X.page.cells.find((one) => one.id === id);
+  if (!cell || X.$("form")?.children.length) return;
+  X.$("detail").replaceChildren(...X.cellRows(cell));
+  const crop = X.crop(cell);
+  if (crop) X.$("detail").prepend(crop);
+};
+
+X.keys = {
+  j: () => X.step(1), ArrowDown: () => X.step(1), k: () => X.step(-1), ArrowUp: () => X.step(-1),
+  ArrowLeft: () => X.turn(-1), ArrowRight: () => X.turn(1),
+  a: () => X.accept(), c: () => X.correct(), u: () => X.undo(), r: () => X.toggleReviewed(), p: () => X.togglePage(),
+  "/": () => X.$("search").focus(), "?": () => X.$("help").showModal(),
+  "+": () => X.zoomBy(1.25), "=": () => X.zoomBy(1.25), "-": () => X.zoomBy(0.8), 0: () => X.zoomBy(0),
+  Escape: () => X.closeForm(),
+};
+
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey || X.$("help").open || !X.state) return;
+  if (event.target.closest("input, textarea, select")) {
+    if (event.key === "Escape") event.target.blur();
+    return;
+  }
+  const act = X.keys[event.key];
+  if (!act) return;
+  event.preventDefault();
+  act();
+});
+
+X.start = async () => {
+  if (location.search) history.replaceState(null, "", location.pathname); // the token has done its work
+  const on = (id, kind, act) => X.$(id).addEventListener(kind, act);
+  on("page-before", "click", () => X.turn(-1));
+  on("page-after", "click", () => X.turn(1));
+  on("page-choice", "change", () => X.turn(Number(X.$("page-choice").value) - X.page.n));
+  on("page-reviewed", "change", X.togglePage);
+  on("zoom-in", "click", () => X.zoomBy(1.25));
+  on("zoom-out", "click", () => X.zoomBy(0.8));
+  on("zoom-fit", "click", () => X.zoomBy(0));
+  on("undo", "click", X.undo);
+  on("run", "click", X.run);
+  on("help-open", "click", () => X.$("help").showModal());
+  for (const id of ["filter-code", "filter-severity", "filter-status", "filter-page"]) on(id, "change", X.filter);
+  on("search", "input", X.filter);
+  on("findings", "scroll", () => {
+    const list = X.$("findings");
+    if (list.scrollTop + list.clientHeight > list.scrollHeight - 400) X.drawMore();
+  });
+  window.addEventListener("resize", X.layout);
+  try {
+    await X.refresh();
+    if (!X.fixed) X.$("by").value = X.state.by;
+    if (X.state.kind === "transcript") X.$("zoom").hidden = true;
+    const first = X.shown[0];
+    await X.goPage((first && first.page) || 1);
+    if (first) await X.chooseFinding(first);
+    else X.showDetail();
+  } catch (failure) {
+    X.say(failure.message, true);
+  }
+  document.body.dataset.ready = "1";
+};
+X.start();
