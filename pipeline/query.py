@@ -30,6 +30,35 @@ if TYPE_CHECKING:
 _PIN = re.compile(r"(?P<edition>[a-z][a-z0-9]*(?:-[a-z0-9]+)*-\d{4})(?:@(?P<release>r\d{3,}))?")
 
 
+# One row per entry and jurisdiction, over the releases shown. ``missing_editions`` are gaps: editions between the first
+# and the last in which it does not stand. ``grades`` has a member per edition: what the text meant there.
+_ENTRY_HISTORY = r"""
+create view main.entry_history as
+with shown as (
+    select edition, regexp_extract(edition, '^(.*)-\d{4}$', 1) as jurisdiction,
+           regexp_extract(edition, '\d{4}$')::int as year
+    from releases
+), lives as (
+    select jurisdiction, entry_id, arg_max(class_code, year) as class_code, arg_max(kind, year) as kind,
+           arg_max(name, year) as name, arg_max(text, year) as text,
+           arg_min(edition, year) as first_edition, arg_max(edition, year) as last_edition,
+           min(year) as first_year, max(year) as last_year,
+           list(edition order by year) as editions, list_sort(list(distinct tier)) as tiers,
+           list({'edition': edition, 'tier': tier, 'grades': grades, 'level': level} order by year) as grades
+    from entries join shown using (edition)
+    group by jurisdiction, entry_id
+)
+select entry_id, jurisdiction, class_code, kind, name, text, first_edition, last_edition, editions,
+       list_filter(
+           (select list(edition order by year) from shown s where s.jurisdiction = lives.jurisdiction
+            and s.year between first_year and last_year),
+           lambda one: not list_contains(editions, one)
+       ) as missing_editions,
+       tiers, grades
+from lives
+"""
+
+
 def parse_pin(text: str) -> tuple[str, str | None]:
     """(edition, release or None) of ``shanghai-2025`` or ``shanghai-2025@r001``. Raises XizeError."""
     match = _PIN.fullmatch(text.strip())
@@ -44,7 +73,8 @@ class Catalog:
     ``curated`` is a folder or an fsspec/pyarrow URL (default: curated/ of the project or of $XIZE_HOME).
     ``pins`` (``shanghai-2025@r001``) put one release in place of an edition's latest. In SQL a quoted
     schema names a release on its own: ``select * from "shanghai-2025@r001".entries``. The view ``releases``
-    says which release of each edition the views show.
+    says which release of each edition the views show,
+    ``entry_history`` in which editions each entry stands.
 
     Raises XizeError when there is no release at all, or not the one pinned.
     """
@@ -63,6 +93,7 @@ class Catalog:
         self._schemas: set[str] = set()
         self._views("main", self._releases)
         self._con.register("releases", self._releases_table())
+        self._con.execute(_ENTRY_HISTORY)
 
     def __enter__(self) -> Catalog:
         return self

@@ -1,0 +1,13 @@
+"""Curated data for offices: an Excel workbook, or a folder of CSV files, with Chinese headers.
+
+``load`` chooses the tables of a release and turns them into sheets of plain text and numbers; ``write_xlsx`` and
+``write_csv`` put the sheets into files. Nothing here reads the document or changes what was published.
+"""
+
+from __future__ import annotations
+
+from pipeline.export.csv_files import write_csv
+from pipeline.export.sheets import Book, Column, Sheet, load
+from pipeline.export.xlsx import write_xlsx
+
+__all__ = ["Book", "Column", "Sheet", "load", "write_csv", "write_xlsx"]

@@ -1,0 +1,290 @@
+"""A release as sheets: which columns there are, what they mean, and every value as text, number or nothing.
+
+Codes stay text (6101, 01, the numbers that annexes print); only counts and measures become numbers. Beside a column
+of code words (``kind``, ``status`` …) and beside a class code stands what it means in Chinese: derived columns, which
+are not in the published tables and are marked as such.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+
+from pipeline.errors import XizeError
+from pipeline.schema import KINDS, TABLES
+from pipeline.schema.types import Field, Table
+
+if TYPE_CHECKING:
+    from pipeline.storage import Store
+
+Value = str | int | float | None
+
+# Cells as read are no data for an office; they come only when asked for.
+_TECHNICAL = frozenset({"cells"})
+
+# Whole numbers that name something instead of counting it.
+_CODES = frozenset({"annex_no"})
+
+# The blank of the normalised text never stands at a line's end, so a line feed tells a list's members apart.
+SEPARATOR = "\n"
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: ``code`` its name in the published table, ``title`` its Chinese header.
+
+    ``type_zh`` says what its values are, ``values_zh`` which ones there may be (empty: any). ``derived`` columns
+    explain another one and are not in the published tables.
+    """
+
+    code: str
+    title: str
+    type_zh: str
+    meaning_zh: str
+    meaning_en: str
+    values_zh: str = ""
+    nullable: bool = False
+    derived: bool = False
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """One table: ``rows`` hold a value per column."""
+
+    table: str
+    title: str
+    meaning_zh: str
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[Value, ...], ...]
+
+
+@dataclass(frozen=True)
+class Book:
+    """A release for export: what it is (``about``: label and text) and its sheets."""
+
+    edition: str
+    release: str
+    created: str
+    about: tuple[tuple[str, str], ...]
+    sheets: tuple[Sheet, ...]
+
+
+def load(store: Store, edition: str, release: str | None = None, tables: Sequence[str] = ()) -> Book:
+    """The release (default: the latest) as sheets, ``tables`` in the order given (default: all but ``cells``).
+
+    Raises XizeError when there is no such release or table, or when a file of it cannot be read.
+    """
+    from pipeline.edition import validate_name
+    from pipeline.releases import latest_name, load_release, read_manifest
+
+    validate_name(edition)
+    release = release or latest_name(store, edition)
+    if release is None:
+        raise XizeError(f"版本{edition}还没有当前发布：请先运行“xize run {edition}”。")
+    record = read_manifest(store, edition, release)
+    chosen = _choose(list(record["rows"]), tables)
+    data = load_release(store.url, edition, release)
+    classes = {row["class_code"]: row["name"] for row in data["classes"].to_pylist()}
+    sheets = tuple(_sheet(TABLES[name], data[name], classes) for name in chosen)
+    return Book(
+        edition, release, record["created"], _about(record, _package(store, edition, release)), sheets
+    )
+
+
+def _choose(have: Sequence[str], wanted: Sequence[str]) -> list[str]:
+    known = [name for name in TABLES if name in have]
+    for name in wanted:
+        if name not in known:
+            raise XizeError(f"该发布中没有表“{name}”：--tables可用{'、'.join(known)}。")
+    return list(dict.fromkeys(wanted)) or [name for name in known if name not in _TECHNICAL]
+
+
+def _package(store: Store, edition: str, release: str) -> Mapping[str, Any]:
+    path = f"{edition}/{release}/datapackage.json"
+    try:
+        document = json.loads(store.read(path))
+    except (OSError, ValueError) as error:
+        raise XizeError(f"{store.url}/{path}无法读取（{error}）：请改用其他发布，或重新发布。") from error
+    return document if isinstance(document, dict) else {}
+
+
+def _about(record: Mapping[str, Any], package: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    source = record["source"]
+    licence = "；".join(one.get("title", "").split(" / ")[0] for one in package.get("licenses", ()))
+    rows = (
+        ("版本", record["edition"]),
+        ("名称", record["title"]),
+        ("发布", record["release"]),
+        ("发布时间", record["created"]),
+        ("来源种类", source["kind"]),
+        ("来源文件", source["file"]),
+        ("来源文件SHA-256", source["sha256"]),
+        ("来源说明", source.get("about") or ""),
+        ("是否完整", "否（缺少目录所列的部分，见覆盖情况表）" if record.get("allow_incomplete") else "是"),
+        ("使用条件", licence),
+        ("免责声明", str(package.get("disclaimer", ""))),
+        (
+            "读表须知",
+            "标“附加”的列由其他列推得，不在发布的数据中。等级1至5：5为五级/初级工，1为一级/高级技师。"
+            "页码、位置以所读的来源文件为准。",
+        ),
+    )
+    return tuple((label, str(text)) for label, text in rows if text)
+
+
+def _sheet(table: Table, data: pa.Table, classes: Mapping[str, str]) -> Sheet:
+    columns: list[Column] = []
+    values: list[list[Value]] = []
+    for field in table.fields:
+        if field.name not in data.column_names:
+            continue  # a release of before the column was declared
+        raw = data[field.name].to_pylist()
+        columns.append(_column(field))
+        show = _value(field)
+        values.append([show(one) for one in raw])
+        labels = _labels(table, field)
+        if labels:
+            columns.append(_derived(field, "_label", "（中文）", f"{field.title_zh}的中文说法"))
+            values.append([None if one is None else labels.get(one, one) for one in raw])
+        if field.name == "class_code" and table.name != "classes":
+            columns.append(
+                Column(
+                    "class_name",
+                    "专业类名称",
+                    "文字",
+                    "专业类代码所指的专业类",
+                    "Name of the class",
+                    "",
+                    True,
+                    True,
+                )
+            )
+            values.append([classes.get(one) for one in raw])
+    return Sheet(table.name, table.title_zh, table.doc_zh, tuple(columns), tuple(zip(*values, strict=True)))
+
+
+def _labels(table: Table, field: Field) -> Mapping[str, str]:
+    """What the code words of a column mean; none where they are Chinese already."""
+    from pipeline.quality.coverage import STATUSES, SUBJECTS
+
+    known: dict[tuple[str, str], Mapping[str, str]] = {
+        ("coverage", "subject"): SUBJECTS,
+        ("coverage", "status"): STATUSES,
+        ("findings", "severity"): {"error": "错误", "warning": "警告", "info": "提示"},
+        ("findings", "status"): {"open": "待处理", "accepted": "已接受", "corrected": "已更正"},
+        ("findings", "table"): {name: one.title_zh for name, one in TABLES.items()},
+        ("links", "table"): {name: one.title_zh for name, one in TABLES.items()},
+        ("links", "method"): {"exact": "完全一致", "normalised": "去除证书字样后一致", "fuzzy": "近似"},
+    }
+    return KINDS if field.name == "kind" else known.get((table.name, field.name), {})
+
+
+def _derived(field: Field, suffix: str, suffix_zh: str, meaning: str) -> Column:
+    english = f"{field.title_en} in Chinese"
+    return Column(
+        field.name + suffix, field.title_zh + suffix_zh, "文字", meaning, english, "", field.nullable, True
+    )
+
+
+def _column(field: Field) -> Column:
+    values = "、".join(field.enum or ())
+    if not values and field.known:
+        values = "、".join(field.known) + "等"
+    if not values and field.bounds and field.bounds[1] <= 5:
+        values = f"{field.bounds[0]:g}至{field.bounds[1]:g}"
+    return Column(
+        field.name, field.title_zh, _type_zh(field), field.doc_zh, field.doc_en, values, field.nullable
+    )
+
+
+def _type_zh(field: Field) -> str:
+    kind = field.type
+    if pa.types.is_list(kind):
+        member = kind.value_type
+        return "整数，可有多个，以、连接" if pa.types.is_integer(member) else "文字，可有多条，一行一条"
+    if pa.types.is_boolean(kind):
+        return "是/否"
+    if field.name in _CODES:
+        return "文字（编号）"
+    if pa.types.is_integer(kind):
+        return "整数"
+    if pa.types.is_floating(kind):
+        return "小数"
+    return "文字"
+
+
+def _value(field: Field) -> Callable[[Any], Value]:
+    """How a value of this column is shown."""
+    kind = field.type
+    if pa.types.is_list(kind):
+        return _numbers if pa.types.is_integer(kind.value_type) else _members
+    if pa.types.is_boolean(kind):
+        return lambda value: None if value is None else "是" if value else "否"
+    if pa.types.is_floating(kind):
+        # Seven digits are all that a 32-bit number has: 0.97, not 0.970000029.
+        return lambda value: None if value is None else float(f"{value:.7g}")
+    if field.name in _CODES:
+        return lambda value: None if value is None else str(value)
+    return lambda value: value
+
+
+def _numbers(value: Sequence[int] | None) -> str | None:
+    return "、".join(map(str, value)) if value else None
+
+
+def _members(value: Sequence[Any] | None) -> str | None:
+    return SEPARATOR.join(_member(one) for one in value) if value else None
+
+
+def _member(value: Any) -> str:
+    if isinstance(value, dict):  # a printed line with its box: its text
+        return str(value.get("text", ""))
+    if isinstance(value, list):
+        return "、".join(f"{one:.7g}" for one in value)
+    return f"{value:.7g}" if isinstance(value, float) else str(value)
+
+
+def dictionary(book: Book) -> Iterator[tuple[str, ...]]:
+    """What every column means: table, its title, code, Chinese header, type, meaning, values, nullable, derived."""
+    for sheet in book.sheets:
+        for column in sheet.columns:
+            yield (
+                sheet.table,
+                sheet.title,
+                column.code,
+                column.title,
+                column.type_zh,
+                column.meaning_zh,
+                column.meaning_en,
+                column.values_zh,
+                "是" if column.nullable else "否",
+                "是" if column.derived else "否",
+            )
+
+
+DICTIONARY_HEADER = (
+    "表名", "表", "列名", "中文列名", "类型", "含义", "含义（英文）", "取值", "可为空", "附加"
+)  # fmt: skip
+
+
+def replace_file(path: Path, write: Callable[[Path], None]) -> None:
+    """Let ``write`` make the file beside its place, then put it there: whoever has the old one keeps it whole.
+
+    Raises XizeError when it cannot be written.
+    """
+    beside = path.with_name(f".{path.name}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write(beside)
+        beside.replace(path)
+    except OSError as error:
+        with contextlib.suppress(OSError):  # where even this fails, the sentence below says what is wrong
+            beside.unlink(missing_ok=True)
+        reason = error.strerror or str(error)
+        raise XizeError(f"无法写入{path}（{reason}）：请检查路径与权限，并关闭正打开它的程序。") from error
