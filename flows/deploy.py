@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
-import subprocess
 import sys
 import time
 import urllib.error
@@ -16,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from flows.server import FAILED, Server, start
 from pipeline.edition import editions, load_edition
 from pipeline.errors import XizeError
 
@@ -43,12 +42,10 @@ def serve(
     from flows.environment import prepare
 
     prepare(home, serving=True)
-    own = not os.environ.get("PREFECT_API_URL")
-    if own:  # said before Prefect is loaded and reads its settings
-        _refuse_taken(port)
-        os.environ["PREFECT_API_URL"] = f"http://127.0.0.1:{port}/api"
-    schedule = None if cron is None else _schedule(cron, timezone)
-    with _server(port) if own else nullcontext():
+    with nullcontext() if os.environ.get("PREFECT_API_URL") else _server(port) as server:
+        schedule = None if cron is None else _schedule(cron, timezone)
+        if server is not None:
+            _wait(server)
         from prefect import serve as prefect_serve
 
         from flows.editions import publish_edition, rebuild_all
@@ -82,46 +79,28 @@ def _schedule(cron: str, timezone: str) -> Schedule:
         ) from None
 
 
-def _refuse_taken(port: int) -> None:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            raise XizeError(f"端口{port}已被占用：请用--port另选一个，或停止占用它的程序。") from None
-
-
 @contextmanager
-def _server(port: int) -> Iterator[None]:
-    """A Prefect server on this machine for the time being."""
-    command = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port)]
-    # In a session of its own: Ctrl-C must end the serving process first, which then ends the server.
-    process = subprocess.Popen(
-        command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
-    )
+def _server(port: int) -> Iterator[Server]:
+    """A Prefect server on this machine for the time being, not ready yet."""
+    server = start(port, lasting=True)
+    os.environ["PREFECT_API_URL"] = server.api  # said before Prefect is loaded and reads its settings
     before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
-        _wait(process, f"http://127.0.0.1:{port}/api/health")
-        yield
+        yield server
     finally:
         signal.signal(signal.SIGTERM, before)
-        process.terminate()
-        try:
-            process.wait(timeout=10)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        server.stop()
 
 
-def _wait(process: subprocess.Popen[bytes], url: str) -> None:
+def _wait(server: Server) -> None:
     """Until the server answers; XizeError when it ends or takes too long."""
     until = time.monotonic() + _STARTUP_SECONDS
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))  # never through a proxy
-    while time.monotonic() < until and process.poll() is None:
+    while time.monotonic() < until and not server.ended:
         try:
-            with opener.open(url, timeout=2) as answer:
+            with opener.open(f"{server.api}/health", timeout=2) as answer:
                 if answer.status == 200:
                     return
         except (urllib.error.URLError, OSError):
             time.sleep(0.3)
-    raise XizeError("Prefect服务器没有启动：请改用“xize run --no-prefect”，或检查磁盘空间与权限。")
+    raise XizeError(FAILED)

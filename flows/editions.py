@@ -9,12 +9,10 @@ from __future__ import annotations
 import tempfile
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from prefect import flow, task
-from prefect.cache_policies import NO_CACHE
-from prefect.client.schemas.objects import State, TaskRun
-from prefect.context import TaskRunContext
+from prefect.cache_policies import NO_CACHE, CacheKeyFnPolicy
 from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 from prefect.utilities.annotations import unmapped
 from pydantic import SecretStr
@@ -23,6 +21,7 @@ from expectations import ValidationReport, Validator, warm_up
 from flows import steps
 from flows.artifacts import publish_findings
 from flows.pool import reader_pool
+from flows.tasks import range_key, read_range
 from pipeline import run, staging
 from pipeline.edition import edition_lock, editions
 from pipeline.errors import XizeError
@@ -34,37 +33,10 @@ _THREADS: TaskRunner[Any] = ThreadPoolTaskRunner(max_workers=8)
 _NO_PASSWORD = SecretStr("")
 
 
-def range_key(context: TaskRunContext, arguments: dict[str, Any]) -> str:
-    """What a range's reading depends on: the file's bytes, the pages, the decoder and the code, not the path."""
-    pages = arguments["pages"]
-    span = f"{pages[0]}..{pages[-1]}"
-    return "-".join(("read", arguments["sha256"], span, arguments["decoder"], arguments["code"]))
-
-
-def _range_name(parameters: dict[str, Any]) -> str:
-    return f"read-{parameters['pages'][0]}-{parameters['pages'][-1]}"
-
-
-async def _may_pass(task: Any, task_run: TaskRun, state: State[Any]) -> bool:
-    """Whether trying again can help: not when the document itself is at fault."""
-    found = await state.aresult(raise_on_failure=False)
-    return not isinstance(found, XizeError)
-
-
-@task(
-    task_run_name=cast(Any, _range_name),
-    retries=2,
-    retry_delay_seconds=[1, 5],
-    retry_condition_fn=_may_pass,
-    cache_key_fn=range_key,
-    persist_result=True,
-    result_serializer="compressed/pickle",
+# A range once read is kept in Prefect's home: a run that ended early, or the same file elsewhere, goes on from there.
+cached_range = read_range.with_options(
+    cache_policy=CacheKeyFnPolicy(cache_key_fn=range_key), persist_result=True
 )
-def read_range(
-    path: str, sha256: str, pages: tuple[int, ...], decoder: str, code: str, password: SecretStr
-) -> Reading:
-    """One range of pages (from 1) of a PDF; ``code`` is the digest of the readers' code."""
-    return steps.read_range(Path(path), pages, decoder, password.get_secret_value())
 
 
 @task(name="tidy", cache_policy=NO_CACHE, persist_result=False)
@@ -83,27 +55,31 @@ def validate(job: Job, result: RunResult, validator: Validator, site: Path) -> V
 
 
 def read_document(job: Job) -> Reading:
-    """What is staged for the source, or its page ranges read as mapped tasks and staged. Inside a flow."""
+    """What is staged for the source, or its page ranges read as mapped tasks and staged. Inside a flow.
+
+    Pages that an earlier file of the edition held unchanged are taken from there.
+    """
     staged = staging.load_staged(job)
     if staged is not None or job.kind != "pdf":
         return staged if staged is not None else run.read(job)
-    ranges, progress = steps.ranges(job), steps.progress()
-    progress.expect(sum(map(len, ranges)))
-    with reader_pool(job.options.workers) if len(ranges) > 1 else nullcontext():
-        futures = read_range.map(
+    plan, progress = steps.to_read(job), steps.progress()
+    progress.expect(plan.total)
+    progress.read(plan.total - plan.pages)
+    with reader_pool(job.options.workers) if len(plan.ranges) > 1 else nullcontext():
+        futures = cached_range.map(
             unmapped(str(job.path)),
             unmapped(job.sha256),
-            ranges,
+            list(plan.ranges),
             unmapped(job.options.decoder),
             unmapped(steps.readers_code()),
             unmapped(SecretStr(job.options.password)),
         )
         parts = []
-        for pages, future in zip(ranges, futures, strict=True):
+        for pages, future in zip(plan.ranges, futures, strict=True):
             parts.append(future.result())
             progress.read(len(pages))
-    reading = steps.merge(parts)
-    staging.store_staged(job, reading)
+    reading = steps.merge(parts, plan.known)
+    staging.store_staged(job, reading, read=plan.pages)
     return reading
 
 

@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipeline import __version__, cli_findings, cli_query, cli_release
+from pipeline import __version__, cli_data, cli_diff, cli_findings, cli_query, cli_release, cli_review
+from pipeline.cli_many import refuse_runner, run_each, showing
 from pipeline.errors import XizeError
 
 if TYPE_CHECKING:
-    from pipeline.run import Outcome, Report
+    from pipeline.run import Report
 
 app = typer.Typer(
     name="xize",
@@ -28,6 +29,9 @@ app = typer.Typer(
 app.add_typer(cli_release.app)
 app.add_typer(cli_findings.app)
 app.add_typer(cli_query.app)
+app.add_typer(cli_diff.app)
+app.add_typer(cli_data.app)
+app.add_typer(cli_review.app)
 
 
 @dataclass(frozen=True)
@@ -68,6 +72,13 @@ class TablesFormat(StrEnum):
     json = "json"
     csv = "csv"
     html = "html"
+
+
+class Runner(StrEnum):
+    """Where a run's tasks run."""
+
+    local = "local"
+    dask = "dask"
 
 
 def parse_pages(text: str | None) -> list[int] | None:
@@ -134,8 +145,9 @@ def _writing(target: Path) -> Iterator[None]:
 @app.command()
 def run(
     ctx: typer.Context,
-    edition: Annotated[
-        str, typer.Argument(metavar="EDITION", help="<jurisdiction>-<year>, e.g. shanghai-2025.")
+    editions: Annotated[
+        list[str],
+        typer.Argument(metavar="EDITION", help="<jurisdiction>-<year>, e.g. shanghai-2025; several: each."),
     ],
     source: Annotated[
         str | None, typer.Option("--source", help="Which source to read [default: source.yaml's].")
@@ -174,14 +186,31 @@ def run(
     workers: Annotated[
         int | None, typer.Option("--workers", min=1, help="Reading processes [default: one per processor].")
     ] = None,
+    runner: Annotated[
+        Runner,
+        typer.Option(
+            "--runner", help="Where Prefect runs the tasks: in processes here, or on a Dask cluster."
+        ),
+    ] = Runner.local,
+    address: Annotated[
+        str | None,
+        typer.Option(
+            "--address", help="Dask scheduler, e.g. tcp://host:8786 [default: a cluster made here]."
+        ),
+    ] = None,
+    profile: Annotated[
+        bool,
+        typer.Option("--profile", help="Tell how long each stage took, in processor time and memory too."),
+    ] = False,
 ) -> None:
-    """Read an edition, tidy, validate and publish it; nothing happens when nothing has changed."""
+    """Read editions, tidy, validate and publish them; nothing happens when nothing has changed."""
     from pipeline.run import Options
     from pipeline.run import run as run_here
 
+    refuse_runner(runner is Runner.dask, prefect, address)
     options = Options(
         ctx.obj.home,
-        edition,
+        editions[0],
         source,
         password,
         decoder,
@@ -192,14 +221,23 @@ def run(
         latest,
         curated,
     )
-    with _progress() as report:
-        if prefect:
+    with showing(editions) as finished, _progress() as report:
+        if runner is Runner.dask:
+            from flows.dask_runner import run_editions
+
+            run_editions(editions, options, address=address, report=report, finished=finished)
+        elif prefect:
             from flows.runner import run as run_flow
 
-            outcome = run_flow(options, report)
+            run_each(editions, options, lambda one: run_flow(one, report), finished)
         else:
-            outcome = run_here(options, report)
-    show(outcome)
+            run_each(editions, options, lambda one: run_here(one, report), finished)
+    if profile:
+        from rich.console import Console
+
+        from pipeline import timing
+
+        Console().print(timing.table(timing.since_start()))
 
 
 @contextmanager
@@ -218,60 +256,6 @@ def _progress() -> Iterator[Report]:
             bar.update(task, description=names.get(stage, stage), completed=done, total=total)
 
         yield report
-
-
-def show(outcome: Outcome) -> None:
-    """Print a run's short summary: figures, findings by severity, where to look."""
-    from rich.console import Console
-    from rich.table import Table
-
-    console = Console(highlight=False, soft_wrap=True)
-    stats, rows = outcome.stats, outcome.rows
-    name = outcome.job.edition.name
-    if outcome.release is not None and not outcome.changed:
-        console.print(f"{name}：来源与程序都没有变化，没有发布新版本（最新为 {outcome.release.release}）。")
-    table = Table(show_header=False, box=None, pad_edge=False)
-    annex_rows = sum(count for table_name, count in rows.items() if table_name.startswith("annex_"))
-    kept = stats.get("conservation", {})
-    for label, value in (
-        ("页数", stats.get("pages")),
-        ("表格", stats.get("tables_found")),
-        ("专业大类 / 专业类", f"{rows.get('majors', 0)} / {rows.get('classes', 0)}"),
-        ("条目", rows.get("entries", 0)),
-        ("资格（按等级展开）", rows.get("credentials", 0)),
-        ("附件行", annex_rows),
-        ("表内字符 / 丢失", f"{kept.get('in_tables', 0)} / {kept.get('lost', 0)}"),
-        ("发现", _severities(outcome.by_severity)),
-    ):
-        table.add_row(str(label), str(value))
-    console.print(table)
-    if outcome.release is not None:
-        folder = outcome.release.folder
-        console.print(f"数据：{folder}")
-        console.print(f"校验报告：{folder}/validation/index.html")
-    else:
-        _show_deltas(console, outcome)
-
-
-def _severities(counts: object) -> str:
-    names = (("error", "错误"), ("warning", "警告"), ("info", "提示"))
-    found = dict(counts) if isinstance(counts, dict) else {}
-    return "，".join(f"{label} {found.get(key, 0)}" for key, label in names)
-
-
-def _show_deltas(console: object, outcome: Outcome) -> None:
-    from rich.table import Table
-
-    table = Table(title="发布后的变化（没有发布）")
-    for column in ("表", "现有行", "新行数", "增", "减", "改"):
-        table.add_column(column, justify="left" if column == "表" else "right")
-    for delta in outcome.deltas:
-        if delta.added or delta.removed or delta.changed:
-            table.add_row(
-                delta.table,
-                *map(str, (delta.rows_before, delta.rows_after, delta.added, delta.removed, delta.changed)),
-            )
-    console.print(table if table.row_count else "与最新版本没有差别。")  # type: ignore[attr-defined]
 
 
 @app.command()
@@ -310,7 +294,7 @@ def main() -> None:
         sys.exit(2)
 
 
-__all__ = ["Context", "app", "main", "parse_pages", "show"]
+__all__ = ["Context", "app", "main", "parse_pages"]
 
 if __name__ == "__main__":
     main()

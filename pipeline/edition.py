@@ -99,9 +99,13 @@ class Edition:
     def verify(self, kind: str | None = None) -> tuple[Path, str]:
         """(path, sha256) of the source file of ``kind``, after comparing its checksum with source.yaml's.
 
-        Raises XizeError when the file is missing or empty, or when its checksum is not the one recorded.
+        A file that source.yaml gives a url for and that is not in the folder is fetched (pipeline.remote). Raises XizeError when the file is missing or empty, or when its checksum is not the one recorded.
         """
         file, path = self.file(kind), self.path(kind)
+        if file.url is not None and not path.exists():
+            from pipeline.remote import fetch
+
+            return fetch(file.url, file.sha256), file.sha256
         try:
             empty, found = path.stat().st_size == 0, file_sha256(path)
         except FileNotFoundError:

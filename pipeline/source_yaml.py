@@ -23,9 +23,13 @@ class _Strict(BaseModel):
 
 
 class SourceFile(_Strict):
-    """One file of an edition: its name, kind of source, checksum, what it is and where it came from."""
+    """One file of an edition: its name, kind of source, checksum, what it is and where it came from.
+
+    ``url``: where it lies when it is not in the edition's folder (any URL that fsspec understands).
+    """
 
     name: Text
+    url: Annotated[str, Field(pattern=r"^[a-z][a-z0-9+.-]*://.+")] | None = None
     kind: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
     sha256: Sha256
     about: str = ""
@@ -181,7 +185,12 @@ def line_of(document: Any, location: Sequence[str | int]) -> int | None:
 
 
 _PROBLEMS = {
+    "missing": "没有写明",
+    "extra_forbidden": "不认识",
+    "json_invalid": "不是完整的JSON",
     "string_type": "应是文字（可加引号）",
+    "string_unicode": "含有不成字的字符",
+    "finite_number": "应是有限的数",
     "int_type": "应是整数",
     "int_parsing": "应是整数",
     "int_from_float": "应是整数",
@@ -192,10 +201,12 @@ _PROBLEMS = {
     "model_type": "应是键值对",
     "greater_than_equal": "数值太小",
     "less_than_equal": "数值太大",
+    "timezone_aware": "应写明时区",
 }
 
 
-def _problem(error: Mapping[str, Any]) -> str:
+def problem_zh(error: Mapping[str, Any]) -> str:
+    """What is wrong with a value, from one of pydantic's errors, without its place: "应是整数"."""
     kind, context = error["type"], error.get("ctx", {})
     if kind == "value_error":
         return str(context["error"])
@@ -204,6 +215,10 @@ def _problem(error: Mapping[str, Any]) -> str:
         return f"应是{expected}"
     if kind == "literal_error":
         return f"只能是{context['expected'].replace(' or ', '、').replace(', ', '、')}之一"
+    if kind == "string_too_long":
+        return f"文字太长，至多{context['max_length']}字"
+    if kind.startswith(("datetime_", "date_")):
+        return "应是日期时间"
     return _PROBLEMS.get(kind, str(error["msg"]))
 
 
@@ -217,7 +232,7 @@ def _complaint(path: Path, document: Any, error: Mapping[str, Any]) -> str:
     if error["type"] == "extra_forbidden":
         return f"{where}有不认识的键“{key}”：请更正拼写或删去。"
     about = f"的键“{key}”" if key else ""
-    return f"{where}{about}有误（{_problem(error)}）：请更正。"
+    return f"{where}{about}有误（{problem_zh(error)}）：请更正。"
 
 
 def parse_source(path: Path, document: Any) -> Source:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import socket
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -16,10 +19,12 @@ import pytest
 
 from flows.environment import prepare
 from pipeline.adding import add_edition
+from pipeline.edition import file_sha256
 from pipeline.errors import XizeError
 from pipeline.readers.pdf import read_pdf
 from pipeline.readers.staged import Reading
 from pipeline.run import Options, plan
+from tests.prefect_home import prefect_in
 from tests.typeset import Layout, bad, typeset
 from tests.typeset.content import excerpt
 
@@ -27,14 +32,10 @@ TRUTH = Path(__file__).parent / "data" / "shanghai-2025.truth.json"
 EDITION = "testland-2026"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     """Prefect as the command line sets it up, its server and database in a temporary folder."""
-    if "prefect" not in sys.modules:
-        prepare(tmp_path_factory.mktemp("prefect"))
-    from prefect.testing.utilities import prefect_test_harness
-
-    with prefect_test_harness(server_startup_timeout=180):
+    with prefect_in(tmp_path_factory.mktemp("prefect")):
         yield
 
 
@@ -53,7 +54,7 @@ def _task_runs(count: int) -> list[Any]:
     from prefect.client.orchestration import get_client
     from prefect.client.schemas.sorting import TaskRunSort
 
-    until = time.monotonic() + 20
+    until = time.monotonic() + 120
     with get_client(sync_client=True) as client:
         while True:
             runs = client.read_task_runs(limit=200, sort=TaskRunSort.EXPECTED_START_TIME_ASC)
@@ -216,11 +217,13 @@ def _read_once(path: Path, sha256: str) -> Any:
     from prefect import flow
     from pydantic import SecretStr
 
-    from flows.editions import read_range
+    from flows.packing import unpack
+    from flows.steps import readers_code
+    from flows.tasks import read_range
 
     @flow
     def once() -> Any:
-        return read_range(str(path), sha256, (1, 2), "pdfplumber", "code", SecretStr(""))
+        return unpack(read_range(str(path), sha256, (1, 2), "pdfplumber", readers_code(), SecretStr("")))
 
     return once()
 
@@ -237,10 +240,11 @@ def test_a_passing_fault_is_tried_again(prefect_server: None, home: Path) -> Non
     known = len(_task_runs(0))
     path = home / "loop.pdf"
     path.symlink_to(path)  # OSError: too many levels of symbolic links
+    sha256 = file_sha256(home / "document.pdf")
     timer = threading.Timer(0.5, lambda: os.replace(home / "document.pdf", path))
     timer.start()
     try:
-        assert _read_once(path, "1" * 64).pages.num_rows == 2
+        assert _read_once(path, sha256).pages.num_rows == 2
     finally:
         timer.join()
     assert [run.run_count for run in _task_runs(known + 1)[known:]] == [2]
@@ -285,3 +289,81 @@ def test_without_findings_the_artifact_says_so() -> None:
 
     text = findings_markdown(EDITION, build("findings", [], EDITION))
     assert text.endswith("错误0项，警告0项，提示0项。")
+
+
+def free_port() -> int:
+    """A port that is free just now (``xize serve`` refuses one that is not)."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def children(pid: int) -> list[int]:
+    """The processes that a process has started."""
+    import psutil
+
+    return [child.pid for child in psutil.Process(pid).children()]
+
+
+def test_serving_offers_every_edition_and_its_server_dies_with_it(home: Path) -> None:
+    """``xize serve`` as a steward starts it, then killed without a chance to clean up."""
+    import httpx
+    import psutil
+
+    port = free_port()
+    plain = {k: v for k, v in os.environ.items() if not k.startswith("PREFECT_")}
+    command = [sys.executable, "-m", "pipeline.cli", "--home", str(home), "serve", "--port", str(port)]
+    serving = subprocess.Popen(
+        [*command, "--cron", "0 3 * * 1"], env=plain, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    try:
+        until, found = time.monotonic() + 120, {}
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}/api", trust_env=False, timeout=60) as client:
+            while len(found) < 2 and time.monotonic() < until and serving.poll() is None:
+                time.sleep(0.5)
+                try:
+                    answer = client.post("/deployments/filter", json={})
+                except httpx.ConnectError:  # not even listening yet
+                    continue
+                found = {one["name"]: one for one in answer.raise_for_status().json()}
+            assert client.get("/../").status_code == 200  # the pages, too
+        assert set(found) == {EDITION, "all"}
+        assert found["all"]["schedules"][0]["schedule"]["cron"] == "0 3 * * 1"
+        assert found[EDITION]["parameters"] == {"edition": EDITION, "home": str(home)}
+        started = children(serving.pid)
+        assert len(started) == 1
+        # A second one on the same port is refused, and says so.
+        second = subprocess.run(command, env=plain, capture_output=True, text=True, timeout=60, check=False)
+        assert second.returncode == 2 and f"端口{port}已被占用" in second.stderr
+    finally:
+        serving.kill()
+        serving.wait()
+    until = time.monotonic() + 20
+    while psutil.pid_exists(started[0]) and time.monotonic() < until:
+        time.sleep(0.1)
+    assert not psutil.pid_exists(started[0])
+
+
+def test_the_ready_made_database_is_what_the_installed_prefect_makes(tmp_path: Path) -> None:
+    """Of the installed version, at its last migration; another version's database is left alone."""
+    from importlib.metadata import version
+
+    import prefect.server.database
+
+    from flows import template
+
+    folder = Path(prefect.server.database.__file__).parent / "_migrations" / "versions" / "sqlite"
+    texts = [path.read_text("utf-8") for path in folder.glob("*.py")]
+    known, before = (
+        {found[1] for text in texts if (found := re.search(rf"^{name}\b.*?= \"(\w+)\"", text, re.MULTILINE))}
+        for name in ("revision", "down_revision")
+    )
+    (last,) = known - before
+    head = template._TEMPLATE.read_text("utf-8").partition("\n")[0]
+    assert head == f"-- prefect {version('prefect')}, revision {last}"
+    assert template.ready_made(tmp_path)
+    assert template.ready_made(tmp_path)
+    with sqlite3.connect(tmp_path / "prefect.db") as database:
+        database.execute("update alembic_version set version_num = 'older'")
+    assert not template.ready_made(tmp_path)  # Prefect has to migrate
+    assert not list(tmp_path.glob(".prefect-*"))

@@ -1,0 +1,293 @@
+"""Fifty synthetic rulebooks published on one and two Dask workers, and what a country's would take, on paper.
+
+    python benchmarks/scale.py [--documents 50] [--workers 1 2] [--write]
+
+Prints the documents (kept in benchmarks/out/scale/), publishes them with every number of workers, measures empty
+tasks of the same shape, and fits the model that docs/scale.md explains. What was measured with the same code and
+documents is kept in benchmarks/out/scale/measured.json, so that a run that was stopped goes on where it was;
+``--fresh`` measures anew. ``--write`` puts the tables into docs/scale.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import os
+import platform
+import re
+import shutil
+import sys
+import time
+from collections import defaultdict
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+import numpy as np
+
+from pipeline.adding import add_edition
+from pipeline.errors import XizeError
+from pipeline.run import Options, code_digest
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGE = ROOT / "docs" / "scale.md"
+OUT = ROOT / "benchmarks" / "out" / "scale"
+MARKS = ("<!-- measured: written by `python benchmarks/scale.py --write` -->", "<!-- /measured -->")
+
+# What is reckoned: 31 provinces, ten years, 200 pages a document.
+DOCUMENTS, PAGES_EACH = 310, 200
+RECKONED_WORKERS = (2, 16, 64)
+EMPTY_TASKS = 100
+
+
+def edition(number: int) -> str:
+    """The name of a synthetic edition."""
+    return f"bench-{number:03}-2026"
+
+
+def print_documents(home: Path, count: int) -> dict[str, int]:
+    """Print and add ``count`` documents that are not there yet; edition → pages."""
+    from pipeline.readers.pdf import count_pages
+    from tests.typeset import Layout, typeset
+    from tests.typeset.province import province
+
+    folder = OUT / "pdf"
+    folder.mkdir(parents=True, exist_ok=True)
+    pages = {}
+    for number in range(count):
+        place = folder / f"{number:03}.pdf"
+        if not place.exists():
+            beside = place.with_suffix(".new.pdf")
+            truth = province(seed=1000 + number, majors=3 + number % 6, classes=4, scale=0.5 + number % 4 / 4)
+            typeset(truth, Layout(f"bench-{number:03}"), beside)
+            beside.rename(place)
+        add_edition(home, edition(number), place, title=f"试用细则{number}")
+        pages[edition(number)] = count_pages(place)
+    return pages
+
+
+def publish(home: Path, pages: dict[str, int], workers: int) -> dict[str, Any]:
+    """Publish all documents on a new cluster of ``workers`` processes; seconds by kind of task, and the whole."""
+    from distributed import Client, get_task_stream
+
+    from flows.dask_runner import local_cluster, publish_on
+
+    for folder in ("staged", "curated"):
+        for name in pages:
+            shutil.rmtree(home / folder / name, ignore_errors=True)
+    first, *rest = pages
+    refused = 0
+    with local_cluster(workers) as address:
+        warm = Options(home, first, allow_incomplete=True)
+        for name in (first,):  # every process loads its libraries once, before the clock runs
+            try:
+                publish_on([name], warm, address)
+            except XizeError:
+                refused += 1
+        with Client(address, set_as_default=False) as client:
+            client.run(_load)
+            empty = empty_tasks(address)
+            driver, begin = time.process_time(), time.perf_counter()
+            with get_task_stream(client=client) as stream:
+                done: list[Any] = []
+                try:
+                    publish_on(rest, Options(home, "", allow_incomplete=True), address, finished=done.append)
+                except XizeError as error:
+                    refused += len(rest) - len(done)
+                    print(f"refused: {error}", file=sys.stderr)
+                seconds = time.perf_counter() - begin
+            driver = time.process_time() - driver
+    kinds: dict[str, list[float]] = defaultdict(list)
+    for task in stream.data:
+        spent = sum(
+            part["stop"] - part["start"] for part in task["startstops"] if part["action"] == "compute"
+        )
+        kinds[task["key"].rpartition("-")[0]].append(spent)
+    return {
+        "workers": workers, "documents": len(rest), "pages": sum(pages[name] for name in rest), "seconds": seconds,
+        "driver": driver, "refused": refused, "tasks": {kind: len(spent) for kind, spent in kinds.items()},
+        "task_seconds": {kind: sum(spent) for kind, spent in kinds.items()},
+        "empty_task": empty, "finish": fit_finish(stream.data, [pages[name] for name in rest]),
+    }  # fmt: skip
+
+
+def _load() -> None:
+    """Import on a worker what its tasks will use."""
+    import expectations.engine  # noqa: F401
+    import flows.steps
+    import pipeline.readers.pdf  # noqa: F401
+
+    flows.steps.readers_code()
+
+
+def fit_finish(stream: Any, pages: list[int]) -> tuple[float, float]:
+    """Seconds of tidying, validating and publishing as (per document, per page), by least squares.
+
+    Which task was which document's is not recorded: both are sorted, a longer document takes longer.
+    """
+    spent = sorted(
+        sum(part["stop"] - part["start"] for part in task["startstops"] if part["action"] == "compute")
+        for task in stream
+        if task["key"].startswith("finish_document")
+    )
+    if len(spent) != len(pages) or len(set(pages)) < 2:
+        return (float(np.mean(spent)) if spent else 0.0, 0.0)
+    slope, base = np.polyfit(sorted(pages), spent, 1)
+    if slope < 0 or base < 0:
+        return (0.0, sum(spent) / sum(pages))
+    return (float(base), float(slope))
+
+
+def empty_tasks(address: str) -> float:
+    """Seconds that the flow and the scheduler need per task that does nothing, of a page range's shape."""
+    from prefect import flow, task
+    from prefect.cache_policies import NO_CACHE
+    from prefect_dask import DaskTaskRunner
+    from pydantic import SecretStr
+
+    from flows.cluster import fixed_settings
+
+    @task(cache_policy=NO_CACHE, persist_result=False)
+    def nothing(
+        url: str, sha256: str, pages: tuple[int, ...], decoder: str, code: str, password: SecretStr
+    ) -> bytes:
+        return b"0" * 60_000
+
+    @flow(task_runner=DaskTaskRunner(address=address))
+    def many(count: int) -> int:
+        password = SecretStr("")
+        with fixed_settings():
+            futures = [
+                nothing.submit("/tmp/a.pdf", "0" * 64, tuple(range(n, n + 16)), "pdfium", "0" * 16, password)
+                for n in range(count)
+            ]
+            return sum(len(future.result()) for future in futures)
+
+    many(20)
+    begin = time.perf_counter()
+    many(EMPTY_TASKS)
+    return (time.perf_counter() - begin) / EMPTY_TASKS
+
+
+def model(runs: list[dict[str, Any]]) -> dict[str, float]:
+    """Seconds of the model, from the run with the fewest workers (its tasks compete least for the processors)."""
+    run = min(runs, key=lambda one: one["workers"])
+    reads = run["tasks"]["read_range"]
+    return {
+        "page": run["task_seconds"]["read_range"] / run["pages"],
+        "finish": run["finish"][0],
+        "finish_page": run["finish"][1],
+        "open": run["task_seconds"]["count_pages"] / run["documents"],
+        # A task that does nothing still occupies its worker for what Prefect does around it: counted in the above.
+        "task": min(one["empty_task"] for one in runs),
+        # What the flow's own process spends on a document beyond its tasks: staging, findings, locks.
+        "driver": max(
+            0.0,
+            (run["driver"] - run["empty_task"] * (reads + 2 * run["documents"])) / run["documents"],
+        ),
+    }  # fmt: skip
+
+
+def reckon(m: dict[str, float], workers: int) -> tuple[float, float]:
+    """(seconds of the part that spreads over the workers, seconds of the part that one process does alone)."""
+    tasks = DOCUMENTS * (math.ceil(PAGES_EACH / 16) + 2)
+    spread = DOCUMENTS * (PAGES_EACH * (m["page"] + m["finish_page"]) + m["finish"] + m["open"])
+    return spread / workers, tasks * m["task"] + DOCUMENTS * m["driver"]
+
+
+def _span(seconds: float) -> str:
+    return f"{seconds / 3600:.1f} h" if seconds >= 5400 else f"{seconds / 60:.0f} min"
+
+
+def tables(runs: list[dict[str, Any]]) -> str:
+    """The measured and the reckoned table, as Markdown."""
+    first = runs[0]
+    lines = [
+        MARKS[0], "",
+        f"**Measured**: {first['documents']} different synthetic rulebooks, {first['pages']} pages, on a machine of "
+        f"{os.cpu_count()} processors that also runs the scheduler, the flow and Prefect's server (Python "
+        f"{platform.python_version()}, prefect {version('prefect')}, dask {version('dask')}). "
+        "One more document was published before the clock ran.", "",
+        "| Dask workers | seconds | pages / min | documents / min | reading, s / page | tidy + validate + publish, s / document | empty task, ms | flow's process, CPU s | refused |",
+        "| --: | --: | --: | --: | --: | --: | --: | --: | --: |",
+    ]  # fmt: skip
+    for run in runs:
+        finish = run["task_seconds"]["finish_document"] / run["documents"]
+        lines.append(
+            f"| {run['workers']} | {run['seconds']:.0f} | {60 * run['pages'] / run['seconds']:.0f} "
+            f"| {60 * run['documents'] / run['seconds']:.1f} | {run['task_seconds']['read_range'] / run['pages']:.3f} "
+            f"| {finish:.2f} | {1000 * run['empty_task']:.0f} | {run['driver']:.0f} | {run['refused']} |"
+        )
+    m = model(runs)
+    spread, alone = reckon(m, 1)
+    limit = DOCUMENTS * PAGES_EACH / alone * 60
+    lines += [
+        "",
+        f"**Reckoned, on paper, never run**: {DOCUMENTS * PAGES_EACH:,} pages (31 provinces × 10 years × "
+        f"{PAGES_EACH} pages) by the model below with the figures above; every worker is taken to have a processor "
+        "of its own like this machine's, and storage to keep up.", "",
+        "| workers | spread over the workers | one after the other | together | speed-up |",
+        "| --: | --: | --: | --: | --: |",
+    ]  # fmt: skip
+    for workers in RECKONED_WORKERS:
+        part, _ = reckon(m, workers)
+        lines.append(
+            f"| {workers} | {_span(part)} | {_span(alone)} | {_span(part + alone)} "
+            f"| {(spread + alone) / (part + alone):.1f} |"
+        )
+    lines += [
+        "",
+        f"Figures of the model: reading {m['page']:.3f} s/page; tidy, validate, publish {m['finish']:.2f} s/document "
+        f"+ {m['finish_page']:.3f} s/page; opening {m['open']:.3f} s/document; a task {1000 * m['task']:.1f} ms; the "
+        f"flow's process {m['driver']:.2f} s/document. However many workers: no more than {limit:,.0f} pages a minute "
+        f"for one flow; beyond {spread / alone:.0f} workers the single process is the larger part.",
+        "", MARKS[1],
+    ]  # fmt: skip
+    return "\n".join(lines)
+
+
+def write(text: str) -> None:
+    """Put the tables between their marks in docs/scale.md."""
+    page = PAGE.read_text("utf-8")
+    pattern = re.compile(re.escape(MARKS[0]) + ".*?" + re.escape(MARKS[1]), re.DOTALL)
+    if not pattern.search(page):
+        raise SystemExit(f"{PAGE}: the marks are missing: {MARKS[0]} … {MARKS[1]}")
+    PAGE.write_text(pattern.sub(lambda _: text, page), "utf-8")
+
+
+def main() -> None:
+    """Print, publish, measure, reckon."""
+    arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    arguments.add_argument("--documents", type=int, default=50)
+    arguments.add_argument("--workers", type=int, nargs="+", default=[1, 2])
+    arguments.add_argument("--fresh", action="store_true", help="measure anew")
+    arguments.add_argument("--write", action="store_true", help="write docs/scale.md")
+    chosen = arguments.parse_args()
+    home = OUT / "home"
+    (home / "raw").mkdir(parents=True, exist_ok=True)
+    os.environ["PYTHONPATH"] = str(ROOT)  # for the cluster's processes
+    from flows.environment import ensure
+
+    ensure(home)
+    pages = print_documents(home, chosen.documents + 1)
+    store = OUT / "measured.json"
+    known = json.loads(store.read_text("utf-8")) if store.exists() and not chosen.fresh else {}
+    runs = []
+    for workers in chosen.workers:
+        key = f"{code_digest()[:12]}-{chosen.documents}-{workers}"
+        if key not in known:
+            print(f"{chosen.documents} documents, {workers} workers …", file=sys.stderr)
+            known[key] = publish(home, pages, workers)
+            store.write_text(json.dumps(known, indent=1), "utf-8")
+        runs.append(known[key])
+    text = tables(runs)
+    print(text)
+    if chosen.write:
+        write(text)
+
+
+if __name__ == "__main__":
+    main()
