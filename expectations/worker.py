@@ -10,6 +10,7 @@ from __future__ import annotations
 import gc
 import logging
 import multiprocessing as mp
+import signal
 import threading
 from collections.abc import Mapping
 from multiprocessing.connection import Connection
@@ -34,6 +35,7 @@ _Request = tuple[dict[str, pa.Table], ValidationContext, Path | None]
 
 def _serve(pipe: Connection) -> None:
     """The process: import, then answer requests until the other end closes."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, whose end is this one's
     gc.set_threshold(100_000, 50, 100)  # imports make objects that last: looking for unused ones is lost time
     from tqdm import tqdm
 

@@ -32,6 +32,16 @@ Curated = Annotated[
     typer.Option("--curated", help="Folder or fsspec/pyarrow URL of the releases [default: HOME/curated]."),
 ]
 By = Annotated[str | None, typer.Option("--by", help="Who decides [default: the user's login name].")]
+
+
+def who(by: str | None) -> str:
+    """Who decides: ``by``, else the login name. Raises XizeError where the user has none."""
+    try:
+        return by or getpass.getuser()
+    except (KeyError, OSError):  # a user without an entry in the system's list, as in containers
+        raise XizeError("不知道是谁在操作：请用--by署名。") from None
+
+
 OfEdition = Annotated[
     str | None, typer.Option("--edition", "-e", help="The edition [default: the one that has the finding].")
 ]
@@ -192,7 +202,7 @@ def accept(
     for name in dict.fromkeys(name for name, _ in found):
         rows = [row for where, row in found if where == name]
         path = home / "raw" / name / "accepted.yaml"
-        write(path, rows, why, by or getpass.getuser(), datetime.date.today())
+        write(path, rows, why, who(by), datetime.date.today())
         typer.echo(f"已在{path}中接受{len(rows)}项发现。")
 
 
@@ -210,9 +220,7 @@ def correct(
     home: Path = ctx.obj.home
     name, row = _find(home, edition, finding, curated)
     path = home / "raw" / name / "corrections.yaml"
-    written, total = write_skeleton(
-        path, row, _tables(home, name, curated), by or getpass.getuser(), datetime.date.today()
-    )
+    written, total = write_skeleton(path, row, _tables(home, name, curated), who(by), datetime.date.today())
     more = (
         f"（该发现涉及{total}行，只写了前{written}行；全部照原文时可用“xize accept”）"
         if written < total

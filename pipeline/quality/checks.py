@@ -6,9 +6,10 @@ from collections.abc import Iterable, Mapping
 
 import pyarrow as pa
 
+from pipeline.quality.codes import org_codes
 from pipeline.quality.content import CHECKS, boundaries
 from pipeline.quality.findings import Finding
-from pipeline.quality.links import TARGETS
+from pipeline.quality.links import TARGETS, bare
 from pipeline.quality.neighbours import near_duplicates
 from pipeline.quality.tiers import tier_conflicts
 
@@ -24,9 +25,10 @@ def check_tables(tables: Mapping[str, pa.Table]) -> list[Finding]:
     entries = tables["entries"].to_pylist()
     names = sorted(annex_names(tables))
     found = [finding for check in CHECKS for finding in check(entries)]
-    found += boundaries(entries, names)
+    found += boundaries(entries, [*names, *dict.fromkeys(map(bare, names))])
     found += near_duplicates(entries, names)
     found += tier_conflicts(entries, tables["credentials"].to_pylist())
+    found += org_codes(tables)
     return found
 
 

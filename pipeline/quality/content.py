@@ -85,7 +85,7 @@ def level_words(entries: Sequence[Entry]) -> Iterator[Finding]:
             words = "、".join(levels.words)
             yield about(
                 "level_words_contradict",
-                f"条目“{text}”（{places(group)}）所写的等级“{words}”互相矛盾；请核对原文，等级已照原文全部列出。",
+                f"条目“{text}”（{places(group)}）所写的等级“{words}”互相矛盾，已照原文全部列出；请核对原文，如系误植请在corrections.yaml中用replace更正，属实则接受此项。",
                 text,
                 group,
             )
@@ -93,14 +93,14 @@ def level_words(entries: Sequence[Entry]) -> Iterator[Finding]:
             words = "、".join(levels.unknown)
             yield about(
                 "level_word_unknown",
-                f"条目“{text}”（{places(group)}）中的“{words}”形似等级而不在五级之内，未读作等级；请核对。",
+                f"条目“{text}”（{places(group)}）中的“{words}”形似等级而不在五级之内，未读作等级；属于别的等级体系则接受此项。",
                 text,
                 group,
             )
 
 
 _ONLY_PAPER = re.compile(
-    r"(?:专业|职称|职业|技能|技术|等级|资格|执业|从业|国家|证书|证|认证|考试|初级|中级|高级|[一二三四五]级|[初中高]级工|高级技师|[()/、])+"
+    r"(?:专业|职称|职业|技能|技术|能力|等级|资格|执业|从业|国家|证书|证|认证|考试|初级|中级|高级|[一二三四五]级|[初中高]级工|高级技师|[()/、])+"
 )
 _WHOLE_WORDS = frozenset({"技师", "高级技师"})
 _LEADS_BADLY = re.compile(r"^[)\]}》〉」』】”、,;:。.!?/·]")
@@ -136,17 +136,13 @@ def form(entries: Sequence[Entry]) -> Iterator[Finding]:
     low, high = LENGTH
     for text, group in by_text(entries).items():
         if unbalanced(text):
-            message = (
-                f"条目“{text}”（{places(group)}）的括号或引号不成对；请核对原文，或在corrections.yaml中更正。"
-            )
+            message = f"条目“{text}”（{places(group)}）的括号或引号不成对；请核对原文，如系漏印请在corrections.yaml中用replace更正，属实则接受此项。"
             yield about("brackets_unbalanced", message, text, group)
         elif (why := cut_off(text)) is not None:
-            message = f"条目“{text}”（{places(group)}）{why}，似被截断；请核对原文，或与相邻条目合并。"
+            message = f"条目“{text}”（{places(group)}）{why}，似被截断；请核对原文，如属相邻条目的一部分，请在corrections.yaml中用join合并。"
             yield about("item_cut_off", message, text, group)
         elif not low <= len(text) <= high:
-            message = (
-                f"条目“{text}”（{places(group)}）长{len(text)}个字符，过短或过长；请核对是否拆分或合并有误。"
-            )
+            message = f"条目“{text}”（{places(group)}）长{len(text)}个字符，过短或过长；请核对原文，如拆分或合并有误，请在corrections.yaml中用split或join更正。"
             yield about("item_length", message, text, group)
 
 
@@ -189,16 +185,22 @@ def boundaries(entries: Sequence[Entry], known: Iterable[str] = ()) -> Iterator[
 def _parts_an_issuer(first: str, second: str) -> bool:
     """Whether the cut goes through an issuer before a colon: 某某公 | 司:某证书."""
     head, colon, _ = second.partition(":")
-    return bool(colon) and not is_organisation(head) and is_organisation(first + head)
+    if not colon or first.endswith((")", "证", "证书")) or _OFFICE.fullmatch(head):
+        return False  # the first is whole by its ending, or the head is itself an office: 能源局:某证
+    return not is_organisation(head) and is_organisation(first + head)
 
 
 _JOINED = "/、,;&和与及(:"  # what stands between the parts of one item
+_OFFICE = re.compile(r"[\u4e00-\u9fff]{2,}(?:局|厅|部|委|署|院|公司|中心|协会|学会)")
+_WORDS = frozenset(
+    {"证书", "资格", "等级", "职业", "技能", "专业", "公司", "协会"}
+)  # no item ends within one
 
 
 def _two_items(text: str, names: set[str]) -> tuple[str, str] | None:
     """The two whole items that ``text`` is made of; each of at least four characters, and not merely alternatives."""
     for at in range(4, len(text) - 3):
-        if text[:at] not in names or text[at:] not in names:
+        if text[:at] not in names or text[at:] not in names or text[at - 1 : at + 1] in _WORDS:
             continue
         if _ONLY_PAPER.fullmatch(text[:at].rpartition(":")[2]):
             continue  # 某某协会:中级 is no item of its own
@@ -216,7 +218,7 @@ def repetitions(entries: Sequence[Entry]) -> Iterator[Finding]:
         repeated = [same for same in again.values() if len(same) > 1]
         if repeated:
             texts = [f"{same[0]['text']}" + (f"×{len(same)}" if len(same) > 2 else "") for same in repeated]
-            message = f"{cell_name(group[0])}中重复列出{listed(texts)}；请核对原文是否重复，或另有所指。"
+            message = f"{cell_name(group[0])}中重复列出{listed(texts)}；请核对原文，多余者请在corrections.yaml中用drop删去，属实则接受此项。"
             more = [entry for same in repeated for entry in same[1:]]
             evidence = "|".join([":".join(_cell(group[0])), *texts])
             yield about("item_repeated", message, evidence, more)
@@ -227,9 +229,21 @@ def _cell(entry: Entry) -> tuple[str, str, str]:
 
 
 def uncertain(entries: Sequence[Entry]) -> Iterator[Finding]:
-    """Boundaries between items that neither geometry nor words decide: one finding per cell."""
+    """Boundaries between items that neither geometry nor words decide: one finding per cell.
+
+    Where a transcript's row stands in doubt as a whole (its columns, its class), all of it is equally unsure: that is said
+    once, of the row, and is no doubt about where its items begin.
+    """
+    whole: dict[int, float] = {}
+    for entry in entries:
+        if entry.get("line") is not None:
+            whole[entry["line"]] = max(whole.get(entry["line"], 0.0), entry["confidence"])
     for group in by_cell(entries).values():
-        doubtful = [entry for entry in group if entry["confidence"] < UNSURE]
+        doubtful = [
+            entry
+            for entry in group
+            if entry["confidence"] < UNSURE and entry["confidence"] < whole.get(entry.get("line") or 0, 2.0)
+        ]
         if not doubtful:
             continue
         lowest = min(entry["confidence"] for entry in doubtful)

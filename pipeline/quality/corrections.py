@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import datetime
 import hashlib
-import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -28,7 +27,7 @@ from pydantic import (
 
 from pipeline.errors import XizeError
 from pipeline.schema import KINDS, TIERS
-from pipeline.source_yaml import line_of, load_yaml
+from pipeline.source_yaml import line_of, load_yaml, problem_zh
 from pipeline.text import squeeze
 
 ACTIONS = ("replace", "split", "join", "move", "drop", "add", "set_span", "map_column")
@@ -102,7 +101,7 @@ class Where(_Strict):
             return f"单元格{self.cell_id}"
         if self.annex is not None:
             part = f"{self.part}之" if self.part else ""
-            return f"附件{self.annex}{part}{self.row_id or self.no}"
+            return f"附件{self.annex}{part}·{self.row_id or self.no}"
         return f"{self.class_code}·{self.kind}·{self.tier}"
 
 
@@ -299,7 +298,7 @@ def _complaint(path: Path, document: Any, index: int, failure: ValidationError) 
         return f"{at}没有写明“{key}”：请补上后重新运行。"
     if error["type"] == "extra_forbidden":
         return f"{at}有不认识的键“{key}”：请更正拼写或删去。"
-    said = str(error.get("ctx", {}).get("error", "")) or re.sub(r"\s+", " ", error["msg"])
+    said = problem_zh(dict(error))
     about = f"的“{key}”" if key else ""
     return f"{at}{about}有误（{said}）：请更正。"
 

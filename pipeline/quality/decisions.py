@@ -20,6 +20,7 @@ from pipeline.quality.corrections import Correction
 from pipeline.quality.findings import CODES, Finding
 from pipeline.schema import SEVERITIES
 from pipeline.source_yaml import dump_yaml, line_of, load_yaml
+from pipeline.text import unkeepable
 
 Row = Mapping[str, Any]
 
@@ -150,6 +151,8 @@ def accept(path: Path, rows: Sequence[Row], why: str, by: str, date: datetime.da
     why, by = why.strip(), by.strip()
     if not why or not by:
         raise XizeError("接受一项发现须写明理由与姓名：请用--why与--by。")
+    if unkeepable(why) or unkeepable(by):
+        raise XizeError("理由或姓名中有控制字符或不成字的字符：请重新输入。")
     load_accepted(path)  # a file with a mistake in it is not written over
     document = load_yaml(path) if path.is_file() else None
     if document is None:

@@ -17,6 +17,7 @@ from typing import Any
 import pyarrow as pa
 
 from pipeline.quality.findings import Finding
+from pipeline.quality.unlinked import unlinked_findings
 from pipeline.text import squeeze
 
 THRESHOLD = 0.87
@@ -110,7 +111,19 @@ def link(tables: Mapping[str, pa.Table]) -> tuple[list[dict[str, object]], list[
                 rows.append(_row(entry, best))
             elif kind == "one_plus_x":
                 unlinked.setdefault(bare(entry["name"]), []).append(entry)
-    return rows, [_unlinked(key, group) for key, group in unlinked.items()]
+    return rows, list(_about_unlinked(entries, tables, unlinked))
+
+
+def _about_unlinked(
+    entries: Sequence[Mapping[str, Any]],
+    tables: Mapping[str, pa.Table],
+    unlinked: Mapping[str, Sequence[Mapping[str, Any]]],
+) -> Iterable[Finding]:
+
+    distinct = {bare(entry["name"]) for entry in entries if entry["kind"] == "one_plus_x"}
+    table, column = _CERTIFICATES
+    known = {bare(name): str(name) for name in tables[table][column].to_pylist() if name} if unlinked else {}
+    return unlinked_findings(unlinked, len(distinct), known)
 
 
 def _targets(tables: Mapping[str, pa.Table], kind: str) -> Iterable[_Target]:
@@ -198,15 +211,3 @@ def _row(entry: Mapping[str, Any], best: _Link) -> dict[str, object]:
         "score": best.score,
         **{name: entry[name] for name in _PLACE},
     }
-
-
-def _unlinked(key: str, group: Sequence[Mapping[str, Any]]) -> Finding:
-    first = group[0]
-    return Finding(
-        "one_plus_x_unlinked",
-        f"1+X证书“{first['name']}”（{len(group)}处）在1+X证书目录附件中没有对应的证书；请核对名称。",
-        key,
-        table="entries",
-        keys=tuple(entry["entry_id"] for entry in group),
-        **{name: first[name] for name in ("page", "line", "x0", "top", "x1", "bottom", "cell_id")},
-    )

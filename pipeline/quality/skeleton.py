@@ -21,7 +21,7 @@ LIMIT = 20
 """A finding about more rows gets entries for the first so many; what settles hundreds of rows is an acceptance."""
 
 # What usually mends a finding; the steward may choose another action.
-_USUAL = {
+USUAL = {
     "item_repeated": "drop",
     "items_run_together": "split",
     "boundary_uncertain": "split",
@@ -78,7 +78,7 @@ def _rows(finding: Row, tables: Mapping[str, pa.Table]) -> Sequence[Mapping[str,
 
 def _entry(finding: Row, row: Mapping[str, Any] | None, by: str, date: datetime.date) -> CommentedMap:
     where: dict[str, Any]
-    action, expect = _USUAL.get(finding["code"], "replace"), finding["evidence"]
+    action, expect = USUAL.get(finding["code"], "replace"), finding["evidence"]
     extra: dict[str, Any] = {}
     if row is not None and "entry_id" in row:
         where = {"class": row["class_code"], "kind": row["kind"], "tier": row["tier"]}

@@ -63,7 +63,8 @@ def test_tier_conflicts_are_summed_up_and_all_there(found: list[Finding]) -> Non
     assert len(conflicts) < 100
     first, second = by_worth(finding_rows(conflicts))[:2]
     assert affected(first) > 300 and affected(second) > 300
-    assert "二级/技师" in first["message"] and "中级栏" in first["message"]
+    both = {first["evidence"], second["evidence"]}
+    assert both == {"skill|中级|二级/技师", "skill|初级|三级/高级工"}
 
 
 def test_a_single_conflict_is_not_lost_in_a_scale() -> None:
@@ -77,6 +78,52 @@ def test_a_single_conflict_is_not_lost_in_a_scale() -> None:
     conflicts = list(tier_conflicts(entries, credentials))
     assert [len(finding.rows) for finding in conflicts] == [3, 1]
     assert "保育师(二级/技师)" in conflicts[1].message and conflicts[1].key == entries[3]["entry_id"]
+
+
+def _in_conflict(texts: list[tuple[str, str, str]], by_rule: str = "高级") -> list[Finding]:
+    """Conflicts of (text, tier, class) of one kind, all but those whose tier is ``by_rule``."""
+    from pipeline.quality.tiers import tier_conflicts
+
+    entries = [
+        _entry(text, n, tier=tier, class_code=code, entry_id=f"{n:016x}")
+        for n, (text, tier, code) in enumerate(texts, 1)
+    ]
+    rows = [
+        {"entry_id": entry["entry_id"], "tier_conflict": True, "tier_by_rule": by_rule}
+        for entry in entries
+        if entry["tier"] != by_rule
+    ]
+    return list(tier_conflicts(entries, rows))
+
+
+def test_a_certificate_whose_grades_run_through_the_tiers_is_a_scale() -> None:
+    ladder = [
+        (f"{name}({grade})", tier, "6101")
+        for name in ("轴承检测师证书", "染料检测师证书")
+        for grade, tier in (("三级", "初级"), ("二级", "中级"), ("一级", "高级"))
+    ]
+    slip = [
+        ("保育师(五级)", "初级", "6102"),
+        ("面点师(三级)", "初级", "6102"),
+        ("面点师(五级)", "中级", "6102"),
+    ]
+    made = _in_conflict([*ladder, *slip])
+    evidence = {finding.evidence: len(finding.rows) for finding in made}
+    assert evidence["skill|初级|三级/高级工"] == 2 and evidence["skill|中级|二级/技师"] == 2
+    assert evidence["面点师(三级)|初级"] == 1, "its grades do not run evenly: a slip of its own"
+
+
+def test_what_most_items_of_a_column_state_is_a_scale() -> None:
+    column = [(f"{name}检测师证书(三级)", "初级", f"61{n:02}") for n, name in enumerate("甲乙丙丁", 1)]
+    (finding,) = _in_conflict([*column, ("戊检测师证书(五级)", "高级", "6105")])
+    assert len(finding.rows) == 4 and finding.evidence == "skill|初级|三级/高级工"
+    others = [(f"{name}维修工(五级)", "初级", "6106") for name in "甲乙丙丁戊"]
+    assert len(_in_conflict([*column, *others])) >= 4, "a minority is looked at one by one"
+
+
+def test_a_contradiction_is_not_two_decisions() -> None:
+    (finding,) = _in_conflict([("船体装配工(五级/高级工)", "初级", "6101")])
+    assert finding.level == "info"
 
 
 def test_repeated_items_one_finding_per_cell(found: list[Finding]) -> None:
@@ -95,6 +142,29 @@ def test_near_duplicates_name_the_doubtful_one(found: list[Finding]) -> None:
     assert not any({"中式面点师", "西式面点师"} == set(pair.split("|")) for pair in pairs)
     assert not any({"一级注册建筑师", "二级注册建筑师"} == set(pair.split("|")) for pair in pairs)
     assert 15 < len(pairs) < 40
+    warned = {finding.evidence for finding in _of(found, "name_near_duplicate") if finding.level == "warning"}
+    assert "西式西点师|西式面点师" in warned and "插花茶艺师|插花花艺师" in warned and len(warned) < 20
+
+
+@pytest.mark.parametrize(
+    ("doubtful", "known", "level"),
+    [
+        ("西式西点师", "西式面点师", "warning"),
+        ("餐厅服务", "餐厅服务员", "warning"),
+        ("音响调音师", "音响调音员", "info"),  # another word for the person: two ways to name an occupation
+        ("机电设备工艺师", "机电设备工程师", "info"),
+        ("社会工作师", "社会工作者", "info"),
+        ("执业中药师", "执业药师", None),  # two qualifications
+        ("无线电调试工/员", "无线电调试工", None),  # both ways are spelt out
+        ("眼镜验光师(员)", "眼镜验光师", None),
+        ("土建施工员等", "土建施工员", None),
+    ],
+)
+def test_near_duplicates_by_kind_of_difference(doubtful: str, known: str, level: str | None) -> None:
+    from pipeline.quality.neighbours import near_duplicates
+
+    rows = [_entry(f"{doubtful}", 1, name=doubtful), _entry(known, 2, name=known)]
+    assert [finding.level for finding in near_duplicates(rows, [known])] == ([level] if level else [])
 
 
 def test_near_duplicates_without_annexes_need_complementary_tiers() -> None:
@@ -128,6 +198,7 @@ def test_brackets(text: str, wrong: bool) -> None:
     ("text", "wrong"),
     [
         (":HCIA(初级认证)", True),
+        ("专业能力等级证书(中级)", True),
         ("三一重工股份有限公司:", True),
         ("高级", True),
         ("职业技能等级证书(初级)", True),
@@ -146,7 +217,11 @@ def test_the_truth_has_hardly_any_item_of_bad_form(found: list[Finding]) -> None
     """What a careful reader printed item by item is whole: these checks must hardly ever speak up."""
     assert len(_of(found, "item_cut_off")) <= 2
     assert len(_of(found, "brackets_unbalanced")) == 3
-    assert not _of(found, "items_run_together") and not _of(found, "item_length")
+    joined = [finding.evidence for finding in _of(found, "items_run_together")]
+    assert joined == ["定制旅行管家服务旅行策划职业技能等级证书(初级)"], (
+        "printed as one, though two certificates"
+    )
+    assert not _of(found, "item_length")
 
 
 def test_items_run_together_and_cut_apart() -> None:
@@ -163,6 +238,32 @@ def test_items_run_together_and_cut_apart() -> None:
         ("items_run_together", ("a" * 16,)),
         ("item_cut_off", ("b" * 16, "c" * 16)),
     ]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "cut"),
+    [
+        ("卫生健康委员", "会:某某从业资格证", True),
+        ("机械工程师", "学会(IME):国际注册机械工程师", True),
+        ("国家信息安全水平证书(NISP)(中级)", "能源局:播音加工从业资格证", False),
+        ("国家注册安全证", "能源局:播音加工从业资格证", False),
+    ],
+)
+def test_a_cut_through_an_issuer(one: str, other: str, cut: bool) -> None:
+    found = list(content.boundaries([_entry(one, 1), _entry(other, 2)]))
+    assert [finding.code for finding in found] == (["item_cut_off"] if cut else [])
+
+
+def test_halves_that_are_no_items_do_not_part_a_whole() -> None:
+    entries = [
+        _entry("某某学会:财税从业人员专业能力等级证书(中级)", 1),
+        _entry("某某学会:财税从业人员", 1, class_code="6102"),
+        _entry("专业能力等级证书(中级)", 2, class_code="6102"),
+        _entry("老年照护职业技能等级证书(某某协会)", 1, class_code="6103"),
+        _entry("老年照护职业技能等级证", 1, class_code="6104"),
+        _entry("书(某某协会)", 2, class_code="6104"),
+    ]
+    assert not [f for f in content.boundaries(entries) if f.code == "items_run_together"]
 
 
 def test_uncertain_boundaries_by_cell() -> None:

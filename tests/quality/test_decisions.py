@@ -373,3 +373,23 @@ def test_a_correction_of_a_cell_follows_its_text() -> None:
     done = carry(made, (), old, NewReading(new, {}, ()))
     assert done.corrections == {1: "p0001-t1-r002-c00"}
     assert [c.expect for c, _ in done.lost_corrections] == ["甲"] and "第1行" in done.lost_corrections[0][1]
+
+
+@pytest.mark.parametrize("words", ["a\udcffb", "红\x1b[31m"])
+def test_what_no_file_should_keep_is_not_accepted(words: str, tmp_path: Path) -> None:
+    path = tmp_path / "accepted.yaml"
+    rows = finding_rows([_finding()])
+    for why, by in ((words, "李"), ("原文如此", words)):
+        with pytest.raises(XizeError, match="控制字符"):
+            accept(path, rows, why, by, TODAY)
+    assert not path.exists()
+
+
+def test_a_user_without_a_name_is_asked_for_one(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    known = listed(home)[0]["finding_id"]
+    for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("os.getuid", lambda: 2**31 - 7)  # no such user in the system's list
+    failed = xize(home, "accept", known, "--why", "甲", fails=True)
+    assert str(failed.exception) == "不知道是谁在操作：请用--by署名。"
+    assert xize(home, "accept", known, "--why", "甲", "--by", "李").exit_code == 0

@@ -125,3 +125,32 @@ def test_unlinked_one_plus_x_entries_are_findings(linked: tuple[list[dict[str, A
 def test_without_annexes_there_is_nothing_to_link_to() -> None:
     empty: dict[str, pa.Table] = {"entries": truth_tables()["entries"]}
     assert links.link(empty) == ([], [])
+
+
+def _certificate(name: str, number: int) -> dict[str, Any]:
+    entry = next(row for row in truth_rows()["entries"] if row["kind"] == "one_plus_x")
+    return {**entry, "text": name, "name": name, "grades": [], "entry_id": f"{number:016x}"}
+
+
+def _unlinked(names: list[str]) -> list[Finding]:
+    entries = build("entries", [_certificate(name, n) for n, name in enumerate(names, 1)], EDITION)
+    annex = truth_tables()["annex_7_one_plus_x"]
+    return links.link({"entries": entries, "annex_7_one_plus_x": annex})[1]
+
+
+def test_an_unlinked_certificate_is_shown_beside_the_most_alike_one() -> None:
+    (finding,) = _unlinked(["云安全运营职业技能等级证书"])
+    assert finding.level == "warning" and finding.key == f"{1:016x}"
+    assert "“云安全运营服务职业技能等级证书”" in finding.message
+
+
+def test_proofs_of_a_role_are_one_info() -> None:
+    made = _unlinked(["邮轮运营职业技能等级考评员证书", "会展管理职业技能等级认证师资证书", "车联网集成应用"])
+    assert [(finding.level, len(finding.rows)) for finding in made] == [("info", 2), ("warning", 1)]
+
+
+def test_where_most_certificates_are_missing_the_annex_is_in_question() -> None:
+    strange = [f"{name}操作职业技能等级证书" for name in "甲乙丙丁戊己庚辛壬癸子丑"]
+    (finding,) = _unlinked([*strange, "老年照护职业技能等级证书"])
+    assert len(finding.rows) == 12 and "13种证书中有12种" in finding.message
+    assert len(_unlinked(strange[:5])) == 5, "a few say nothing about the annex"
