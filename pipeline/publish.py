@@ -39,6 +39,7 @@ SITE = "validation"
 _DIGITS = re.compile(r"(\d+)")
 
 
+@lru_cache(maxsize=65536)
 def _natural(value: str) -> tuple[tuple[int, int, str], ...]:
     """A key under which 2 comes before 10, also inside a longer text (A/2, A/10)."""
     parts = _DIGITS.split(value)
@@ -165,13 +166,14 @@ def publish(
     that source.yaml names. When the last release of the same source holds the same tables, nothing is
     published and that release is returned with ``changed`` False (``latest=True`` still makes it the latest).
 
-    Raises XizeError when errors stand among the findings (unless ``allow_incomplete``), when another process
-    is publishing the edition, and when the folder cannot be written: what was published stays as it was.
+    ``allow_incomplete`` is only recorded: validation then makes warnings of what is missing.
+
+    Raises XizeError when errors stand among the findings, when another process is publishing
+    the edition, and when the folder cannot be written: what was published stays as it was.
     Raises SchemaError when the tables are not the contract's.
     """
     _check_tables(tables, edition)
-    if not allow_incomplete:
-        _check_findings(tables["findings"])
+    _check_findings(tables["findings"])
     arranged = {name: arrange(TABLES[name], tables[name]) for name in TABLES}
     files = {f"{name}.parquet": parquet_bytes(table) for name, table in arranged.items()}
     _check_readable(arranged, files)

@@ -176,12 +176,12 @@ def _with_error(status: str) -> Mapping[str, pa.Table]:
 
 
 def test_errors_block_publishing(tmp_path: Path) -> None:
-    with pytest.raises(XizeError, match="1个错误级发现"):
-        _publish(tmp_path, tables=_with_error("open"))
+    for allowed in (False, True):
+        with pytest.raises(XizeError, match="1个错误级发现"):
+            _publish(tmp_path, tables=_with_error("open"), allow_incomplete=allowed)
     assert list(tmp_path.iterdir()) == []
-    assert _publish(tmp_path, tables=_with_error("accepted")).changed
-    incomplete = _publish(tmp_path, tables=_with_error("open"), allow_incomplete=True)
-    assert incomplete.manifest["allow_incomplete"] is True
+    accepted = _publish(tmp_path, tables=_with_error("accepted"), allow_incomplete=True)
+    assert accepted.changed and accepted.manifest["allow_incomplete"] is True
 
 
 def test_tables_that_are_not_the_contracts_are_refused(tmp_path: Path) -> None:
