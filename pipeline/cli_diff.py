@@ -13,6 +13,7 @@ from pipeline.errors import XizeError
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    from rich.console import Console
 
     from pipeline.diff import Side
 
@@ -96,6 +97,8 @@ def _write_reports(
         write_html(changes, before, after, html, home)
         _told(html, changes)
     if xlsx is not None:
+        if xlsx.suffix.lower() != ".xlsx":
+            raise XizeError(f"“{xlsx}”不是.xlsx文件：请把--xlsx的文件名改为以.xlsx结尾。")
         from pipeline.report.diff_xlsx import write_xlsx
 
         write_xlsx(changes, before, after, xlsx)
@@ -106,11 +109,17 @@ def _write_reports(
         write_notice(changes, before, after, notice)
         _told(notice, changes)
     if signoff:
-        from rich.console import Console
-
         from pipeline.report.signoff import read_back, render
 
-        Console(highlight=False).print(render(read_back(signoff, changes, before, after, home)))
+        _console().print(render(read_back(signoff, changes, before, after, home)))
+
+
+def _console() -> Console:
+    """Where summaries go: as wide as the terminal, or wide enough for a file."""
+    from rich.console import Console
+
+    console = Console(highlight=False)
+    return console if console.is_terminal else Console(highlight=False, width=160)
 
 
 def _told(path: Path, changes: pa.Table) -> None:
@@ -126,12 +135,7 @@ def _write(
     if format is Format.table:
         data = _summary(changes, shown, before, after) if output else None
         if data is None:
-            from rich.console import Console
-
-            console = Console(highlight=False, soft_wrap=False)
-            if not console.is_terminal:
-                console = Console(highlight=False, width=160)
-            writers.print_summary(console, changes, shown, before, after)
+            writers.print_summary(_console(), changes, shown, before, after)
             return
     else:
         as_bytes = {
