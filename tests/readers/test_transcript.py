@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections import Counter, defaultdict
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,9 +17,9 @@ from pipeline.errors import XizeError
 from pipeline.quality.findings import CODES
 from pipeline.readers.staged import Reading
 from pipeline.readers.transcript import align, lost, repeats, spans, staging
-from pipeline.readers.transcript.evidence import kinship
+from pipeline.readers.transcript.evidence import Evidence, kinship
 from pipeline.readers.transcript.read import read_transcript
-from pipeline.readers.transcript.source import RawRow, RawText, parse, parse_cell
+from pipeline.readers.transcript.source import RawCell, RawRow, RawText, parse, parse_cell
 from pipeline.text import squeeze
 from pipeline.tidy.document import Tidied, tidy
 
@@ -162,6 +164,76 @@ def test_a_lost_blank_is_put_back() -> None:
         assert parse_cell(whole).words == (whole,)
 
 
+@pytest.mark.parametrize(
+    ("cell", "items"),
+    [
+        (
+            "注册会计师 CPA 某某市教委：教师资格证",
+            ["注册会计师CPA", "某某市教委:教师资格证"],
+        ),  # an acronym behind an occupation, before an issuer
+        ("ACCA AICPA CMA 某某会计学会：珠算证书", ["ACCA", "AICPA", "CMA", "某某会计学会:珠算证书"]),
+        (
+            "JYPC 某某资格考试认证中心：电路工程师",
+            ["JYPC某某资格考试认证中心:电路工程师"],
+        ),  # short for its issuer
+        ("某某公司：1+X 旅游分析证书", ["某某公司:1+X旅游分析证书"]),
+        (
+            "土建施工 24 个工种（三级/高级工） 木工（三级/高级工）",
+            ["土建施工24个工种(三级/高级工)", "木工(三级/高级工)"],
+        ),
+    ],
+)
+def test_blanks_that_need_no_weighing(tmp_path: Path, cell: str, items: list[str]) -> None:
+    lines = ["### 一、81（41、21）甲大类", "", HEAD, TIERS]
+    for k, name in enumerate("甲乙丙丁戊己", start=1):
+        filler = f"{name}工（五级/初级工） {name}匠（五级/初级工）"
+        lines.append(
+            _row(
+                f"810{k} 410{k} {name}业类",
+                "技术员",
+                "",
+                "",
+                filler,
+                "",
+                "",
+                "",
+                "",
+                "",
+                "",
+                "",
+                "",
+                "",
+                "",
+                cell,
+            )
+        )
+    _, tidied = _tidy(tmp_path, lines)
+    for k in range(1, 7):
+        assert _items(tidied)[f"810{k}", "industry", "高级"] == items
+
+
+def test_upper_grades_take_the_columns_of_their_own() -> None:
+    """A class that states the three upper grades apart puts them into its three columns; others do not say so."""
+    groups, tiers = (-1, 1, 1, 1), ("", "初级", "中级", "高级")
+    words = ("五级/初级工", "四级/中级工", "三级/高级工")
+    evidence = Evidence(groups, tiers)
+    for name in "甲乙丙丁戊己庚辛":
+        for col, word in enumerate(words, start=1):
+            evidence.add(col, RawCell((f"{name}工({word})",), (False,)))
+        evidence.add(3, RawCell((f"{name}工(二级/技师)",), (False,)))
+    upper = ["三级/高级工", "二级/技师", "一级/高级技师"]
+    texts = [f"{name}匠({word})" for name in "甲乙丙丁戊己庚辛" for word in upper]
+
+    def column(text: str) -> int:
+        scores = evidence.score(RawCell((text,), (False,)), (1, 2, 3))
+        return max(scores, key=lambda col: scores[col])
+
+    evidence.start_class(texts)
+    assert [column(f"壬匠({word})") for word in upper] == [1, 2, 3]
+    evidence.start_class([*texts, *(f"{name}匠(五级/初级工)" for name in "甲乙丙丁戊己庚辛")])
+    assert column("壬匠(三级/高级工)") == 3
+
+
 # --- repetitions ------------------------------------------------------------------------------------------------
 
 
@@ -185,6 +257,8 @@ def test_runs_and_contained_rows() -> None:
     assert repeats.repeats(block[:2]) == []
     assert repeats.contained(list("bcdef"), list("abcdefg"))
     assert not repeats.contained(list("bdcef"), list("abcdefg"))
+    assert repeats.contained(list("bcdefij"), list("abcdefghij"))  # one gap
+    assert not repeats.contained(list("bcehij"), list("abcdefghij"))  # no stretch says enough
 
 
 # --- lost heads -------------------------------------------------------------------------------------------------
@@ -240,41 +314,53 @@ def tidied(reading: Reading) -> Tidied:
     return tidy(reading, {}, TRANSCRIPT.name)
 
 
-@pytest.mark.parametrize(
-    ("name", "cells", "least"), [("transcript-gold.json", 75, 0.980), ("transcript-gold-2.json", 70, 0.975)]
-)
-def test_gold_cells(tidied: Tidied, name: str, cells: int, least: float) -> None:
-    """Item-level F1 and grades on the cells read by hand (the second file held out from every tuning); the figures may
-    only rise."""
-    gold = json.loads((DATA / name).read_text(encoding="utf-8"))["cells"]
-    assert len(gold) >= cells
-    by: dict[tuple[object, ...], list[Mapping[str, object]]] = defaultdict(list)
+GOLD = {
+    "transcript-gold.json": (75, 0.985),
+    "transcript-gold-2.json": (71, 0.980),
+    "transcript-gold-3.json": (44, 0.985),
+}
+"""File → its cells, and the F1 that it must reach."""
+
+
+def _gold(name: str, tidied: Tidied) -> list[tuple[Mapping[str, Any], list[Mapping[str, Any]]]]:
+    """Every cell of a gold file with the entries published for it."""
+    by: dict[tuple[object, ...], list[Mapping[str, Any]]] = defaultdict(list)
     for entry in tidied.rows["entries"]:
         by[entry["class_code"], entry["kind"], entry["tier"]].append(entry)
-    found = wrong = missed = graded = right = 0
-    sure: dict[bool, list[float]] = {True: [], False: []}
-    for cell in gold:
-        entries = by[cell["class_code"], cell["kind"], cell["tier"]]
+    cells = json.loads((DATA / name).read_text(encoding="utf-8"))["cells"]
+    return [(cell, by[cell["class_code"], cell["kind"], cell["tier"]]) for cell in cells]
+
+
+@pytest.mark.parametrize("name", GOLD)
+def test_gold_cells(tidied: Tidied, name: str) -> None:
+    """Item-level F1 and grades on the cells read by hand; the figures may only rise. The rules were mended by what the
+    first two files showed; how each file was drawn and used is told in its ``about``."""
+    gold = _gold(name, tidied)
+    cells, least = GOLD[name]
+    assert len(gold) >= cells
+    found = total = graded = right = 0
+    for cell, entries in gold:
         want = Counter(squeeze(item["text"]) for item in cell["items"])
-        got = Counter(squeeze(str(entry["text"])) for entry in entries)
-        same = sum((want & got).values())
-        found, wrong, missed = (
-            found + same,
-            wrong + sum(got.values()) - same,
-            missed + sum(want.values()) - same,
-        )
+        got = Counter(squeeze(entry["text"]) for entry in entries)
+        found += (want & got).total()
+        total += want.total() + got.total()
         grades = {squeeze(item["text"]): (item["grades"], item["level"]) for item in cell["items"]}
-        for entry in entries:
-            key = squeeze(str(entry["text"]))
-            sure[key in grades].append(float(str(entry["confidence"])))
-            if key in grades:
-                graded += 1
-                right += grades[key] == (entry["grades"], entry["level"])
-    f1 = 2 * found / (2 * found + wrong + missed)
-    print(f"F1 {f1:.4f}, grades {right / graded:.4f}, {found} found, {wrong} wrong, {missed} missed")
-    assert f1 >= least
+        known = [entry for entry in entries if squeeze(entry["text"]) in grades]
+        graded += len(known)
+        right += sum(grades[squeeze(e["text"])] == (e["grades"], e["level"]) for e in known)
+    print(f"F1 {2 * found / total:.4f}, grades {right / graded:.4f}, {found} found of {total} / 2")
+    assert 2 * found / total >= least
     assert right / graded >= 0.995
-    # Confidence says something: what is wrong was less sure.
+
+
+def test_confidence_says_something(tidied: Tidied) -> None:
+    """What is wrong was less sure."""
+    sure: dict[bool, list[float]] = {True: [], False: []}
+    for name in GOLD:
+        for cell, entries in _gold(name, tidied):
+            want = {squeeze(item["text"]) for item in cell["items"]}
+            for entry in entries:
+                sure[squeeze(entry["text"]) in want].append(entry["confidence"])
     assert sum(sure[False]) / len(sure[False]) < sum(sure[True]) / len(sure[True]) - 0.1
 
 
@@ -323,6 +409,13 @@ def test_annexes_are_whole(tidied: Tidied) -> None:
 def test_lost_heads_of_2025(tidied: Tidied) -> None:
     inferred = {f.key for f in tidied.findings if f.code == "class_inferred"}
     assert inferred == {"6902", "7006", "7101", "7202", "7401", "7402", "7602", "7701", "7703"}
+
+
+def test_uncertain_alignment_says_what_is_wrong(tidied: Tidied) -> None:
+    messages = [f.message for f in tidied.findings if f.code == "uncertain_alignment"]
+    counts = [match.groups() for m in messages if (match := re.search(r"有(\d+)格，表头有(\d+)格", m))]
+    assert counts and all(found != meant for found, meant in counts)
+    assert any("格数与表头相同" in message for message in messages)
 
 
 def test_reading_restores_from_staged(reading: Reading) -> None:

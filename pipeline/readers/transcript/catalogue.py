@@ -224,8 +224,7 @@ def _align(
         out.findings.append(
             Finding(
                 "uncertain_alignment",
-                f"第{body.row.line}行有{len(body.row.cells)}格，表头有{body.header.width}格；"
-                f"按内容对到各列，另一种对法也相近，请核对这些条目所在的列。",
+                f"第{body.row.line}行{_why(body)}；按内容对到各列，另一种对法也相近，请核对这些条目所在的列。",
                 " | ".join(body.row.cells[i].text[:24] for i in filled)[:300],
                 table="entries",
                 key=body.code,
@@ -233,6 +232,18 @@ def _align(
                 confidence=body.confidence,
             )
         )
+
+
+def _why(body: Body) -> str:
+    """What is wrong with a row's cells, so that they had to be put into columns by what they say."""
+    found, meant = len(body.row.cells), body.header.width
+    if found != meant:
+        return f"有{found}格，表头有{meant}格"
+    if body.odd:
+        return f"的格数与表头相同（{meant}格），但首格不是专业类，各格像是错了位"
+    if body.suspect:
+        return f"的格数与表头相同（{meant}格），但本大类有的行超出表头的列，空格多少不可靠"
+    return f"的格数与表头相同（{meant}格），但前面缺页，没有表头可以对照"
 
 
 def _continues(tail: str | None, text: str) -> float:

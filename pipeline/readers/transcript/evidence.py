@@ -100,15 +100,19 @@ class Evidence:
     def start_class(self, texts: Iterable[str] = ()) -> None:
         """A new class begins: what its own rows said about levels is forgotten.
 
-        ``texts``: all its cells. A class that states the three upper grades apart, and the lower ones less often, uses
-        its three columns for them.
+        ``texts``: all its cells. A class that states the three upper grades apart, and the lower ones far less often,
+        uses its three columns for them.
         """
         self.own = defaultdict(Counter)
         stated = Counter(word for text in texts for word in level_words(text))
         counts = [sum(stated[word] for word in words) for words in _GRADES]
-        if all(counts[k] >= _LADDER and counts[k] > sum(counts[3:]) for k in range(3)):
+        if min(counts[:3]) >= max(_LADDER, 2 * sum(counts[3:])):
+            usual: Counter[int] = Counter()
+            for col, words in self.levels.items():
+                usual[self.groups[col]] += sum(words[word] for grade in _GRADES for word in grade)
+            [(group, _)] = usual.most_common(1) or [(-1, 0)]
             for col, tier in enumerate(self.tiers):
-                if tier in _TIERS:
+                if tier in _TIERS and self.groups[col] == group:
                     for word in _GRADES[_TIERS.index(tier)]:
                         self.own[col][word] += _LADDER
 

@@ -25,8 +25,10 @@ _CLOSING = ")]}》〉”’」』】〕"
 _TO_NEXT = set(_OPENING) | set("/、:,&+·—-~～")
 _TO_LAST = set(_CLOSING) | set("/、:,。;；&+·—-~～%")
 _NEVER = -9.0
-_PAGE_END = -0.5
 _NAME, _TAIL = 4, 14
+_NUMBER = re.compile(r"\d{1,2}(?:[-~]\d{1,2})?")
+_MEASURES = "个种级项类次门年"
+"""A number by itself belongs to these words behind it, or to a Latin name before it (Level 3)."""
 _SEVERAL = 3
 _OCCUPATION = "师员工士人"
 _SLACKS = ((-math.inf, -0.25), (-0.25, 0.25), (0.25, 1.25), (1.25, 2.75), (2.75, math.inf))
@@ -34,7 +36,7 @@ _SLACKS = ((-math.inf, -0.25), (-0.25, 0.25), (0.25, 1.25), (1.25, 2.75), (2.75,
 _ABOUT = 1.0
 _FAR = 2.5
 """Ems by which a word is too wide to be a line beside the others."""
-_LEVEL_END = re.compile(r"(?:[一二三四五]级|[初中高]级|[初中高]级工|技师|级及以上)[)\]]$")
+_LEVEL_END = re.compile(r"(?:[一二三四五]级|[初中高]级(?:工|证书|认证)?|技师|级及以上)[)\]]$")
 _BARE_END = re.compile(r"[师员工士长书][一二三四五初中高]级$")
 _ISSUER = re.compile(r"^([^()]{2,24}?):")
 _PROGRAMME = re.compile(r"\d\+[xX]$")
@@ -73,15 +75,15 @@ class Blanks:
     def gaps(
         self, lines: Sequence[tuple[Line, Cell]]
     ) -> tuple[tuple[float, ...], tuple[tuple[float, ...], ...]]:
-        """Per gap between the words of a cell (with the pieces they stand in): log-odds of an item boundary by rule of
-        thumb, and its traits, what there is to weigh (``TRAITS`` numbers)."""
+        """Per gap between the words of a cell (with the pieces they stand in): log-odds of an item boundary where a rule is
+        certain (0: it is not), and its traits, what there is to weigh (``TRAITS`` numbers)."""
         room = _rooms(lines)
         out: list[float] = []
         traits: list[tuple[float, ...]] = []
         depth = 0
         used = 0.0
         tail = ""
-        listed, short = _acronyms([line.text for line, _ in lines])
+        fixed = _fixed([line.text for line, _ in lines])
         begins = True
         for i, ((a, piece), (b, other)) in enumerate(zip(lines, lines[1:], strict=False)):
             depth = depth_after(a.text, depth)
@@ -93,9 +95,9 @@ class Blanks:
                 left = abs(room[piece.cell_id]) - used
                 opens = b.size == OPENS
                 odds = self._gap(a.text, tail, b.text, share, settled=depth == 0 and not opens, begins=begins)
-                if odds < CERTAIN and depth == 0 and (i in listed or i in short):
-                    odds = CERTAIN if i in listed else _NEVER
-                begins = odds >= CERTAIN and i not in listed
+                if odds < CERTAIN and depth == 0:
+                    odds = fixed.get(i, odds)
+                begins = odds >= CERTAIN and i not in fixed
                 out.append(odds)
                 attested = room[piece.cell_id] > 0
                 known = left if attested else None
@@ -108,7 +110,7 @@ class Blanks:
                 whole = depth == 0 and bool(_LEVEL_END.search(tail))
                 goes_on = b.text[0] in _TO_LAST or depth > 0
                 goes_on = goes_on or a.text[-1] in _TO_NEXT
-                out.append(CERTAIN if whole else _NEVER if goes_on else _PAGE_END)
+                out.append(CERTAIN if whole else _NEVER if goes_on else 0.0)
                 traits.append(_at_page_end())
                 depth = 0 if whole else depth
             else:
@@ -116,6 +118,7 @@ class Blanks:
                 traits.append(_at_page_end())
                 depth = 0
             used = 0.0
+            begins = out[-1] >= CERTAIN
         return tuple(out), tuple(traits)
 
     def _traits(
@@ -166,8 +169,10 @@ class Blanks:
             return CERTAIN
         typed = share < _NO_CUT
         issuer = _ISSUER.match(second)
-        short = begins and _latin_end(first)  # may well be short for the issuer
-        if typed and issuer and not short and (len(issuer[1]) > _NAME or not issuer[1].endswith(ORGANISATIONS)):
+        organisation = issuer is not None and issuer[1].endswith(ORGANISATIONS)
+        if typed and issuer and begins and _is_acronym(first):  # it may well be short for the issuer
+            return _NEVER if organisation else 0.0
+        if typed and issuer and not (organisation and len(issuer[1]) <= _NAME):
             return CERTAIN
         whole = typed and min(len(first), len(second)) > 1
         known = share < _CUT and first in self.known and second in self.known
@@ -195,23 +200,36 @@ def _rooms(lines: Sequence[tuple[Line, Cell]]) -> dict[str, float]:
     return out
 
 
-def _acronyms(texts: Sequence[str]) -> tuple[set[int], set[int]]:
-    """Gaps (by the word before) between acronyms in a row, each an item of its own, and gaps before a lone acronym that
-    is short for the occupation named before it: behind it the cell ends, or an issuer is named."""
-    shouted = [len(text) > 2 and text.isascii() and text.isalpha() and text.isupper() for text in texts]
-    listed: set[int] = set()
-    short: set[int] = set()
+def _is_acronym(text: str) -> bool:
+    return len(text) > 2 and text.isascii() and text.isalpha() and text.isupper()
+
+
+def _fixed(texts: Sequence[str]) -> dict[int, float]:
+    """Log-odds of gaps (by the word before) that acronyms and numbers settle.
+
+    Several acronyms in a row are an item each. A lone one, behind which the cell ends or an issuer is named, is short
+    for the occupation named before it. A number belongs to what it counts, or to a Latin name before it.
+    """
+    shouted = [_is_acronym(text) for text in texts]
+    out: dict[int, float] = {}
     start = 0
     for i in range(len(texts) + 1):
         if i < len(texts) and shouted[i]:
             continue
         if i - start >= _SEVERAL:
-            listed.update(range(start, i - 1))
-        elif i - start == 1 and start and texts[start - 1][-1] in _OCCUPATION:
-            if i == len(texts) or _ISSUER.match(texts[i]):
-                short.add(start - 1)
+            out.update(dict.fromkeys(range(start, i - 1), CERTAIN))
+        closes = i == len(texts) or _ISSUER.match(texts[i])
+        if i - start == 1 and start and closes and texts[start - 1][-1] in _OCCUPATION:
+            out[start - 1] = _NEVER
         start = i + 1
-    return listed, short
+    for i, text in enumerate(texts):
+        if i and _NUMBER.fullmatch(text):
+            counts = i + 1 < len(texts) and texts[i + 1][0] in _MEASURES
+            if counts or _latin(texts[i - 1][-1]):
+                out[i - 1] = _NEVER
+            if counts:
+                out[i] = _NEVER
+    return out
 
 
 def _at_page_end() -> tuple[float, ...]:
