@@ -28,15 +28,15 @@ def cells(pdf: str, out: str) -> None:
 
 def curated(home: str, edition: str, out: str) -> None:
     """Decode, grid, tidy, link, write: everything of a run but validation and the release around the tables."""
-    from pipeline.publish import arrange, parquet_bytes
+    from pipeline.garbage import collecting_seldom
+    from pipeline.publish import parquet_files
     from pipeline.run import Options, load_libraries, plan, read, tidy_reading, with_findings
-    from pipeline.schema import TABLES
 
-    load_libraries()
-    job = plan(Options(Path(home), edition))
-    tables = with_findings(job, tidy_reading(job, read(job)))
-    for name, declared in TABLES.items():
-        Path(out, f"{name}.parquet").write_bytes(parquet_bytes(arrange(declared, tables[name])))
+    with collecting_seldom():
+        load_libraries()
+        job = plan(Options(Path(home), edition))
+        for name, written in parquet_files(with_findings(job, tidy_reading(job, read(job)))).items():
+            Path(out, name).write_bytes(written)
 
 
 def long(pdf: str, out: str, pages: str) -> None:

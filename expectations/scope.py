@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from jinja2 import Environment, FileSystemLoader
 
 from expectations.reference import reference_majors
+from pipeline.page_spans import page_spans
 from pipeline.scope import STATES, Scope, scope
-from pipeline.tidy.document import spans
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -42,7 +42,9 @@ def write_scope(folder: Path, found: Scope, context: ValidationContext) -> None:
         loader=FileSystemLoader(Path(__file__).with_name("templates")), autoescape=True, trim_blocks=True
     )
     pages = {
-        detail: spans([int(one.key) for one in found.pages if one.detail == detail and one.key.isdecimal()])
+        detail: page_spans(
+            [int(one.key) for one in found.pages if one.detail == detail and one.key.isdecimal()]
+        )
         for detail in dict.fromkeys(one.detail for one in found.pages)
     }
     text = environment.get_template("xize_scope.j2").render(

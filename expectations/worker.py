@@ -43,6 +43,7 @@ def _serve(pipe: Connection) -> None:
     tqdm.set_lock(threading.RLock())
     with measured("imports"):
         import expectations.engine  # noqa: F401  (the slow part, done while the parent reads)
+    gc.freeze()  # what is loaded stays: looking through it would also part its pages from those of forked copies
 
     while True:
         try:

@@ -9,15 +9,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pipeline.errors import XizeError
-from pipeline.source_yaml import Source, SourceFile, read_source
+
+if TYPE_CHECKING:
+    from pipeline.source_yaml import Source, SourceFile
 
 __all__ = [
     "HOME_VARIABLE",
     "Edition",
-    "Source",
-    "SourceFile",
     "edition_lock",
     "editions",
     "file_sha256",
@@ -141,6 +142,8 @@ def load_edition(home: Path, name: str) -> Edition:
     if not path.is_file():
         have = "、".join(editions(home)) or "无"
         raise XizeError(f"找不到{path}：请用“xize add {name} 文件.pdf”建立该版本（现有版本：{have}）。")
+    from pipeline.source_yaml import read_source  # who only queries releases loads no pydantic
+
     source = read_source(path)
     if source.edition != name:
         raise XizeError(f"{path}的edition是“{source.edition}”，与文件夹名“{name}”不一致：请改成一致。")

@@ -18,6 +18,8 @@ from typing import TypeVar
 
 from pipeline import timing
 
+__all__ = ["aside", "copies", "forked_map", "processors"]
+
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
@@ -72,6 +74,51 @@ def forked_map(
         if index not in results:
             keep(index, work(item))
     return [results[index] for index in range(len(items))]
+
+
+def aside(work: Callable[[], Result]) -> Callable[[], Result]:
+    """``work`` begun in a forked copy of this process, which may go on meanwhile: call what is given for its result.
+
+    The result must be picklable. Where no copy may help (see :func:`copies`), and when the copy was killed, the work
+    is done in this process once its result is asked for; ask once. Raises then what ``work`` raises.
+    """
+    if not copies():
+        return work
+    ours, theirs = Pipe(duplex=False)
+    child = os.fork()
+    if child == 0:
+        _answer(work, theirs)
+    theirs.close()
+
+    def result() -> Result:
+        try:
+            fine, answer, spent = ours.recv()
+        except EOFError:
+            return work()
+        finally:
+            ours.close()
+            os.waitpid(child, 0)
+        timing.add(spent)
+        if not fine:
+            raise answer
+        found: Result = answer
+        return found
+
+    return result
+
+
+def _answer(work: Callable[[], Result], pipe: Connection) -> None:
+    """The life of a copy with one thing to do. It ends at once, without the clean-up that is its parent's business."""
+    begun = time.process_time()
+    timing.begin()
+    try:
+        try:
+            answer: tuple[bool, object] = True, work()
+        except Exception as error:  # handed to the parent, which raises it
+            answer = False, error
+        pipe.send((*answer, timing.of_copy(begun)))
+    finally:
+        os._exit(0)
 
 
 def _share(

@@ -13,7 +13,6 @@ from importlib import metadata
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from pipeline import __version__
 from pipeline.edition import Edition
@@ -115,6 +114,8 @@ def manifest(
     code_version: str | None,
 ) -> dict[str, Any]:
     """manifest.json: the only place of a release where a time stands."""
+    import pyarrow.compute as pc
+
     rows = {f"{name}.parquet": table.num_rows for name, table in tables.items()}
     corrected = {
         name: count

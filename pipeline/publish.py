@@ -10,11 +10,13 @@ import hashlib
 import io
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 
 import pyarrow as pa
 
 from pipeline.errors import XizeError
+from pipeline.forked import copies, forked_map
 from pipeline.package import SourceInfo, datapackage, dump_json, manifest
 from pipeline.releases import (
     PENDING,
@@ -31,7 +33,7 @@ from pipeline.schema import TABLES, SchemaError
 from pipeline.schema.types import Field, Table
 from pipeline.storage import MARKER, Store, open_store
 
-__all__ = ["SITE", "Release", "SourceInfo", "arrange", "parquet_bytes", "publish"]
+__all__ = ["SITE", "Release", "SourceInfo", "arrange", "parquet_bytes", "parquet_files", "publish"]
 
 # Where the validation site lies in a release.
 SITE = "validation"
@@ -94,6 +96,26 @@ def parquet_bytes(table: pa.Table) -> bytes:
         store_schema=True,
     )
     return sink.getvalue()
+
+
+def parquet_files(tables: Mapping[str, pa.Table]) -> dict[str, bytes]:
+    """Every table of the contract in publishing order as a Parquet file, by file name, shared with other processors.
+
+    Raises SchemaError when a table's columns are not the contract's, or when the bytes do not give the table back:
+    its columns, types and every row.
+    """
+
+    def file(name: str) -> bytes:
+        table = arrange(TABLES[name], tables[name])
+        written = parquet_bytes(table)
+        if not parquet_table(written).equals(table):
+            raise SchemaError(f"{name}: the Parquet file does not give the table back")
+        return written
+
+    # The largest first: whoever is free takes the next one.
+    names = sorted(TABLES, key=lambda name: -tables[name].num_rows)
+    files = dict(zip(names, forked_map(file, names, copies()), strict=True))
+    return {f"{name}.parquet": files[name] for name in TABLES}
 
 
 def _check_tables(tables: Mapping[str, pa.Table], edition: str) -> None:
@@ -174,9 +196,8 @@ def publish(
     """
     _check_tables(tables, edition)
     _check_findings(tables["findings"])
-    arranged = {name: arrange(TABLES[name], tables[name]) for name in TABLES}
-    files = {f"{name}.parquet": parquet_bytes(table) for name, table in arranged.items()}
-    _check_readable(arranged, files)
+    files = parquet_files(tables)
+    arranged = {name: parquet_table(files[f"{name}.parquet"]) for name in TABLES}
     becomes_latest = source_info.is_default if latest is None else latest
     store = open_store(curated_url)
     with writing(store, edition):
@@ -204,13 +225,6 @@ def publish(
             set_latest(store, edition, release)
         is_latest = latest_name(store, edition) == release
     return Release(edition, release, store.url, record, is_latest, changed=True)
-
-
-def _check_readable(tables: Mapping[str, pa.Table], files: Mapping[str, bytes]) -> None:
-    """The bytes to be written give the tables back: columns, types and every row."""
-    for name, table in tables.items():
-        if not parquet_table(files[f"{name}.parquet"]).equals(table):
-            raise SchemaError(f"{name}: the Parquet file does not give the table back")
 
 
 def _next_name(store: Store, edition: str) -> str:

@@ -30,6 +30,14 @@ if TYPE_CHECKING:
 _PIN = re.compile(r"(?P<edition>[a-z][a-z0-9]*(?:-[a-z0-9]+)*-\d{4})(?:@(?P<release>r\d{3,}))?")
 
 
+# Through SQL: a table registered from Python would load pandas, which takes longer than most queries.
+_RELEASES = """
+create table main.releases as
+select unnest($edition::varchar[]) as edition, unnest($release::varchar[]) as release,
+       unnest($title::varchar[]) as title, unnest($source::varchar[]) as source,
+       unnest($created::varchar[]) as created
+"""
+
 # One row per entry and jurisdiction, over the releases shown. ``missing_editions`` are gaps: editions between the first
 # and the last in which it does not stand. ``grades`` has a member per edition: what the text meant there.
 _ENTRY_HISTORY = r"""
@@ -92,7 +100,7 @@ class Catalog:
         self._con: duckdb.DuckDBPyConnection = duckdb.connect()
         self._schemas: set[str] = set()
         self._views("main", self._releases)
-        self._con.register("releases", self._releases_table())
+        self._con.execute(_RELEASES, self._records())
         self._con.execute(_ENTRY_HISTORY)
 
     def __enter__(self) -> Catalog:
@@ -126,20 +134,21 @@ class Catalog:
             raise XizeError(f"{self.url}中还没有任何发布：请先运行“xize run 版本名”，或更正--home。")
         return chosen
 
-    def _releases_table(self) -> pa.Table:
+    def _records(self) -> dict[str, list[str]]:
+        """The columns of the view ``releases``."""
         records = [read_manifest(self._store, *pair) for pair in self._releases.items()]
-        return pa.table(
-            {
-                "edition": list(self._releases),
-                "release": list(self._releases.values()),
-                "title": [record["title"] for record in records],
-                "source": [record["source"]["kind"] for record in records],
-                "created": [record["created"] for record in records],
-            }
-        )
+        return {
+            "edition": list(self._releases),
+            "release": list(self._releases.values()),
+            "title": [record["title"] for record in records],
+            "source": [record["source"]["kind"] for record in records],
+            "created": [record["created"] for record in records],
+        }
 
     def _views(self, schema: str, releases: Mapping[str, str]) -> None:
-        """A view per table of the contract in ``schema``, over the given releases together."""
+        """A view per table of the contract in ``schema``, over the given releases together. Raises XizeError."""
+        import duckdb
+
         if schema != "main":
             self._con.execute(f"create schema {_quoted(schema)}")
         self._schemas.add(schema)
@@ -153,9 +162,16 @@ class Catalog:
                 ]
                 if files:
                     source = f"read_parquet([{', '.join(files)}], union_by_name=true)"
-                    self._con.execute(
-                        f"create view {_quoted(schema)}.{_quoted(name)} as select * from {source}"
-                    )
+                    view = f"create view {_quoted(schema)}.{_quoted(name)} as select * from {source}"
+                    try:
+                        self._con.execute(view)
+                    except duckdb.Error as error:
+                        # DuckDB names its pattern; reading the releases whole names the file and what to do.
+                        for pair in releases.items():
+                            load_release(self.url, *pair)
+                        raise XizeError(
+                            f"{self.url}中的表{name}无法读取：请重新发布，或改用其他发布。"
+                        ) from error
             return
         loaded = [load_release(self.url, *pair) for pair in releases.items()]
         for name in TABLES:

@@ -191,6 +191,10 @@ def check_reading(
     progress = (lambda done, total: report("check", done, total)) if report else None
     compared = compare_pages(job.path, reading, pages, job.options.password, job.options.workers, progress)
     findings = [finding for page in compared for finding in page.findings]
+    if job.options.cross_check:
+        from pipeline.readers.decoders import compare_decoders
+
+        findings += compare_decoders(job.path, pages, job.options.password, job.options.workers)
     return with_confidence(reading, compared), findings, summary(compared)
 
 

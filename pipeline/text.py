@@ -48,12 +48,15 @@ def _glues(char: str) -> bool:
     return is_cjk(char) or unicodedata.category(char)[0] in "PS"
 
 
-# Format characters stand in the first two planes and among the tags; looking through all planes takes a tenth of a second.
-_CLEANING = _RADICALS | {
-    code: None
-    for code in (*range(0x20000), *range(0xE0000, 0xE0080))
-    if unicodedata.category(chr(code)) == "Cf"
-}
+class _Cleaning(dict[int, int | str | None]):
+    """What ``str.translate`` makes of a character, found out when it first comes: format characters are deleted."""
+
+    def __missing__(self, code: int) -> int | None:
+        found = self[code] = None if unicodedata.category(chr(code)) == "Cf" else code
+        return found
+
+
+_CLEANING = _Cleaning(_RADICALS)
 
 
 def clean(text: str) -> str:

@@ -170,6 +170,18 @@ def test_a_wrong_query_is_one_sentence(catalog: Catalog, query: str, said: str) 
     assert "\n" not in str(refusal.value)
 
 
+def test_a_damaged_release_is_named(tmp_path: Path) -> None:
+    _publish(tmp_path, "shanghai-2025")
+    file = tmp_path / "shanghai-2025" / "r001" / "entries.parquet"
+    data = file.read_bytes()
+    file.write_bytes(data[: len(data) // 2])
+    with pytest.raises(XizeError, match=r"entries\.parquet无法读取.*。$"):
+        Catalog(tmp_path)
+    file.unlink()
+    with pytest.raises(XizeError, match=r"entries\.parquet无法读取.*。$"):
+        Catalog(tmp_path)
+
+
 def test_a_folder_without_releases_is_refused(tmp_path: Path) -> None:
     with pytest.raises(XizeError, match="还没有任何发布"):
         Catalog(tmp_path)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from pipeline import timing
-from pipeline.forked import copies, forked_map
+from pipeline.forked import aside, copies, forked_map
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
 
@@ -76,3 +76,35 @@ def test_a_copy_tells_what_it_has_spent() -> None:
         forked_map(lambda n: sum(range(n)), [3_000_000] * 8, 1)
     assert timing.so_far()["sharing"].processor > 0
     timing.begin()
+
+
+def test_a_copy_works_aside(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipeline.forked.processors", lambda: 2)
+    here = os.getpid()
+    result = aside(lambda: (os.getpid(), "x" * 1_000_000))
+    process, text = result()
+    assert process != here and len(text) == 1_000_000
+
+    def fail() -> None:
+        raise ValueError("in the copy")
+
+    failing = aside(fail)
+    with pytest.raises(ValueError, match="in the copy"):
+        failing()
+
+
+def test_what_a_killed_copy_does_not_answer_is_done_here(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipeline.forked.processors", lambda: 2)
+    here = os.getpid()
+
+    def work() -> int:
+        if os.getpid() != here:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return os.getpid()
+
+    assert aside(work)() == here
+
+
+def test_with_one_processor_nothing_is_done_aside(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipeline.forked.processors", lambda: 1)
+    assert aside(os.getpid)() == os.getpid()

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.cli_home import EDITION, Done
+
 ROOT = Path(__file__).resolve().parent.parent
 HEAVY = {
     "pandas",
@@ -39,6 +41,31 @@ assert CliRunner().invoke(app, {arguments.split()!r}).exit_code == 0
     assert not loaded(code) & (HEAVY | {"numpy", "pyarrow", "duckdb", "pypdfium2"})
 
 
+def test_questions_load_no_library_that_reads_or_checks(published: tuple[Path, Done]) -> None:
+    questions = [
+        ["sql", "select title, count(*) from entries join releases using (edition) group by title"],
+        ["check", "--class", "6101", "--name", "农业经理人", "--grade", "3"],
+        ["releases", EDITION],
+    ]
+    code = f"""
+from typer.testing import CliRunner
+from pipeline.cli import app
+for question in {questions!r}:
+    answer = CliRunner().invoke(app, ["--home", {str(published[0])!r}, *question])
+    assert answer.output.strip() and isinstance(answer.exception, SystemExit | None), answer.exception
+"""
+    assert not loaded(code) & (HEAVY | {"pypdfium2", "sqlalchemy", "matplotlib"})
+
+
+def test_validation_loads_no_tidying() -> None:
+    """It would only delay the validating process, which imports for seconds as it is."""
+    code = (
+        "import sys, expectations.worker, expectations.scope; print('pipeline.tidy.document' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
+    assert done.stdout.split() == ["False"]
+
+
 def test_reading_loads_no_pandas(tmp_path: Path) -> None:
     """Every reading process would load it again."""
     pdf = ROOT / "raw" / "shanghai-2025" / "shanghai-2025.pdf"
@@ -56,3 +83,18 @@ from pipeline.run import load_libraries
 load_libraries()
 """
     assert not loaded(code) & (HEAVY - {"pandas", "pdfminer"})
+
+
+def test_great_expectations_comes_without_what_no_suite_asks_for() -> None:
+    """Statistics and charts are loaded when first looked into, SQLAlchemy not at all; afterwards all can be imported."""
+    code = """
+import sys
+import expectations.engine
+later = [type(sys.modules[name]).__name__ for name in ("scipy.stats", "altair")]
+print(later, "sqlalchemy" in sys.modules)
+from scipy import stats
+import sqlalchemy
+print(stats.norm.cdf(0.0), sqlalchemy.select.__name__)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
+    assert done.stdout.splitlines()[-2:] == ["['_LazyModule', '_LazyModule'] False", "0.5 select"]

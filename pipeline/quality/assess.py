@@ -7,6 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from pipeline.forked import aside
 from pipeline.quality.checks import check_tables, mark_attention
 from pipeline.quality.corrections import Correction
 from pipeline.quality.coverage import TocItem, coverage
@@ -29,6 +30,7 @@ def assess(
 
     ``source``: the kind of source read; ``toc``, ``reference`` and ``pages`` as :func:`coverage.coverage` has them.
     """
+    content = aside(lambda: check_tables(tables))
     rows, unlinked = link(tables)
     covered = coverage(tables, source=source, toc=toc, reference=reference, pages=pages)
     made = {
@@ -36,7 +38,7 @@ def assess(
         "coverage": build("coverage", covered, edition, source),
         "links": build("links", rows, edition, source),
     }
-    return made, [*check_tables(tables), *unlinked]
+    return made, [*content(), *unlinked]
 
 
 def settle(

@@ -13,8 +13,8 @@ from typing import Any, Protocol
 
 import pyarrow as pa
 
+from pipeline.page_spans import page_spans
 from pipeline.schema import ANNEX_TABLES, TABLES
-from pipeline.tidy.document import spans
 
 Row = dict[str, Any]
 
@@ -217,11 +217,11 @@ def _gaps(numbers: Sequence[int], start: int, others: Sequence[str], repeats: bo
     said = []
     missing = sorted(set(range(start, max(numbers, default=0) + 1)) - set(numbers))
     if missing:
-        said.append(f"缺{spans(missing)}")
+        said.append(f"缺{page_spans(missing)}")
     if not repeats:
         twice = sorted(number for number, count in Counter(numbers).items() if count > 1)
         if twice:
-            said.append(f"重复{spans(twice)}")
+            said.append(f"重复{page_spans(twice)}")
     if others:
         shown = "、".join(f"“{other}”" for other in others[:5])
         said.append(f"不是数字的{len(others)}处（{shown}）")
@@ -271,7 +271,7 @@ def markdown(rows: Sequence[Mapping[str, Any]], title: str = "覆盖情况") -> 
             continue
         lines += ["", f"### {label}", ""]
         if subject == "page":
-            lines.append(f"没有表格的页：{spans([int(row['key']) for row in notable])}")
+            lines.append(f"没有表格的页：{page_spans([int(row['key']) for row in notable])}")
             continue
         lines += ["| 代码 | 名称 | 状态 | 说明 |", "| --- | --- | --- | --- |"]
         for row in notable[:_SHOWN]:

@@ -142,6 +142,8 @@ CODES: dict[str, Code] = _codes(
         ("cross_check_coarser", "info", "camelot看出的框线较少", "该页框线较细、较浅或为虚线，未能全部核对；可接受此项。"),
         ("cross_check_unseen", "info", "camelot没有看出表格", "该页无从核对；如有疑问，用xize tables --debug查看。"),
         ("cross_check_failed", "info", "camelot未能读取该页", "该页未作核对；如有疑问，用xize tables --debug查看。"),
+        # found by cross-checking the two decoders (readers/decoders.py)
+        ("decoder_disagreement", "warning", "两个解码器读出的内容不一致", "对照原页核对文字和框线；证据中有各自独有的部分。"),
         # found by the transcript reader
         ("pages_lost", "warning", "文字稿缺页", "对照原件补上所缺的页；确无原件则接受此项。"),
         ("class_inferred", "warning", "专业类由推断而来", "核对该段内容属于哪个专业类；可在corrections.yaml中更正。"),

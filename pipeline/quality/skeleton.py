@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 
 from pipeline.errors import XizeError
@@ -71,6 +70,8 @@ def _rows(finding: Row, tables: Mapping[str, pa.Table]) -> Sequence[Mapping[str,
     column = "entry_id" if table == "entries" else "row_id" if table in ANNEX_TABLES else None
     if column is None:
         return [None]
+    import pyarrow.compute as pc
+
     mask = pc.is_in(tables[table][column], value_set=pa.array(sorted(keys), pa.string()))
     found: list[Mapping[str, Any] | None] = tables[table].filter(mask).to_pylist()
     return found or [None]

@@ -265,11 +265,20 @@ def _lines(table: pa.Table) -> tuple[list[int], Iterator[tuple[Any, ...]]]:
     nested = table.column("lines").combine_chunks()
     flat = nested.flatten()
     advances = table.column("advances").combine_chunks().flatten()
+    values = advances.flatten().to_pylist()
+    known: dict[float, float] = {}
+    # A document has few different advances: each is kept once.
+    shared = map(known.setdefault, values, values)
     sizes = table.column("sizes").combine_chunks().flatten()
     columns = [flat.field(field.name).to_pylist() for field in LINE]
     return (
         nested.value_lengths().to_pylist(),
-        zip(*columns, map(tuple, advances.to_pylist()), sizes.to_pylist(), strict=True),
+        zip(
+            *columns,
+            (tuple(islice(shared, n)) for n in advances.value_lengths().to_pylist()),
+            sizes.to_pylist(),
+            strict=True,
+        ),
     )
 
 

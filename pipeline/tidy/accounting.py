@@ -132,13 +132,13 @@ def loose_text(
     annex: AnnexResult,
 ) -> None:
     """Text outside every table that is neither heading nor note nor list title: one finding per run of lines."""
-    used = {id(line) for line in annex.context}
+    used = set(annex.context)
     for section, tables, rest in sections:
         if section.kind == "notes":
             continue
         runs = [list(table.table.context) for table in tables] + [rest]
         for run in runs:
-            lines = [line for line in run if id(line) not in used and squeeze(line.text)]
+            lines = [line for line in run if line not in used and squeeze(line.text)]
             if not lines:
                 continue
             text = normalise("".join(line.text for line in lines))

@@ -12,6 +12,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from pipeline.text import is_cjk
 from pipeline.tidy.model import Line
@@ -32,6 +33,7 @@ _ALIGNED = 1.3
 """Points by which left edges of lines that begin alike may differ."""
 
 
+@lru_cache(maxsize=65536)
 def char_class(char: str) -> str:
     """The class of a character for line breaking.
 
@@ -285,13 +287,13 @@ def learn(columns: Mapping[str, Iterable[tuple[float, float, Sequence[Line]]]]) 
     for group, cells in columns.items():
         for _, width, lines in cells:
             for line in lines:
-                classes = [char_class(c) for c in line.text]
-                pairs = list(zip(classes, classes[1:], strict=False))
-                inside.update(pairs)
-                spaced.update(
-                    (x, z) for x, y, z in zip(classes, classes[1:], classes[2:], strict=False) if y == "s"
-                )
-                chars += len(pairs)
+                classes = list(map(char_class, line.text))
+                inside.update(zip(classes, classes[1:], strict=False))
+                if "s" in classes:
+                    spaced.update(
+                        (x, z) for x, y, z in zip(classes, classes[1:], classes[2:], strict=False) if y == "s"
+                    )
+                chars += max(len(classes) - 1, 0)
                 total = sum(line.advances)
                 if total > 0 and len(line.text) > 2:
                     stretches.append(line.width / total)

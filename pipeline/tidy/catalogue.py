@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pipeline.quality.findings import Finding
@@ -297,11 +297,15 @@ class Entries:
 
 
 def read_entries(
-    catalogue: Catalogue, rules: LineRules, known_names: Iterable[str], organisations: frozenset[str]
+    catalogue: Catalogue,
+    rules: LineRules,
+    known_names: Iterable[str],
+    organisations: Callable[[], frozenset[str]],
 ) -> Entries:
     """Segment the cells of every slot into items and read what each item states.
 
-    ``known_names``: whole names known from the annexes; ``organisations``: names by which issuers are known.
+    ``known_names``: whole names known from the annexes; ``organisations`` gives names by which issuers are known. Both
+    are asked for as late as possible.
     """
     keys = [key for key in _ordered(catalogue) if catalogue.slots.get(key)]
     index = {key: i for i, key in enumerate(keys)}
@@ -322,6 +326,7 @@ def read_entries(
         placed.append(lines)
         problems.append(segment_cell(lines, rules, near))
     found = segment.segment_all(problems, known_names)
+    issuers = organisations()
     # Lists that end every item with a semicolon print a separator, not a part of the name.
     rows: list[dict[str, object]] = []
     findings: list[Finding] = []
@@ -334,7 +339,7 @@ def read_entries(
                 continue
             position += 1
             line, piece = lines[item.first]
-            levels = read_levels(text, organisations)
+            levels = read_levels(text, issuers)
             occurrences[*key, squeeze(text)] += 1
             last = lines[item.last][0]
             whole = last.page == line.page and last.top >= line.top

@@ -5,15 +5,18 @@ The one way from ``staged`` on, whichever reader ran: outline → stitched table
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from pipeline.errors import XizeError
+from pipeline.forked import aside
+from pipeline.page_spans import page_spans
 from pipeline.quality.findings import Finding
 from pipeline.readers.staged import PageInfo, Reading, blocks_of, cells_of, pages_of
 from pipeline.readers.transcript import tidying as transcript
 from pipeline.tidy.accounting import account_for, loose_text, page_findings
-from pipeline.tidy.annexes import Annex, read_annexes
+from pipeline.tidy.annexes import Annex, AnnexResult, read_annexes
 from pipeline.tidy.catalogue import is_catalogue, read_catalogue, read_entries
 from pipeline.tidy.document_rows import (
     Row,
@@ -89,20 +92,28 @@ def tidy(reading: Reading, header_map: Mapping[str, str], where: str) -> Tidied:
     rules = learn_rules({"catalogue": [table.table for table, _ in catalogues], **annex_tables})
     if typed:
         rules = transcript.line_rules(rules, annex_tables, cells)
-    else:
-        rules = with_intended_lines(rules, annex_tables)
+
+    def annexes_read() -> AnnexResult:
+        return read_annexes(
+            [
+                Annex(section.number, section.name or section.text, section.page, tuple(t.table for t in ts))
+                for section, ts in annexes
+            ],
+            rules=rules if typed else with_intended_lines(rules, annex_tables),
+            header_map=header_map,
+        )
+
+    # The annexes are read aside, while this process prepares the catalogue, which asks for the names in them last.
+    annex_of = lru_cache(aside(annexes_read))
     catalogue, _ = read_catalogue(
         [(table.table, section.text) for table, section in catalogues], _kinds_only(header_map), where
     )
-    annex = read_annexes(
-        [
-            Annex(section.number, section.name or section.text, section.page, tuple(t.table for t in tables))
-            for section, tables in annexes
-        ],
-        rules=rules,
-        header_map=header_map,
-    )
-    entries = read_entries(catalogue, rules, known_names(annex), organisations(annex))
+
+    def names() -> Iterator[str]:
+        yield from known_names(annex_of())
+
+    entries = read_entries(catalogue, rules, names(), lambda: organisations(annex_of()))
+    annex = annex_of()
     notes = note_rows(parts)
     out.rule3 = read_rule3([str(row["text"]) for row in notes])
     out.rows = {
@@ -156,22 +167,9 @@ def _check_readable(pages: Sequence[PageInfo], cells: Sequence[Cell], where: str
         and (len(scans) > len(pages) / 2 or not cells)
     ):
         raise XizeError(
-            f"{where} 第 {spans(scans)} 页：是没有文字层的扫描图，读不出文字；请先做文字识别（OCR），"
+            f"{where} 第 {page_spans(scans)} 页：是没有文字层的扫描图，读不出文字；请先做文字识别（OCR），"
             f"或改用文字稿（--source transcript）。"
         )
 
 
-def spans(numbers: Iterable[int]) -> str:
-    """Page numbers as short text: 1-3、5."""
-    out: list[str] = []
-    run: list[int] = []
-    for number in [*sorted(set(numbers)), None]:
-        if run and number != run[-1] + 1:
-            out.append(str(run[0]) if run[0] == run[-1] else f"{run[0]}-{run[-1]}")
-            run = []
-        if number is not None:
-            run.append(number)
-    return "、".join(out)
-
-
-__all__ = ["LineRules", "LogicalTable", "Tidied", "TocLine", "at_line", "spans", "tidy"]
+__all__ = ["LineRules", "LogicalTable", "Tidied", "TocLine", "at_line", "tidy"]

@@ -10,41 +10,8 @@ from dataclasses import dataclass, field
 from pipeline.readers.lines import is_page_number
 from pipeline.readers.staged import Block, PageInfo
 from pipeline.text import normalise, squeeze
+from pipeline.tidy.headings import ANNEX, LEADER, MAJOR, NOT_A_TITLE, NOTES, NUMERAL, TOC, numeral
 from pipeline.tidy.model import Cell, Line
-
-_NUMERAL = "一二三四五六七八九十百零〇"
-_CODES = r"\d{2}(?:\d{2})?"
-MAJOR = re.compile(
-    rf"^(?:第?(?P<ordinal>[{_NUMERAL}]+|\d{{1,2}})(?:[章节部分篇]+|[、.:]))?[、.:]?"
-    rf"(?:(?P<code>{_CODES})[(\[](?P<others>[\d、,，/;及和]+)[)\]](?P<name>\S{{2,24}}?(?:大类|类))"
-    rf"|(?P<name2>[^\d()、,;:]{{2,20}}?大类)[(\[](?P<codes2>\d{{2}}[\d、,，/;及和]*)[)\]]"
-    rf"|(?P<code3>{_CODES})(?P<name3>[^\d()、,;:]{{2,20}}?大类)"
-    rf"|(?P<name4>[^\d()、,;:]{{2,20}}?大类))"
-    rf"(?P<rest>.*)$"
-)
-ANNEX = re.compile(rf"^附[件录表](?P<no>\d{{1,2}}|[{_NUMERAL}]{{1,3}})?(?P<sep>[、.:：\-—]*)(?P<title>.*)$")
-_NOTES = re.compile(r"^(?:[一-龥]{0,4})说明:?$")
-_TOC = re.compile(r"^(?:目录|目次|总目录)$")
-_LEADER = re.compile(r"^(?P<text>.*?)(?:[.…·・‥⋯_\-—]{3,}|\s{3,}|\t)\s*(?P<page>\d{1,4})$")
-_NOT_A_TITLE = re.compile(r"^(?:[至和与及到~、,，。.;；)）的中所]|第)")
-_VALUES = {char: i for i, char in enumerate("零一二三四五六七八九")} | {"〇": 0, "十": 10, "百": 100}
-
-
-def numeral(text: str) -> int | None:
-    """一 … 九十九 or decimal digits → the number; None when it is none."""
-    if text.isdigit():
-        return int(text)
-    total = current = 0
-    for char in text:
-        value = _VALUES.get(char)
-        if value is None:
-            return None
-        if value >= 10:
-            total += (current or 1) * value
-            current = 0
-        else:
-            current = value
-    return total + current
 
 
 @dataclass(frozen=True)
@@ -180,8 +147,8 @@ def running_heads(
 
 def contents(lines: Sequence[Line]) -> tuple[list[Line], list[TocEntry], list[Line]]:
     """Title lines, entries of the table of contents, and the lines these took."""
-    start = next((i for i, line in enumerate(lines) if _TOC.match(squeeze(line.text))), None)
-    leaders = [i for i, line in enumerate(lines) if _LEADER.match(line.text.strip())]
+    start = next((i for i, line in enumerate(lines) if TOC.match(squeeze(line.text))), None)
+    leaders = [i for i, line in enumerate(lines) if LEADER.match(line.text.strip())]
     if start is None and len(leaders) < 3:
         return _title(lines), [], []
     if start is None:
@@ -199,7 +166,7 @@ def contents(lines: Sequence[Line]) -> tuple[list[Line], list[TocEntry], list[Li
     held: list[Line] = []
     for line in lines[start + 1 : last + 1]:
         held.append(line)
-        match = _LEADER.match(line.text.strip())
+        match = LEADER.match(line.text.strip())
         if match:
             before = "".join(held_line.text for held_line in held[:-1])
             entries.append(TocEntry(normalise(before + match["text"]), int(match["page"]), held[0]))
@@ -224,7 +191,7 @@ def _title(lines: Sequence[Line]) -> list[Line]:
     out = []
     for line in first:
         text = squeeze(line.text)
-        if line.size < largest - 0.5 or MAJOR.match(text) or ANNEX.match(text) or _NOTES.match(text):
+        if line.size < largest - 0.5 or MAJOR.match(text) or ANNEX.match(text) or NOTES.match(text):
             break
         out.append(line)
     return out
@@ -291,7 +258,7 @@ def _heading(
     line = stream[position]
     assert isinstance(line, Line)
     text = squeeze(line.text)
-    if _NOTES.match(text) and len(text) <= 7:
+    if NOTES.match(text) and len(text) <= 7:
         return Section("notes", text, [line]), []
     more = _following(stream, position)
     # A heading may be wrapped: the table of contents knows its whole text, else the first line must have been full.
@@ -316,7 +283,7 @@ def _heading(
     if major and _is_major(major, joined, titles):
         return _major_section(major, joined, lines), taken
     annex = ANNEX.match(joined)
-    if annex and not _NOT_A_TITLE.match(annex["title"]) and (annex["no"] or annex["sep"] or joined in titles):
+    if annex and not NOT_A_TITLE.match(annex["title"]) and (annex["no"] or annex["sep"] or joined in titles):
         if in_notes and joined not in titles and joined.endswith(("。", "；", ";", "，", ",")):
             return None, []
         if annex["no"] or annex["title"]:
@@ -333,7 +300,7 @@ def _annex_title(text: str) -> str:
 
 
 def _opens(text: str) -> bool:
-    return bool(MAJOR.match(text) or ANNEX.match(text) or _NOTES.match(text))
+    return bool(MAJOR.match(text) or ANNEX.match(text) or NOTES.match(text))
 
 
 def _is_major(match: re.Match[str], text: str, titles: set[str]) -> bool:
@@ -387,7 +354,7 @@ def _banner_heading(table: PageTable) -> Section | None:
     if match and (match["code"] or match["codes2"] or match["code3"]):
         return _major_section(match, text, [])
     annex = ANNEX.match(text)
-    if annex and annex["no"] and annex["title"] and not _NOT_A_TITLE.match(annex["title"]):
+    if annex and annex["no"] and annex["title"] and not NOT_A_TITLE.match(annex["title"]):
         return Section("annex", text, [], numeral(annex["no"]), normalise(annex["title"]))
     return None
 
@@ -400,7 +367,7 @@ def note_texts(section: Section) -> list[tuple[str, str, Line]]:
     def flush() -> None:
         if held:
             text = normalise("".join(line.text for line in held))
-            match = re.match(rf"^(?:[(\[]?(\d{{1,2}}|[{_NUMERAL}]{{1,3}})[)\].、．:]+)", text)
+            match = re.match(rf"^(?:[(\[]?(\d{{1,2}}|[{NUMERAL}]{{1,3}})[)\].、．:]+)", text)
             number = str(numeral(match[1])) if match else str(len(out) + 1)
             out.append((number, text, held[0]))
             held.clear()
@@ -411,7 +378,7 @@ def note_texts(section: Section) -> list[tuple[str, str, Line]]:
         if not isinstance(item, Line):
             continue
         text = normalise(item.text)
-        numbered = re.match(rf"^(?:[(\[]?(?:\d{{1,2}}|[{_NUMERAL}]{{1,3}})[)\].、．])\D", text)
+        numbered = re.match(rf"^(?:[(\[]?(?:\d{{1,2}}|[{NUMERAL}]{{1,3}})[)\].、．])\D", text)
         indented = item.x0 > margin + 1.2 * item.size and len(lefts) > 1
         if numbered or (indented and held and held[-1].text.rstrip().endswith(("。", ";", "；", ":", "："))):
             flush()

@@ -146,10 +146,23 @@ def _form(text: str, whole: bool, lessons: Lessons) -> Form:
     known = lessons.items.get(text, 0)
     if whole and known:
         known -= 1  # it may have taught itself
-    base = base_of(text)
-    count = math.log1p(known)
+    base, looks, ends = _looks(text)
+    count = math.log1p(known) if known else 0.0
     tails = lessons.tails.get(text, 0)
     shape = (
+        *looks,
+        math.log1p(lessons.heads.get(text, 0)) if known <= 0 else 0.0,
+        math.log1p(tails) - count if tails else 0.0,
+    )
+    based = float(known <= 0 and lessons.bases.get(base, 0) > (1 if whole else 0))
+    return base, (1.0, count, count * min(len(text), 12) / 4), based, shape, ends
+
+
+@lru_cache(maxsize=131072)
+def _looks(text: str) -> tuple[str, tuple[float, ...], float]:
+    """What a text says on its own, whatever the document teaches: its base, how it is formed, whether it ends as items
+    do."""
+    looks = (
         float(text[0] in OPEN or text[0] in ":,、"),
         float(unbalanced(text)),
         float(_inner_levels(text)),
@@ -157,11 +170,8 @@ def _form(text: str, whole: bool, lessons: Lessons) -> Form:
         float(len(text) == 2),
         max(0.0, (len(text) - 24) / 8),
         float(text[-1] in ":-、/"),
-        math.log1p(lessons.heads.get(text, 0)) if known <= 0 else 0.0,
-        math.log1p(tails) - count if tails else 0.0,
     )
-    based = float(known <= 0 and lessons.bases.get(base, 0) > (1 if whole else 0))
-    return base, (1.0, count, count * min(len(text), 12) / 4), based, shape, float(_ends_well(text))
+    return base_of(text), looks, float(_ends_well(text))
 
 
 def typed_features(

@@ -11,51 +11,27 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from pipeline.text import squeeze
 from pipeline.tidy.model import Cell, GridCell, Line, LogicalTable
 from pipeline.tidy.sections import PageTable, Section
+from pipeline.tidy.stitch_model import (
+    Builder,
+    Piece,
+    column_key,
+    edges_of,
+    extent,
+    mapped,
+    nearest,
+    same_columns,
+    shape,
+)
 
 _CONTINUED = re.compile(r"^[(\[]?(?:续|接)(?:上?表|上?页|前表)?.{0,12}[)\]]?$")
 _FILLED = 0.97
 _OFTEN = 0.8
 """Shares of a column's cells that are filled: (nearly) always, and usually."""
-
-
-@dataclass
-class _Piece:
-    """A cell being stitched: position in the reference table (x in points), rows from 0, pieces in reading order."""
-
-    row: int
-    row_span: int
-    x0: float
-    x1: float
-    pieces: list[Cell]
-
-    @property
-    def text(self) -> str:
-        return "".join(piece.text for piece in self.pieces)
-
-    @property
-    def last(self) -> int:
-        return self.row + self.row_span - 1
-
-
-@dataclass
-class _Builder:
-    context: list[Line]
-    x0: float
-    x1: float
-    merging: bool = True  # cells merged over rows are usual here: an annex, not the catalogue
-    pieces: list[_Piece] = field(default_factory=list)
-    n_rows: int = 0
-    last_page: int = 0
-    repeated: list[Cell] = field(default_factory=list)
-    joined_rows: list[int] = field(default_factory=list)
-    uncertain: list[Cell] = field(default_factory=list)
-    edges: list[float] = field(default_factory=list)
-    tables: list[PageTable] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -70,7 +46,7 @@ class Stitched:
 def stitch(section: Section) -> tuple[list[Stitched], list[Line]]:
     """The tables of a section, and lines printed after its last table."""
     out: list[Stitched] = []
-    builder: _Builder | None = None
+    builder: Builder | None = None
     context: list[Line] = []
     for item in section.content:
         if isinstance(item, Line):
@@ -82,7 +58,7 @@ def stitch(section: Section) -> tuple[list[Stitched], list[Line]]:
             builder is not None
             and not context
             and item.page == builder.last_page + 1
-            and _same_columns(builder, item)
+            and same_columns(builder, item)
         )
         if follows and builder is not None:
             _extend(builder, item)
@@ -96,98 +72,22 @@ def stitch(section: Section) -> tuple[list[Stitched], list[Line]]:
     return out, context
 
 
-def _extent(table: PageTable) -> tuple[float, float]:
-    return min(cell.x0 for cell in table.cells), max(cell.x1 for cell in table.cells)
-
-
-def _edges(table: PageTable) -> list[float]:
-    values = sorted({round(x, 1) for cell in table.cells for x in (cell.x0, cell.x1)})
-    out: list[float] = []
-    for value in values:
-        if not out or value - out[-1] > 1.0:
-            out.append(value)
-    return out
-
-
-def _begin(table: PageTable, context: list[Line], merging: bool) -> _Builder:
-    x0, x1 = _extent(table)
-    builder = _Builder(context, x0, x1, merging)
-    for cell in table.cells:
-        builder.pieces.append(_Piece(cell.row, cell.row_span, cell.x0, cell.x1, [cell]))
-    builder.n_rows = max(cell.row + cell.row_span for cell in table.cells)
-    builder.last_page = table.page
-    builder.edges = _edges(table)
-    builder.tables.append(table)
-    return builder
-
-
-def _mapped(builder: _Builder, table: PageTable) -> list[tuple[Cell, float, float]]:
-    """The cells of a page's table with x0, x1 in the first page's coordinates.
-
-    Margins may differ between pages (mirrored ones do), widths a little: the outer borders are made to coincide, then
-    each edge takes the place of the nearest known one.
-    """
-    x0, x1 = _extent(table)
-    scale = (builder.x1 - builder.x0) / max(x1 - x0, 1.0)
-    out = []
-    own = _edges(table)
-    by_order = len(own) == len(builder.edges) and _far(builder, own, x0, scale)
-    for cell in table.cells:
-        a, b = (builder.x0 + (x - x0) * scale for x in (cell.x0, cell.x1))
-        if by_order:
-            a, b = (builder.edges[_nearest(own, x)] for x in (cell.x0, cell.x1))
-        else:
-            a, b = (_onto(builder.edges, x) for x in (a, b))
-        out.append((cell, a, b))
-    return out
-
-
-def _nearest(edges: Sequence[float], x: float) -> int:
-    return min(range(len(edges)), key=lambda i: abs(edges[i] - x))
-
-
-def _tolerance(builder: _Builder) -> float:
-    return max(3.5, 0.008 * (builder.x1 - builder.x0))
-
-
-def _onto(edges: Sequence[float], x: float, tolerance: float = 3.5) -> float:
-    near = edges[_nearest(edges, x)]
-    return near if abs(near - x) <= tolerance else x
-
-
-def _far(builder: _Builder, own: Sequence[float], x0: float, scale: float) -> bool:
-    tolerance = _tolerance(builder)
-    return any(
-        abs(builder.x0 + (x - x0) * scale - e) > tolerance for x, e in zip(own, builder.edges, strict=True)
-    )
-
-
-def _same_columns(builder: _Builder, table: PageTable) -> bool:
-    """Whether the page's table has the columns of the table so far: its edges fall on known ones, or as many of them
-    in much the same places."""
-    x0, x1 = _extent(table)
-    scale = (builder.x1 - builder.x0) / max(x1 - x0, 1.0)
-    if not 0.8 < scale < 1.25:
-        return False
-    own = [builder.x0 + (x - x0) * scale for x in _edges(table)]
-    tolerance = _tolerance(builder)
-    ours = sum(any(abs(x - e) <= tolerance for e in builder.edges) for x in own) / len(own)
-    theirs = sum(any(abs(x - e) <= tolerance for x in own) for e in builder.edges) / len(builder.edges)
-    if max(ours, theirs) >= 0.9:
-        return True
-    if len(own) != len(builder.edges):
-        return False
-    widths = [b - a for a, b in zip(builder.edges, builder.edges[1:], strict=False)]
-    return all(abs(x - e) < 0.5 * min(widths) for x, e in zip(own, builder.edges, strict=True))
-
-
 def _row_texts(pieces: Sequence[tuple[int, float, str]], row: int) -> list[str]:
     return [text for _, text in sorted((x, text) for r, x, text in pieces if r == row)]
 
 
-def _repeated_header(builder: _Builder, cells: Sequence[tuple[Cell, float, float]]) -> int:
+def _begin(table: PageTable, context: list[Line], merging: bool) -> Builder:
+    x0, x1 = extent(table)
+    builder = Builder(context, x0, x1, merging)
+    builder.take([Piece(cell.row, cell.row_span, cell.x0, cell.x1, [cell]) for cell in table.cells])
+    builder.last_page = table.page
+    builder.edges = edges_of(table)
+    builder.tables.append(table)
+    return builder
+
+
+def _repeated_header(builder: Builder, cells: Sequence[tuple[Cell, float, float]]) -> int:
     """How many first rows of a page's table repeat the table's header."""
-    known = [(p.row, p.x0, p.text) for p in builder.pieces]
     fresh = [(cell.row, x0, cell.text) for cell, x0, _ in cells]
     rows = max(cell.row + cell.row_span for cell, _, _ in cells)
     best = 0
@@ -195,7 +95,7 @@ def _repeated_header(builder: _Builder, cells: Sequence[tuple[Cell, float, float
         k = 0
         while k < rows and offset + k < builder.n_rows:
             mine = _row_texts(fresh, k)
-            theirs = _row_texts(known, offset + k)
+            theirs = builder.row_texts(offset + k)
             words = [text for text in mine if text]
             if mine != theirs or (not words and k == 0) or any(text.isdigit() for text in words):
                 break
@@ -212,8 +112,8 @@ def _repeated_header(builder: _Builder, cells: Sequence[tuple[Cell, float, float
     return best
 
 
-def _extend(builder: _Builder, table: PageTable) -> None:
-    cells = _mapped(builder, table)
+def _extend(builder: Builder, table: PageTable) -> None:
+    cells = mapped(builder, table)
     skip = _repeated_header(builder, cells)
     builder.repeated.extend(cell for cell, _, _ in cells if cell.row < skip)
     body = [(cell, a, b) for cell, a, b in cells if cell.row >= skip]
@@ -226,10 +126,9 @@ def _extend(builder: _Builder, table: PageTable) -> None:
     if not body:
         return
     last = builder.n_rows - 1
-    above = [p for p in builder.pieces if p.row <= last <= p.last]
     first = [(cell, a, b) for cell, a, b in body if cell.row == skip]
-    pairs = [(cell, _matching(above, a, b)) for cell, a, b in first]
-    filled = _fill_rates(builder, body, last, skip)
+    pairs = [(cell, _matching(builder.bottom, a, b)) for cell, a, b in first]
+    filled = builder.fill_rates(one for one in body if one[0].row > skip)
     cut = all(match is not None for _, match in pairs) and _row_is_cut(builder, pairs, filled)
     shift = (last if cut else last + 1) - skip
     partners = {cell.cell_id: match for cell, match in pairs}
@@ -237,43 +136,26 @@ def _extend(builder: _Builder, table: PageTable) -> None:
     # when it is empty below.
     key, upper = min(pairs, key=lambda pair: pair[0].x0)
     unknown = 1.0 if upper is not None and upper.text and not key.text else 0.0
+    fresh: list[Piece] = []
     for cell, a, b in body:
         match = partners.get(cell.cell_id) if cell.row == skip else None
-        usual = filled.get(_key(a, b), 1.0 if match is not None and match.row_span > 1 else unknown)
+        usual = filled.get(column_key(a, b), 1.0 if match is not None and match.row_span > 1 else unknown)
         if match is not None and (cut or _runs_on(match, cell, usual, builder)):
             match.pieces.append(cell)
             match.row_span = max(match.row_span, cell.row + shift + cell.row_span - match.row)
         else:
-            builder.pieces.append(_Piece(cell.row + shift, cell.row_span, a, b, [cell]))
+            fresh.append(Piece(cell.row + shift, cell.row_span, a, b, [cell]))
     if cut:
         builder.joined_rows.append(last)
-    builder.n_rows = max(p.row + p.row_span for p in builder.pieces)
+    builder.take(fresh)
 
 
-def _key(a: float, b: float) -> tuple[int, int]:
-    return round(a / 2), round(b / 2)
-
-
-def _matching(above: Sequence[_Piece], a: float, b: float) -> _Piece | None:
+def _matching(above: Sequence[Piece], a: float, b: float) -> Piece | None:
     return next((p for p in above if abs(p.x0 - a) < 2 and abs(p.x1 - b) < 2), None)
 
 
-def _fill_rates(
-    builder: _Builder, body: Sequence[tuple[Cell, float, float]], last: int, skip: int
-) -> dict[tuple[int, int], float]:
-    """Share of filled cells per column, cells at the page break left out."""
-    counts: dict[tuple[int, int], list[int]] = {}
-    for p in builder.pieces:
-        if p.last < last:
-            counts.setdefault(_key(p.x0, p.x1), []).append(bool(p.text))
-    for cell, a, b in body:
-        if cell.row > skip:
-            counts.setdefault(_key(a, b), []).append(bool(cell.text))
-    return {key: sum(values) / len(values) for key, values in counts.items()}
-
-
 def _row_is_cut(
-    builder: _Builder, pairs: Sequence[tuple[Cell, _Piece | None]], filled: dict[tuple[int, int], float]
+    builder: Builder, pairs: Sequence[tuple[Cell, Piece | None]], filled: dict[tuple[int, int], float]
 ) -> bool:
     """Whether the first row after a page break is the rest of the row before it, rather than a row of its own."""
     key, above = min(pairs, key=lambda pair: pair[0].x0)
@@ -283,10 +165,8 @@ def _row_is_cut(
         return not _at_top(key)
     if above is not None and key.text and above.text:
         # Keys stand in the leftmost column: a whole one on either side of the break means two rows.
-        shapes = {
-            _shape(p.text) for p in builder.pieces if abs(p.x0 - above.x0) < 2 and p.last < builder.n_rows - 1
-        }
-        fresh, before = _shape(key.text), _shape(above.text)
+        shapes = builder.shapes(above.x0)
+        fresh, before = shape(key.text), shape(above.text)
         # A code or number below words (a header) begins a row; the rest of a cut key would be of one kind with it.
         if fresh == before or {fresh, before} <= shapes or (fresh[0] == "9" and before[0] != "9"):
             return False
@@ -298,7 +178,7 @@ def _row_is_cut(
     always = [
         (cell, match)
         for cell, match in pairs
-        if match is not None and filled.get(_key(match.x0, match.x1), 0.0) >= 0.9
+        if match is not None and filled.get(column_key(match.x0, match.x1), 0.0) >= 0.9
     ]
     if not always:
         first = pairs[0][0]
@@ -330,12 +210,13 @@ def _row_is_cut(
     ordered = sorted(always, key=lambda pair: pair[1].x0)
     if len(present) >= 2 and all(cell.text for cell, _ in ordered[len(missing) :]):
         return False
-    values = {(round(p.x0), p.text) for p in builder.pieces if p.last < builder.n_rows - 1}
-    whole = sum((round(match.x0), cell.text) in values or cell.text.isdigit() for cell, match in present)
+    whole = sum(
+        (round(match.x0), cell.text) in builder.values or cell.text.isdigit() for cell, match in present
+    )
     return not (whole and 2 * len(present) >= len(always))
 
 
-def _ended(piece: _Piece) -> bool:
+def _ended(piece: Piece) -> bool:
     """Whether a cell's last line leaves room for more than a character: its text ended on purpose."""
     cell = next((p for p in reversed(piece.pieces) if p.lines), None)
     if cell is None:
@@ -352,21 +233,14 @@ def _at_top(cell: Cell) -> bool:
     return above < height and below > above + 2 * height
 
 
-def _complete(builder: _Builder, always: Sequence[tuple[Cell, _Piece]]) -> bool:
+def _complete(builder: Builder, always: Sequence[tuple[Cell, Piece]]) -> bool:
     """The first column's texts on both sides of a break look like whole values: the same shape as others of it."""
     cell, match = min(always, key=lambda pair: pair[1].x0)
-    shapes = {
-        _shape(p.text) for p in builder.pieces if abs(p.x0 - match.x0) < 2 and p.last < builder.n_rows - 1
-    }
-    return _shape(cell.text) in shapes and _shape(match.text) in shapes
+    shapes = builder.shapes(match.x0)
+    return shape(cell.text) in shapes and shape(match.text) in shapes
 
 
-def _shape(text: str) -> str:
-    """How a text begins and ends: with a digit or with something else."""
-    return "".join("9" if char.isdigit() else "字" for char in (text[:1], text[-1:]) if char)
-
-
-def _runs_on(above: _Piece, cell: Cell, filled: float, builder: _Builder) -> bool:
+def _runs_on(above: Piece, cell: Cell, filled: float, builder: Builder) -> bool:
     """Whether a cell below a page break is the rest of the (merged) cell above it, the row itself being whole."""
     upper, lower = above.text, cell.text
     if not builder.merging and above.row_span == 1 and cell.row_span == 1:
@@ -386,11 +260,11 @@ def _runs_on(above: _Piece, cell: Cell, filled: float, builder: _Builder) -> boo
     return upper.count("(") > upper.count(")") and lower.count(")") > lower.count("(")
 
 
-def _finish(builder: _Builder, section: Section) -> Stitched:
+def _finish(builder: Builder, section: Section) -> Stitched:
     edges = builder.edges
     cells = []
     for piece in builder.pieces:
-        a, b = _nearest(edges, piece.x0), _nearest(edges, piece.x1)
+        a, b = nearest(edges, piece.x0), nearest(edges, piece.x1)
         pieces = piece.pieces
         if len(pieces) > 1 and len({p.text for p in pieces if p.lines}) == 1 and piece.row_span > 1:
             # A merged value printed again after the page break is one value; all pieces stay as provenance.
@@ -412,7 +286,7 @@ def _finish(builder: _Builder, section: Section) -> Stitched:
     return Stitched(table, tuple(builder.repeated), tuple(builder.uncertain))
 
 
-def _said_once(pieces: Sequence[Cell], builder: _Builder) -> list[Cell]:
+def _said_once(pieces: Sequence[Cell], builder: Builder) -> list[Cell]:
     out: list[Cell] = []
     said = False
     for piece in pieces:
