@@ -1,6 +1,6 @@
 # Needs make and Python 3.11, nothing else: every target installs what it uses into .venv first.
 #   make run     install, extract and publish the 2025 rulebook      make test    install and run the tests
-#   make lint    make types    make docs    make pictures    make bench    make lock    make clean
+#   make lint    make types    make docs    make pictures    make bench    make bench-scale    make lock    make clean
 
 EDITION ?= shanghai-2025
 VENV := .venv
@@ -11,7 +11,7 @@ STAMP := $(VENV)/.installed
 PYTHON ?= $(firstword $(foreach name,python3.11 python3 python,$(shell \
 	$(name) -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' >/dev/null 2>&1 && echo $(name))))
 
-.PHONY: run test lint types docs pictures bench lock clean install
+.PHONY: run test lint types docs pictures bench bench-scale lock clean install
 .DELETE_ON_ERROR:
 
 run: install
@@ -43,6 +43,12 @@ PEERS := .venv-bench
 
 bench: install $(PEERS)/.installed
 	$(BIN)/python benchmarks/run.py --edition $(EDITION) --rounds $(ROUNDS) --peers $(PEERS)/bin/python --write
+
+# Fifty synthetic rulebooks on one and two Dask workers; a run that was stopped goes on where it was. DOCUMENTS=3 tries it.
+DOCUMENTS ?= 50
+
+bench-scale: install
+	$(BIN)/python benchmarks/scale.py --documents $(DOCUMENTS) --write
 
 $(PEERS)/.installed: benchmarks/requirements.lock
 	$(PYTHON) -m venv --clear $(PEERS)

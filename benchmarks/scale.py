@@ -11,6 +11,7 @@ documents is kept in benchmarks/out/scale/measured.json, so that a run that was 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import math
 import os
@@ -41,6 +42,14 @@ MARKS = ("<!-- measured: written by `python benchmarks/scale.py --write` -->", "
 DOCUMENTS, PAGES_EACH = 310, 200
 RECKONED_WORKERS = (2, 16, 64)
 EMPTY_TASKS = 100
+
+
+def program() -> str:
+    """Digest of all code that is measured, and of how: what was measured with other code does not count."""
+    digest = hashlib.sha256(code_digest().encode())
+    for path in (*sorted((ROOT / "flows").glob("*.py")), Path(__file__)):
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:12]
 
 
 def edition(number: int) -> str:
@@ -79,7 +88,7 @@ def publish(home: Path, pages: dict[str, int], workers: int) -> dict[str, Any]:
         for name in pages:
             shutil.rmtree(home / folder / name, ignore_errors=True)
     first, *rest = pages
-    refused = 0
+    refused, load = 0, os.getloadavg()[0]
     with local_cluster(workers) as address:
         warm = Options(home, first, allow_incomplete=True)
         for name in (first,):  # every process loads its libraries once, before the clock runs
@@ -108,7 +117,7 @@ def publish(home: Path, pages: dict[str, int], workers: int) -> dict[str, Any]:
         kinds[task["key"].rpartition("-")[0]].append(spent)
     return {
         "workers": workers, "documents": len(rest), "pages": sum(pages[name] for name in rest), "seconds": seconds,
-        "driver": driver, "refused": refused, "tasks": {kind: len(spent) for kind, spent in kinds.items()},
+        "driver": driver, "load": load, "refused": refused, "tasks": {kind: len(spent) for kind, spent in kinds.items()},
         "task_seconds": {kind: sum(spent) for kind, spent in kinds.items()},
         "empty_task": empty, "finish": fit_finish(stream.data, [pages[name] for name in rest]),
     }  # fmt: skip
@@ -141,14 +150,19 @@ def fit_finish(stream: Any, pages: list[int]) -> tuple[float, float]:
     return (float(base), float(slope))
 
 
-def empty_tasks(address: str) -> float:
-    """Seconds that the flow and the scheduler need per task that does nothing, of a page range's shape."""
+def empty_tasks(address: str) -> dict[str, float]:
+    """Seconds per task that does nothing, of a page range's shape: as it goes, and of whose processor.
+
+    ``flow``: this process, in which a local cluster's scheduler runs too; it is what more workers do not speed up.
+    ``server``: Prefect's. ``wall`` holds the worker's own share.
+    """
     from prefect import flow, task
     from prefect.cache_policies import NO_CACHE
     from prefect_dask import DaskTaskRunner
     from pydantic import SecretStr
 
     from flows.cluster import fixed_settings
+    from flows.reporting import reporting
 
     @task(cache_policy=NO_CACHE, persist_result=False)
     def nothing(
@@ -166,10 +180,25 @@ def empty_tasks(address: str) -> float:
             ]
             return sum(len(future.result()) for future in futures)
 
-    many(20)
-    begin = time.perf_counter()
-    many(EMPTY_TASKS)
-    return (time.perf_counter() - begin) / EMPTY_TASKS
+    with reporting():
+        many(20)
+        before = time.perf_counter(), time.process_time(), _server_seconds()
+        many(EMPTY_TASKS)
+    after = time.perf_counter(), time.process_time(), _server_seconds()
+    spent = [(end - begin) / EMPTY_TASKS for begin, end in zip(before, after, strict=True)]
+    return dict(zip(("wall", "flow", "server"), spent, strict=True))
+
+
+def _server_seconds() -> float:
+    """Processor seconds of the Prefect servers that this process has started."""
+    import psutil
+
+    spent = 0.0
+    for child in psutil.Process().children():
+        if "flows.server_process" in child.cmdline():
+            times = child.cpu_times()
+            spent += times.user + times.system
+    return spent
 
 
 def model(runs: list[dict[str, Any]]) -> dict[str, float]:
@@ -182,11 +211,12 @@ def model(runs: list[dict[str, Any]]) -> dict[str, float]:
         "finish_page": run["finish"][1],
         "open": run["task_seconds"]["count_pages"] / run["documents"],
         # A task that does nothing still occupies its worker for what Prefect does around it: counted in the above.
-        "task": min(one["empty_task"] for one in runs),
+        "task": min(one["empty_task"]["flow"] for one in runs),
+        "server": min(one["empty_task"]["server"] for one in runs),
         # What the flow's own process spends on a document beyond its tasks: staging, findings, locks.
         "driver": max(
             0.0,
-            (run["driver"] - run["empty_task"] * (reads + 2 * run["documents"])) / run["documents"],
+            (run["driver"] - run["empty_task"]["flow"] * (reads + 2 * run["documents"])) / run["documents"],
         ),
     }  # fmt: skip
 
@@ -211,17 +241,18 @@ def tables(runs: list[dict[str, Any]]) -> str:
         f"{os.cpu_count()} processors that also runs the scheduler, the flow and Prefect's server (Python "
         f"{platform.python_version()}, prefect {version('prefect')}, dask {version('dask')}). "
         "One more document was published before the clock ran.", "",
-        "| Dask workers | seconds | pages / min | documents / min | reading, s / page | tidy + validate + publish, s / document | empty task, ms | flow's process, CPU s | refused |",
-        "| --: | --: | --: | --: | --: | --: | --: | --: | --: |",
+        "| Dask workers | seconds | pages / min | documents / min | reading, s / page | tidy + validate + publish, s / document | empty task, ms | of it the flow's and scheduler's processor, ms | flow's process, CPU s | load average before | refused |",
+        "| --: | --: | --: | --: | --: | --: | --: | --: | --: | --: | --: |",
     ]  # fmt: skip
     for run in runs:
         finish = run["task_seconds"]["finish_document"] / run["documents"]
         lines.append(
             f"| {run['workers']} | {run['seconds']:.0f} | {60 * run['pages'] / run['seconds']:.0f} "
             f"| {60 * run['documents'] / run['seconds']:.1f} | {run['task_seconds']['read_range'] / run['pages']:.3f} "
-            f"| {finish:.2f} | {1000 * run['empty_task']:.0f} | {run['driver']:.0f} | {run['refused']} |"
+            f"| {finish:.2f} | {1000 * run['empty_task']['wall']:.0f} | {1000 * run['empty_task']['flow']:.0f} "
+            f"| {run['driver']:.0f} | {run['load']:.1f} | {run['refused']} |"
         )
-    m = model(runs)
+    m, count = model(runs), DOCUMENTS * (math.ceil(PAGES_EACH / 16) + 2)
     spread, alone = reckon(m, 1)
     limit = DOCUMENTS * PAGES_EACH / alone * 60
     lines += [
@@ -229,6 +260,8 @@ def tables(runs: list[dict[str, Any]]) -> str:
         f"**Reckoned, on paper, never run**: {DOCUMENTS * PAGES_EACH:,} pages (31 provinces × 10 years × "
         f"{PAGES_EACH} pages) by the model below with the figures above; every worker is taken to have a processor "
         "of its own like this machine's, and storage to keep up.", "",
+        f"    T(W) = ({DOCUMENTS * PAGES_EACH:,} · {m['page']:.3f} + {DOCUMENTS} · ({m['finish']:.2f} + {m['finish_page']:.3f} "
+        f"· {PAGES_EACH} + {m['open']:.3f})) / W  +  {count:,} · {m['task']:.4f} + {DOCUMENTS} · {m['driver']:.2f}", "",
         "| workers | spread over the workers | one after the other | together | speed-up |",
         "| --: | --: | --: | --: | --: |",
     ]  # fmt: skip
@@ -241,8 +274,9 @@ def tables(runs: list[dict[str, Any]]) -> str:
     lines += [
         "",
         f"Figures of the model: reading {m['page']:.3f} s/page; tidy, validate, publish {m['finish']:.2f} s/document "
-        f"+ {m['finish_page']:.3f} s/page; opening {m['open']:.3f} s/document; a task {1000 * m['task']:.1f} ms; the "
-        f"flow's process {m['driver']:.2f} s/document. However many workers: no more than {limit:,.0f} pages a minute "
+        f"+ {m['finish_page']:.3f} s/page; opening {m['open']:.3f} s/document; a task {1000 * m['task']:.1f} ms of the "
+        f"flow's and scheduler's processor ({1000 * m['server']:.1f} ms of Prefect's server beside it); the flow's "
+        f"process {m['driver']:.2f} s/document besides. However many workers: no more than {limit:,.0f} pages a minute "
         f"for one flow; beyond {spread / alone:.0f} workers the single process is the larger part.",
         "", MARKS[1],
     ]  # fmt: skip
@@ -277,7 +311,7 @@ def main() -> None:
     known = json.loads(store.read_text("utf-8")) if store.exists() and not chosen.fresh else {}
     runs = []
     for workers in chosen.workers:
-        key = f"{code_digest()[:12]}-{chosen.documents}-{workers}"
+        key = f"{program()}-{chosen.documents}-{workers}"
         if key not in known:
             print(f"{chosen.documents} documents, {workers} workers …", file=sys.stderr)
             known[key] = publish(home, pages, workers)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -83,13 +84,30 @@ def _schedule(cron: str, timezone: str) -> Schedule:
 def _server(port: int) -> Iterator[Server]:
     """A Prefect server on this machine for the time being, not ready yet."""
     server = start(port, lasting=True)
-    os.environ["PREFECT_API_URL"] = server.api  # said before Prefect is loaded and reads its settings
+    server.address_this_process()
     before = signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    over = threading.Event()
+    threading.Thread(target=_interrupt_without, args=(server, over), daemon=True).start()
     try:
         yield server
+    except (Exception, KeyboardInterrupt) as error:
+        if server.ended:
+            raise XizeError(FAILED) from error
+        raise
+    else:  # Prefect ends quietly when it is interrupted
+        if server.ended:
+            raise XizeError(FAILED)
     finally:
+        over.set()
         signal.signal(signal.SIGTERM, before)
         server.stop()
+
+
+def _interrupt_without(server: Server, over: threading.Event) -> None:
+    """Interrupt the main thread when the server ends before it is ``over``: Prefect would ask for it for ever."""
+    server.process.wait()
+    if not over.is_set():
+        os.kill(os.getpid(), signal.SIGINT)
 
 
 def _wait(server: Server) -> None:

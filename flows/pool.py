@@ -52,11 +52,13 @@ class ReaderPool:
             raise
 
     def close(self) -> None:
-        """End the processes; what is under way is given up."""
+        """End the processes; what has not begun is given up."""
         with self._lock:
             executor, self._executor = self._executor, None
         if executor is not None:
-            executor.shutdown(wait=False, cancel_futures=True)
+            # Waiting, at most for the ranges being read: a pool left to end by itself may trip over the interpreter's
+            # own end (OSError: bad file descriptor).
+            executor.shutdown(wait=True, cancel_futures=True)
 
     def _submit(self, path: Path, pages: Sequence[int], password: str, decoder: str) -> Future[bytes]:
         with self._lock:

@@ -7,6 +7,7 @@ at once (what was not delivered is sent again when the server is back), and is e
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -40,6 +41,8 @@ def settle() -> None:
     from prefect.logging.handlers import APILogWorker
 
     for worker in (EventsWorker, APILogWorker):
+        # It warns of what it has still to send, which is why it is waited for; its logger is none of Prefect's own.
+        logging.getLogger(worker.__name__).setLevel(logging.ERROR)
         worker.drain_all(timeout=_SETTLE_SECONDS)
 
 

@@ -18,7 +18,10 @@ from pathlib import Path
 from flows.template import ready_made
 from pipeline.errors import XizeError
 
-FAILED = "Prefect服务器没有启动：请改用“xize run --no-prefect”，或检查磁盘空间与权限。"
+FAILED = "Prefect服务器没有启动或已中断：请改用“xize run --no-prefect”，或检查磁盘空间、内存与权限。"
+
+# A server on this machine is there or it is gone: Prefect's five more attempts would take a minute for each request.
+_RETRIES = "1"
 
 
 @dataclass(frozen=True)
@@ -32,6 +35,11 @@ class Server:
     def ended(self) -> bool:
         """Whether it has ended (it never does by itself unless something is wrong)."""
         return self.process.poll() is not None
+
+    def address_this_process(self) -> None:
+        """Let Prefect, not imported yet, find this server in its settings."""
+        os.environ["PREFECT_API_URL"] = self.api
+        os.environ.setdefault("PREFECT_CLIENT_MAX_RETRIES", _RETRIES)
 
     def stop(self) -> None:
         """End the server; safe to call twice."""
@@ -99,7 +107,7 @@ def start_for_this_process() -> None:
     if os.environ.get("PREFECT_API_URL"):
         return
     server = start()
-    os.environ["PREFECT_API_URL"] = server.api
+    server.address_this_process()
     _running.append(server)
     # Registered before Prefect's own last words, hence called after them.
     atexit.register(server.stop)

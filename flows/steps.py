@@ -149,15 +149,17 @@ def finish_document(parcel: Parcel, parts: Sequence[bytes]) -> dict[str, Any]:
     Gives the outcome's fields under ``outcome``, the files to be put under the home's staged/ under ``files``.
     Validates in this process: a cluster's worker lives on and loads the engine once.
     """
-    import expectations.engine  # noqa: F401  (sets its loggers' levels, which the next line changes)
-    from expectations import validate
     from pipeline import run
 
-    # It sets this one to INFO by itself, and Prefect prints what it says on the worker's output.
-    logging.getLogger("great_expectations.data_context.types.base").setLevel(logging.WARNING)
     with unpacked(parcel) as job, tempfile.TemporaryDirectory(prefix="xize-site-") as folder:
         site = Path(folder) / "validation"
         result = run.tidy_reading(job, merge(parts))
+        # Only now: a document that is refused before needs no engine, which takes seconds to load.
+        import expectations.engine  # noqa: F401  (sets its loggers' levels, which the next line changes)
+        from expectations import validate
+
+        # It sets this one to INFO by itself, and Prefect prints what it says on the worker's output.
+        logging.getLogger("great_expectations.data_context.types.base").setLevel(logging.WARNING)
         report = validate(
             run.with_findings(job, result), context=run.validation_context(job, result), site_dir=site
         )

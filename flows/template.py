@@ -74,6 +74,7 @@ def write() -> None:
         with closing(sqlite3.connect(place)) as database:
             lines = "\n".join(database.iterdump())
         head = f"-- prefect {version('prefect')}, revision {_revision(place)}\n"
+        head += "-- Written by `python -m flows.template`; run it again after Prefect has been upgraded. Not to be edited.\n"
         mode = "PRAGMA journal_mode = WAL;\n"
         _TEMPLATE.write_text(head + mode + lines + "\n", "utf-8")
 

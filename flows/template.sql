@@ -1,4 +1,5 @@
 -- prefect 3.8.8, revision a3b9c7d2e5f1
+-- Written by `python -m flows.template`; run it again after Prefect has been upgraded. Not to be edited.
 PRAGMA journal_mode = WAL;
 BEGIN TRANSACTION;
 CREATE TABLE agent (

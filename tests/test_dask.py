@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -25,8 +26,9 @@ from pipeline.errors import XizeError
 from pipeline.readers.pdf import read_pdf
 from pipeline.remote import Unreachable, fetch, shown
 from pipeline.run import Options, Outcome, plan
+from pipeline.staging import load_staged, pages_read
 from tests.cli_home import one_sentence, print_rulebook, xize
-from tests.prefect_home import prefect_in
+from tests.prefect_home import prefect_in, reissue
 from tests.typeset import bad
 
 RULEBOOK, TABLES = "testland-2026", "testland-2027"
@@ -123,16 +125,24 @@ class Kept(logging.Handler):
         self.records.append(record)
 
 
-@pytest.mark.timeout(900)  # on a machine that others keep busy, starting processes takes minutes
-def test_a_killed_worker_costs_a_retry_and_a_bad_document_nothing_but_itself(
-    cluster: Any, home: Path, served: tuple[Path, str, list[str]]
-) -> None:
-    """One document is fetched over HTTP and published, the other is read to its end although a worker is killed."""
+@dataclass(frozen=True)
+class Ran:
+    """What a run over both editions came to, a worker having been killed in the middle of it."""
+
+    outcomes: list[Outcome]
+    refused: str
+    killed: list[int]
+    retries: list[str]
+    seen: list[tuple[str, int, int]]
+
+
+@pytest.fixture(scope="module")
+def ran(cluster: Any, home: Path) -> Ran:
+    """Both editions, once: one document is fetched over HTTP, the other loses the worker that reads it."""
     from flows.dask_runner import publish_on
 
-    cluster.scheduler.allowed_failures = (
-        0  # Dask itself gives up at once: the flow must submit the task again
-    )
+    # Dask itself gives up at once: the flow must submit the task again.
+    cluster.scheduler.allowed_failures = 0
     outcomes: list[Outcome] = []
     killed: list[int] = []
     ended = threading.Event()
@@ -154,13 +164,23 @@ def test_a_killed_worker_costs_a_retry_and_a_bad_document_nothing_but_itself(
         ended.set()
         watcher.join()
         logging.getLogger("flows.cluster").removeHandler(log)
-    assert len(killed) == 1
+    retries = [record.getMessage() for record in log.records]
+    return Ran(outcomes, str(refused.value), killed, retries, seen)
+
+
+@pytest.mark.timeout(900)  # on a machine that others keep busy, starting processes takes minutes
+def test_a_killed_worker_costs_a_retry_and_a_bad_document_nothing_but_itself(
+    ran: Ran, home: Path, served: tuple[Path, str, list[str]]
+) -> None:
+    """One document is published, the other is read to its end although a worker is killed."""
+    assert len(ran.killed) == 1
     # What is no rulebook is refused with the sentence it has without a cluster, the other edition is published.
-    assert str(refused.value).startswith(f"{TABLES}：") and RULEBOOK not in str(refused.value)
-    assert [outcome.job.edition.name for outcome in outcomes] == [RULEBOOK]
-    release = outcomes[0].release
-    assert release is not None and release.release == "r001" and outcomes[0].rows["classes"] == 2
+    assert ran.refused.startswith(f"{TABLES}：") and RULEBOOK not in ran.refused
+    assert [outcome.job.edition.name for outcome in ran.outcomes] == [RULEBOOK]
+    release = ran.outcomes[0].release
+    assert release is not None and release.release == "r001" and ran.outcomes[0].rows["classes"] == 2
     assert (Path(release.folder) / "validation" / "index.html").is_file()
+    assert release.manifest["stats"]["pages_read"] == ran.outcomes[0].stats["pages"]
     assert (home / "staged" / RULEBOOK / "findings.parquet").is_file()
     # The cells staged are those that this process reads, in the same order: no range is missing or stands twice.
     for edition, path in (
@@ -173,29 +193,43 @@ def test_a_killed_worker_costs_a_retry_and_a_bad_document_nothing_but_itself(
         )
         for name in ("cells", "blocks", "pages"):
             assert pq.read_table(folder / f"{name}.parquet").equals(getattr(alone, name)), (edition, name)
-    retries = [record.getMessage() for record in log.records]
     # What the killed worker was reading or was to read next: submitted anew, each range once.
-    assert retries and len(set(retries)) == len(retries)
-    assert all(re.search(r"：第\d+至\d+页的工作进程中断，任务重新安排。$", text) for text in retries)
-    assert seen[-1][:1] == ("read",) and seen[-1][1] == seen[-1][2] == 40 + outcomes[0].stats["pages"]
+    assert ran.retries and len(set(ran.retries)) == len(ran.retries)
+    assert all(re.search(r"：第\d+至\d+页的工作进程中断，任务重新安排。$", text) for text in ran.retries)
+    assert (
+        ran.seen[-1][:1] == ("read",)
+        and ran.seen[-1][1] == ran.seen[-1][2] == 40 + ran.outcomes[0].stats["pages"]
+    )
     # Each process fetched the file at most once, and never asked where nothing was needed.
     assert 1 <= served[2].count("/rulebook.pdf?token=secret") <= 4
 
 
-def test_nothing_happens_to_what_has_not_changed(cluster: Any, home: Path) -> None:
+@pytest.mark.timeout(900)
+def test_run_again_only_what_has_changed_is_done(ran: Ran, cluster: Any, home: Path) -> None:
     from flows.dask_runner import publish_on
 
-    again = publish_on([RULEBOOK], Options(home, ""), cluster.scheduler_address, None, None)
+    again = publish_on([RULEBOOK], Options(home, ""), cluster.scheduler_address)
     assert [(one.changed, one.release.release if one.release else None) for one in again] == [(False, "r001")]
+    before = plan(Options(home, TABLES))
+    assert pages_read(before) == 40
+    reissue(home, TABLES, 20)
+    with pytest.raises(XizeError, match="^.+。$"):  # still no rulebook
+        publish_on([TABLES], Options(home, ""), cluster.scheduler_address)
+    job = plan(Options(home, TABLES))
+    assert job.sha256 != before.sha256 and pages_read(job) == 1
+    staged, alone = load_staged(job), read_pdf(job.path, workers=1)
+    assert staged is not None
+    for name in ("cells", "blocks", "pages"):
+        assert getattr(staged, name).equals(getattr(alone, name)), name
 
 
-def test_a_cluster_that_is_there_is_looked_at_first(cluster: Any, home: Path, tmp_path: Path) -> None:
+def test_a_cluster_that_is_there_is_looked_at_first(cluster: Any, tmp_path: Path) -> None:
     from flows.dask_runner import checked
 
-    with checked(cluster.scheduler_address, Options(home, "")) as address:
+    with checked(cluster.scheduler_address, Options(tmp_path, "")) as address:
         assert address == cluster.scheduler_address
-    assert [path.name for path in (home / "curated").iterdir()] == [RULEBOOK]
-    with pytest.raises(XizeError, match="无法连接Dask调度器"), checked("nonsense", Options(home, "")):
+    assert list((tmp_path / "curated").iterdir()) == []  # nothing is left of having looked
+    with pytest.raises(XizeError, match="无法连接Dask调度器"), checked("nonsense", Options(tmp_path, "")):
         pass
 
 

@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +25,8 @@ from pipeline.errors import XizeError
 from pipeline.readers.pdf import read_pdf
 from pipeline.readers.staged import Reading
 from pipeline.run import Options, plan
-from tests.prefect_home import prefect_in
+from pipeline.staging import pages_read
+from tests.prefect_home import prefect_in, reissue
 from tests.typeset import Layout, bad, typeset
 from tests.typeset.content import excerpt
 
@@ -142,6 +144,28 @@ def test_page_ranges_are_mapped_tasks_and_cached_by_content(prefect_server: None
     # What is staged needs no task at all.
     _read(home, "testland-2028")
     assert len(_task_runs(known + 7)) == known + 7
+
+
+def test_one_changed_page_is_the_only_one_read_again(prefect_server: None, home: Path) -> None:
+    known = len(_task_runs(0))
+    first = _read(home, EDITION)
+    _task_runs(known + 3)
+    reissue(home, EDITION, 20)
+    second = _read(home, EDITION)
+    runs = _task_runs(known + 4)[known + 3 :]
+    assert [(run.name, run.state_name) for run in runs] == [("read-20", "Completed")]
+    job = plan(Options(home, EDITION))
+    assert pages_read(job) == 1
+    alone = read_pdf(job.path, workers=1)
+    for name in ("cells", "blocks", "pages"):
+        assert getattr(second, name).equals(getattr(alone, name)), name
+    assert not second.cells.equals(first.cells)
+
+
+def test_page_numbers_in_short() -> None:
+    from flows.steps import span
+
+    assert [span(pages) for pages in ((1, 2, 3), (4,), (7, 8, 12, 14, 15))] == ["1-3", "4", "7-8+12+14-15"]
 
 
 def load_rows(release: Path) -> dict[str, list[dict[str, Any]]]:
@@ -344,7 +368,36 @@ def test_serving_offers_every_edition_and_its_server_dies_with_it(home: Path) ->
     assert not psutil.pid_exists(started[0])
 
 
-def test_the_ready_made_database_is_what_the_installed_prefect_makes(tmp_path: Path) -> None:
+def server_of(process: subprocess.Popen[str]) -> Any:
+    """The Prefect server that ``process`` has started, once it is there."""
+    import psutil
+
+    while process.poll() is None:
+        for child in psutil.Process(process.pid).children():
+            with suppress(psutil.Error):
+                if "flows.server_process" in child.cmdline():
+                    return child
+        time.sleep(0.05)
+    raise AssertionError(process.communicate())
+
+
+def test_a_server_that_has_gone_ends_the_run_with_one_sentence(tmp_path: Path, rulebook: Path) -> None:
+    """Nothing goes on asking for it, nothing is published."""
+    (tmp_path / "raw").mkdir()
+    add_edition(tmp_path, EDITION, rulebook, title="试用细则")
+    plain = {k: v for k, v in os.environ.items() if not k.startswith("PREFECT_")}
+    command = [sys.executable, "-m", "pipeline.cli", "--home", str(tmp_path), "run", EDITION]
+    running = subprocess.Popen(command, env=plain, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    server_of(running).kill()
+    _, said = running.communicate(timeout=240)
+    assert running.returncode == 2
+    assert said.strip().startswith("Prefect服务器没有启动或已中断") and said.strip().count("\n") == 0
+    assert not (tmp_path / "curated" / EDITION / "latest.json").exists()
+
+
+def test_the_ready_made_database_is_what_the_installed_prefect_makes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Of the installed version, at its last migration; another version's database is left alone."""
     from importlib.metadata import version
 
@@ -366,4 +419,12 @@ def test_the_ready_made_database_is_what_the_installed_prefect_makes(tmp_path: P
     with sqlite3.connect(tmp_path / "prefect.db") as database:
         database.execute("update alembic_version set version_num = 'older'")
     assert not template.ready_made(tmp_path)  # Prefect has to migrate
+    other = tmp_path / "other"
+    other.mkdir()
+    upgraded = tmp_path / "template.sql"
+    upgraded.write_text(
+        template._TEMPLATE.read_text("utf-8").replace(version("prefect"), "3.0.0", 1), "utf-8"
+    )
+    monkeypatch.setattr(template, "_TEMPLATE", upgraded)
+    assert not template.ready_made(other) and not list(other.iterdir())  # Prefect makes it and migrates
     assert not list(tmp_path.glob(".prefect-*"))
