@@ -87,6 +87,7 @@ def aside(work: Callable[[], Result]) -> Callable[[], Result]:
     ours, theirs = Pipe(duplex=False)
     child = os.fork()
     if child == 0:
+        ours.close()  # else a copy whose parent was killed would wait for ever to be read
         _answer(work, theirs)
     theirs.close()
 
@@ -133,6 +134,8 @@ def _share(
             ours, theirs = Pipe(duplex=False)
             child = os.fork()
             if child == 0:
+                for reader in (ours, *children):  # else copies whose parent was killed would wait to be read
+                    reader.close()
                 _help(work, items, tickets, theirs)
             theirs.close()
             children[ours] = child

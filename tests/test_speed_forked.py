@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 import signal
-import threading
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from pipeline import timing
-from pipeline.forked import aside, copies, forked_map
+from pipeline.forked import aside, forked_map
 
+ROOT = Path(__file__).parents[1]
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="this system cannot fork")
 
 
@@ -58,16 +60,34 @@ def test_an_error_in_a_copy_is_raised_here() -> None:
         forked_map(work, range(100), 1)
 
 
+def alone(program: str) -> str:
+    """What a program prints that runs in a process of its own: the one that runs the tests may have threads."""
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
 def test_no_copies_beside_other_threads() -> None:
-    assert copies(3) == 2
-    end = threading.Event()
-    other = threading.Thread(target=end.wait)
-    other.start()
-    try:
-        assert copies(3) == 0
-    finally:
-        end.set()
-        other.join()
+    printed = alone(
+        "import threading\nfrom pipeline.forked import copies\nprint(copies(3))\n"
+        "end = threading.Event()\nother = threading.Thread(target=end.wait)\nother.start()\nprint(copies(3))\nend.set()"
+    )
+    assert printed.split() == ["2", "0"]
+
+
+def test_copies_end_when_their_parent_is_killed() -> None:
+    """They hold its output open: reading it to its end says that they have gone, though their answers fill no pipe."""
+    program = (
+        "import os, signal\nfrom pipeline.forked import forked_map\nhere = os.getpid()\n"
+        "def work(n):\n    if os.getpid() == here:\n        os.kill(here, signal.SIGKILL)\n    return 'x' * 1_000_000\n"
+        "forked_map(work, range(20), 2)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, timeout=60, check=False
+    )
+    assert done.returncode == -signal.SIGKILL
 
 
 def test_a_copy_tells_what_it_has_spent() -> None:
@@ -78,19 +98,13 @@ def test_a_copy_tells_what_it_has_spent() -> None:
     timing.begin()
 
 
-def test_a_copy_works_aside(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pipeline.forked.processors", lambda: 2)
-    here = os.getpid()
-    result = aside(lambda: (os.getpid(), "x" * 1_000_000))
-    process, text = result()
-    assert process != here and len(text) == 1_000_000
-
-    def fail() -> None:
-        raise ValueError("in the copy")
-
-    failing = aside(fail)
-    with pytest.raises(ValueError, match="in the copy"):
-        failing()
+def test_a_copy_works_aside() -> None:
+    printed = alone(
+        "import os\nimport pipeline.forked as forked\nforked.processors = lambda: 2\n"
+        "process, text = forked.aside(lambda: (os.getpid(), 'x' * 1_000_000))()\nprint(process != os.getpid(), len(text))\n"
+        "failing = forked.aside(lambda: 1 // 0)\ntry:\n    failing()\nexcept ZeroDivisionError:\n    print('raised')"
+    )
+    assert printed.split() == ["True", "1000000", "raised"]
 
 
 def test_what_a_killed_copy_does_not_answer_is_done_here(monkeypatch: pytest.MonkeyPatch) -> None:
