@@ -46,8 +46,11 @@ def _cell(text: str) -> str:
 
 def publish_findings(edition: str, findings: pa.Table) -> None:
     """Attach the findings to the current flow or task run as the artifact ``findings-<edition>``."""
+    publish_markdown(edition, findings_markdown(edition, findings))
+
+
+def publish_markdown(edition: str, text: str) -> None:
+    """As :func:`publish_findings`, what :func:`findings_markdown` has made of them."""
     from prefect.artifacts import create_markdown_artifact
 
-    create_markdown_artifact(
-        findings_markdown(edition, findings), key=f"findings-{edition}", description=f"{edition}的发现"
-    )
+    create_markdown_artifact(text, key=f"findings-{edition}", description=f"{edition}的发现")

@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from flows import server, steps
-from flows.reporting import report_to, reporting
+from flows import steps
+from flows.calling import call
+from flows.reporting import report_to
 from pipeline.errors import XizeError
 from pipeline.run import Options, Outcome, Report
 
@@ -60,34 +61,11 @@ def publish_on(
 ) -> list[Outcome]:
     """As :func:`run_editions`, on the cluster whose scheduler is at ``address``; Prefect is set up already."""
     from prefect_dask.task_runners import DaskTaskRunner
-    from pydantic import SecretStr
 
     from flows.cluster import publish_editions
 
     flow = publish_editions.with_options(task_runner=DaskTaskRunner(address=address))  # type: ignore[arg-type]
-    token = steps.PROGRESS.set(steps.Progress(report, finished))
-    try:
-        with reporting():
-            outcomes: list[Outcome] = flow(
-                list(editions),
-                options.home,
-                source=options.source,
-                decoder=options.decoder,
-                password=SecretStr(options.password),
-                cross_check=options.cross_check,
-                allow_incomplete=options.allow_incomplete,
-                publish=options.publish,
-                latest=options.latest,
-                curated=options.curated,
-            )
-    except XizeError:
-        raise
-    except Exception as error:
-        if server.failed():
-            raise XizeError(server.FAILED) from error
-        raise
-    finally:
-        steps.PROGRESS.reset(token)
+    outcomes: list[Outcome] = call(flow, list(editions), options, steps.Progress(report, finished))
     return outcomes
 
 

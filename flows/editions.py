@@ -1,34 +1,37 @@
 """The flows: an edition is extracted, an edition is published, everything is rebuilt.
 
-Page ranges are mapped tasks whose results are kept by content: file hash, pages, decoder and code.
+Page ranges are mapped tasks whose results are kept by content: file hash, pages, decoder and code. The steps after them
+are tasks that ask the document's desk (flows.desk) for one step each: tables stay where they are made.
 Call :func:`flows.environment.prepare` before importing this module.
 """
 
 from __future__ import annotations
 
 import tempfile
-from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 from prefect import flow, task
 from prefect.cache_policies import NO_CACHE, CacheKeyFnPolicy
+from prefect.client.schemas.objects import State, TaskRun
 from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
 from prefect.utilities.annotations import unmapped
 from pydantic import SecretStr
 
-from expectations import ValidationReport, Validator, warm_up
+from expectations import validate as validate_here
+from expectations import warm_up
 from flows import steps
-from flows.artifacts import publish_findings
+from flows.ahead import Lost, desk_ahead
+from flows.artifacts import publish_markdown
+from flows.desk import Desk, DeskHere
 from flows.pool import reader_pool
 from flows.tasks import range_key, read_range
-from pipeline import run, staging
+from pipeline import run
 from pipeline.edition import edition_lock, editions
 from pipeline.errors import XizeError
-from pipeline.readers.staged import Reading
-from pipeline.run import Job, Options, Outcome, RunResult
+from pipeline.run import Options, Outcome, RunResult
 
-# Threads only wait here: the reading itself is done by worker processes (flows.pool).
+# Threads only wait here: the reading itself is done by other processes (flows.ahead, flows.pool).
 _THREADS: TaskRunner[Any] = ThreadPoolTaskRunner(max_workers=8)
 _NO_PASSWORD = SecretStr("")
 
@@ -39,48 +42,62 @@ cached_range = read_range.with_options(
 )
 
 
-@task(name="tidy", cache_policy=NO_CACHE, persist_result=False)
-def tidy(job: Job, reading: Reading) -> RunResult:
-    """A reading as curated tables."""
-    steps.progress().stage("tidy")
-    return run.tidy_reading(job, reading)
+async def _lost(task: Any, task_run: TaskRun, state: State[Any]) -> bool:
+    """Whether trying again can help: a step fails the same way again, unless the process that did it has gone."""
+    return isinstance(await state.aresult(raise_on_failure=False), Lost)
 
 
-@task(name="validate", cache_policy=NO_CACHE, persist_result=False)
-def validate(job: Job, result: RunResult, validator: Validator, site: Path) -> ValidationReport:
-    """The verdict on the tables; the rendered site goes to ``site``."""
-    steps.progress().stage("validate")
-    context = run.validation_context(job, result)
-    return validator.validate(run.with_findings(job, result), context=context, site_dir=site)
+# Nothing to be compared or kept: what a step works on lies on the desk.
+_STEP: dict[str, Any] = {
+    "retries": 1,
+    "retry_delay_seconds": 1,
+    "retry_condition_fn": _lost,
+    "cache_policy": NO_CACHE,
+    "persist_result": False,
+}
 
 
-def read_document(job: Job) -> Reading:
+@task(name="tidy", **_STEP)
+def tidy(desk: Desk) -> None:
+    """The reading as curated tables."""
+    desk.tidy()
+
+
+@task(name="validate", **_STEP)
+def validate(desk: Desk) -> None:
+    """The verdict on the tables."""
+    desk.validate()
+
+
+@task(name="publish", **_STEP)
+def publish_tables(desk: Desk) -> Outcome:
+    """The release, or what it would change."""
+    return desk.publish()
+
+
+def read_document(desk: Desk) -> None:
     """What is staged for the source, or its page ranges read as mapped tasks and staged. Inside a flow.
 
     Pages that an earlier file of the edition held unchanged are taken from there.
     """
-    staged = staging.load_staged(job)
-    if staged is not None or job.kind != "pdf":
-        return staged if staged is not None else run.read(job)
-    plan, progress = steps.to_read(job), steps.progress()
+    plan, job = desk.ranges(), desk.job
+    progress = steps.Progress() if desk.ahead else steps.progress()
     progress.expect(plan.total)
-    progress.read(plan.total - plan.pages)
-    with reader_pool(job.options.workers) if len(plan.ranges) > 1 else nullcontext():
+    progress.read(plan.known)
+    with reader_pool(job.options.workers):
         futures = cached_range.map(
             unmapped(str(job.path)),
             unmapped(job.sha256),
-            list(plan.ranges),
+            list(plan.missing),
             unmapped(job.options.decoder),
             unmapped(steps.readers_code()),
             unmapped(SecretStr(job.options.password)),
         )
         parts = []
-        for pages, future in zip(plan.ranges, futures, strict=True):
+        for pages, future in zip(plan.missing, futures, strict=True):
             parts.append(future.result())
             progress.read(len(pages))
-    reading = steps.merge(parts, plan.known)
-    staging.store_staged(job, reading, read=plan.pages)
-    return reading
+    desk.join(parts)
 
 
 @flow(name="extract_edition", flow_run_name="extract-{edition}", task_runner=_THREADS)
@@ -94,8 +111,10 @@ def extract_edition(
     """Read an edition's source (staged under staged/) and tidy it; nothing is published."""
     options = Options(home, edition, source, password.get_secret_value(), decoder)
     with edition_lock(home, edition):
-        job = run.plan(options)
-        return tidy(job, read_document(job))
+        desk = DeskHere(run.plan(options), validate_here, Path())
+        read_document(desk)
+        tidy(desk)
+        return desk.result()
 
 
 @flow(name="publish_edition", flow_run_name="publish-{edition}", task_runner=_THREADS)
@@ -116,6 +135,9 @@ def publish_edition(
 
     The findings become an artifact of the run, whether they let it publish or not.
     """
+    ahead = desk_ahead()
+    if ahead is not None:  # whoever began it holds the lock and knows that something has changed
+        return _publish(ahead)
     options = Options(
         home=home, edition=edition, source=source, password=password.get_secret_value(), decoder=decoder,
         workers=workers, cross_check=cross_check, allow_incomplete=allow_incomplete, publish=publish,
@@ -127,12 +149,19 @@ def publish_edition(
         if last is not None:
             return steps.same(job, last)
         with warm_up() as validator, tempfile.TemporaryDirectory(prefix="xize-site-") as folder:
-            site = Path(folder) / "validation"
-            result = tidy(job, read_document(job))
-            report = validate(job, result, validator, site)
-            publish_findings(edition, run.with_findings(job, result, report)["findings"])
-            steps.progress().stage("publish")
-            return run.finish(job, result, report, site)
+            return _publish(DeskHere(job, validator.validate, Path(folder) / "validation"))
+
+
+def _publish(desk: Desk) -> Outcome:
+    read_document(desk)
+    tidy(desk)
+    validate(desk)
+    try:
+        return publish_tables(desk)
+    finally:
+        found = desk.findings()
+        if found is not None:
+            publish_markdown(desk.job.edition.name, found)
 
 
 @flow(name="rebuild_all", task_runner=_THREADS)

@@ -29,6 +29,8 @@ _SETTINGS = {
     "PREFECT_SERVER_SERVICES_PAUSE_EXPIRATIONS_ENABLED": "false",
     "PREFECT_SERVER_SERVICES_TRIGGERS_ENABLED": "false",
     "PREFECT_SERVER_SERVICES_EVENT_PERSISTER_ENABLED": "false",
+    # The type checks of a library that the server keeps leases with are compiled anew at each start.
+    "PY_KEY_VALUE_DISABLE_BEARTYPE": "true",
     # Nobody reads the log of a run that shows its progress and ends in one sentence.
     "PREFECT_LOGGING_TO_API_ENABLED": "false",
     # Failures reach the user as one sentence from the command line, not as Prefect's traceback.

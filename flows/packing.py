@@ -27,9 +27,11 @@ def pack(reading: Reading) -> bytes:
     import pyarrow as pa
 
     parts = []
+    # Without threads: a process that has started Arrow's had better not be forked.
+    options = pa.ipc.IpcWriteOptions(compression="zstd", use_threads=False)
     for name in _TABLES:
         table, sink = getattr(reading, name), pa.BufferOutputStream()
-        with pa.ipc.new_stream(sink, table.schema, options=pa.ipc.IpcWriteOptions(compression="zstd")) as out:
+        with pa.ipc.new_stream(sink, table.schema, options=options) as out:
             out.write_table(table)
         stream = sink.getvalue().to_pybytes()
         parts += [_LENGTH.pack(len(stream)), stream]

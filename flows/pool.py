@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import multiprocessing
-import os
 import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -11,8 +10,16 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
+from typing import Protocol
 
-_Key = tuple[str, tuple[int, ...], str, str]
+from pipeline.forked import processors
+
+
+class Reader(Protocol):
+    """Whoever reads page ranges for tasks."""
+
+    def read(self, path: Path, pages: Sequence[int], password: str, decoder: str) -> bytes:
+        """Pages (from 1) of a PDF, packed (flows.packing)."""
 
 
 def read_packed(path: Path, pages: Sequence[int], password: str, decoder: str) -> bytes:
@@ -24,7 +31,7 @@ def read_packed(path: Path, pages: Sequence[int], password: str, decoder: str) -
 
 
 class ReaderPool:
-    """Processes that read page ranges; what is :meth:`expect`-ed is read before a task asks for it.
+    """Processes that read page ranges.
 
     Safe across threads. When a process is killed, the range that asked for it raises BrokenProcessPool, and whoever
     asks next has new processes.
@@ -34,19 +41,11 @@ class ReaderPool:
         self._workers = workers
         self._lock = threading.Lock()
         self._executor: ProcessPoolExecutor | None = None
-        self._begun: dict[_Key, Future[bytes]] = {}
-
-    def expect(self, path: Path, ranges: Sequence[Sequence[int]], password: str, decoder: str) -> None:
-        """Begin to read page ranges (pages from 1) that tasks will ask for."""
-        for pages in ranges:
-            key = (str(path), tuple(pages), password, decoder)
-            self._begun[key] = self._submit(path, pages, password, decoder)
 
     def read(self, path: Path, pages: Sequence[int], password: str, decoder: str) -> bytes:
-        """The range as begun, or read now (a range that failed once is read anew)."""
-        begun = self._begun.pop((str(path), tuple(pages), password, decoder), None)
+        """As :class:`Reader`."""
         try:
-            return (begun or self._submit(path, pages, password, decoder)).result()
+            return self._submit(path, pages, password, decoder).result()
         except BrokenProcessPool:
             self.close()
             raise
@@ -68,32 +67,40 @@ class ReaderPool:
             return self._executor.submit(read_packed, path, tuple(pages), password, decoder)
 
 
-_POOL: ContextVar[ReaderPool | None] = ContextVar("xize_reader_pool", default=None)
+_READER: ContextVar[Reader | None] = ContextVar("xize_reader", default=None)
 
 
 @contextmanager
-def reader_pool(workers: int | None = None) -> Iterator[ReaderPool]:
+def reading_with(reader: Reader) -> Iterator[None]:
+    """Let ``reader`` read for the tasks started in this context."""
+    token = _READER.set(reader)
+    try:
+        yield
+    finally:
+        _READER.reset(token)
+
+
+@contextmanager
+def reader_pool(workers: int | None = None) -> Iterator[None]:
     """Let the tasks started in this context read in ``workers`` processes (default: the processors there are).
 
-    Within another such context: that one's pool. Processes are spawned when the first range is read, so that a run
-    whose ranges are all cached starts none.
+    Where somebody reads for them already, nothing changes. Processes are spawned when the first range is read, so that
+    a run whose ranges are all cached starts none.
     """
-    outer = _POOL.get()
-    if outer is not None:
-        yield outer
+    if _READER.get() is not None:
+        yield
         return
-    pool = ReaderPool(workers or len(os.sched_getaffinity(0)))
-    token = _POOL.set(pool)
+    pool = ReaderPool(workers or processors())
     try:
-        yield pool
+        with reading_with(pool):
+            yield
     finally:
-        _POOL.reset(token)
         pool.close()
 
 
 def read(path: Path, pages: Sequence[int], password: str, decoder: str) -> bytes:
-    """Pages (from 1) of a PDF, packed: read in the context's pool, or here where there is none (a cluster's worker)."""
-    pool = _POOL.get()
-    if pool is None:
+    """Pages (from 1) of a PDF, packed: by the context's reader, or here where there is none (a cluster's worker)."""
+    reader = _READER.get()
+    if reader is None:
         return read_packed(path, pages, password, decoder)
-    return pool.read(path, pages, password, decoder)
+    return reader.read(path, pages, password, decoder)

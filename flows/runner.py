@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
-from typing import Any
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
 
-from flows import server, steps
-from flows.pool import reader_pool
-from flows.reporting import reporting
+from flows import steps
+from flows.ahead import working_ahead
+from flows.calling import call
 from pipeline.edition import edition_lock
-from pipeline.errors import XizeError
-from pipeline.run import Job, Options, Outcome, Report, plan, unchanged
-from pipeline.staging import load_staged
+from pipeline.garbage import collecting_seldom
+from pipeline.run import Options, Outcome, Report, plan, unchanged
 
 
-def run(options: Options, report: Report | None = None, task_runner: Any = None) -> Outcome:
+def run(options: Options, report: Report | None = None) -> Outcome:
     """Publish an edition through the flow ``publish_edition``.
 
-    ``task_runner``: a Prefect task runner for the page ranges, default threads over worker processes. A run that
-    finds nothing changed answers before Prefect is loaded; pages are read while Prefect and its server start.
+    A run that finds nothing changed answers before Prefect is loaded. Otherwise the document is worked on in a process
+    of its own, from now on; Prefect and its server start meanwhile, and their tasks wait for its steps.
     Raises XizeError as :func:`pipeline.run.run` does.
     """
     with edition_lock(options.home, options.edition):
@@ -26,50 +27,35 @@ def run(options: Options, report: Report | None = None, task_runner: Any = None)
         last = unchanged(job) if options.publish else None
         if last is not None:
             return steps.same(job, last)
-        ranges = _to_read(job)
+        progress = steps.Progress(report)
+        with (
+            tempfile.TemporaryDirectory(prefix="xize-site-") as folder,
+            working_ahead(job, Path(folder) / "validation", progress.stage) as desk,
+        ):
+            begin_server = _prepare(options.home)
+            with collecting_seldom():
+                # What the flow's first call would import later, when nothing else goes on; much of it the server's, too.
+                import fastapi  # noqa: F401
+                import prefect.artifacts
+                import prefect.events.worker
+                import prefect.flow_engine
+                import prefect.task_engine  # noqa: F401
 
-    from flows.environment import ensure
+                from flows.editions import publish_edition
 
-    ensure(options.home)
-    with reader_pool(options.workers) if len(ranges) > 1 else nullcontext() as pool:
-        if pool is not None:
-            pool.expect(job.path, ranges, options.password, options.decoder)
-        return _flow(options, report, task_runner)
-
-
-def _to_read(job: Job) -> tuple[tuple[int, ...], ...]:
-    """The page ranges that the flow's tasks will ask for; none when the reading is staged."""
-    return () if job.kind != "pdf" or load_staged(job) is not None else steps.to_read(job).ranges
-
-
-def _flow(options: Options, report: Report | None, task_runner: Any) -> Outcome:
-    from pydantic import SecretStr
-
-    from flows.editions import publish_edition
-
-    flow = publish_edition if task_runner is None else publish_edition.with_options(task_runner=task_runner)
-    token = steps.PROGRESS.set(steps.Progress(report))
-    try:
-        with reporting():
-            outcome: Outcome = flow(
-                options.edition,
-                options.home,
-                source=options.source,
-                decoder=options.decoder,
-                password=SecretStr(options.password),
-                workers=options.workers,
-                cross_check=options.cross_check,
-                allow_incomplete=options.allow_incomplete,
-                publish=options.publish,
-                latest=options.latest,
-                curated=options.curated,
+            begin_server()  # a forked copy of this process, which has no threads of ours until the next line
+            desk.begin()
+            outcome: Outcome = call(
+                publish_edition, options.edition, options, progress, workers=options.workers
             )
-    except XizeError:
-        raise
-    except Exception as error:
-        if server.failed():
-            raise XizeError(server.FAILED) from error
-        raise
-    finally:
-        steps.PROGRESS.reset(token)
-    return outcome
+            return outcome
+
+
+def _prepare(home: Path) -> Callable[[], None]:
+    """Set Prefect up, unless it is at work in this process already; call what is given when it has been imported."""
+    if "prefect" in sys.modules:
+        return lambda: None
+    from flows import environment, server
+
+    environment.prepare(home)
+    return server.announce_for_this_process()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import multiprocessing
 import os
 import re
 import socket
@@ -12,7 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,12 +21,13 @@ import pytest
 
 from flows.environment import prepare
 from pipeline.adding import add_edition
-from pipeline.edition import file_sha256
+from pipeline.edition import edition_lock, file_sha256
 from pipeline.errors import XizeError
 from pipeline.readers.pdf import read_pdf
 from pipeline.readers.staged import Reading
 from pipeline.run import Options, plan
 from pipeline.staging import pages_read
+from tests.cli_home import xize
 from tests.prefect_home import prefect_in, reissue
 from tests.typeset import Layout, bad, typeset
 from tests.typeset.content import excerpt
@@ -89,11 +91,15 @@ def _read(home: Path, edition: str) -> Reading:
     """An edition's source, read as the flows do: by mapped tasks of a flow."""
     from prefect import flow
 
+    from expectations import validate
+    from flows.desk import DeskHere
     from flows.editions import read_document
 
     @flow
     def only_read() -> Reading:
-        return read_document(plan(Options(home, edition)))
+        desk = DeskHere(plan(Options(home, edition)), validate, home / "site")
+        read_document(desk)
+        return desk.reading()
 
     return only_read()
 
@@ -177,13 +183,10 @@ def load_rows(release: Path) -> dict[str, list[dict[str, Any]]]:
 
 
 def test_an_edition_is_published_once_and_everything_rebuilt(
-    prefect_server: None, tmp_path: Path, home: Path, rulebook: Path
+    prefect_server: None, single: Path, home: Path, rulebook: Path
 ) -> None:
     from flows.runner import run
 
-    single = tmp_path / "single"
-    (single / "raw").mkdir(parents=True)
-    add_edition(single, EDITION, rulebook, title="试用细则")
     seen: list[tuple[str, int, int]] = []
     outcome = run(Options(single, EDITION), lambda *step: seen.append(step))
     assert outcome.release is not None and outcome.changed
@@ -384,31 +387,132 @@ def test_serving_offers_every_edition_and_its_server_dies_with_it(home: Path) ->
     assert not psutil.pid_exists(started[0])
 
 
+def begun(edition: str, home: Path, *arguments: str) -> subprocess.Popen[str]:
+    """``xize run`` in a process of its own, with a Prefect server of its own."""
+    plain = {k: v for k, v in os.environ.items() if not k.startswith("PREFECT_")}
+    command = [sys.executable, "-m", "pipeline.cli", "--home", str(home), "run", edition, *arguments]
+    return subprocess.Popen(command, env=plain, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
 def server_of(process: subprocess.Popen[str]) -> Any:
-    """The Prefect server that ``process`` has started, once it is there."""
+    """The Prefect server that ``process`` has started, once it is there: the child that listens, and nothing else."""
     import psutil
 
     while process.poll() is None:
         for child in psutil.Process(process.pid).children():
             with suppress(psutil.Error):
-                if "flows.server_process" in child.cmdline():
+                if any(one.status == psutil.CONN_LISTEN for one in child.net_connections()):
                     return child
         time.sleep(0.05)
     raise AssertionError(process.communicate())
 
 
-def test_a_server_that_has_gone_ends_the_run_with_one_sentence(tmp_path: Path, rulebook: Path) -> None:
+@pytest.fixture
+def single(tmp_path: Path, rulebook: Path) -> Path:
+    """A home with the rulebook as its only edition."""
+    folder = tmp_path / "single"
+    (folder / "raw").mkdir(parents=True)
+    add_edition(folder, EDITION, rulebook, title="试用细则")
+    return folder
+
+
+def test_a_server_that_has_gone_ends_the_run_with_one_sentence(single: Path) -> None:
     """Nothing goes on asking for it, nothing is published."""
-    (tmp_path / "raw").mkdir()
-    add_edition(tmp_path, EDITION, rulebook, title="试用细则")
-    plain = {k: v for k, v in os.environ.items() if not k.startswith("PREFECT_")}
-    command = [sys.executable, "-m", "pipeline.cli", "--home", str(tmp_path), "run", EDITION]
-    running = subprocess.Popen(command, env=plain, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    running = begun(EDITION, single)
     server_of(running).kill()
     _, said = running.communicate(timeout=240)
     assert running.returncode == 2
     assert said.strip().startswith("Prefect服务器没有启动或已中断") and said.strip().count("\n") == 0
-    assert not (tmp_path / "curated" / EDITION / "latest.json").exists()
+    assert not (single / "curated" / EDITION / "latest.json").exists()
+
+
+def test_a_run_that_is_killed_leaves_no_process_behind(single: Path) -> None:
+    """Neither its server nor the process that works ahead, nor whom that has started; the next run is kept from nothing."""
+    import psutil
+
+    running = begun(EDITION, single)
+    server_of(running)
+    started = psutil.Process(running.pid).children(recursive=True)
+    assert len(started) >= 3  # server, work, validation
+    running.kill()
+    running.communicate()
+    _, alive = psutil.wait_procs(started, timeout=60)
+    assert not alive
+    assert not (single / "curated" / EDITION / "latest.json").exists()
+    with edition_lock(single, EDITION):
+        pass
+
+
+def test_what_working_ahead_finds_wrong_is_one_sentence(home: Path) -> None:
+    """A document that holds no rulebook is refused as without Prefect, by the task that asks for its tables."""
+    running = begun(EDITION, home)
+    _, said = running.communicate(timeout=240)
+    alone = begun(EDITION, home, "--no-prefect")
+    assert alone.communicate(timeout=240)[1] == said and said.strip().count("\n") == 0
+    assert running.returncode == alone.returncode != 0
+
+
+def test_a_killed_work_process_costs_a_retry(prefect_server: None, single: Path) -> None:
+    """The step that was under way is done anew, here; the release is the one that would have come."""
+    from flows.runner import run
+    from pipeline.run import run as run_here
+
+    killed: list[int | None] = []
+
+    def kill(stage: str, *_: int) -> None:
+        if stage == "tidy" and not killed:
+            (work,) = multiprocessing.active_children()
+            killed.append(work.pid)
+            work.kill()
+
+    outcome = run(Options(single, EDITION), kill)
+    assert len(killed) == 1 and outcome.changed
+    (latest,) = _ask("flow_runs/filter", {"sort": "START_TIME_DESC", "limit": 1})
+    until, counts = time.monotonic() + 60, dict[str, int]()
+    while len(counts) < 4 and time.monotonic() < until:
+        asked = {"flow_runs": {"id": {"any_": [latest["id"]]}}}
+        runs = [run for run in _ask("task_runs/filter", asked) if run["state_type"] == "COMPLETED"]
+        counts = {run["name"].rpartition("-")[0]: run["run_count"] for run in runs}
+    assert counts.pop("tidy") == 2 and set(counts.values()) <= {0, 1}, counts
+    assert {"validate", "publish"} <= set(counts)
+    assert not run_here(Options(single, EDITION)).changed
+
+
+def test_prefect_costs_little_and_keeps_its_records(
+    single: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Processor time of whole runs, servers and all; what Prefect's home holds afterwards is what has happened."""
+    for name in [name for name in os.environ if name.startswith("PREFECT_")]:
+        monkeypatch.delenv(name)
+    alone, flow = (
+        xize(single, "run", EDITION, *more, "--curated", str(tmp_path / name))
+        for name, more in (("alone", ["--no-prefect"]), ("flow", []))
+    )
+    assert (alone.code, flow.code) == (0, 0), (alone.err, flow.err)
+    # 8 here; importing Prefect in two processes each, and Dask with it, took 14.
+    assert flow.seconds - alone.seconds < 12
+    with closing(sqlite3.connect(single / "staged" / ".prefect" / "prefect.db")) as database:
+        assert database.execute("select name, state_type from flow_run").fetchall() == [
+            (f"publish-{EDITION}", "COMPLETED")
+        ]
+        tasks = database.execute("select name, state_type from task_run").fetchall()
+        artifacts = database.execute("select key from artifact").fetchall()
+    assert {state for _, state in tasks} == {"COMPLETED"}
+    assert {name.partition("-")[0] for name, _ in tasks} == {
+        "tidy",
+        "validate",
+        "publish",
+    }  # read by the first run
+    assert artifacts == [(f"findings-{EDITION}",)]
+
+
+def test_what_a_run_asks_for_has_its_place_first(prefect_server: None) -> None:
+    """By the names that the installed Prefect gives its routers."""
+    from prefect.server.api import server
+
+    from flows.server_process import _ASKED
+
+    assert set(_ASKED) <= {router.prefix for router in server.API_ROUTERS}
 
 
 def test_the_ready_made_database_is_what_the_installed_prefect_makes(
