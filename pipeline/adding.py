@@ -7,12 +7,11 @@ import shutil
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from pipeline.edition import Edition, file_sha256, load_edition, validate_name
 from pipeline.errors import XizeError
 from pipeline.source_yaml import dump_yaml, load_yaml, parse_source
-from pipeline.text import is_cjk, normalise
+from pipeline.titles import Title, title_of
 
 _TEMPLATE = """\
 # One edition of a rulebook: what its files are and which one is read.
@@ -35,11 +34,13 @@ files: []
 
 @dataclass(frozen=True)
 class Added:
-    """What adding did: the edition, the kind of the file, and whether anything was written."""
+    """What adding did: the edition, the kind of the file, whether anything was written, and what is to be said of the
+    title (a sentence; "" where there is nothing to say)."""
 
     edition: Edition
     kind: str
     changed: bool
+    remark: str = ""
 
 
 def add_edition(
@@ -63,12 +64,12 @@ def add_edition(
     try:
         if (folder / "source.yaml").exists():
             return _join(load_edition(home, name), path, kind, origin)
-        title = title or (_pdf_title(path, password) if kind == "pdf" else _first_line(path)) or path.stem
+        found = Title(title) if title else title_of(path, kind, password)
         head = _TEMPLATE.format(edition=name, jurisdiction=jurisdiction, year=year, kind=kind)
-        _create(folder, head, title, path, kind, origin)
+        _create(folder, head, found.text or name, path, kind, origin)
     except OSError as error:
         raise XizeError(f"无法写入{folder}（{error.strerror}）：请检查其权限与磁盘空间。") from error
-    return Added(load_edition(home, name), kind, changed=True)
+    return Added(load_edition(home, name), kind, changed=True, remark=found.remark)
 
 
 def _kind_of(path: Path) -> str:
@@ -158,44 +159,3 @@ def _join(edition: Edition, path: Path, kind: str, origin: str) -> Added:
     parse_source(source, document)
     dump_yaml(source, document)
     return Added(load_edition(edition.home, edition.name), kind, changed=True)
-
-
-def _first_line(path: Path) -> str | None:
-    """A transcript's title: its first line with text, without heading marks."""
-    with path.open(encoding="utf-8") as stream:
-        return next((text for line in stream if (text := normalise(line.lstrip("\ufeff# ")))), None)
-
-
-def _pdf_title(path: Path, password: str | None) -> str | None:
-    """The title printed on the first page (the lines in the largest type), else that in the PDF's metadata.
-
-    Raises XizeError when the file cannot be opened as a PDF.
-    """
-    import pdfplumber
-    from pdfminer.pdfdocument import PDFPasswordIncorrect
-    from pdfplumber.utils.exceptions import PdfminerException
-
-    try:
-        with pdfplumber.open(path, password=password or "") as pdf:
-            if not pdf.pages:
-                raise XizeError(f"{path}没有任何页面：文件可能不完整，请重新下载。")
-            lines = pdf.pages[0].extract_text_lines()
-            metadata = pdf.metadata.get("Title")
-    except PdfminerException as error:
-        if error.args and isinstance(error.args[0], PDFPasswordIncorrect):
-            raise XizeError(f"{path}已加密：请用--password给出密码。") from error
-        raise XizeError(f"{path}无法作为PDF打开：文件可能已损坏或不完整，请重新下载。") from error
-    printed = _largest(lines)
-    if printed and any(is_cjk(char) for char in printed):
-        return printed
-    return normalise(metadata) or None if isinstance(metadata, str) else None
-
-
-def _largest(lines: list[dict[str, Any]]) -> str | None:
-    """The first run of lines set in the page's largest type, joined; None where all type is of one size."""
-    sizes = [round(max(char["size"] for char in line["chars"]), 1) for line in lines]
-    if not sizes or min(sizes) == max(sizes):
-        return None
-    start = sizes.index(max(sizes))
-    stop = next((i for i in range(start, len(sizes)) if sizes[i] != sizes[start]), len(sizes))
-    return normalise("".join(line["text"] for line in lines[start:stop])) or None

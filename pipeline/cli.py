@@ -14,7 +14,9 @@ import typer
 
 from pipeline import __version__, cli_data, cli_diff, cli_findings, cli_query, cli_release, cli_review
 from pipeline.cli_many import refuse_runner, run_each, showing
+from pipeline.cli_shared import Curated, Decoder, Password
 from pipeline.errors import XizeError
+from pipeline.page_spans import page_spans
 
 if TYPE_CHECKING:
     from pipeline.run import Report
@@ -113,13 +115,19 @@ def tables(
             "--debug", help="Also write page pictures with rulings, intersections and cells drawn in."
         ),
     ] = None,
-    password: Annotated[str, typer.Option("--password", help="Password of an encrypted PDF.")] = "",
-    decoder: Annotated[str, typer.Option("--decoder", help="Which decoder reads the pages.")] = "pdfium",
+    password: Password = "",
+    decoder: Decoder = "pdfium",
 ) -> None:
     """Read the ruled tables of any PDF: decoder and grid finder only, no rulebook needed."""
+    from pipeline.readers.damage import damaged_pages
     from pipeline.readers.export import draw_pages, read_tables, render
 
-    found = read_tables(pdf, parse_pages(pages), password, decoder)
+    wanted = parse_pages(pages)
+    found = read_tables(pdf, wanted, password, decoder)
+    if damaged := [n for n in sorted(damaged_pages(pdf, password)) if wanted is None or n in wanted]:
+        typer.echo(
+            f"第{page_spans(damaged)}页内容流损坏，读出的内容可能不全或有误：请重新取得该文件。", err=True
+        )
     text = render(found, format.value)
     if output is None:
         sys.stdout.write(text)
@@ -128,7 +136,7 @@ def tables(
             output.write_text(text, encoding="utf-8-sig" if format is TablesFormat.csv else "utf-8")
     if debug is not None:
         with _writing(debug):
-            drawn = draw_pages(pdf, parse_pages(pages), debug, password, decoder)
+            drawn = draw_pages(pdf, wanted, debug, password, decoder)
         for path in drawn:
             typer.echo(str(path), err=True)
 
@@ -175,14 +183,9 @@ def run(
         bool,
         typer.Option("--latest", help="Let latest.json move although another source is the edition's own."),
     ] = False,
-    curated: Annotated[
-        str | None,
-        typer.Option(
-            "--curated", help="Folder or fsspec/pyarrow URL of the releases [default: HOME/curated]."
-        ),
-    ] = None,
-    password: Annotated[str, typer.Option("--password", help="Password of an encrypted PDF.")] = "",
-    decoder: Annotated[str, typer.Option("--decoder", help="Which decoder reads the pages.")] = "pdfium",
+    curated: Curated = None,
+    password: Password = "",
+    decoder: Decoder = "pdfium",
     workers: Annotated[
         int | None, typer.Option("--workers", min=1, help="Reading processes [default: one per processor].")
     ] = None,

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import json
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pipeline import cli_shared
+from pipeline.cli_shared import Curated, EditionName, Format, HowToWrite
 from pipeline.errors import XizeError
 
 if TYPE_CHECKING:
@@ -22,38 +20,21 @@ app = typer.Typer(no_args_is_help=True)
 _PLACES, _READING = 3, 60
 
 
-class Format(StrEnum):
-    """How the differences are written."""
-
-    table = "table"
-    csv = "csv"
-    json = "json"
-
-
 @app.command()
 def compare(
     ctx: typer.Context,
-    edition: Annotated[
-        str, typer.Argument(metavar="EDITION", help="<jurisdiction>-<year>, e.g. shanghai-2025.")
-    ],
+    edition: EditionName,
     sources: Annotated[
         str, typer.Option("--sources", help="The two sources, e.g. pdf,transcript.")
     ] = "pdf,transcript",
     html: Annotated[
         Path | None, typer.Option("--html", help="Also write a page with both readings side by side.")
     ] = None,
-    format: Annotated[
-        Format, typer.Option("--format", "-f", help="How to write the differences.")
-    ] = Format.table,
+    format: HowToWrite = Format.table,
     limit: Annotated[
         int | None, typer.Option("--limit", min=1, help="Only the first N decisions in the table.")
     ] = None,
-    curated: Annotated[
-        str | None,
-        typer.Option(
-            "--curated", help="Folder or fsspec/pyarrow URL of the releases [default: HOME/curated]."
-        ),
-    ] = None,
+    curated: Curated = None,
 ) -> None:
     """Compare the last releases of two sources of one edition, cell by cell and item by item.
 
@@ -68,8 +49,7 @@ def compare(
         raise XizeError(f"--sources“{sources}”不合写法：请给出两个来源，如pdf,transcript。")
     found = compare_sides(*load_sides(ctx.obj.home, edition, (names[0], names[1]), curated))
     if format is Format.json:
-        document = {**found.summary(), "rows": list(found.rows())}
-        typer.echo(json.dumps(document, ensure_ascii=False, indent=2))
+        cli_shared.echo_json({**found.summary(), "rows": list(found.rows())})
     elif format is Format.csv:
         typer.echo(_csv(found), nl=False)
     else:
@@ -91,30 +71,24 @@ def compare(
 
 
 def _csv(found: Comparison) -> str:
-    text = io.StringIO(newline="")
     one, other = found.left.source, found.right.source
     place = ("page", "line", "x0", "top", "x1", "bottom", "cell_id")
     columns = (
         "decision", "repairs", "kind", "table", "section", "label", f"{one}_items", f"{other}_items",
         *(f"{one}_{name}" for name in place), *(f"{other}_{name}" for name in place), "hint",
     )  # fmt: skip
-    writer = csv.DictWriter(text, columns, lineterminator="\n")
-    writer.writeheader()
-    for row in found.rows():
-        writer.writerow(
-            {key: " | ".join(value) if isinstance(value, list) else value for key, value in row.items()}
-        )
-    return text.getvalue()
+
+    def flat(value: object) -> object:
+        return " | ".join(value) if isinstance(value, list) else value
+
+    return cli_shared.csv_text(columns, ([flat(row.get(name)) for name in columns] for row in found.rows()))
 
 
 def _print(found: Comparison, limit: int | None) -> None:
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=10_000)
+    console = cli_shared.console()
     left, right = found.left, found.right
     console.print(
         f"{left.edition}：{left.source}（{left.release}）与{right.source}（{right.release}）",

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import json
-from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pipeline import cli_shared
+from pipeline.cli_shared import Curated, EditionName, Format, HowToWrite
 from pipeline.errors import XizeError
 
 if TYPE_CHECKING:
@@ -22,33 +20,18 @@ if TYPE_CHECKING:
 app = typer.Typer(no_args_is_help=True)
 
 
-class Format(StrEnum):
-    """How the coverage is written."""
-
-    table = "table"
-    csv = "csv"
-    json = "json"
-
-
 @app.command()
 def coverage(
     ctx: typer.Context,
-    edition: Annotated[
-        str, typer.Argument(metavar="EDITION", help="<jurisdiction>-<year>, e.g. shanghai-2025.")
-    ],
+    edition: EditionName,
     release: Annotated[
         str | None, typer.Option("--release", help="This release, e.g. r001 [default: the latest].")
     ] = None,
     source: Annotated[
         str | None, typer.Option("--source", help="The last release read from this source, e.g. transcript.")
     ] = None,
-    format: Annotated[Format, typer.Option("--format", "-f", help="How to write it.")] = Format.table,
-    curated: Annotated[
-        str | None,
-        typer.Option(
-            "--curated", help="Folder or fsspec/pyarrow URL of the releases [default: HOME/curated]."
-        ),
-    ] = None,
+    format: HowToWrite = Format.table,
+    curated: Curated = None,
 ) -> None:
     """Say which parts of the document are in the data, which the source lacks, which the document does not have.
 
@@ -68,7 +51,7 @@ def coverage(
         raise XizeError(f"发布{edition}@{chosen.release}没有覆盖情况：请重新运行“xize run {edition}”。")
     if format is Format.json:
         about = {"edition": edition, "release": chosen.release}
-        typer.echo(json.dumps({**about, **found.to_dict()}, ensure_ascii=False, indent=2))
+        cli_shared.echo_json({**about, **found.to_dict()})
     elif format is Format.csv:
         typer.echo(_csv(found), nl=False)
     else:
@@ -98,20 +81,18 @@ def _release(store: Store, edition: str, release: str | None, source: str | None
 
 
 def _csv(found: Scope) -> str:
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(("subject", "key", "name", "state", "entries", "where", "detail"))
+    rows: list[tuple[object, ...]] = []
     for major in found.majors:
         state = "absent" if major.heading is None else "present" if major.heading else "lost"
-        writer.writerow(("major", major.code, major.name, state, "", major.where, major.detail or ""))
+        rows.append(("major", major.code, major.name, state, "", major.where, major.detail or ""))
         for one in major.classes:
             remarks = "；".join(one.remarks)
-            writer.writerow(("class", one.code, one.name, one.state, one.entries, one.where, remarks))
+            rows.append(("class", one.code, one.name, one.state, one.entries, one.where, remarks))
     lists = {"missing": found.missing, "annex": found.annexes, "numbers": found.numbers, "page": found.pages}
     for subject, lines in lists.items():
         for line in lines:
-            writer.writerow((subject, line.key, line.name, line.status, "", line.where, line.detail))
-    return text.getvalue()
+            rows.append((subject, line.key, line.name, line.status, "", line.where, line.detail))
+    return cli_shared.csv_text(("subject", "key", "name", "state", "entries", "where", "detail"), rows)
 
 
 _STYLES = {
@@ -125,15 +106,12 @@ _STYLES = {
 
 
 def _print(found: Scope, title: str) -> None:
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     from pipeline.scope import STATES
 
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=10_000)
+    console = cli_shared.console()
     console.print(title, style="bold", markup=False)
     for sentence in found.sentences():
         console.print(sentence, markup=False)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pipeline import cli_shared
+from pipeline.cli_shared import Curated, FileFormat
 from pipeline.errors import XizeError
 
 if TYPE_CHECKING:
@@ -19,14 +19,8 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True)
 
-
-class Format(StrEnum):
-    """How the changes are written."""
-
-    table = "table"
-    json = "json"
-    csv = "csv"
-    parquet = "parquet"
+_WIDTH = 160
+"""Columns of a summary in a file."""
 
 
 @app.command()
@@ -37,8 +31,8 @@ def diff(
     ],
     after: Annotated[str, typer.Argument(metavar="B", help="The same, compared with A.")],
     format: Annotated[
-        Format, typer.Option("--format", "-f", help="How to write the changes.")
-    ] = Format.table,
+        FileFormat, typer.Option("--format", "-f", help="How to write the changes.")
+    ] = FileFormat.table,
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Write to this file instead of stdout.")
     ] = None,
@@ -57,12 +51,7 @@ def diff(
         list[Path] | None,
         typer.Option("--signoff", help="Read back a sign-off exported from the page (repeatable)."),
     ] = None,
-    curated: Annotated[
-        str | None,
-        typer.Option(
-            "--curated", help="Folder or fsspec/pyarrow URL of the releases [default: HOME/curated]."
-        ),
-    ] = None,
+    curated: Curated = None,
 ) -> None:
     """Say what changed between two editions, or two releases of one. Exit code: 0 equal, 1 different, 2 error."""
     from pipeline.diff import compare, load_side
@@ -73,7 +62,7 @@ def diff(
     changes = compare(*sides)
     shown = changes if everything else loud(changes)
     _write_reports(shown, *sides, home, html=html, xlsx=xlsx, notice=notice, signoff=signoff or [])
-    if not (html or xlsx or notice or signoff) or output or format is not Format.table:
+    if not (html or xlsx or notice or signoff) or output or format is not FileFormat.table:
         _write(changes, shown, *sides, format, output)
     if shown.num_rows:
         raise typer.Exit(1)
@@ -116,10 +105,7 @@ def _write_reports(
 
 def _console() -> Console:
     """Where summaries go: as wide as the terminal, or wide enough for a file."""
-    from rich.console import Console
-
-    console = Console(highlight=False)
-    return console if console.is_terminal else Console(highlight=False, width=160)
+    return cli_shared.console(width=_WIDTH)
 
 
 def _told(path: Path, changes: pa.Table) -> None:
@@ -127,31 +113,27 @@ def _told(path: Path, changes: pa.Table) -> None:
 
 
 def _write(
-    changes: pa.Table, shown: pa.Table, before: Side, after: Side, format: Format, output: Path | None
+    changes: pa.Table, shown: pa.Table, before: Side, after: Side, format: FileFormat, output: Path | None
 ) -> None:
     """The changes as data or as a summary, to a file or to stdout."""
     from pipeline.diff import output as writers
 
-    if format is Format.table:
+    if format is FileFormat.table:
         data = _summary(changes, shown, before, after) if output else None
         if data is None:
             writers.print_summary(_console(), changes, shown, before, after)
             return
     else:
         as_bytes = {
-            Format.json: writers.as_json, Format.csv: writers.as_csv, Format.parquet: writers.as_parquet
-        }[format]  # fmt: skip
-        if format is Format.parquet and output is None:
-            raise XizeError("parquet格式须写入文件：请用-o给出文件名。")
+            FileFormat.json: writers.as_json,
+            FileFormat.csv: writers.as_csv,
+            FileFormat.parquet: writers.as_parquet,
+        }[format]
+        cli_shared.refuse_parquet_on_screen(format, output)
         data = as_bytes(shown)
-    if output is None:
-        sys.stdout.buffer.write(data)
-        return
-    try:
-        output.write_bytes(data)
-    except OSError as error:
-        raise XizeError(f"无法写入{output}（{error.strerror}）：请检查路径与权限。") from error
-    _told(output, shown)
+    if cli_shared.write_out(data, output):
+        assert output is not None
+        _told(output, shown)
 
 
 def _summary(changes: pa.Table, shown: pa.Table, before: Side, after: Side) -> bytes:
@@ -163,5 +145,5 @@ def _summary(changes: pa.Table, shown: pa.Table, before: Side, after: Side) -> b
     from pipeline.diff.output import print_summary
 
     text = io.StringIO()
-    print_summary(Console(file=text, width=160, color_system=None), changes, shown, before, after)
+    print_summary(Console(file=text, width=_WIDTH, color_system=None), changes, shown, before, after)
     return text.getvalue().encode()

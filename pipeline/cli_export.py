@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from pipeline.cli_shared import Curated, EditionName
 from pipeline.errors import XizeError
 
 app = typer.Typer(no_args_is_help=True)
@@ -15,9 +16,7 @@ app = typer.Typer(no_args_is_help=True)
 @app.command()
 def export(
     ctx: typer.Context,
-    edition: Annotated[
-        str, typer.Argument(metavar="EDITION", help="<jurisdiction>-<year>, e.g. shanghai-2025.")
-    ],
+    edition: EditionName,
     xlsx: Annotated[Path | None, typer.Option("--xlsx", help="Write one Excel workbook here.")] = None,
     csv: Annotated[
         Path | None, typer.Option("--csv", metavar="DIR", help="Write one CSV file per table here.")
@@ -29,12 +28,7 @@ def export(
         str | None,
         typer.Option("--tables", help="Only these tables, e.g. entries,classes [default: all but cells]."),
     ] = None,
-    curated: Annotated[
-        str | None,
-        typer.Option(
-            "--curated", help="Folder or fsspec/pyarrow URL of the releases [default: HOME/curated]."
-        ),
-    ] = None,
+    curated: Curated = None,
 ) -> None:
     """Write a release for an office: Excel (--xlsx) or CSV (--csv), with Chinese headers and a cover.
 

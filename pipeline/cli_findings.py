@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import csv
 import datetime
 import getpass
-import io
-import json
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
@@ -14,6 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from pipeline import cli_shared
+from pipeline.cli_shared import By, Curated, EditionName, Format, HowToWrite
 from pipeline.errors import XizeError
 
 if TYPE_CHECKING:
@@ -23,15 +22,6 @@ if TYPE_CHECKING:
     from pipeline.quality.carry import NewReading
 
 app = typer.Typer(no_args_is_help=True)
-
-EditionName = Annotated[
-    str, typer.Argument(metavar="EDITION", help="<jurisdiction>-<year>, e.g. shanghai-2025.")
-]
-Curated = Annotated[
-    str | None,
-    typer.Option("--curated", help="Folder or fsspec/pyarrow URL of the releases [default: HOME/curated]."),
-]
-By = Annotated[str | None, typer.Option("--by", help="Who decides [default: the user's login name].")]
 
 
 def who(by: str | None) -> str:
@@ -49,14 +39,6 @@ _COLUMNS = (
     "finding_id", "code", "severity", "status", "rows", "page", "line", "table", "key", "keys", "cell_id",
     "x0", "top", "x1", "bottom", "message", "evidence", "remedy",
 )  # fmt: skip
-
-
-class Format(StrEnum):
-    """How the findings are written."""
-
-    table = "table"
-    csv = "csv"
-    json = "json"
 
 
 class Severity(StrEnum):
@@ -87,7 +69,7 @@ def findings(
     page: Annotated[int | None, typer.Option("--page", help="Only this page.")] = None,
     status: Annotated[Status, typer.Option("--status", help="Only this status.")] = Status.open,
     limit: Annotated[int | None, typer.Option("--limit", min=1, help="Only the first N.")] = None,
-    format: Annotated[Format, typer.Option("--format", "-f", help="How to write them.")] = Format.table,
+    format: HowToWrite = Format.table,
     release: Annotated[
         str | None, typer.Option("--release", help="Those of this release [default: of the last run].")
     ] = None,
@@ -112,7 +94,7 @@ def findings(
     ]
     shown = kept[:limit]
     if format is Format.json:
-        typer.echo(json.dumps([_record(row) for row in shown], ensure_ascii=False, indent=2))
+        cli_shared.echo_json([_record(row) for row in shown])
     elif format is Format.csv:
         typer.echo(_csv(shown), nl=False)
     else:
@@ -148,22 +130,17 @@ def _record(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _csv(rows: Sequence[Mapping[str, Any]]) -> str:
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(_COLUMNS)
-    for row in rows:
-        record = _record(row)
-        record["keys"] = " ".join(record["keys"])
-        writer.writerow(record.values())
-    return text.getvalue()
+    records = map(_record, rows)
+    return cli_shared.csv_text(
+        _COLUMNS, ({**record, "keys": " ".join(record["keys"])}.values() for record in records)
+    )
 
 
 def _print(rows: Sequence[Mapping[str, Any]], total: int) -> None:
-    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    console = Console()
+    console = cli_shared.console()
     if not rows:
         console.print("没有符合条件的发现。")
         return
@@ -177,8 +154,6 @@ def _print(rows: Sequence[Mapping[str, Any]], total: int) -> None:
         severity = names[row["severity"]] + states[row["status"]]
         words = (row["finding_id"], row["code"], severity, str(row["rows"]), place, row["message"])
         table.add_row(*(Text(word) for word in words))
-    if not console.is_terminal:
-        console = Console(width=10_000)
     console.print(table)
     console.print(f"共{total}项" + (f"，列出前{len(rows)}项" if len(rows) < total else "") + "。")
 

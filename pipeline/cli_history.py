@@ -2,26 +2,17 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import json
-from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from pipeline import cli_shared
+from pipeline.cli_shared import Curated, Format, HowToWrite
 
 if TYPE_CHECKING:
     from pipeline.history import History, Life
 
 app = typer.Typer(no_args_is_help=True)
-
-
-class Format(StrEnum):
-    """How the history is written."""
-
-    table = "table"
-    csv = "csv"
-    json = "json"
 
 
 @app.command()
@@ -39,13 +30,8 @@ def history(
     jurisdiction: Annotated[
         str | None, typer.Option("--jurisdiction", help="Only this jurisdiction, e.g. shanghai.")
     ] = None,
-    format: Annotated[Format, typer.Option("--format", "-f", help="How to write it.")] = Format.table,
-    curated: Annotated[
-        str | None,
-        typer.Option(
-            "--curated", help="Folder or fsspec/pyarrow URL of the releases [default: HOME/curated]."
-        ),
-    ] = None,
+    format: HowToWrite = Format.table,
+    curated: Curated = None,
 ) -> None:
     """Follow a certificate over the editions: since when it counts, at which tiers and grades, with gaps.
 
@@ -64,7 +50,7 @@ def history(
             jurisdiction=jurisdiction,
         )
     if format is Format.json:
-        typer.echo(json.dumps(_document(found), ensure_ascii=False, indent=2))
+        cli_shared.echo_json(_document(found))
     elif format is Format.csv:
         typer.echo(_csv(found), nl=False)
     else:
@@ -102,27 +88,16 @@ _COLUMNS = (
 
 
 def _csv(found: History) -> str:
-    text = io.StringIO(newline="")
-    writer = csv.DictWriter(text, _COLUMNS, lineterminator="\n")
-    writer.writeheader()
-    for row in found.rows():
-        writer.writerow(
-            {
-                key: "; ".join(map(str, value)) if isinstance(value, list) else value
-                for key, value in row.items()
-            }
-        )
-    return text.getvalue()
+    def flat(value: object) -> object:
+        return "; ".join(map(str, value)) if isinstance(value, list) else value
+
+    return cli_shared.csv_text(_COLUMNS, ([flat(row.get(name)) for name in _COLUMNS] for row in found.rows()))
 
 
 def _print(found: History) -> None:
-    from rich.console import Console
-
     from pipeline.schema import KINDS
 
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=10_000)
+    console = cli_shared.console()
     if not found.lives:
         console.print(f"各版本中都没有名为“{found.name}”的条目。", markup=False)
         if found.near:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import csv
 import io
 import json
-import sys
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pipeline.errors import XizeError
+from pipeline import cli_shared
+from pipeline.cli_shared import Curated, FileFormat
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -20,20 +18,6 @@ if TYPE_CHECKING:
     from pipeline.checking import Answer, Evidence
 
 app = typer.Typer(no_args_is_help=True)
-
-Curated = Annotated[
-    str | None,
-    typer.Option("--curated", help="Folder or fsspec/pyarrow URL of the releases [default: HOME/curated]."),
-]
-
-
-class Format(StrEnum):
-    """How a table of results is written."""
-
-    table = "table"
-    csv = "csv"
-    json = "json"
-    parquet = "parquet"
 
 
 @app.command()
@@ -44,7 +28,9 @@ def sql(
         list[str] | None,
         typer.Option("--at", help="Show this release of its edition, e.g. shanghai-2025@r001 (repeatable)."),
     ] = None,
-    format: Annotated[Format, typer.Option("--format", "-f", help="How to write the rows.")] = Format.table,
+    format: Annotated[
+        FileFormat, typer.Option("--format", "-f", help="How to write the rows.")
+    ] = FileFormat.table,
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Write to this file.")] = None,
     curated: Curated = None,
 ) -> None:
@@ -56,20 +42,12 @@ def sql(
 
     with Catalog(curated, home=ctx.obj.home, pins=at or ()) as catalog:
         rows = catalog.sql(query)
-    if format is Format.table and output is None:
+    if format is FileFormat.table and output is None:
         _print_table(rows)
         return
-    if format is Format.parquet and output is None:
-        raise XizeError("parquet格式须写入文件：请用-o给出文件名。")
-    data = _rendered(rows, format)
-    if output is None:
-        sys.stdout.buffer.write(data)
-        return
-    try:
-        output.write_bytes(data)
-    except OSError as error:
-        raise XizeError(f"无法写入{output}（{error.strerror}）：请检查路径与权限。") from error
-    typer.echo(f"已写入{output}（{rows.num_rows}行）。", err=True)
+    cli_shared.refuse_parquet_on_screen(format, output)
+    if cli_shared.write_out(_rendered(rows, format), output):
+        typer.echo(f"已写入{output}（{rows.num_rows}行）。", err=True)
 
 
 def _plain(value: Any) -> Any:
@@ -77,21 +55,17 @@ def _plain(value: Any) -> Any:
     return json.dumps(value, ensure_ascii=False, default=str) if isinstance(value, list | dict) else value
 
 
-def _rendered(rows: pa.Table, format: Format) -> bytes:
-    if format is Format.json:
+def _rendered(rows: pa.Table, format: FileFormat) -> bytes:
+    if format is FileFormat.json:
         return (json.dumps(rows.to_pylist(), ensure_ascii=False, indent=2, default=str) + "\n").encode()
-    if format is Format.parquet:
+    if format is FileFormat.parquet:
         from pipeline.publish import parquet_bytes
 
         return parquet_bytes(rows)
-    if format is Format.table:
+    if format is FileFormat.table:
         return _table_text(rows).encode()
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(rows.column_names)
-    columns = [column.to_pylist() for column in rows.columns]
-    writer.writerows([_plain(value) for value in row] for row in zip(*columns, strict=True))
-    return text.getvalue().encode()
+    columns = [map(_plain, column.to_pylist()) for column in rows.columns]
+    return cli_shared.csv_text(rows.column_names, zip(*columns, strict=True)).encode()
 
 
 def _rich_table(rows: pa.Table) -> Any:

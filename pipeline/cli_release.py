@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pipeline.cli_shared import Curated, EditionName, echo_json
 from pipeline.errors import XizeError
 
 if TYPE_CHECKING:
     from pipeline.releases import Release
 
 app = typer.Typer(no_args_is_help=True)
-
-EditionName = Annotated[
-    str, typer.Argument(metavar="EDITION", help="<jurisdiction>-<year>, e.g. shanghai-2026.")
-]
-Curated = Annotated[
-    str | None,
-    typer.Option("--curated", help="Folder or fsspec/pyarrow URL of the releases [default: HOME/curated]."),
-]
 
 
 @app.command()
@@ -44,6 +36,8 @@ def add(
         typer.echo(f"{folder}中已有同一文件，未作改动。")
         return
     typer.echo(f"已加入{added.edition.path(added.kind)}（标题：{added.edition.source.title}）。")
+    if added.remark:
+        typer.echo(added.remark)
     typer.echo(f"请核对{folder / 'source.yaml'}，然后运行：xize run {edition}")
 
 
@@ -59,7 +53,7 @@ def releases(
 
     found = list_releases(curated_url(ctx.obj.home, curated), edition)
     if as_json:
-        typer.echo(json.dumps([_record(release) for release in found], ensure_ascii=False, indent=2))
+        echo_json([_record(release) for release in found])
         return
     if not found:
         raise XizeError(f"还没有{edition or '任何版本'}的发布：请先运行“xize run”。")

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from pipeline.cli_findings import who
+from pipeline.cli_shared import By, Curated, EditionName, Password
 from pipeline.errors import XizeError
 
 app = typer.Typer(no_args_is_help=True)
@@ -16,18 +17,14 @@ app = typer.Typer(no_args_is_help=True)
 @app.command()
 def review(
     ctx: typer.Context,
-    edition: Annotated[
-        str, typer.Argument(metavar="EDITION", help="<jurisdiction>-<year>, e.g. shanghai-2025.")
-    ],
+    edition: EditionName,
     port: Annotated[
         int, typer.Option("--port", min=0, max=65535, help="Port; 0 takes one that is free.")
     ] = 0,
     browser: Annotated[
         bool, typer.Option("--browser/--no-browser", help="Open the page in the browser.")
     ] = True,
-    by: Annotated[
-        str | None, typer.Option("--by", help="Who decides [default: the user's login name].")
-    ] = None,
+    by: By = None,
     release: Annotated[
         str | None, typer.Option("--release", help="Show this release [default: the last run].")
     ] = None,
@@ -49,13 +46,8 @@ def review(
             help="Runs started from the page publish although sections of the table of contents are missing.",
         ),
     ] = False,
-    curated: Annotated[
-        str | None,
-        typer.Option(
-            "--curated", help="Folder or fsspec/pyarrow URL of the releases [default: HOME/curated]."
-        ),
-    ] = None,
-    password: Annotated[str, typer.Option("--password", help="Password of an encrypted PDF.")] = "",
+    curated: Curated = None,
+    password: Password = "",
 ) -> None:
     """Work through an edition's findings in the browser, the page pictures beside the rows."""
     from pipeline.review.serve import is_loopback, serve

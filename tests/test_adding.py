@@ -52,6 +52,56 @@ def test_the_metadata_gives_the_title_where_type_is_of_one_size(tmp_path: Path) 
     assert add_edition(tmp_path, "jiangsu-2026", plain).edition.source.title == "江苏省细则"
 
 
+@pytest.mark.parametrize(
+    ("stated", "title", "said"),
+    [
+        ("上海市细则".encode("gbk").decode("latin-1"), "上海市细则", "编码有误，已经还原"),
+        ("上海市细则".encode().decode("cp1252"), "上海市细则", "编码有误，已经还原"),
+        ("江苏省细则".encode().decode("cp1252", "ignore"), "in", "标题是乱码"),  # bytes are missing
+        (
+            "江苏省实施细则（2026年）".encode().decode("latin-1"),
+            "江苏省实施细则(2026年)",
+            "编码有误，已经还原",
+        ),
+        ("江苏省细则".encode().decode("gb18030", "replace"), "in", "标题是乱码"),
+        ("\x00\x01\x02细则", "in", "标题是乱码"),
+        ("\ue001\ue002\ue003细则", "in", "标题是乱码"),
+        ("\ufffd\ufffd细则", "in", "标题是乱码"),
+        ("ÉÏº£\u0141ÊÐ§", "in", "标题是乱码"),
+        ("----====....", "in", "标题是乱码"),
+        ("䅟䉡㑇䍺䧹", "in", "标题是乱码"),
+        ("细" * 500, "in", "标题是乱码"),
+        ("", "in", "文件中没有标题"),
+        ("Règles générales 2026", "Règles générales 2026", ""),
+        ("Rulebook 2026", "Rulebook 2026", ""),
+        ("認定細則", "認定細則", ""),
+    ],
+)
+def test_a_garbled_title_is_repaired_or_left_out(tmp_path: Path, stated: str, title: str, said: str) -> None:
+    plain = _pdf(tmp_path / "in.pdf", [("目录", 12), ("一、农林牧渔大类", 12)], title=stated)
+    added = add_edition(tmp_path, "jiangsu-2026", plain)
+    assert added.edition.source.title == title
+    assert (said in added.remark) if said else not added.remark
+
+
+def test_bytes_of_another_encoding_in_the_metadata(tmp_path: Path) -> None:
+    """As producers write them: the raw bytes of GBK or UTF-8 in a string that is read as PDFDocEncoding."""
+    for number, charset in enumerate(("gbk", "utf-8")):
+        path = _pdf(tmp_path / "in.pdf", [("目录", 12), ("一、农林", 12)], title="T" * 40)
+        raw = "江苏省教师认定细则".encode(charset).ljust(40)
+        data = path.read_bytes()
+        assert data.count(b"(" + b"T" * 40 + b")") == 1
+        path.write_bytes(data.replace(b"T" * 40, raw))
+        added = add_edition(tmp_path, f"jiangsu-{2026 + number}", path)
+        assert (added.edition.source.title, "已经还原" in added.remark) == ("江苏省教师认定细则", True)
+
+
+def test_a_garbled_printed_title_gives_way_to_the_metadata(tmp_path: Path) -> None:
+    lines = [("䅟䉡㑇䍺䧹", 22), ("目录", 12), ("一、农林牧渔大类", 12)]
+    rulebook = _pdf(tmp_path / "in.pdf", lines, title="江苏省细则")
+    assert add_edition(tmp_path, "jiangsu-2026", rulebook).edition.source.title == "江苏省细则"
+
+
 def test_the_same_file_again_changes_nothing_and_another_is_refused(tmp_path: Path, rulebook: Path) -> None:
     add_edition(tmp_path, "jiangsu-2026", rulebook)
     source = tmp_path / "raw/jiangsu-2026/source.yaml"

@@ -14,6 +14,7 @@ from pipeline.quality.coverage import TocItem, coverage
 from pipeline.quality.decisions import Acceptance, finding_rows, statuses
 from pipeline.quality.findings import Finding
 from pipeline.quality.links import link
+from pipeline.quality.pages import damaged_pages
 from pipeline.schema import build
 
 
@@ -30,6 +31,7 @@ def assess(
 
     ``source``: the kind of source read; ``toc``, ``reference`` and ``pages`` as :func:`coverage.coverage` has them.
     """
+    damaged = damaged_pages(pages) if pages is not None else []
     content = aside(lambda: check_tables(tables))
     rows, unlinked = link(tables)
     covered = coverage(tables, source=source, toc=toc, reference=reference, pages=pages)
@@ -38,7 +40,7 @@ def assess(
         "coverage": build("coverage", covered, edition, source),
         "links": build("links", rows, edition, source),
     }
-    return made, [*content(), *unlinked]
+    return made, [*damaged, *content(), *unlinked]
 
 
 def settle(

@@ -12,6 +12,9 @@ from pipeline.text import normalise, squeeze
 
 _Cell = dict[str, Any]
 
+_SHOWN = 10
+"""Characters of a column's first text in a message."""
+
 
 def apply_to_cells(cells: pa.Table, corrections: Iterable[Correction]) -> tuple[pa.Table, frozenset[str]]:
     """Staged cells with the corrections of cells applied, in their order, and the cell_ids that they changed.
@@ -121,10 +124,30 @@ def _set_span(rows: list[_Cell], cell: _Cell, correction: Correction) -> list[_C
     return _without_covered(rows, cell, correction)
 
 
+def _columns(rows: list[_Cell], cell: _Cell, width: int) -> str:
+    """The columns of the cell's table for a message: each with the first text that stands in it alone."""
+    table = sorted([cell, *_same_table(rows, cell)], key=lambda row: row["row"])
+    said = []
+    for column in range(width):
+        texts = (cell_text(row) for row in table if row["col"] == column and row["col_span"] == 1)
+        first = next(filter(None, texts), "")
+        said.append(
+            f"{column}“{first[:_SHOWN]}{'…' if len(first) > _SHOWN else ''}”" if first else f"{column}"
+        )
+    return "、".join(said)
+
+
 def _map_column(rows: list[_Cell], cell: _Cell, correction: Correction) -> list[_Cell]:
     """The cell moves to column ``to``, with the left and right edge of that column where another row shows them."""
     if cell["col"] != correction.expect:
         raise correction.error(f"不再适用：该单元格现在第{cell['col']}列，而非第{correction.expect}列")
+    if not isinstance(correction.to, int):
+        raise TypeError("a checked map_column holds whole numbers")
+    width = max(row["col"] + row["col_span"] for row in [cell, *_same_table(rows, cell)])
+    if correction.to + cell["col_span"] > width:
+        whole = f"（该单元格横跨{cell['col_span']}列）" if cell["col_span"] > 1 else ""
+        known = _columns(rows, cell, width)
+        raise correction.error(f"的to写作第{correction.to}列{whole}，而该表只有第0至{width - 1}列：{known}")
     pattern = next(
         (
             row

@@ -232,6 +232,8 @@ def _annex(out: Rows, correction: Correction) -> None:
     if correction.action == "add":
         _add_annex_row(out, correction, rows)
         return
+    if correction.column is not None:
+        _check_column(correction, sorted({table for table, _ in rows}))
     found = []
     for table, row in rows:
         if where.row_id is not None and row["row_id"] != where.row_id:
@@ -255,6 +257,15 @@ def _annex(out: Rows, correction: Correction) -> None:
     row["corrected"] = True
     if (new_id := row_id(table, row)) != old_id:
         row["row_id"] = new_id
+
+
+def _check_column(correction: Correction, tables: Sequence[str]) -> None:
+    """Raise XizeError, naming the columns that there are, when none of ``tables`` has the correction's column."""
+    known = [name for table in tables for name in TABLES[table].names if name not in _NOT_PRINTED]
+    if tables and correction.column not in known:
+        titles = "、".join(TABLES[table].title_zh for table in tables)
+        columns = "、".join(dict.fromkeys(known))
+        raise correction.error(f"的column写作“{correction.column}”，而{titles}没有这一列，只有{columns}")
 
 
 def _reads(value: object, expect: str) -> bool:

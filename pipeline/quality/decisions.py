@@ -16,6 +16,7 @@ import pyarrow as pa
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from pipeline.errors import XizeError
+from pipeline.quality.alike import gather
 from pipeline.quality.corrections import Correction
 from pipeline.quality.findings import CODES, Finding
 from pipeline.schema import SEVERITIES
@@ -46,13 +47,11 @@ def finding_rows(
 ) -> list[dict[str, Any]]:
     """Findings as rows of the table ``findings`` (without edition and source), each once, with their status.
 
-    ``states``: finding_id → status of those that are not open.
+    Those that differ only in their place are gathered (see :func:`alike.gather`). ``states``: finding_id → status of
+    those that are not open.
     """
-    rows: dict[str, dict[str, Any]] = {}
-    for finding in findings:
-        if finding.finding_id in rows:
-            continue
-        rows[finding.finding_id] = {
+    return [
+        {
             "finding_id": finding.finding_id,
             "code": finding.code,
             "severity": finding.level,
@@ -64,7 +63,8 @@ def finding_rows(
             "status": (states or {}).get(finding.finding_id, "open"),
             **{name: getattr(finding, name) for name in _PLACE},
         }
-    return list(rows.values())
+        for finding in gather(findings)
+    ]
 
 
 def digest(evidence: str, keys: Iterable[str]) -> str:

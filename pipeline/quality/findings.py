@@ -76,6 +76,7 @@ CODES: dict[str, Code] = _codes(
         ("table_outside_sections", "warning", "不在任何大类或附件下的表格", "核对其标题是否读出。"),
         ("hidden_text", "info", "隐藏文字", "该文字在页面上看不见，未读入；如确为正文，请核对原件。"),
         ("page_without_text", "warning", "页面没有文字层", "对该页做文字识别后再读。"),
+        ("page_damaged", "error", "页面内容流损坏", "重新取得该文件；取不到时对照原件，用corrections.yaml补正该页，再接受此项。"),
         ("undecodable_text", "warning", "字符没有编码", "对照原件，在corrections.yaml中更正。"),
         ("span_uncertain", "info", "合并单元格在分页处的范围不确定", "核对分页处的空单元格是否属于上一页的合并单元格。"),
         ("annex_empty", "warning", "附件没有表格", "核对该附件的表格是否读出，或原文是否没有表格。"),

@@ -8,6 +8,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack, closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,13 +16,14 @@ import numpy as np
 from pipeline.errors import XizeError
 from pipeline.forked import copies, forked_map, processors
 from pipeline.garbage import collecting_seldom
-from pipeline.readers.camelot_reader import SecondLook, needs_camelot
 from pipeline.readers.checks import failed_checks
 from pipeline.readers.confidence import confidence_of
+from pipeline.readers.damage import BROKEN, damaged_pages
 from pipeline.readers.grid import Found, find_grids
 from pipeline.readers.lines import assign, overflowing_lines, trim_open_ends
 from pipeline.readers.page import PageArrays
 from pipeline.readers.printed_lines import lines_by_group, lines_of
+from pipeline.readers.second_look import SecondLook, needs_camelot
 from pipeline.readers.staged import Block, PageInfo, Reading, cell_id, join_readings, to_reading
 from pipeline.readers.visible import Hidden, see
 from pipeline.tidy.model import Cell, Line
@@ -47,9 +49,10 @@ logging.getLogger("pdfminer").setLevel(logging.ERROR)
 class PageReader:
     """An open PDF whose pages are read one by one."""
 
-    def __init__(self, document: object, decoder: str, pixels: SecondLook) -> None:
+    def __init__(self, document: object, decoder: str, pixels: SecondLook, password: str) -> None:
         self._document = document
         self.engine = decoder
+        self.password = password
         self.pixels = pixels
         self.page_count: int = document.page_count  # type: ignore[attr-defined]
 
@@ -87,7 +90,7 @@ def open_pdf(path: Path, password: str = "", decoder: str = "pdfium") -> Iterato
             if document.page_count == 0:
                 raise _no_pages(path)
             with closing(SecondLook(path, password)) as pixels:
-                yield PageReader(document, decoder, pixels)
+                yield PageReader(document, decoder, pixels, password)
     except (PdfminerException, PDFException, PSException) as error:
         if opened:
             raise
@@ -109,7 +112,7 @@ def _open_with_pdfium(path: Path, password: str) -> Iterator[PageReader]:
             if document.page_count == 0:
                 raise _no_pages(path)
             with closing(SecondLook(path, password)) as pixels:
-                yield PageReader(document, "pdfium", pixels)
+                yield PageReader(document, "pdfium", pixels, password)
     except PdfiumError as error:
         if opened:
             raise
@@ -231,11 +234,15 @@ def look_at(
 ) -> tuple[list[Cell], list[Block], PageInfo, Found, PageArrays]:
     """Page ``number`` read, by its vector rulings or, where these are only pixels, by what camelot sees in its picture.
 
-    Raises XizeError when the page's content is broken.
+    A page whose content is damaged fails a check of its own (see :mod:`damage`). Raises XizeError when a decoder
+    cannot read the page at all.
     """
     try:
         with measured("decode"):
+            damaged = number in damaged_pages(path, reader.password)
             arrays = reader.decode(number)
+    except XizeError:
+        raise
     except Exception as error:  # decoders raise anything on a broken content stream
         raise XizeError(
             f"{path.name} 第 {number} 页：页面内容已损坏，无法读取；请重新取得该文件。"
@@ -246,7 +253,10 @@ def look_at(
             seen = reader.pixels.read(arrays)
             if seen[2].tables:
                 read = seen
-    return *read, arrays
+    cells, blocks, info, found = read
+    if damaged:
+        info = replace(info, checks=(*info.checks, BROKEN))
+    return cells, blocks, info, found, arrays
 
 
 def _read_with(reader: PageReader, path: Path, numbers: Sequence[int]) -> Reading:
@@ -292,6 +302,8 @@ def read_pdf(
     wrong = [number for number in numbers if not 1 <= number <= total]
     if wrong:
         raise XizeError(f"{path.name}：没有第 {wrong[0]} 页（共 {total} 页）；请核对 --pages。")
+    with measured("decode"):
+        damaged_pages(path, password)  # once, before there are copies of this process that each would ask
     ranges = page_ranges(numbers)
     done = 0
 

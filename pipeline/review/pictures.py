@@ -151,5 +151,5 @@ class Pictures:
                 if self._closed or not self._keeps:
                     return
                 number = (self._ahead or self._rest).pop()
-            with contextlib.suppress(XizeError):  # whoever asks for the page is told
+            with contextlib.suppress(XizeError, OSError):  # whoever asks for the page is told
                 self._made(number)

@@ -11,13 +11,13 @@ from __future__ import annotations
 
 import datetime
 import json
-import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from pipeline.errors import XizeError
 from pipeline.quality.decisions import row_digest
+from pipeline.review.writing import replace_file
 
 VERSION = 1
 
@@ -97,16 +97,5 @@ def mark_page(
 
 
 def _write(path: Path, progress: Mapping[str, Any]) -> None:
-    beside = path.with_name(f".{path.name}.tmp-{os.getpid()}")
-    try:
-        with beside.open("w", encoding="utf-8") as stream:
-            json.dump(progress, stream, ensure_ascii=False, indent=1, sort_keys=True)
-            stream.write("\n")
-            stream.flush()
-            os.fsync(stream.fileno())
-        beside.replace(path)
-    except OSError as error:
-        beside.unlink(missing_ok=True)
-        raise XizeError(
-            f"无法写入{path}（{error.strerror}）：请检查磁盘空间与权限；原文件没有变动。"
-        ) from error
+    text = json.dumps(progress, ensure_ascii=False, indent=1, sort_keys=True)
+    replace_file(path, f"{text}\n".encode())

@@ -410,6 +410,36 @@ def test_column(cells: pa.Table) -> None:
         apply_to_cells(cells, [one(where=place, action="map_column", to=1, **{"from": 5})])
 
 
+def test_a_column_that_the_table_does_not_have(cells: pa.Table) -> None:
+    """It would move the text out of the table, where no row takes it up: refused, naming the columns that there are."""
+    place = {"cell_id": "p0001-t1-r001-c01"}
+    said = r"第7行.*的to写作第2列，而该表只有第0至1列：0“序号”、1“机构备案号”"
+    with pytest.raises(XizeError, match=said):
+        apply_to_cells(cells, [one(where=place, action="map_column", to=2, **{"from": 1})])
+    wide = staged(
+        {"row": 0, "col": 0, "col_span": 2, "x0": 40.0, "texts": ["甲"]},
+        {"row": 0, "col": 2, "x0": 100.0, "texts": ["十二个字以上的列标题会被截短"]},
+        {"row": 1, "col": 1, "x0": 40.0, "texts": ["乙"]},
+    )
+    first = {"cell_id": "p0001-t1-r000-c00"}
+    with pytest.raises(XizeError, match="横跨2列），而该表只有第0至2列：0、1“乙”、2“十二个字以上的列标题…”"):
+        apply_to_cells(wide, [one(where=first, action="map_column", to=2, **{"from": 0})])
+
+
+def test_an_annex_column_that_the_table_does_not_have(rows: Rows) -> None:
+    row = rows["annex_7_one_plus_x"][0]
+    place = {"annex": 7, "row_id": row["row_id"]}
+    entry = {
+        "where": place,
+        "action": "replace",
+        "from": row["certificate"],
+        "to": "新名",
+        "column": "issuer",
+    }
+    with pytest.raises(XizeError, match="的column写作“issuer”，而.*没有这一列，只有no、.*certificate"):
+        apply_to_rows(rows, [one(**entry)])
+
+
 def test_rows_of_corrected_cells_are_marked(rows: Rows) -> None:
     cell_id = rows["annex_7_one_plus_x"][3]["cell_id"]
     out = apply_to_rows(rows, [], corrected_cells={cell_id})

@@ -18,12 +18,12 @@ OWNER = "owner-only"
 
 
 def good(path: Path, pages: int = 3) -> None:
-    """A plain document with a ruled table on every page."""
+    """A plain document with a ruled table on every page, each page with its number."""
     sheet = Sheet(path)
     for page in range(pages):
         if page:
             sheet.canvas.showPage()
-        sheet.text(80, 90, "说明")
+        sheet.text(80, 90, f"说明{page + 1}")
         sheet.table()
     sheet.save()
 

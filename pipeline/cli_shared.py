@@ -1,0 +1,90 @@
+"""What several commands share: arguments, formats, and how a result reaches the screen or a file."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from pipeline.errors import XizeError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+EditionName = Annotated[
+    str, typer.Argument(metavar="EDITION", help="<jurisdiction>-<year>, e.g. shanghai-2025.")
+]
+Curated = Annotated[
+    str | None,
+    typer.Option("--curated", help="Folder or fsspec/pyarrow URL of the releases [default: HOME/curated]."),
+]
+By = Annotated[str | None, typer.Option("--by", help="Who decides [default: the user's login name].")]
+Password = Annotated[str, typer.Option("--password", help="Password of an encrypted PDF.")]
+Decoder = Annotated[str, typer.Option("--decoder", help="Which decoder reads the pages.")]
+
+
+class Format(StrEnum):
+    """How a result for the screen or for a program is written."""
+
+    table = "table"
+    csv = "csv"
+    json = "json"
+
+
+class FileFormat(StrEnum):
+    """The same where the result may also become a file of data."""
+
+    table = "table"
+    csv = "csv"
+    json = "json"
+    parquet = "parquet"
+
+
+HowToWrite = Annotated[Format, typer.Option("--format", "-f", help="How to write it.")]
+
+
+def console(width: int = 10_000) -> Console:
+    """Where tables for people go: as wide as the terminal, or ``width`` columns in a file or a pipe."""
+    from rich.console import Console
+
+    made = Console(highlight=False)
+    return made if made.is_terminal else Console(highlight=False, width=width)
+
+
+def echo_json(document: Any) -> None:
+    """Print ``document`` as JSON that people can read too."""
+    typer.echo(json.dumps(document, ensure_ascii=False, indent=2))
+
+
+def csv_text(header: Sequence[str], rows: Iterable[Iterable[Any]]) -> str:
+    """A table as CSV, a line each."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows(rows)
+    return text.getvalue()
+
+
+def refuse_parquet_on_screen(format: FileFormat, output: Path | None) -> None:
+    """Raise XizeError where Parquet is asked for without a file."""
+    if format is FileFormat.parquet and output is None:
+        raise XizeError("parquet格式须写入文件：请用-o给出文件名。")
+
+
+def write_out(data: bytes, output: Path | None) -> bool:
+    """Write ``data`` to ``output``, or to stdout where that is None; whether a file was written. Raises XizeError."""
+    if output is None:
+        sys.stdout.buffer.write(data)
+        return False
+    try:
+        output.write_bytes(data)
+    except OSError as error:
+        raise XizeError(f"无法写入{output}（{error.strerror}）：请检查路径与权限。") from error
+    return True
