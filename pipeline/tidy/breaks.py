@@ -8,21 +8,14 @@ does not part. The defaults for pairs too rare to learn from follow Unicode's li
 
 from __future__ import annotations
 
-import unicodedata
+from array import array
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from typing import NamedTuple
 
-from pipeline.text import is_cjk
+from pipeline.tidy.break_classes import shape_of
 from pipeline.tidy.model import Line
-
-_OPEN = set("([{（［｛【〔《〈“‘「『")
-_CLOSE = set(")]}）］｝】〕》〉”’」』%％")
-_STOP = set("、，。；：！？·•")
-_INFIX = set(",.;:!?")
-_SLASH = set("/／\\")
-_DASH = set("-‐‑–—－~～+＋=&")
 
 Pair = tuple[str, str]
 
@@ -31,34 +24,6 @@ _SCRIPT_GAP = 0.25
 
 _ALIGNED = 1.3
 """Points by which left edges of lines that begin alike may differ."""
-
-
-@lru_cache(maxsize=65536)
-def char_class(char: str) -> str:
-    """The class of a character for line breaking.
-
-    o(pening), c(losing), n (full-width stop), i (half-width infix stop), "/" slash, "-" dash, a (Latin letter or
-    digit), s (blank), x (ideograph and the rest).
-    """
-    if is_cjk(char):
-        return "x"
-    if char.isspace():
-        return "s"
-    if char in _OPEN:
-        return "o"
-    if char in _CLOSE:
-        return "c"
-    if char in _STOP:
-        return "n"
-    if char in _INFIX:
-        return "i"
-    if char in _SLASH:
-        return "/"
-    if char in _DASH:
-        return "-"
-    if char.isalnum():
-        return "a"
-    return "x"
 
 
 def _default(pair: Pair) -> bool | None:
@@ -91,46 +56,75 @@ class BreakRules:
     stretch: float = 1.0
     indents: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     justified: frozenset[str] = frozenset()
+    _first: dict[str, tuple[int, int, tuple[int, ...]]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+    _last: dict[str, int] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """Where lines of the same classes have their first and last piece, found out when one first comes."""
 
     def sticks(self, pair: Pair) -> bool | None:
         """Whether the producer keeps the pair together; None when neither learned nor agreed among producers."""
         return self.sticky[pair] if pair in self.sticky else _default(pair)
 
-    def first_piece(self, line: Line, loose: bool = False) -> float:
-        """Width in points of the first unbreakable piece of ``line``; unknown pairs stick only if not ``loose``."""
+    def first_pieces(self, line: Line) -> tuple[float, float]:
+        """Width in points of the first unbreakable piece of ``line``: unknown pairs stick; they do not."""
+        classes = shape_of(line.text).classes
+        known = self._first.get(classes)
+        if known is None:
+            known = self._first[classes] = self._first_of(classes)
+        end, loose_end, mixed = known
+        width = self._width(line, end, mixed)
+        return width, width if end == loose_end else self._width(line, loose_end, mixed)
+
+    def _width(self, line: Line, end: int, mixed: tuple[int, ...]) -> float:
+        if end == 1:
+            return line.advances[0] * self.stretch
+        if not mixed:
+            return sum(line.advances[:end]) * self.stretch
         width = 0.0
-        before: str | None = None
-        for char, advance in zip(line.text, line.advances, strict=True):
-            here = char_class(char)
-            if before is not None:
-                sticks = self.sticks((before, here))
-                if sticks is False or (sticks is None and loose):
-                    break
-                if "x" in (before, here) and before != here and {before, here} & {"a", "i"}:
-                    width += _SCRIPT_GAP * line.size / self.stretch
+        for at, advance in enumerate(line.advances[:end]):
+            if at in mixed:
+                width += _SCRIPT_GAP * line.size / self.stretch
             width += advance
-            before = here
         return width * self.stretch
+
+    def _first_of(self, classes: str) -> tuple[int, int, tuple[int, ...]]:
+        """The length of the first piece of a line with these classes, its length if unknown pairs do not stick, and where
+        in it script changes."""
+        loose = 0
+        mixed: list[int] = []
+        for at, pair in enumerate(zip(classes, classes[1:], strict=False), start=1):
+            sticks = self.sticks(pair)
+            if not sticks:
+                loose = loose or at
+            if sticks is False:
+                return at, loose, tuple(mixed)
+            if "x" in pair and pair[0] != pair[1] and {*pair} & {"a", "i"}:
+                mixed.append(at)
+        return len(classes), loose or len(classes), tuple(mixed)
 
     def last_piece(self, line: Line) -> float:
         """Width in points of the last unbreakable piece of ``line``, unknown pairs kept together."""
-        width = 0.0
-        after: str | None = None
-        for char, advance in zip(reversed(line.text), reversed(line.advances), strict=True):
-            here = char_class(char)
-            if after is not None and self.sticks((here, after)) is False:
-                break
-            width += advance
-            after = here
-        return width * self.stretch
+        classes = shape_of(line.text).classes
+        length = self._last.get(classes)
+        if length is None:
+            length = self._last[classes] = self._last_of(classes)
+        if length == 1:
+            return line.advances[-1] * self.stretch
+        return sum(line.advances[: -1 - length : -1]) * self.stretch
+
+    def _last_of(self, classes: str) -> int:
+        for at in range(len(classes) - 1, 0, -1):
+            if self.sticks((classes[at - 1], classes[at])) is False:
+                return len(classes) - at
+        return len(classes)
 
     def room(self, width: float, group: str) -> float:
         """The points of a cell ``width`` wide that a line may fill."""
         return width - self.padding.get(group, self.padding.get("", 0.0))
 
 
-@dataclass(frozen=True, slots=True)
-class Gap:
+class Gap(NamedTuple):
     """Between two printed lines: ``slack`` in ems by which the next piece would still have fitted (negative: it
     would not), ``loose`` the same for the shortest piece any producer might keep, ``parted``: the two characters
     beside the gap never stand at a wrap in this document. ``settled``: the next line's indent, or the
@@ -181,10 +175,9 @@ def gap_between(
         used += max(0.0, first.x0 - lefts[0] - min(begin, further))
     if settled is None and group in rules.justified and _stretched(first, rules.stretch):
         settled = False
-    pair = (char_class(first.text[-1]), char_class(second.text[0]))
+    pair = (shape_of(first.text).classes[-1], shape_of(second.text).classes[0])
     extra = 1.2 * _SCRIPT_GAP * size if pair in (("a", "x"), ("x", "a")) else 0.0
-    piece = rules.first_piece(second) + extra
-    loose = rules.first_piece(second, loose=True) + extra
+    piece, loose = (width + extra for width in rules.first_pieces(second))
     # A piece longer than a whole line is broken anywhere: then nothing can be said from the pair.
     # After a dash or slash, and between Latin letters, producers break when they must.
     parted = (
@@ -247,8 +240,9 @@ def _is_justified(cells: Iterable[tuple[float, float, Sequence[Line]]], stretch:
     for _, _, lines in cells:
         depth = 0
         for line in lines:
-            depth = max(0, depth + sum((c in _OPEN) - (c in _CLOSE) for c in line.text))
-            if not _breakable(line):
+            shape = shape_of(line.text)
+            depth = max(0, depth + shape.classes.count("o") - shape.classes.count("c"))
+            if not shape.breakable:
                 continue
             if line is lines[-1]:
                 last += depth == 0
@@ -272,42 +266,37 @@ def _mode(counts: Counter[float]) -> float | None:
     return sum(at * n for at, n in close.items()) / sum(close.values())
 
 
-def learn(columns: Mapping[str, Iterable[tuple[float, float, Sequence[Line]]]]) -> BreakRules:
+def learn(columns: Mapping[str, Sequence[tuple[float, float, Sequence[Line]]]]) -> BreakRules:
     """Learn the rules from cells: per column group, (left border, width, printed lines), in points.
 
     Groups are tables of one design (the catalogue, one annex): they share their padding.
     """
-    inside: Counter[Pair] = Counter()
-    spaced: Counter[Pair] = Counter()  # parted by a blank, which a wrap swallows
+    alike = Counter(  # lines by the classes of their characters
+        shape_of(line.text).classes for cells in columns.values() for _, _, lines in cells for line in lines
+    )
     ends: Counter[Pair] = Counter()
-    chars = gaps = 0
-    stretches: list[float] = []
+    gaps = 0
+    stretches = array("d")
     slack: dict[str, list[float]] = {}
     defaults = BreakRules()
     for group, cells in columns.items():
         for _, width, lines in cells:
             for line in lines:
-                classes = list(map(char_class, line.text))
-                inside.update(zip(classes, classes[1:], strict=False))
-                if "s" in classes:
-                    spaced.update(
-                        (x, z) for x, y, z in zip(classes, classes[1:], classes[2:], strict=False) if y == "s"
-                    )
-                chars += max(len(classes) - 1, 0)
                 total = sum(line.advances)
                 if total > 0 and len(line.text) > 2:
                     stretches.append(line.width / total)
             if len(lines) < 2:
                 continue
+            gaps += len(lines) - 1
             for a, b in zip(lines, lines[1:], strict=False):
-                gaps += 1
                 # A piece longer than the line is broken wherever it must be: that teaches nothing.
-                if defaults.last_piece(a) + defaults.first_piece(b) < 0.9 * width:
-                    ends[char_class(a.text[-1]), char_class(b.text[0])] += 1
+                if defaults.last_piece(a) + defaults.first_pieces(b)[0] < 0.9 * width:
+                    ends[shape_of(a.text).classes[-1], shape_of(b.text).classes[0]] += 1
             # Lines with no place to break may run over the border and tell nothing about the padding.
-            widest = max((line.width for line in lines if _breakable(line)), default=None)
-            if widest is not None:
-                slack.setdefault(group, []).append(width - widest)
+            breakable = [line.width for line in lines if shape_of(line.text).breakable]
+            if breakable:
+                slack.setdefault(group, []).append(width - max(breakable))
+    inside, spaced, chars = _pairs(alike)
     rate = gaps / chars if chars else 0.0
     sticky: dict[Pair, bool | None] = {}
     for pair, count in inside.items():
@@ -331,19 +320,27 @@ def learn(columns: Mapping[str, Iterable[tuple[float, float, Sequence[Line]]]]) 
     padding = {group: _least(values) for group, values in slack.items() if len(values) >= 3}
     everything = [value for values in slack.values() for value in values]
     padding[""] = _least(everything) if everything else 0.0
-    stretches.sort()
-    stretch = max(1.0, stretches[len(stretches) // 4]) if stretches else 1.0
+    stretch = max(1.0, sorted(stretches)[len(stretches) // 4]) if stretches else 1.0
     justified = frozenset(group for group, cells in columns.items() if _is_justified(cells, stretch))
     indents = {group: found for group, cells in columns.items() if (found := learn_indent(cells)) is not None}
     return BreakRules(sticky, padding, stretch, indents, justified)
 
 
-def _breakable(line: Line) -> bool:
-    """Whether a line's width tells how wide a line may be: it could have been broken earlier, and it does not end in
-    full-width punctuation, which browsers set half as wide there and word processors let hang into the margin."""
-    last = line.text[-1]
-    hanging = char_class(last) in "cn" and unicodedata.east_asian_width(last) in "WF"
-    return not hanging and sum(is_cjk(c) for c in line.text) >= 2
+def _pairs(alike: Mapping[str, int]) -> tuple[Counter[Pair], Counter[Pair], int]:
+    """Pairs of classes that stand inside lines, those parted by a blank (which a wrap swallows), and how many places
+    there are; ``alike``: how many lines have the same classes."""
+    inside: Counter[Pair] = Counter()
+    spaced: Counter[Pair] = Counter()
+    chars = 0
+    for classes, times in alike.items():
+        chars += max(len(classes) - 1, 0) * times
+        for pair, n in Counter(zip(classes, classes[1:], strict=False)).items():
+            inside[pair] += n * times
+        if "s" in classes:
+            for x, y, z in zip(classes, classes[1:], classes[2:], strict=False):
+                if y == "s":
+                    spaced[x, z] += times
+    return inside, spaced, chars
 
 
 def _least(values: Sequence[float]) -> float:

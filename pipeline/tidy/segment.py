@@ -12,54 +12,87 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from operator import mul
+from collections.abc import Collection, Iterable, Sequence
+from itertools import islice
+from typing import NamedTuple
+
+import numpy as np
 
 from pipeline.forked import copies, forked_map
-from pipeline.tidy.segment_model import (
-    CERTAIN,
-    CLOSE,
-    OPEN,
-    SURE,
-    Cell,
-    Item,
-    bare_of,
-    base_of,
-    depth_after,
-    join,
+from pipeline.tidy.segment_lattice import Candidates, Floats, Ints, Lines, candidates, weighed
+from pipeline.tidy.segment_model import CERTAIN, CLOSE, OPEN, SURE, Cell, Item, bare_of, base_of, brackets
+from pipeline.tidy.segment_weights import (
+    PRINTED,
+    TIERLESS,
+    TYPED,
+    gap_features,
+    item_features,
+    typed_features,
+    typed_gap_features,
 )
-from pipeline.tidy.segment_weights import PRINTED, TIERLESS, TYPED, gap_features, typed_gap_features, worth
 from pipeline.tidy.segment_words import Lessons, learn, learn_more
-
-_LONGEST = 14
-"""Most printed lines that one item may be wrapped over (unless its brackets stay open)."""
 
 _SETTLED = 0.995
 """Cells all of whose items are at least this sure are not segmented again."""
 
 
-def segment(cell: Cell, lessons: Lessons, near: Mapping[str, int] | None = None) -> list[Item]:
+class Problem(NamedTuple):
+    """A cell to segment, what the document teaches, and the bases (``base_of``) of the items of resembling cells."""
+
+    cell: Cell
+    lessons: Lessons
+    near: Collection[str] = ()
+
+
+class _Part(NamedTuple):
+    """Lines ``low`` … ``high`` - 1 of a problem's cell, no gap between which is settled."""
+
+    number: int
+    low: int
+    high: int
+
+
+def segment(cell: Cell, lessons: Lessons, near: Collection[str] = ()) -> list[Item]:
     """The items of a cell: best segmentation of the whole, with the posterior of each item's boundaries.
 
-    ``near`` counts the bases (``base_of``) of the items of resembling cells.
+    ``near``: the bases (``base_of``) of the items of resembling cells.
     """
-    n = len(cell.texts)
-    near = near or {}
-    sure = CERTAIN if cell.traits else SURE
-    out: list[Item] = []
-    starts: Counter[str] = Counter()
-    ends: Counter[str] = Counter()
-    start = depth = 0
-    for k in range(n):
-        depth = depth_after(cell.texts[k], depth)
-        # Where geometry is sure and no bracket is open the cell falls into parts that do not touch each other.
-        if k == n - 1 or (cell.odds[k] >= sure and (depth == 0 or not _closes(cell.texts, k + 1))):
-            if k == start:
-                out.append(Item(k, k, cell.texts[k], 1.0))
+    return segment_some([Problem(cell, lessons, near)])[0]
+
+
+def segment_some(problems: Sequence[Problem]) -> list[list[Item]]:
+    """The items of each problem's cell, all of which share their lessons."""
+    found: list[list[Item]] = []
+    open_parts: dict[bool, list[_Part]] = {False: [], True: []}
+    for number, problem in enumerate(problems):
+        texts = problem.cell.texts
+        found.append([])
+        for low, high in _parts(problem.cell):
+            if high - low == 1:
+                found[-1].append(Item(low, low, texts[low], 1.0))
             else:
-                starts = starts or Counter([text[:2] for text in cell.texts])
-                ends = ends or Counter([text[-2:] for text in cell.texts])
-                out.extend(_segment_part(cell, start, k + 1, lessons, near, starts, ends))
+                open_parts[bool(problem.cell.traits)].append(_Part(number, low, high))
+    for parts in open_parts.values():
+        if parts:
+            for part, items in zip(parts, _segment_parts(problems, parts), strict=True):
+                found[part.number] += items
+    for items in found:
+        items.sort(key=lambda item: item.first)
+    return found
+
+
+def _parts(cell: Cell) -> list[tuple[int, int]]:
+    """Where geometry is sure and no bracket is open a cell falls into parts that do not touch each other: (first line,
+    line behind the last) of each."""
+    sure = CERTAIN if cell.traits else SURE
+    out = []
+    start = depth = 0
+    last = len(cell.texts) - 1
+    for k, text in enumerate(cell.texts):
+        stray, opened = brackets(text)
+        depth = (depth - stray if depth > stray else 0) + opened
+        if k == last or (cell.odds[k] >= sure and (depth == 0 or not _closes(cell.texts, k + 1))):
+            out.append((start, k + 1))
             start, depth = k + 1, 0
     return out
 
@@ -75,131 +108,155 @@ def _closes(texts: Sequence[str], start: int) -> bool:
     return False
 
 
-def _segment_part(
-    cell: Cell,
-    low: int,
-    high: int,
-    lessons: Lessons,
-    near: Mapping[str, int],
-    starts: Mapping[str, int],
-    ends: Mapping[str, int],
-) -> list[Item]:
-    """Best segmentation of lines ``low`` … ``high`` - 1; ``starts``, ``ends``: how many of the cell's lines begin and
-    end with two characters."""
-    texts = cell.texts[low:high]
-    n = len(texts)
-    weights = TYPED if cell.traits else PRINTED
-    odds = _gap_odds(cell, low, high, lessons, starts, ends)
-    part = [-math.log1p(math.exp(-x)) for x in odds]
-    stay = [-math.log1p(math.exp(x)) for x in odds]
-    # What a line adds to a text that ends with the line before it: a blank is restored between Latin words.
-    glued = [texts[0], *(join(a, b)[len(a) :] for a, b in zip(texts, texts[1:], strict=False))]
-    scores: dict[tuple[int, int], float] = {}
-    best = [-math.inf] * (n + 1)
-    best[0] = 0.0
-    back = [0] * (n + 1)
-    for start in range(n):
-        if best[start] == -math.inf:
-            continue
-        text, inner = texts[start], 0.0
-        for end in range(start, n):
-            if end > start:
-                inner += stay[end - 1]
-                if end - start >= _LONGEST and depth_after(text) == 0:
-                    break
-                text += glued[end]
-            if inner < -25:  # no form of the text makes up for so sure a boundary inside it
-                break
-            score = (
-                inner
-                + worth(text, texts[start : end + 1], lessons, near, weights)
-                + (part[end] if end < n - 1 else 0.0)
-            )
-            scores[start, end] = score
-            if best[start] + score > best[end + 1]:
-                best[end + 1] = best[start] + score
-                back[end + 1] = start
-    spans: list[tuple[int, int]] = []
-    end = n
-    while end > 0:
-        spans.append((back[end], end - 1))
-        end = back[end]
-    spans.reverse()
-    return [
-        Item(low + start, low + end, texts[start] + "".join(glued[start + 1 : end + 1]), confidence)
-        for (start, end), confidence in zip(spans, _posteriors(scores, n, spans), strict=True)
-    ]
+def _segment_parts(problems: Sequence[Problem], parts: Sequence[_Part]) -> list[list[Item]]:
+    """Best segmentation of each part; all are of cells with traits, or all of cells without."""
+    lessons = problems[0].lessons
+    typed = bool(problems[parts[0].number].cell.traits)
+    lines = Lines([problems[number].cell.texts[low:high] for number, low, high in parts])
+    odds = _gap_odds(problems, parts, lines, lessons, typed)
+    part, stay = (np.zeros(len(lines)) for _ in range(2))  # log-probabilities of a boundary, and of none
+    part[lines.gaps] = [-math.log1p(math.exp(-x)) for x in odds]
+    stay[lines.gaps] = [-math.log1p(math.exp(x)) for x in odds]
+    items = candidates(lines, stay)
+    near = [problems[number].near for number, low, high in parts for _ in range(low, high)]
+    features = item_features(lines, items, lessons, near)
+    if typed:
+        features += typed_features(lines, items, lessons, near)
+    worth = weighed((TYPED if typed else PRINTED).item, features)
+    return _best(parts, items, items.inner + worth + part[items.last])
 
 
 def _gap_odds(
-    cell: Cell, low: int, high: int, lessons: Lessons, starts: Mapping[str, int], ends: Mapping[str, int]
+    problems: Sequence[Problem], parts: Sequence[_Part], lines: Lines, lessons: Lessons, typed: bool
 ) -> list[float]:
-    """Log-odds of a boundary at every gap between lines ``low`` … ``high`` - 1, geometry and words weighed."""
+    """Log-odds of a boundary at every gap of the parts, geometry and words weighed."""
+    pairs: list[tuple[str, str]] = []
+    known: list[float] = []
+    traits: list[tuple[float, ...]] = []
+    begins: list[int] = []
+    ends: list[int] = []
+    counted = -1
+    begin: Counter[str] = Counter()
+    end: Counter[str] = Counter()
+    for number, low, high in parts:
+        cell = problems[number].cell
+        if number != counted:
+            begin, end = (
+                Counter([text[:2] for text in cell.texts]),
+                Counter([text[-2:] for text in cell.texts]),
+            )
+            counted = number
+        befores, afters = cell.texts[low : high - 1], cell.texts[low + 1 : high]
+        pairs += zip(befores, afters, strict=True)
+        known += cell.odds[low : high - 1]
+        traits += cell.traits[low : high - 1]
+        begins += [begin[text[:2]] for text in afters]
+        ends += [end[text[-2:]] for text in befores]
+    geometry = np.array(known)
+    words = lessons.boundary_odds(pairs)
+    alike = np.array(begins), np.array(ends)
+    if typed:
+        features = typed_gap_features(lines, lines.gaps, geometry, words, alike, np.array(traits))
+        odds = np.where(np.abs(geometry) >= CERTAIN, 3 * geometry, weighed(TYPED.gap, features))
+    else:
+        features = gap_features(lines, lines.gaps, geometry, words, alike)
+        odds = np.where(geometry >= SURE, geometry + words, weighed(PRINTED.gap, features))
+    clipped: list[float] = np.clip(odds, -30.0, 30.0).tolist()
+    return clipped
+
+
+_STRETCH = 500
+"""Lines over which sums over divisions, which may double with every line, stay within the range of floats."""
+
+
+def _best(parts: Sequence[_Part], items: Candidates, scores: Floats) -> list[list[Item]]:
+    """The best division of each part into items (Viterbi), and the posterior of each of these (forward sums over all
+    divisions, then backward the probability that a boundary lies at a place).
+
+    With ``best[p]`` the score of the best division before place p, every candidate weighs
+    exp(best before it + its score - best behind it) ≤ 1: sums stay relative to the best division.
+    """
+    # Candidates by the place where they begin, then by where they end. A part of n lines has n + 1 places.
+    order = np.lexsort((items.last, items.first))
+    lengths = np.array([high - low for _, low, high in parts])
+    before = np.repeat(np.arange(len(parts)), lengths)[items.first[order]]
+    begin, behind = items.first[order] + before, items.last[order] + before + 1
+    stops = np.cumsum(lengths + 1)  # the place behind each part's last one
+    starts = stops - lengths - 1
+    score = scores[order]
+    begins, behinds = begin.tolist(), behind.tolist()
+
+    best = [-math.inf] * int(stops[-1])
+    for place in starts.tolist():
+        best[place] = 0.0
+    back = [0] * len(best)
+    for k, (a, b, s) in enumerate(zip(begins, behinds, score.tolist(), strict=True)):
+        reached = best[a] + s
+        if reached > best[b]:
+            best[b] = reached
+            back[b] = k
+    tops = np.array(best)
+    weights = np.exp(tops[begin] + score - tops[behind])
+    shares = _shares(begin, behind, weights, starts, stops)
+    passed = [0.0] * len(best)  # the probability that a boundary lies there
+    for stop in stops.tolist():
+        passed[stop - 1] = 1.0
+    for a, b, share in zip(reversed(begins), reversed(behinds), reversed(shares), strict=True):
+        passed[a] += passed[b] * share
+
     out = []
-    for k in range(low, high - 1):
-        first, second = cell.texts[k], cell.texts[k + 1]
-        geometry = cell.odds[k]
-        words = lessons.boundary_odds(first, second)
-        if cell.traits:
-            if abs(geometry) >= CERTAIN:
-                out.append(_clip(3 * geometry))
-                continue
-            found = typed_gap_features(geometry, words, first, second, starts, ends, cell.traits[k])
-            out.append(_clip(sum(map(mul, TYPED.gap, found))))
-        elif geometry >= SURE:
-            out.append(_clip(geometry + words))
-        else:
-            found = gap_features(geometry, words, first, second, starts, ends)
-            out.append(_clip(sum(map(mul, PRINTED.gap, found))))
+    for part, start, stop in zip(parts, starts.tolist(), stops.tolist(), strict=True):
+        place = stop - 1
+        shift = part.low - start
+        found = []
+        while place > start:
+            k = back[place]
+            posterior = min(1.0, passed[place] * shares[k])
+            first, last = begins[k] + shift, place - 1 + shift
+            found.append(Item(first, last, items.texts[order[k]], posterior))
+            place = begins[k]
+        found.reverse()
+        out.append(found)
     return out
 
 
-def _clip(odds: float) -> float:
-    return min(max(odds, -30.0), 30.0)
-
-
-def _posteriors(
-    scores: dict[tuple[int, int], float], n: int, wanted: Sequence[tuple[int, int]]
-) -> list[float]:
-    """Probability of the ``wanted`` items under the scores of all candidates, which come in order: forward-backward
-    over all segmentations."""
-    forward = [-math.inf] * (n + 1)
-    forward[0] = 0.0
-    backward = [-math.inf] * (n + 1)
-    backward[n] = 0.0
-    for (start, end), score in scores.items():
-        forward[end + 1] = _add(forward[end + 1], forward[start] + score)
-    for (start, end), score in reversed(scores.items()):
-        backward[start] = _add(backward[start], score + backward[end + 1])
-    total = forward[n]
-    return [
-        min(1.0, math.exp(forward[start] + scores[start, end] + backward[end + 1] - total))
-        for start, end in wanted
-    ]
-
-
-def _add(a: float, b: float) -> float:
-    if a == -math.inf:
-        return b
-    if b == -math.inf:
-        return a
-    high, low = (a, b) if a > b else (b, a)
-    return high + math.log1p(math.exp(low - high))
+def _shares(begin: Ints, behind: Ints, weights: Floats, starts: Ints, stops: Ints) -> list[float]:
+    """Per candidate, the share that divisions whose last item it is have in all divisions of what lies before its end."""
+    forward = [0.0] * int(stops[-1])
+    for start in starts.tolist():
+        forward[start] = 1.0
+    scale = np.zeros(len(forward))  # logarithms of what the sums were divided by
+    long = np.flatnonzero(stops - starts > _STRETCH).tolist()
+    cuts = [place for k in long for place in range(starts[k] + _STRETCH, stops[k] - 1, _STRETCH)]
+    steps = [0, *np.searchsorted(begin, cuts).tolist(), len(begin)]
+    candidates = zip(begin.tolist(), behind.tolist(), weights.tolist(), strict=True)
+    for low, high, cut in zip(steps, steps[1:], [*cuts, None], strict=False):
+        for a, b, weight in islice(candidates, high - low):
+            forward[b] += forward[a] * weight
+        if cut is not None:
+            stop = int(stops[np.searchsorted(stops, cut, side="right")])
+            scale[cut:stop] += math.log(forward[cut])
+            forward[cut:stop] = [value / forward[cut] for value in forward[cut:stop]]
+    sums = np.array(forward)
+    shares: list[float] = (
+        sums[begin] / sums[behind] * weights * np.exp(scale[begin] - scale[behind])
+    ).tolist()
+    return shares
 
 
 def segment_all(cells: Sequence[Cell], extra: Iterable[str] = (), passes: int = 3) -> list[list[Item]]:
     """Segment every cell of a document: learn, segment, learn from what is sure, segment again what is not."""
     lessons = learn(cells, extra)
-    found = _segment_each([(cell, lessons, {}) for cell in cells])
+    found = _segment_each([Problem(cell, lessons) for cell in cells])
     for _ in range(passes - 1):
         unsure = [k for k, items in enumerate(found) if any(item.confidence < _SETTLED for item in items)]
         if not unsure:
             break
         more = learn_more(lessons, cells, found)
         bases: dict[int, list[str]] = {}
-        again: list[tuple[Cell, Lessons, Mapping[str, int]]] = []
+        again: list[Problem] = []
         for k in unsure:
-            near: Counter[str] = Counter()
+            near: set[str] = set()
             for other in cells[k].near:
                 if other not in bases:
                     sure = [item.text for item in found[other] if item.confidence > 0.6]
@@ -207,7 +264,7 @@ def segment_all(cells: Sequence[Cell], extra: Iterable[str] = (), passes: int = 
                     if cells[other].traits:
                         bases[other] += [TIERLESS + bare_of(text) for text in sure]
                 near.update(bases[other])
-            again.append((cells[k], more, near))
+            again.append(Problem(cells[k], more, near))
         for k, items in zip(unsure, _segment_each(again), strict=True):
             found[k] = items
     return found
@@ -216,14 +273,18 @@ def segment_all(cells: Sequence[Cell], extra: Iterable[str] = (), passes: int = 
 _MANY = 1000
 """Lines to segment from which on forked copies of the process help: fewer are done sooner than shared."""
 
+_AT_ONCE = 1500
+"""Lines that are segmented at once: many enough for arrays to pay, few enough for arrays to stay small."""
 
-def _segment_each(problems: Sequence[tuple[Cell, Lessons, Mapping[str, int]]]) -> list[list[Item]]:
+
+def _segment_each(problems: Sequence[Problem]) -> list[list[Item]]:
     """``segment(*problem)`` for each problem, shared with the other processors."""
-    lines = sum(len(cell.texts) for cell, _, _ in problems)
-    parts = [problems[i : i + 8] for i in range(0, len(problems), 8)]
-    found = forked_map(_segment_some, parts, copies() if lines >= _MANY else 0)
+    lines = 0
+    some: list[list[Problem]] = [[]]
+    for problem in problems:
+        if lines // _AT_ONCE != (lines + len(problem.cell.texts)) // _AT_ONCE and some[-1]:
+            some.append([])
+        lines += len(problem.cell.texts)
+        some[-1].append(problem)
+    found = forked_map(segment_some, some, copies() if lines >= _MANY else 0)
     return [items for part in found for items in part]
-
-
-def _segment_some(problems: Sequence[tuple[Cell, Lessons, Mapping[str, int]]]) -> list[list[Item]]:
-    return [segment(*problem) for problem in problems]

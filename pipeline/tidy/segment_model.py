@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 OPEN = "([{【〔《〈"
 CLOSE = ")]}】〕》〉"
@@ -30,8 +31,7 @@ class Cell:
     traits: tuple[tuple[float, ...], ...] = ()
 
 
-@dataclass(frozen=True)
-class Item:
+class Item(NamedTuple):
     """A found item: lines ``first`` … ``last`` (from 0), its text, and the posterior of this reading (0–1)."""
 
     first: int
@@ -40,29 +40,32 @@ class Item:
     confidence: float
 
 
-def depth_after(text: str, depth: int = 0) -> int:
-    """Open brackets after ``text``, having begun with ``depth``; a closing bracket with nothing open counts none."""
-    for char in text:
-        if char in OPEN:
-            depth += 1
-        elif char in CLOSE and depth:
-            depth -= 1
-    return depth
+_BRACKETS = re.compile(f"[{re.escape(OPEN + CLOSE)}]")
 
 
 @lru_cache(maxsize=65536)
-def unbalanced(text: str) -> int:
-    """Brackets of ``text`` without a partner."""
-    depth = stray = 0
-    for char in text:
+def brackets(text: str) -> tuple[int, int]:
+    """Brackets of ``text`` without a partner: (closing ones, opening ones)."""
+    stray = depth = 0
+    for char in _BRACKETS.findall(text):
         if char in OPEN:
             depth += 1
-        elif char in CLOSE:
-            if depth:
-                depth -= 1
-            else:
-                stray += 1
-    return depth + stray
+        elif depth:
+            depth -= 1
+        else:
+            stray += 1
+    return stray, depth
+
+
+def depth_after(text: str, depth: int = 0) -> int:
+    """Open brackets after ``text``, having begun with ``depth``; a closing bracket with nothing open counts none."""
+    stray, opened = brackets(text)
+    return max(depth - stray, 0) + opened
+
+
+def unbalanced(text: str) -> int:
+    """Brackets of ``text`` without a partner."""
+    return sum(brackets(text))
 
 
 def base_of(text: str) -> str:

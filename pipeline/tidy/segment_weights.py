@@ -1,16 +1,22 @@
-"""How much each kind of evidence weighs when lines become items: features of gaps and of possible items."""
+"""How much each kind of evidence weighs when lines become items: features of gaps and of possible items.
+
+All features are asked of many gaps and items at once: each is an array, one number per gap or item.
+"""
 
 from __future__ import annotations
 
-import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from operator import mul
 
-from pipeline.tidy.segment_model import OPEN, bare_of, base_of, unbalanced
-from pipeline.tidy.segment_words import Form, Lessons
+import numpy as np
+
+from pipeline.tidy.segment_lattice import Candidates, Flags, Floats, Ints, Lines
+from pipeline.tidy.segment_model import OPEN, bare_of, base_of
+from pipeline.tidy.segment_words import Lessons, counts, log1p
+
+Feature = Floats | Ints | Flags | float
 
 
 @dataclass(frozen=True)
@@ -72,8 +78,8 @@ _SUFFIX_WORDS = (
 begin. They only tip the balance where a document is too short to teach its own."""
 
 
-@lru_cache(maxsize=65536)
-def _ends_well(text: str) -> bool:
+def ends_well(text: str) -> bool:
+    """Whether a text ends as items do: its last two characters tell."""
     return text.endswith(_END_WORDS)
 
 
@@ -83,114 +89,158 @@ def _goes_on(text: str) -> bool:
 
 
 def gap_features(
-    geometry: float, words: float, first: str, second: str, starts: Mapping[str, int], ends: Mapping[str, int]
-) -> tuple[float, ...]:
+    lines: Lines, gaps: Ints, geometry: Floats, words: Floats, alike: tuple[Ints, Ints]
+) -> list[Feature]:
     """What speaks for a boundary at a full line: geometry, words, and lines of the same cell that begin or end alike
-    (四级编剧 四级导演 …)."""
-    return (
-        geometry,
-        words,
-        1.0,
-        math.log(max(starts[second[:2]], 1)),
-        math.log(max(ends[first[-2:]], 1)),
-        float(_ends_well(first) and not _goes_on(second)),
-        float(_goes_on(second)),
-    )
+    (四级编剧 四级导演 …).
+
+    ``gaps``: the lines before the gaps; ``alike``: how many lines of its cell begin as the line behind a gap begins, and
+    end as the line before it ends.
+    """
+    on = lines.whole.flags(_goes_on)[gaps + 1]
+    begin, end = (_logs(numbers) for numbers in alike)
+    return [geometry, words, 1.0, begin, end, lines.tails.flags(ends_well)[gaps] & ~on, on]
 
 
 def typed_gap_features(
-    geometry: float,
-    words: float,
-    first: str,
-    second: str,
-    starts: Mapping[str, int],
-    ends: Mapping[str, int],
-    traits: tuple[float, ...],
-) -> tuple[float, ...]:
-    """``gap_features`` and a gap's traits; what the words say once more for a row that was copied line by line (the
-    first trait)."""
-    on = goes_on(second)
-    found = gap_features(geometry, words, first, second, starts, ends)[:-2]
-    found += (float(_ends_well(first) and not on), float(on))
-    if traits[0]:
-        return (*found, *traits, *found[1:])
-    return (*found, *traits, *(0.0,) * (len(found) - 1))
+    lines: Lines, gaps: Ints, geometry: Floats, words: Floats, alike: tuple[Ints, Ints], traits: Floats
+) -> list[Feature]:
+    """``gap_features`` and a gap's ``traits`` (one row per gap); what the words say once more for a row that was copied
+    line by line (the first trait)."""
+    found = gap_features(lines, gaps, geometry, words, alike)[:-2]
+    on = lines.whole.flags(goes_on)[gaps + 1]
+    found += [lines.tails.flags(ends_well)[gaps] & ~on, on]
+    copied = traits[:, 0] != 0
+    return [*found, *traits.T, *(copied * feature for feature in found[1:])]
+
+
+def _logs(numbers: Ints) -> Floats:
+    """Logarithms of numbers from 1."""
+    return log1p(numbers - 1)
 
 
 def item_features(
-    text: str, lines: Sequence[str], lessons: Lessons, near: Mapping[str, int]
-) -> tuple[float, ...]:
-    """What a text, wrapped over ``lines``, looks like as an item: known and how often, of a known base, well formed, of a
-    usual length; lines inside it that begin as it begins or end as it ends look like items of their own."""
-    whole = len(lines) == 1
-    form = lessons.forms.get((text, whole))
-    if form is None:
-        form = lessons.forms[text, whole] = _form(text, whole, lessons)
-    base, known, based, shape, ends = form
-    is_near = bool(near.get(base))
-    begins = closes = 0
-    if not whole:
-        head, tail, first = text[:2], text[-2:], text[0]
-        begins = [line[:2] for line in lines[1:]].count(head)
-        if first in OPEN:
-            begins = sum(line[:2] == head or line[0] == first for line in lines[1:])
-        closes = [line[-2:] for line in lines[:-1]].count(tail)
-    return (
-        *known, float(is_near), 0.0 if is_near else based, *shape, float(begins), float(closes), ends,
-    )  # fmt: skip
+    lines: Lines, items: Candidates, lessons: Lessons, near: Sequence[Collection[str]]
+) -> list[Feature]:
+    """What each text looks like as an item: known and how often, of a known base, well formed, of a usual length; lines
+    inside it that begin as it begins or end as it ends look like items of their own.
+
+    ``near``: per line, the bases of the items of resembling cells.
+    """
+    texts, length = items.texts, items.length
+    whole = items.first == items.last
+    known = counts(lessons.items, texts)
+    known = known - (whole & (known > 0))  # it may have taught itself
+    count = log1p(known)
+    bases = list(texts)
+    for k in np.flatnonzero(lines.last.flags(")".__eq__)[items.last]).tolist():
+        bases[k] = base_of(texts[k])
+    is_near = _among(bases, items, near)
+    based = (known <= 0) & (counts(lessons.bases, bases) > whole) & ~is_near
+    tails = counts(lessons.tails, texts)
+    begins, closes = _repeats(lines, items)
+    return [
+        1.0,
+        count,
+        count * np.minimum(length, 12) / 4,
+        is_near,
+        based,
+        lines.first.flags(_OPENS_BADLY.__contains__)[items.first],
+        items.unbalanced,
+        _levels_inside(lines, items),
+        length == 1,
+        length == 2,
+        np.maximum(0.0, (length - 24) / 8),
+        lines.last.flags(_ENDS_BADLY.__contains__)[items.last],
+        np.where(known <= 0, log1p(counts(lessons.heads, texts)), 0.0),
+        np.where(tails > 0, log1p(tails) - count, 0.0),
+        begins,
+        closes,
+        _end_well(lines, items),
+    ]
 
 
-def _form(text: str, whole: bool, lessons: Lessons) -> Form:
-    """What ``item_features`` asks that neither the place of the text's lines nor the cells beside it change: its base,
-    the features of how well it is known, whether its base is known, how it is formed, whether it ends as items do."""
-    known = lessons.items.get(text, 0)
-    if whole and known:
-        known -= 1  # it may have taught itself
-    base, looks, ends = _looks(text)
-    count = math.log1p(known) if known else 0.0
-    tails = lessons.tails.get(text, 0)
-    shape = (
-        *looks,
-        math.log1p(lessons.heads.get(text, 0)) if known <= 0 else 0.0,
-        math.log1p(tails) - count if tails else 0.0,
-    )
-    based = float(known <= 0 and lessons.bases.get(base, 0) > (1 if whole else 0))
-    return base, (1.0, count, count * min(len(text), 12) / 4), based, shape, ends
+def _levels_inside(lines: Lines, items: Candidates) -> Ints:
+    """``_inner_levels`` of each item: it takes two closed brackets to have any."""
+    before = np.concatenate([[0], np.cumsum([text.count(")") for text in lines.texts])])
+    out: Ints = np.zeros(len(items.texts), dtype=np.int64)
+    for k in np.flatnonzero(before[items.last + 1] - before[items.first] > 1).tolist():
+        out[k] = _inner_levels(items.texts[k])
+    return out
 
 
-@lru_cache(maxsize=131072)
-def _looks(text: str) -> tuple[str, tuple[float, ...], float]:
-    """What a text says on its own, whatever the document teaches: its base, how it is formed, whether it ends as items
-    do."""
-    looks = (
-        float(text[0] in OPEN or text[0] in ":,、"),
-        float(unbalanced(text)),
-        float(_inner_levels(text)),
-        float(len(text) == 1),
-        float(len(text) == 2),
-        max(0.0, (len(text) - 24) / 8),
-        float(text[-1] in ":-、/"),
-    )
-    return base_of(text), looks, float(_ends_well(text))
+def _end_well(lines: Lines, items: Candidates) -> Flags:
+    """Whether each item ends as items do: its last line tells, unless that is a lone character."""
+    out = lines.tails.flags(ends_well)[items.last]
+    for k in np.flatnonzero((lines.length == 1)[items.last]).tolist():
+        out[k] = ends_well(items.texts[k])
+    return out
+
+
+_OPENS_BADLY = frozenset(OPEN + ":,、")
+_ENDS_BADLY = frozenset(":-、/")
+
+
+def _among(keys: Sequence[str], items: Candidates, near: Sequence[Collection[str]]) -> Flags:
+    """Whether the item's key is among what its lines' cell has near it."""
+    if not any(near):
+        return np.zeros(len(keys), dtype=bool)
+    return np.array([key in near[k] for key, k in zip(keys, items.first.tolist(), strict=True)])
+
+
+def _repeats(lines: Lines, items: Candidates) -> tuple[Ints, Ints]:
+    """How many further lines of an item begin as it begins (after an opening bracket: with that bracket), and how many
+    lines before its last end as it ends."""
+    heads, tails = lines.heads, lines.tails
+    # A lone character begins or ends an item together with what stands beside it.
+    short = lines.length == 1
+    longer = items.first < items.last
+    begins: Ints = np.zeros(len(items.texts), dtype=np.int64)
+    closes: Ints = np.zeros(len(items.texts), dtype=np.int64)
+
+    at = np.flatnonzero(longer & (heads.repeated() | short)[items.first])
+    first, stop = items.first[at], items.last[at] + 1
+    head = heads.numbers[first]
+    for k in np.flatnonzero(short[first]).tolist():
+        head[k] = heads.known.get(items.texts[at[k]][:2], len(lines))
+    begins[at] = heads.count(head, first + 1, stop)
+
+    at = np.flatnonzero(longer & (tails.repeated() | short)[items.last])
+    first, last = items.first[at], items.last[at]
+    tail = tails.numbers[last]
+    for k in np.flatnonzero(short[last]).tolist():
+        tail[k] = tails.known.get(items.texts[at[k]][-2:], len(lines))
+    closes[at] = tails.count(tail, first, last)
+
+    at = np.flatnonzero(longer & lines.first.flags(OPEN.__contains__)[items.first])
+    first, stop = items.first[at], items.last[at] + 1
+    begins[at] = lines.first.count(lines.first.numbers[first], first + 1, stop)
+    return begins, closes
 
 
 def typed_features(
-    text: str, lines: Sequence[str], lessons: Lessons, near: Mapping[str, int]
-) -> tuple[float, ...]:
-    """What else there is to ask about an item whose lines are words between blanks: an organisation alone, a bare level
+    lines: Lines, items: Candidates, lessons: Lessons, near: Sequence[Collection[str]]
+) -> list[Feature]:
+    """What else there is to ask about items whose lines are words between blanks: an organisation alone, a bare level
     inside, another tier's item but for the level, several issuers, words that are items elsewhere."""
-    inside = sum(len(line) > 2 and lessons.items[line] > 0 for line in lines) if len(lines) > 1 else 0
-    return (
-        float(text.endswith(ORGANISATIONS) and ":" not in text),
-        float(len(_BARE_LEVEL.findall(text))),
-        float(bool(near.get(TIERLESS + bare_of(text)))),
-        float(max(text.count(":") - 1, 0)),
-        float(len(lines) - 1),
-        float(goes_on(text)),
-        float(inside),
-        float(inside > 1 and inside == len(lines)),
-        float(is_general(text)),
-    )
+    texts = items.texts
+    size = items.last - items.first + 1
+    known = lines.whole.flags(lambda line: len(line) > 2 and lessons.items.get(line, 0) > 0)
+    before = np.concatenate([[0], np.cumsum(known)])
+    inside = np.where(size > 1, before[items.last + 1] - before[items.first], 0)
+    names = [TIERLESS + bare_of(text) for text in texts] if any(near) else texts
+    issuers = np.array([text.count(":") for text in texts])
+    return [
+        np.fromiter((text.endswith(ORGANISATIONS) for text in texts), bool, len(texts)) & (issuers == 0),
+        np.fromiter(map(_bare_levels, texts), np.int64, len(texts)),
+        _among(names, items, near),
+        np.maximum(issuers - 1, 0),
+        size - 1,
+        np.fromiter(map(goes_on, texts), bool, len(texts)),
+        inside,
+        (inside > 1) & (inside == size),
+        np.fromiter(map(is_general, texts), bool, len(texts)),
+    ]
 
 
 _SECOND_HALF = re.compile(
@@ -221,14 +271,9 @@ TIERLESS = "\0"
 _BARE_LEVEL = re.compile(r"[师员工士长][一二三四五]级(?=[^及以)）证、/])")
 
 
-def worth(
-    text: str, lines: Sequence[str], lessons: Lessons, near: Mapping[str, int], weights: Weights
-) -> float:
-    """How good an item the text, wrapped over ``lines``, would make."""
-    found = item_features(text, lines, lessons, near)
-    if len(weights.item) > len(found):
-        found += typed_features(text, lines, lessons, near)
-    return float(sum(map(mul, weights.item, found)))
+@lru_cache(maxsize=65536)
+def _bare_levels(text: str) -> int:
+    return len(_BARE_LEVEL.findall(text))
 
 
 @lru_cache(maxsize=65536)

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import math
+import random
 from collections.abc import Sequence
 from itertools import product
 
+import numpy as np
 import pytest
 
+from pipeline.tidy import segment_weights as arrays
 from pipeline.tidy.segment import segment, segment_all
+from pipeline.tidy.segment_lattice import Lines, candidates
 from pipeline.tidy.segment_model import (
     CERTAIN,
     SURE,
@@ -19,16 +23,15 @@ from pipeline.tidy.segment_model import (
     join,
     unbalanced,
 )
-from pipeline.tidy.segment_weights import (
-    PRINTED,
-    TYPED,
+from pipeline.tidy.segment_weights import PRINTED, TYPED, is_general
+from pipeline.tidy.segment_words import Lessons, learn
+from tests.tidy.segment_by_hand import (
     gap_features,
-    is_general,
+    item_features,
     typed_features,
     typed_gap_features,
     worth,
 )
-from pipeline.tidy.segment_words import Lessons, learn
 
 _TRAITS = len(TYPED.gap) - 2 * 7 + 1
 
@@ -70,7 +73,7 @@ def _by_hand(cell: Cell, lessons: Lessons) -> dict[tuple[bool, ...], float]:
     weights = TYPED if cell.traits else PRINTED
     odds = []
     for k in range(len(texts) - 1):
-        words = lessons.boundary_odds(texts[k], texts[k + 1])
+        words = float(lessons.boundary_odds([(texts[k], texts[k + 1])])[0])
         if cell.traits:
             found = typed_gap_features(
                 cell.odds[k], words, texts[k], texts[k + 1], starts, ends, cell.traits[k]
@@ -154,9 +157,134 @@ def test_an_item_known_elsewhere_is_put_together_again() -> None:
 
 def test_typed_features_name_their_evidence() -> None:
     lessons = learn(_documents(), ["茶艺师"])
-    near = {"\0健康管理师": 1}
+    near = {"\0健康管理师"}
     found = typed_features("健康管理师五级", ["健康管理", "师五级"], lessons, near)
     assert found[2] == 1.0 and found[0] == 0.0 and found[4] == 1.0
     assert typed_features("某省人力资源协会", ["某省人力资源协会"], lessons, {})[0] == 1.0
     assert typed_features("健康照护师四级营养师", ["健康照护师四级", "营养师"], lessons, {})[1] == 1.0
     assert len(found) + 17 == len(TYPED.item)
+
+
+_PIECES = (
+    "茶艺",
+    "师",
+    "(五级",
+    "/初级工)",
+    "评茶员(四级)",
+    "Cloud",
+    "HCIA",
+    "华为:",
+    "职业资格",
+    "证书",
+    "工程",
+    ")",
+    "、乙",
+)
+
+
+def _parts(seed: int, count: int = 40) -> list[list[str]]:
+    draw = random.Random(seed)
+    return [[draw.choice(_PIECES) for _ in range(draw.randint(2, 20))] for _ in range(count)]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_features_of_all_items_at_once_are_those_of_each_item_alone(seed: int) -> None:
+    parts = _parts(seed)
+    lessons = learn(
+        [Cell(tuple(part), (SURE,) * (len(part) - 1)) for part in parts], ["茶艺师证书", "茶艺师(五级)"]
+    )
+    lines = Lines(parts)
+    items = candidates(lines, np.full(len(lines), -0.1))
+    near = [{"评茶员", "\0茶艺师", "茶艺师"} if i % 3 else set() for i in range(len(lines))]
+    found = [
+        *arrays.item_features(lines, items, lessons, near),
+        *arrays.typed_features(lines, items, lessons, near),
+    ]
+    table = np.stack([np.broadcast_to(np.asarray(f, dtype=float), len(items.texts)) for f in found], axis=1)
+    number = [(p, k) for p, part in enumerate(parts) for k in range(len(part))]
+    for k, (first, last) in enumerate(zip(items.first.tolist(), items.last.tolist(), strict=True)):
+        part, start = number[first]
+        of_item = parts[part][start : start + last - first + 1]
+        text = ""
+        for line in of_item:
+            text = join(text, line)
+        assert items.texts[k] == text and items.unbalanced[k] == unbalanced(text)
+        alone = (
+            *item_features(text, of_item, lessons, near[first]),
+            *typed_features(text, of_item, lessons, near[first]),
+        )
+        assert tuple(table[k]) == alone, text
+
+
+def test_every_run_of_lines_is_a_candidate_unless_it_is_hopeless_or_too_long() -> None:
+    lines = Lines([["甲"] * 20, ["(甲", *["乙"] * 19], ["丙", "丁"]])
+    items = candidates(lines, np.where(np.arange(len(lines)) == 40, -26.0, 0.0))
+    runs = set(zip(items.first.tolist(), items.last.tolist(), strict=True))
+    assert len(runs) == len(items.first)
+    assert {last for first, last in runs if first == 0} == set(range(14))
+    assert {last for first, last in runs if first == 20} == set(range(20, 40))  # its bracket stays open
+    assert {run for run in runs if run[0] >= 40} == {(40, 40), (41, 41)}
+
+
+def test_a_cell_of_thousands_of_doubtful_lines_keeps_its_posteriors() -> None:
+    """Sums over divisions double with every line: they must stay within the range of floats, and exact."""
+    lessons = Lessons()
+    texts = tuple(draw for part in _parts(5, 250) for draw in part)
+    cell = Cell(texts, (0.2,) * (len(texts) - 1))
+    items = segment(cell, lessons)
+    assert len(texts) > 2000 and "".join(item.text for item in items).replace(" ", "") == "".join(texts)
+    forward, backward = [0.0] * (len(texts) + 1), [0.0] * (len(texts) + 1)
+    odds = _printed_odds(cell, lessons)
+    scores = {}
+    for start in range(len(texts)):
+        text, inner = "", 0.0
+        for end in range(start, min(start + 40, len(texts))):
+            if end > start:
+                inner -= math.log1p(math.exp(odds[end - 1]))
+                if end - start >= 14 and depth_after(text) == 0:
+                    break
+            if inner < -25:
+                break
+            text = join(text, texts[end])
+            score = inner + worth(text, texts[start : end + 1], lessons, (), PRINTED)
+            if end < len(odds):
+                score -= math.log1p(math.exp(-odds[end]))
+            scores[start, end] = score
+    reach: list[list[float]] = [[] for _ in range(len(texts) + 1)]
+    for (start, end), score in sorted(scores.items()):
+        if reach[start]:
+            forward[start], reach[start] = _sum(reach[start]), []
+        reach[end + 1].append(forward[start] + score)
+    forward[-1] = _sum(reach[-1])
+    for start in reversed(range(len(texts))):
+        ends = [end for end in range(start, min(start + 40, len(texts))) if (start, end) in scores]
+        backward[start] = _sum([scores[start, end] + backward[end + 1] for end in ends])
+    for item in items:
+        score = scores[item.first, item.last]
+        wanted = math.exp(forward[item.first] + score + backward[item.last + 1] - forward[-1])
+        assert item.confidence == pytest.approx(wanted, abs=1e-9)
+
+
+def _sum(logs: Sequence[float]) -> float:
+    most = max(logs)
+    return most + math.log(sum(math.exp(x - most) for x in logs))
+
+
+def _printed_odds(cell: Cell, lessons: Lessons) -> list[float]:
+    texts = cell.texts
+    starts = {text[:2]: sum(other[:2] == text[:2] for other in texts) for text in set(texts)}
+    ends = {text[-2:]: sum(other[-2:] == text[-2:] for other in texts) for text in set(texts)}
+    words = lessons.boundary_odds(list(zip(texts, texts[1:], strict=False))).tolist()
+    found = [
+        gap_features(cell.odds[k], words[k], texts[k], texts[k + 1], starts, ends) for k in range(len(words))
+    ]
+    return [sum(w * f for w, f in zip(PRINTED.gap, one, strict=True)) for one in found]
+
+
+def test_segmentation_does_not_depend_on_how_many_lines_go_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    cells = [
+        Cell(tuple(part), (0.3,) * (len(part) - 1), (k - 1,) if k else ()) for k, part in enumerate(_parts(7))
+    ]
+    together = segment_all([*_documents(), *cells])
+    monkeypatch.setattr("pipeline.tidy.segment._AT_ONCE", 1)
+    assert segment_all([*_documents(), *cells]) == together

@@ -13,6 +13,7 @@ import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from pipeline.readers.transcript.model import OPENS, PITCH
 from pipeline.text import is_cjk, normalise
@@ -47,6 +48,7 @@ _ENOUGH, _NEAR = 30, 4
 """Share of blanks inside brackets from which on a row is taken to be copied line by line."""
 
 
+@lru_cache(maxsize=65536)
 def width(text: str) -> float:
     """Printed width in ems: full-width characters count one, others a half."""
     return sum(1.0 if is_cjk(c) or ord(c) > 0x2E7F else 0.5 for c in text)

@@ -1,0 +1,120 @@
+"""What segmentation asks about gaps and items, asked of one at a time: what its arrays must say as well."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Mapping, Sequence
+from operator import mul
+
+from pipeline.tidy.segment_model import OPEN, bare_of, base_of, unbalanced
+from pipeline.tidy.segment_weights import (
+    _BARE_LEVEL,
+    ORGANISATIONS,
+    TIERLESS,
+    Weights,
+    _goes_on,
+    ends_well,
+    goes_on,
+    is_general,
+)
+from pipeline.tidy.segment_words import Lessons
+
+
+def gap_features(
+    geometry: float, words: float, first: str, second: str, starts: Mapping[str, int], ends: Mapping[str, int]
+) -> tuple[float, ...]:
+    return (
+        geometry,
+        words,
+        1.0,
+        math.log(max(starts[second[:2]], 1)),
+        math.log(max(ends[first[-2:]], 1)),
+        float(ends_well(first) and not _goes_on(second)),
+        float(_goes_on(second)),
+    )
+
+
+def typed_gap_features(
+    geometry: float,
+    words: float,
+    first: str,
+    second: str,
+    starts: Mapping[str, int],
+    ends: Mapping[str, int],
+    traits: tuple[float, ...],
+) -> tuple[float, ...]:
+    on = goes_on(second)
+    found = gap_features(geometry, words, first, second, starts, ends)[:-2]
+    found += (float(ends_well(first) and not on), float(on))
+    if traits[0]:
+        return (*found, *traits, *found[1:])
+    return (*found, *traits, *(0.0,) * (len(found) - 1))
+
+
+def item_features(
+    text: str, lines: Sequence[str], lessons: Lessons, near: Collection[str]
+) -> tuple[float, ...]:
+    whole = len(lines) == 1
+    known = lessons.items.get(text, 0)
+    if whole and known:
+        known -= 1
+    base = base_of(text)
+    count = math.log1p(known)
+    tails = lessons.tails.get(text, 0)
+    is_near = base in near
+    based = known <= 0 and not is_near and lessons.bases.get(base, 0) > (1 if whole else 0)
+    head, tail, first = text[:2], text[-2:], text[0]
+    begins = sum(line[:2] == head or (first in OPEN and line[0] == first) for line in lines[1:])
+    closes = sum(line[-2:] == tail for line in lines[:-1])
+    return (
+        1.0,
+        count,
+        count * min(len(text), 12) / 4,
+        float(is_near),
+        float(based),
+        float(first in OPEN or first in ":,、"),
+        float(unbalanced(text)),
+        float(_inner_levels(text)),
+        float(len(text) == 1),
+        float(len(text) == 2),
+        max(0.0, (len(text) - 24) / 8),
+        float(text[-1] in ":-、/"),
+        math.log1p(lessons.heads.get(text, 0)) if known <= 0 else 0.0,
+        math.log1p(tails) - count if tails else 0.0,
+        float(begins),
+        float(closes),
+        float(ends_well(text)),
+    )
+
+
+def _inner_levels(text: str) -> int:
+    closes = [i for i, char in enumerate(text) if char == ")"]
+    if len([i for i in closes if i == len(text) - 1 or text[i - 1] in "级工师"]) < 2:
+        return 0
+    return sum(i + 1 < len(text) and text[i - 1] in "级工师" and text[i + 1] not in "()、,;/" for i in closes)
+
+
+def typed_features(
+    text: str, lines: Sequence[str], lessons: Lessons, near: Collection[str]
+) -> tuple[float, ...]:
+    inside = sum(len(line) > 2 and lessons.items.get(line, 0) > 0 for line in lines) if len(lines) > 1 else 0
+    return (
+        float(text.endswith(ORGANISATIONS) and ":" not in text),
+        float(len(_BARE_LEVEL.findall(text))),
+        float(TIERLESS + bare_of(text) in near),
+        float(max(text.count(":") - 1, 0)),
+        float(len(lines) - 1),
+        float(goes_on(text)),
+        float(inside),
+        float(inside > 1 and inside == len(lines)),
+        float(is_general(text)),
+    )
+
+
+def worth(
+    text: str, lines: Sequence[str], lessons: Lessons, near: Collection[str], weights: Weights
+) -> float:
+    found = item_features(text, lines, lessons, near)
+    if len(weights.item) > len(found):
+        found += typed_features(text, lines, lessons, near)
+    return float(sum(map(mul, weights.item, found)))
