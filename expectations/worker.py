@@ -11,6 +11,7 @@ import gc
 import logging
 import multiprocessing as mp
 import signal
+import tempfile
 import threading
 from collections.abc import Mapping
 from multiprocessing.connection import Connection
@@ -30,9 +31,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-_Request = tuple[dict[str, pa.Table], ValidationContext, Path | None]
-
-
 def _serve(pipe: Connection) -> None:
     """The process: import, then answer requests until the other end closes."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, whose end is this one's
@@ -47,17 +45,31 @@ def _serve(pipe: Connection) -> None:
 
     while True:
         try:
-            tables, context, site_dir = pipe.recv()
+            folder, context, site_dir = pipe.recv()
         except EOFError:
             return
         answer: ValidationReport | Exception
         try:
             with measured("validate"):
-                answer = validate(tables, context=context, site_dir=site_dir)
+                answer = validate(_tables_in(folder), context=context, site_dir=site_dir)
         except Exception as error:  # handed to the caller, who raises it
             answer = error
         pipe.send((answer, timing.so_far()))
         timing.begin()
+
+
+def _write(tables: Mapping[str, pa.Table], folder: Path) -> None:
+    """Every table as an Arrow file, which the other process maps into its memory: neither holds a second copy."""
+    for name, table in tables.items():
+        with pa.ipc.new_file(folder / f"{name}.arrow", table.schema) as file:
+            file.write_table(table)
+
+
+def _tables_in(folder: Path) -> dict[str, pa.Table]:
+    """The tables that ``_write`` has written, in its order of names."""
+    return {
+        path.stem: pa.ipc.open_file(pa.memory_map(str(path))).read_all() for path in sorted(folder.iterdir())
+    }
 
 
 class Validator:
@@ -74,12 +86,14 @@ class Validator:
         self, tables: Mapping[str, pa.Table], *, context: ValidationContext, site_dir: Path | None = None
     ) -> ValidationReport:
         """As :func:`expectations.validate`, in the warmed process (in this one should that one have died)."""
-        try:
-            self._pipe.send((dict(tables), context, site_dir))
-            answer, spent = self._pipe.recv()
-        except (EOFError, OSError) as error:
-            logger.warning("validation process ended early (%s); validating in this process", error)
-            return validate(tables, context=context, site_dir=site_dir)
+        with tempfile.TemporaryDirectory(prefix="xize-validate-") as folder:
+            _write(tables, Path(folder))
+            try:
+                self._pipe.send((Path(folder), context, site_dir))
+                answer, spent = self._pipe.recv()
+            except (EOFError, OSError) as error:
+                logger.warning("validation process ended early (%s); validating in this process", error)
+                return validate(tables, context=context, site_dir=site_dir)
         timing.add(spent)
         if isinstance(answer, BaseException):
             raise answer

@@ -10,11 +10,12 @@ import hashlib
 import io
 import re
 from collections.abc import Mapping
-from functools import lru_cache
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 
+from pipeline.arrow import from_numpy
 from pipeline.errors import XizeError
 from pipeline.forked import copies, forked_map
 from pipeline.package import SourceInfo, datapackage, dump_json, manifest
@@ -41,24 +42,29 @@ SITE = "validation"
 _DIGITS = re.compile(r"(\d+)")
 
 
-@lru_cache(maxsize=65536)
 def _natural(value: str) -> tuple[tuple[int, int, str], ...]:
     """A key under which 2 comes before 10, also inside a longer text (A/2, A/10)."""
     parts = _DIGITS.split(value)
     return tuple((0, int(part), part) if part.isdecimal() else (1, 0, part) for part in parts if part)
 
 
-def _sort_column(table: pa.Table, name: str, field: Field) -> list[tuple[bool, object]]:
-    """One sort key per row; null comes last, closed enumerations in their declared order."""
-    descending = name.startswith("-")
-    values = table[field.name].to_pylist()
+def _ranks(column: pa.ChunkedArray, field: Field, descending: bool) -> np.ndarray:
+    """Per row the place of its value among the column's; null comes last, closed enumerations in their declared order."""
+    values = column.to_pylist()
+    distinct = set(values)
+    null = None in distinct
+    distinct.discard(None)
     if field.enum is not None:
-        rank = {value: index for index, value in enumerate(field.enum)}
-        return [(value is None, rank.get(value, len(rank))) for value in values]
-    if pa.types.is_string(field.type):
-        return [(value is None, () if value is None else _natural(value)) for value in values]
-    sign = -1 if descending else 1
-    return [(value is None, 0 if value is None else sign * value) for value in values]
+        declared = {value: index for index, value in enumerate(field.enum)}
+        place = {value: declared.get(value, len(declared)) for value in distinct}
+    else:
+        ordered = sorted(
+            distinct, key=_natural if pa.types.is_string(field.type) else None, reverse=descending
+        )
+        place = {value: index for index, value in enumerate(ordered)}
+    if null:
+        place[None] = len(field.enum or ()) + len(distinct)
+    return np.fromiter(map(place.__getitem__, values), dtype=np.int64, count=len(values))
 
 
 def arrange(declared: Table, table: pa.Table) -> pa.Table:
@@ -72,10 +78,17 @@ def arrange(declared: Table, table: pa.Table) -> pa.Table:
         names = ", ".join(sorted({field.name for field in wrong})) or "order of columns"
         raise SchemaError(f"{declared.name}: columns are not the contract's: {names}")
     order_by = [*declared.order, *(name for name in declared.key if name not in declared.order)]
-    columns = [_sort_column(table, name, declared.by_name[name.lstrip("-")]) for name in order_by]
-    keys = list(zip(*columns, strict=True))
-    order = sorted(range(table.num_rows), key=keys.__getitem__)
-    return table.take(pa.array(order, type=pa.int64())).combine_chunks()
+    places = np.zeros(table.num_rows, dtype=np.int64)
+    for name in order_by:
+        if len(np.unique(places)) == len(places):
+            break  # what comes first tells all rows apart: the rest need not be looked at
+        field = declared.by_name[name.lstrip("-")]
+        ranks = _ranks(table[field.name], field, name.startswith("-"))
+        places = np.unique(places * (ranks.max(initial=0) + 1) + ranks, return_inverse=True)[1]
+    order = np.argsort(places, kind="stable")
+    if (order == np.arange(len(order))).all():
+        return table.combine_chunks()
+    return table.take(from_numpy(order)).combine_chunks()
 
 
 def parquet_bytes(table: pa.Table) -> bytes:
@@ -98,6 +111,16 @@ def parquet_bytes(table: pa.Table) -> bytes:
     return sink.getvalue()
 
 
+def gives_back(written: bytes, table: pa.Table) -> bool:
+    """Whether a Parquet file holds a table: its columns, types and every row. One column at a time, to save memory."""
+    import pyarrow.parquet as pq
+
+    file = pq.ParquetFile(io.BytesIO(written))
+    return file.schema_arrow.equals(table.schema) and all(
+        file.read([name], use_threads=False)[name].equals(table[name]) for name in table.column_names
+    )
+
+
 def parquet_files(tables: Mapping[str, pa.Table]) -> dict[str, bytes]:
     """Every table of the contract in publishing order as a Parquet file, by file name, shared with other processors.
 
@@ -108,7 +131,7 @@ def parquet_files(tables: Mapping[str, pa.Table]) -> dict[str, bytes]:
     def file(name: str) -> bytes:
         table = arrange(TABLES[name], tables[name])
         written = parquet_bytes(table)
-        if not parquet_table(written).equals(table):
+        if not gives_back(written, table):
             raise SchemaError(f"{name}: the Parquet file does not give the table back")
         return written
 
@@ -148,21 +171,19 @@ def _site_files(site: Path | None) -> dict[str, bytes]:
     return {f"{SITE}/{path.relative_to(site).as_posix()}": path.read_bytes() for path in files}
 
 
-def _unchanged(
-    store: Store, last: Release, tables: Mapping[str, pa.Table], files: Mapping[str, bytes]
-) -> bool:
+def _unchanged(store: Store, last: Release, files: Mapping[str, bytes]) -> bool:
     """Whether the last release of this source is whole and holds the same tables."""
     recorded = last.manifest["files"]
     if damaged_files(store, last.edition, last.release):
         return False
-    for name, table in tables.items():
-        file = f"{name}.parquet"
+    for file in (f"{name}.parquet" for name in TABLES):
         if file not in recorded:
             return False
         if recorded[file]["sha256"] == hashlib.sha256(files[file]).hexdigest():
             continue
         # Other bytes, but perhaps only another version of the Parquet writer.
-        if not parquet_table(store.read(f"{last.edition}/{last.release}/{file}")).equals(table):
+        before = parquet_table(store.read(f"{last.edition}/{last.release}/{file}"))
+        if not before.equals(parquet_table(files[file])):
             return False
     return set(recorded) >= set(files)
 
@@ -197,21 +218,21 @@ def publish(
     _check_tables(tables, edition)
     _check_findings(tables["findings"])
     files = parquet_files(tables)
-    arranged = {name: parquet_table(files[f"{name}.parquet"]) for name in TABLES}
+    tables = {name: tables[name] for name in TABLES}  # in publishing order
     becomes_latest = source_info.is_default if latest is None else latest
     store = open_store(curated_url)
     with writing(store, edition):
         last = last_release(store, edition, source_info.kind)
-        if last is not None and _unchanged(store, last, arranged, files):
+        if last is not None and _unchanged(store, last, files):
             return _keep(store, last, latest)
         release = _next_name(store, edition)
-        described = datapackage(edition=edition, release=release, source=source_info, tables=arranged)
+        described = datapackage(edition=edition, release=release, source=source_info, tables=tables)
         files |= {"datapackage.json": dump_json(described), **_site_files(site)}
         record = manifest(
             edition=edition,
             release=release,
             source=source_info,
-            tables=arranged,
+            tables=tables,
             files=files,
             stats=stats,
             validation=validation,

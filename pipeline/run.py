@@ -206,10 +206,10 @@ def tidy_reading(job: Job, reading: Reading, report: Report | None = None) -> Ru
     from expectations.reference import reference_rows
     from pipeline.quality import coverage
     from pipeline.quality.assess import assess
-    from pipeline.quality.correct_cells import apply_to_cells
-    from pipeline.quality.correct_rows import apply_to_rows
+    from pipeline.quality.correct_tables import correct_cells, correct_tables
     from pipeline.quality.corrections import load_corrections, summary
-    from pipeline.schema import ANNEX_TABLES, TABLES, build
+    from pipeline.schema import TABLES
+    from pipeline.schema.gathered import Gathered
     from pipeline.tidy.document import tidy
 
     name, kind = job.edition.name, job.kind
@@ -220,16 +220,15 @@ def tidy_reading(job: Job, reading: Reading, report: Report | None = None) -> Ru
     }
     reading, disagreements, compared = check_reading(job, reading, report)
     corrections = load_corrections(job.edition.corrections)
-    cells, changed = apply_to_cells(reading.cells, corrections)
+    cells, changed = correct_cells(reading.cells, corrections)
+    made = Gathered(name, kind)
     with measured("tidy"):
-        tidied = tidy(replace(reading, cells=cells), header_map, job.path.name)
+        tidied = tidy(replace(reading, cells=cells), header_map, job.path.name, made.keep)
     with measured("link"):
-        rows = apply_to_rows(tidied.rows, corrections, rule3=tidied.rule3, corrected_cells=changed)
         findings = [*disagreements, *tidied.findings]
-        tables = {
-            table: build(table, rows.get(table, []), name, kind)
-            for table in ("majors", "classes", "entries", "credentials", "notes", *ANNEX_TABLES)
-        }
+        tables = correct_tables(
+            made.tables(), corrections, edition=name, source=kind, rule3=tidied.rule3, corrected_cells=changed
+        )
         tables["cells"] = cells_table(reading, name, kind)
         tables, more = assess(
             tables,
@@ -260,6 +259,7 @@ def cells_table(reading: Reading, edition: str, kind: str) -> pa.Table:
     """The published ``cells``: the staged ones with edition and source."""
     import pyarrow as pa
 
+    from pipeline.arrow import repeated
     from pipeline.schema import TABLES
 
     schema = TABLES["cells"].arrow
@@ -267,9 +267,9 @@ def cells_table(reading: Reading, edition: str, kind: str) -> pa.Table:
     columns = []
     for column in schema:
         if column.name == "edition":
-            columns.append(pa.repeat(pa.scalar(edition), len(cells)))
+            columns.append(repeated(edition, len(cells)))
         elif column.name == "source":
-            columns.append(pa.repeat(pa.scalar(kind), len(cells)))
+            columns.append(repeated(kind, len(cells)))
         else:
             columns.append(cells.column(column.name).cast(column.type))
     return pa.table(columns, schema=schema)

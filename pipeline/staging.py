@@ -44,7 +44,10 @@ def _stored(folder: Path) -> Reading | None:
 
     try:
         # Without threads: a process that has started Arrow's had better not be forked.
-        parts = [pq.read_table(folder / f"{name}.parquet", use_threads=False) for name in _READING_FILES]
+        # And not by read_table, which imports datasets and pandas first.
+        parts = [
+            pq.ParquetFile(folder / f"{name}.parquet").read(use_threads=False) for name in _READING_FILES
+        ]
     except (OSError, ValueError):
         return None
     return Reading(*parts)

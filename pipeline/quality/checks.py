@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 
 import pyarrow as pa
 
+from pipeline.arrow import array, rows
 from pipeline.quality.codes import org_codes
 from pipeline.quality.content import CHECKS, boundaries
 from pipeline.quality.findings import Finding
@@ -22,12 +23,13 @@ def check_tables(tables: Mapping[str, pa.Table]) -> list[Finding]:
 
     Rows of ``entries`` must stand in reading order within a cell (``position``).
     """
-    entries = tables["entries"].to_pylist()
+    entries = rows(tables["entries"])
+    credentials = tables["credentials"]
     names = sorted(annex_names(tables))
     found = [finding for check in CHECKS for finding in check(entries)]
     found += boundaries(entries, [*names, *dict.fromkeys(map(bare, names))])
     found += near_duplicates(entries, names)
-    found += tier_conflicts(entries, tables["credentials"].to_pylist())
+    found += tier_conflicts(entries, credentials.filter(credentials["tier_conflict"]).to_pylist())
     found += org_codes(tables)
     return found
 
@@ -52,6 +54,6 @@ def mark_attention(
         if finding.table in _OF_ENTRIES and finding.level != "info" and finding.finding_id not in settled
         for row in finding.rows
     }
-    marks = pa.array([entry_id in wanted for entry_id in entries["entry_id"].to_pylist()], pa.bool_())
+    marks = array([entry_id in wanted for entry_id in entries["entry_id"].to_pylist()], pa.bool_())
     index = entries.schema.get_field_index("requires_attention")
     return entries.set_column(index, entries.schema.field(index), marks)

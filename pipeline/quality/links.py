@@ -16,6 +16,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from pipeline.arrow import rows as rows_of
 from pipeline.quality.findings import Finding
 from pipeline.quality.unlinked import unlinked_findings
 from pipeline.text import squeeze
@@ -96,7 +97,7 @@ def link(tables: Mapping[str, pa.Table]) -> tuple[list[dict[str, object]], list[
 
     ``tables`` needs ``entries`` and the annex tables that it has; a missing annex table gives no links.
     """
-    entries = tables["entries"].to_pylist()
+    entries = rows_of(tables["entries"])
     rows: list[dict[str, object]] = []
     unlinked: dict[str, list[Mapping[str, Any]]] = {}
     for kind in TARGETS:

@@ -10,6 +10,7 @@ from typing import Any
 import pyarrow as pa
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 
+from pipeline.arrow import array
 from pipeline.errors import XizeError
 from pipeline.quality.corrections import ACTIONS
 from pipeline.quality.decisions import Row, write_yaml
@@ -72,7 +73,7 @@ def _rows(finding: Row, tables: Mapping[str, pa.Table]) -> Sequence[Mapping[str,
         return [None]
     import pyarrow.compute as pc
 
-    mask = pc.is_in(tables[table][column], value_set=pa.array(sorted(keys), pa.string()))
+    mask = pc.is_in(tables[table][column], value_set=array(sorted(keys), pa.string()))
     found: list[Mapping[str, Any] | None] = tables[table].filter(mask).to_pylist()
     return found or [None]
 

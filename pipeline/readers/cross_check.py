@@ -13,6 +13,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pipeline.arrow import array
 from pipeline.errors import XizeError
 from pipeline.quality.findings import Finding
 from pipeline.readers.agreement import PageComparison, compare, letter_size
@@ -61,7 +62,7 @@ def compare_pages(
     """
     wanted = set(pages)
     infos = {info.page: info for info in pages_of(reading) if info.page in wanted}
-    chosen = pc.is_in(reading.cells.column("page"), pa.array(sorted(wanted), pa.int32()))
+    chosen = pc.is_in(reading.cells.column("page"), array(sorted(wanted), pa.int32()))
     cells: dict[int, list[Cell]] = defaultdict(list)
     for cell in cells_of(Reading(reading.cells.filter(chosen), reading.blocks, reading.pages)):
         cells[cell.page].append(cell)
@@ -90,7 +91,7 @@ def with_confidence(reading: Reading, compared: Sequence[PageComparison]) -> Rea
         values.update(dict.fromkeys(page.structure, STRUCTURE_DIFFERS))
     ids = reading.cells.column("cell_id").to_pylist()
     before = reading.cells.column("confidence").to_pylist()
-    column = pa.array([values.get(name, old) for name, old in zip(ids, before, strict=True)], pa.float32())
+    column = array([values.get(name, old) for name, old in zip(ids, before, strict=True)], pa.float32())
     at = reading.cells.schema.get_field_index("confidence")
     return Reading(
         reading.cells.set_column(at, reading.cells.schema.field(at), column), reading.blocks, reading.pages

@@ -13,11 +13,10 @@ from jinja2 import Environment
 
 from pipeline.readers.debug import draw_page
 from pipeline.readers.pdf import look_at, open_pdf, read_pdf
-from pipeline.readers.staged import cells_of
 from pipeline.readers.visible import see
 from pipeline.text import clean
 from pipeline.tidy.model import Cell
-from pipeline.tidy.sections import page_tables
+from pipeline.tidy.pieces import pieces_of
 
 _HTML = """<!doctype html>
 <html lang="zh-CN"><head><meta charset="utf-8"><title>{{ name }}</title>
@@ -51,8 +50,9 @@ def read_tables(path: Path, pages: Sequence[int] | None, password: str, decoder:
     """Found tables: page (from 1), table_no, bbox and cells with row, col (from 0), spans, text and box in points."""
     reading = read_pdf(path, pages=pages, password=password, decoder=decoder)
     out = []
-    for table in page_tables(cells_of(reading)):
-        cells = table.cells
+    pieces = pieces_of(reading)
+    for table in pieces.tables:
+        cells = pieces.load(table.start, table.stop)
         box = (
             min(c.x0 for c in cells),
             min(c.top for c in cells),

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import chain, islice
+from itertools import islice
 from operator import attrgetter
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
+from pipeline.arrow import array, from_numpy, offsets
 from pipeline.tidy.model import Cell, Line
 
 LINE = pa.struct(
@@ -120,73 +121,43 @@ def cell_id(page: int, table_no: int, row: int, col: int) -> str:
 def to_reading(cells: Sequence[Cell], blocks: Sequence[Block], pages: Sequence[PageInfo]) -> Reading:
     """Dataclasses → Arrow."""
     lines = [line for cell in cells for line in cell.lines]
-    per_cell = _offsets([len(cell.lines) for cell in cells])
+    per_cell = offsets([len(cell.lines) for cell in cells])
     columns: dict[str, pa.Array] = {
-        field.name: _column(map(attrgetter(field.name), cells), field.type)
+        field.name: array(map(attrgetter(field.name), cells), field.type)
         for field in CELLS
         if field.name not in ("lines", "advances", "sizes", "line")
     }
     columns["lines"] = pa.ListArray.from_arrays(
         per_cell,
         pa.StructArray.from_arrays(
-            [_column(map(attrgetter(field.name), lines), field.type) for field in LINE],
+            [array(map(attrgetter(field.name), lines), field.type) for field in LINE],
             fields=list(LINE),
         ),
     )
     columns["advances"] = pa.ListArray.from_arrays(per_cell, _advances(lines))
-    columns["sizes"] = pa.ListArray.from_arrays(
-        per_cell, _column((line.size for line in lines), pa.float32())
-    )
+    columns["sizes"] = pa.ListArray.from_arrays(per_cell, array((line.size for line in lines), pa.float32()))
     columns["line"] = pa.nulls(len(cells), pa.int32())
     cell_table = pa.table([columns[field.name] for field in CELLS], schema=CELLS)
 
     outside = [block.line for block in blocks]
     columns = {
-        field.name: _column(map(attrgetter(field.name), outside), field.type)
+        field.name: array(map(attrgetter(field.name), outside), field.type)
         for field in BLOCKS
         if field.name not in ("role", "advances", "line")
     }
-    columns["role"] = _column((block.role for block in blocks), pa.string())
+    columns["role"] = array((block.role for block in blocks), pa.string())
     columns["advances"] = _advances(outside)
     columns["line"] = pa.nulls(len(blocks), pa.int32())
     block_table = pa.table([columns[field.name] for field in BLOCKS], schema=BLOCKS)
     page_table = pa.table(
-        [_column(map(attrgetter(field.name), pages), field.type) for field in PAGES], schema=PAGES
+        [array(map(attrgetter(field.name), pages), field.type) for field in PAGES], schema=PAGES
     )
     return Reading(cell_table, block_table, page_table)
 
 
-def _column(values: Iterable[Any], kind: pa.DataType) -> pa.Array:
-    """An array without nulls, from buffers: ``pyarrow.array`` would import pandas first, in every worker."""
-    if pa.types.is_list(kind):
-        members = list(values)
-        return pa.ListArray.from_arrays(
-            _offsets(list(map(len, members))), _column(chain.from_iterable(members), kind.value_type)
-        )
-    if pa.types.is_string(kind):
-        encoded = [value.encode() for value in values]
-        buffers = [_offset_buffer(list(map(len, encoded))), pa.py_buffer(b"".join(encoded))]
-        return pa.Array.from_buffers(kind, len(encoded), [None, *buffers])
-    if pa.types.is_boolean(kind):
-        flags = np.fromiter(values, dtype=bool)
-        return pa.Array.from_buffers(
-            kind, len(flags), [None, pa.py_buffer(np.packbits(flags, bitorder="little"))]
-        )
-    numbers = np.fromiter(values, dtype=kind.to_pandas_dtype())
-    return pa.Array.from_buffers(kind, len(numbers), [None, pa.py_buffer(numbers)])
-
-
-def _offset_buffer(lengths: Sequence[int]) -> pa.Buffer:
-    return pa.py_buffer(np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)]).astype(np.int32))
-
-
-def _offsets(lengths: Sequence[int]) -> pa.Array:
-    return pa.Array.from_buffers(pa.int32(), len(lengths) + 1, [None, _offset_buffer(lengths)])
-
-
 def _advances(lines: Sequence[Line]) -> pa.Array:
     """One list of advances per line."""
-    return _column((line.advances for line in lines), pa.list_(pa.float32()))
+    return array((line.advances for line in lines), pa.list_(pa.float32()))
 
 
 def join_readings(parts: Iterable[Reading]) -> Reading:
@@ -197,34 +168,35 @@ def join_readings(parts: Iterable[Reading]) -> Reading:
     pages = pa.concat_tables([p.pages for p in parts]).combine_chunks()
     # Parts that come in order are in order (sorting them all the same would take their size in memory again).
     return Reading(
-        _in_order(cells, ("page", "table_no", "row", "col")),
-        _in_order(blocks, ("page",)),  # which keep their reading order within a page
-        _in_order(pages, ("page",)),
+        in_order(cells, ("page", "table_no", "row", "col")),
+        in_order(blocks, ("page",)),  # which keep their reading order within a page
+        in_order(pages, ("page",)),
     )
 
 
-def _in_order(table: pa.Table, columns: Sequence[str]) -> pa.Table:
+def in_order(table: pa.Table, columns: Sequence[str]) -> pa.Table:
     """The table sorted by integer columns, rows that are equal in them left in their order."""
     if len(table) == 0:
         return table
-    keys = [_integers(table.column(name)) for name in reversed(columns)]
+    keys = [numbers(table.column(name)) for name in reversed(columns)]
     order = np.lexsort(keys)
     if (order == np.arange(len(order))).all():
         return table
-    return table.take(pa.array(order, pa.int64())).combine_chunks()
+    return table.take(from_numpy(order)).combine_chunks()
 
 
-def _integers(column: pa.ChunkedArray) -> np.ndarray:
-    """A column of int32 without nulls; like ``_column``, past pandas."""
+def numbers(column: pa.ChunkedArray) -> np.ndarray:
+    """A column of numbers without nulls (``to_numpy`` would import pandas)."""
     whole = column.combine_chunks()
-    return np.frombuffer(whole.buffers()[1], dtype=np.int32)[whole.offset : whole.offset + len(whole)]
+    values = np.frombuffer(whole.buffers()[1], dtype=whole.type.to_pandas_dtype())
+    return values[whole.offset : whole.offset + len(whole)]
 
 
 def select_pages(reading: Reading, numbers: Sequence[int]) -> Reading:
     """Only some pages of a reading."""
     import pyarrow.compute as pc
 
-    chosen = pa.array(sorted(numbers), pa.int32())
+    chosen = array(sorted(numbers), pa.int32())
     return Reading(
         *(
             table.filter(pc.is_in(table.column("page"), chosen))

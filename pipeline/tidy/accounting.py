@@ -13,7 +13,7 @@ from pipeline.tidy.annexes import AnnexResult
 from pipeline.tidy.catalogue import Catalogue, Entries, at_cell
 from pipeline.tidy.document_rows import at_line
 from pipeline.tidy.model import Cell, Line
-from pipeline.tidy.sections import Outline, Section
+from pipeline.tidy.sections import Section
 from pipeline.tidy.stitch import Stitched
 
 if TYPE_CHECKING:
@@ -30,12 +30,13 @@ def account_for(
     catalogue: Catalogue,
     entries: Entries,
     annex: AnnexResult,
-    catalogue_tables: Sequence[Stitched],
-    annex_tables: Sequence[Stitched],
+    stitched: Sequence[Stitched],
     others: Sequence[Stitched],
 ) -> None:
-    """Conservation: every character of every table stands in a row, in a header or in a finding."""
-    stitched = [*catalogue_tables, *annex_tables, *others]
+    """Conservation: every character of every table stands in a row, in a header or in a finding.
+
+    ``stitched``: all tables of the part at hand, ``others`` among them those that are neither catalogue nor annex.
+    """
     repeated = [piece for table in stitched for piece in table.repeated]
     structure = _unique(catalogue.structure)
     unplaced = _unique(catalogue.unplaced)
@@ -112,13 +113,14 @@ def account_for(
     in_findings = (
         _length(unplaced) + _length(_unique(entries.placeholders)) + other + chars.get("findings", 0)
     )
-    out.characters = {
+    account = {
         "in_tables": total,
         "published": published,
         "structure": heads,
         "in_findings": in_findings,
         "lost": total - published - heads - in_findings,
     }
+    out.characters = {name: out.characters.get(name, 0) + count for name, count in account.items()}
 
 
 def _unique(cells: Iterable[Cell]) -> list[Cell]:
@@ -127,7 +129,6 @@ def _unique(cells: Iterable[Cell]) -> list[Cell]:
 
 def loose_text(
     out: Tidied,
-    parts: Outline,
     sections: Sequence[tuple[Section, list[Stitched], list[Line]]],
     annex: AnnexResult,
 ) -> None:
@@ -155,9 +156,8 @@ def loose_text(
 _REASONS = {"invisible": "不可见", "white": "白色", "watermark": "水印", "outside": "页面之外的"}
 
 
-def page_findings(
-    out: Tidied, pages: Sequence[PageInfo], hidden: Sequence[Block], cells: Sequence[Cell]
-) -> None:
+def page_findings(out: Tidied, pages: Sequence[PageInfo], hidden: Sequence[Block]) -> None:
+    """What of a page is not in its tables because nobody sees it, or because it is a picture."""
     for block in hidden:
         out.findings.append(
             Finding(
@@ -177,6 +177,10 @@ def page_findings(
                     page=page.page,
                 )
             )
+
+
+def undecodable(out: Tidied, cells: Sequence[Cell]) -> None:
+    """Cells with characters whose font does not tell which they are."""
     for cell in cells:
         if "�" in cell.text:
             out.findings.append(

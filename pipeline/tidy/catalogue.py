@@ -43,7 +43,8 @@ class ClassRow:
 class Catalogue:
     """What the catalogue tables say: classes in printed order, the cell pieces of every slot, findings.
 
-    ``structure`` are the cells used as headers or class cells, ``unplaced`` those whose text stands in no row.
+    ``structure`` are the cells used as headers or class cells, ``unplaced`` those whose text stands in no row. ``header``
+    is the last one printed: that of tables without one.
     """
 
     classes: list[ClassRow] = field(default_factory=list)
@@ -51,6 +52,7 @@ class Catalogue:
     structure: list[Cell] = field(default_factory=list)
     unplaced: list[Cell] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
+    header: CatalogueHeader | None = None
 
 
 def at_cell(cell: Cell) -> dict[str, object]:
@@ -80,26 +82,28 @@ def is_catalogue(table: LogicalTable) -> bool:
 
 
 def read_catalogue(
-    tables: Iterable[tuple[LogicalTable, str]], mapping: Mapping[str, str], where: str
-) -> tuple[Catalogue, list[tuple[LogicalTable, CatalogueHeader]]]:
+    tables: Iterable[tuple[LogicalTable, str]],
+    mapping: Mapping[str, str],
+    where: str,
+    before: Catalogue | None = None,
+) -> Catalogue:
     """Classes and cell pieces of catalogue tables, each given with the heading it stands under.
 
-    ``mapping``: header words → kind from source.yaml. A table without a header takes the last one's, if it has as
+    ``mapping``: header words → kind from source.yaml. ``before``: what earlier tables said, whose classes may go on and
+    are given again. A table without a header takes the last one's, if it has as
     many columns. Raises XizeError where a column group cannot be named (see ``headers.find_header``).
     """
-    out = Catalogue()
-    read: list[tuple[LogicalTable, CatalogueHeader]] = []
-    last: CatalogueHeader | None = None
+    out = Catalogue() if before is None else Catalogue(classes=before.classes, header=before.header)
     for table, heading in tables:
         header = find_header(table, mapping, where)
-        if header is None and last is not None and len(last.columns) == table.n_cols:
-            header = CatalogueHeader(0, last.columns)
+        if header is None and out.header is not None and len(out.header.columns) == table.n_cols:
+            header = CatalogueHeader(0, out.header.columns)
         if header is None:
             for cell in table.cells:
                 out.unplaced.extend(piece for piece in cell.pieces if piece.lines)
             continue
         if header.rows:
-            last = header
+            out.header = header
             for words, kind, score in header.similar:
                 piece = next(
                     (c.first for c in table.cells if c.row < header.rows and squeeze(words) in c.text), None
@@ -114,9 +118,8 @@ def read_catalogue(
                         **(at_cell(piece) if piece else {"page": table.page}),
                     )
                 )
-        read.append((table, header))
         _read_rows(out, table, header, heading)
-    return out, read
+    return out
 
 
 def _read_rows(out: Catalogue, table: LogicalTable, header: CatalogueHeader, heading: str) -> None:
@@ -228,6 +231,8 @@ def _class_of(
         if codes and codes == current.codes and name in ("", current.name):
             return current
         broken = first.first.page > current.page
+        if broken and set(codes) <= set(current.codes) and current.name.endswith(name):
+            return current  # the rest of a class cell that was printed whole before
         if broken and _rest_of_codes(current, codes):
             # The page break cut the class cell: its last codes or its name stand on the next page.
             current.codes += [code for code in codes if code not in current.codes]
@@ -288,6 +293,14 @@ def entry_id(class_code: str, kind: str, tier: str, text: str, occurrence: int) 
 
 
 @dataclass
+class Counted:
+    """How many entries there are so far: in every slot, and of every text in a slot (by its first ``entry_id``)."""
+
+    positions: Counter[Slot] = field(default_factory=Counter)
+    texts: Counter[str] = field(default_factory=Counter)
+
+
+@dataclass
 class Entries:
     """Rows of ``entries`` (without edition and source), cells whose text is only a placeholder, doubtful boundaries."""
 
@@ -301,8 +314,9 @@ def read_entries(
     rules: LineRules,
     known_names: Iterable[str],
     organisations: Callable[[], frozenset[str]],
+    counted: Counted,
 ) -> Entries:
-    """Segment the cells of every slot into items and read what each item states.
+    """Segment the cells of every slot into items and read what each item states; they are ``counted``.
 
     ``known_names``: whole names known from the annexes; ``organisations`` gives names by which issuers are known. Both
     are asked for as late as possible.
@@ -330,27 +344,28 @@ def read_entries(
     # Lists that end every item with a semicolon print a separator, not a part of the name.
     rows: list[dict[str, object]] = []
     findings: list[Finding] = []
-    occurrences: Counter[tuple[str, str, str, str]] = Counter()
     for key, lines, items in zip(keys, placed, found, strict=True):
-        position = 0
         for item in items:
             text = normalise(item.text)
             if not text:
                 continue
-            position += 1
+            counted.positions[key] += 1
+            name = entry_id(*key, text, 1)
+            counted.texts[name] += 1
+            if counted.texts[name] > 1:
+                name = entry_id(*key, text, counted.texts[name])
             line, piece = lines[item.first]
             levels = read_levels(text, issuers)
-            occurrences[*key, squeeze(text)] += 1
             last = lines[item.last][0]
             whole = last.page == line.page and last.top >= line.top
             boxes = [ln for ln, _ in lines[item.first : item.last + 1]] if whole else [line]
             rows.append(
                 {
-                    "entry_id": entry_id(*key, text, occurrences[*key, squeeze(text)]),
+                    "entry_id": name,
                     "class_code": key[0],
                     "kind": key[1],
                     "tier": key[2],
-                    "position": position,
+                    "position": counted.positions[key],
                     "text": text,
                     "name": levels.name or text,
                     "issuer": levels.issuer,
@@ -364,7 +379,6 @@ def read_entries(
                     "bottom": max(b.bottom for b in boxes),
                     "cell_id": piece.cell_id,
                     "confidence": round(min(item.confidence, piece.confidence), 4),
-                    "_levels": levels,
                 }
             )
     return Entries(rows, placeholders, findings)

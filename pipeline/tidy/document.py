@@ -5,7 +5,7 @@ The one way from ``staged`` on, whichever reader ran: outline → stitched table
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -13,11 +13,11 @@ from pipeline.errors import XizeError
 from pipeline.forked import aside
 from pipeline.page_spans import page_spans
 from pipeline.quality.findings import Finding
-from pipeline.readers.staged import PageInfo, Reading, blocks_of, cells_of, pages_of
+from pipeline.readers.staged import PageInfo, Reading, blocks_of, pages_of
 from pipeline.readers.transcript import tidying as transcript
-from pipeline.tidy.accounting import account_for, loose_text, page_findings
-from pipeline.tidy.annexes import Annex, AnnexResult, read_annexes
-from pipeline.tidy.catalogue import is_catalogue, read_catalogue, read_entries
+from pipeline.tidy.accounting import account_for, loose_text, page_findings, undecodable
+from pipeline.tidy.annexes import Annex, AnnexResult, Earlier, read_annexes
+from pipeline.tidy.catalogue import Catalogue, Counted, is_catalogue, read_catalogue, read_entries
 from pipeline.tidy.document_rows import (
     Row,
     TocLine,
@@ -29,9 +29,12 @@ from pipeline.tidy.document_rows import (
     organisations,
     toc_lines,
 )
-from pipeline.tidy.items import LineRules, learn_rules, with_intended_lines
+from pipeline.tidy.items import Columns, LineRules, learn_rules, with_intended_lines
 from pipeline.tidy.levels import expand, read_rule3
 from pipeline.tidy.model import Cell, LogicalTable
+from pipeline.tidy.names import organisation_names
+from pipeline.tidy.parts import Part, parts_of
+from pipeline.tidy.pieces import PageTable, Pieces, pieces_in, pieces_of
 from pipeline.tidy.sections import Section, outline
 from pipeline.tidy.stitch import Stitched, stitch
 
@@ -53,104 +56,181 @@ class Tidied:
     tables: int = 0
 
 
-def tidy(reading: Reading, header_map: Mapping[str, str], where: str) -> Tidied:
+Keep = Callable[[str, list[Row]], None]
+"""Takes rows of a table as they are made."""
+
+
+def tidy(reading: Reading, header_map: Mapping[str, str], where: str, keep: Keep | None = None) -> Tidied:
     """Tidy a reading.
 
     ``header_map``: printed header words → kind (or annex field) from source.yaml; ``where``: the file's name for
-    messages. Raises XizeError when the pages carry no text, when no catalogue table is found, or when a column group
-    cannot be named.
+    messages. ``keep`` takes the rows as they are made, part by part of a large document (see ``parts``); without it they
+    are gathered in ``Tidied.rows``. Raises XizeError when the pages carry no text, when no catalogue table is found, or
+    when a column group cannot be named.
     """
     typed = transcript.is_transcript(reading)
     if typed:
         cells, blocks, pages = transcript.restore(reading)
+        pieces = pieces_in(cells)
     else:
-        cells, blocks, pages = cells_of(reading), blocks_of(reading), pages_of(reading)
+        blocks, pages, pieces = blocks_of(reading), pages_of(reading), pieces_of(reading)
     out = Tidied(pages=len(pages), tables=sum(page.tables for page in pages))
-    _check_readable(pages, cells, where)
-    parts = outline(cells, blocks, pages)
-    sections = [(section, *stitch(section)) for section in parts.sections]
+    _check_readable(pages, bool(pieces.tables), where)
+    whole = outline(pieces, blocks, pages)
+    notes = note_rows(whole)
+    out.rule3 = read_rule3([str(row["text"]) for row in notes])
+
+    def put(table: str, rows: list[Row]) -> None:
+        rows = transcript.with_lines(rows) if typed else rows
+        if keep is None:
+            out.rows.setdefault(table, []).extend(rows)
+        else:
+            keep(table, rows)
+
+    put("notes", notes)
+    so_far = _SoFar(pieces, header_map, where, typed, out, put)
+    parts = parts_of(whole.sections)
+    for part in parts:
+        _read_part(so_far, part, last=part is parts[-1])
+    majors = major_rows(whole, so_far.catalogue)
+    put("classes", class_rows(so_far.catalogue, majors, out.findings))
+    put("majors", majors)
+    out.toc = toc_lines(whole)
+    page_findings(out, pages, whole.hidden)
+    if typed:
+        out.findings = transcript.findings_with_lines([*transcript.findings_of(reading), *out.findings])
+    return out
+
+
+_EXAMPLES = 8_000
+"""Cell pieces of a document's first parts from which its later parts learn too."""
+
+
+@dataclass
+class _SoFar:
+    """A document while its parts are read: where its pieces come from and its rows go, and what a part leaves for those
+    after it: classes, counts, whole names and organisations that annexes print."""
+
+    pieces: Pieces
+    header_map: Mapping[str, str]
+    where: str
+    typed: bool
+    out: Tidied
+    put: Keep
+    found: bool = False
+    catalogue: Catalogue = field(default_factory=Catalogue)
+    counted: Counted = field(default_factory=Counted)
+    annexes: Earlier = field(default_factory=Earlier)
+    names: set[str] = field(default_factory=set)
+    organisations: set[str] = field(default_factory=set)
+    columns: Columns = field(default_factory=dict)
+
+    def remember(self, columns: Columns) -> None:
+        """Keep cells of the first parts as examples of how the document's producer breaks lines."""
+        room = _EXAMPLES - sum(map(len, self.columns.values()))
+        for group, cells in columns.items():
+            if room > 0:
+                self.columns[f"{len(self.columns)}:{group}"] = cells[:room]
+                room -= len(cells)
+
+    def learn(self, annex: AnnexResult) -> None:
+        """Remember what annexes teach about the catalogue's entries."""
+        self.annexes = annex.after
+        self.names.update(known_names(annex))
+        self.organisations.update(organisations(annex))
+
+
+def _read_part(so_far: _SoFar, part: Part, last: bool) -> None:
+    """Read the sections of a part; its rows, findings and account go into ``so_far``, its cells are forgotten."""
+    out = so_far.out
+    cells, cells_of = _cells(so_far.pieces, part)
+    annexes = [(section, *stitch(section, cells_of)) for section in part.annexes]
+    sections = [(section, *stitch(section, cells_of)) for section in part.others]
     catalogues: list[tuple[Stitched, Section]] = []
-    annexes: list[tuple[Section, list[Stitched]]] = []
     others: list[Stitched] = []
     for section, tables, _ in sections:
-        if section.kind == "annex":
-            annexes.append((section, tables))
-            continue
         for table in tables:
             if section.kind == "major" or is_catalogue(table.table):
                 catalogues.append((table, section))
             else:
                 others.append(table)
-    if not any(is_catalogue(table.table) for table, _ in catalogues):
+    so_far.found = so_far.found or any(is_catalogue(table.table) for table, _ in catalogues)
+    if last and not so_far.found:
         raise XizeError(
-            f"{where}：没有找到专业目录表（表头为五类证书、下分初级、中级、高级的带线表格）；"
+            f"{so_far.where}：没有找到专业目录表（表头为五类证书、下分初级、中级、高级的带线表格）；"
             f"请确认这是认定细则，或用“xize tables”查看该文件读出了哪些表格。"
         )
     annex_tables = {
-        f"annex{index}": [table.table for table in tables] for index, (_, tables) in enumerate(annexes)
+        f"annex{index}": [table.table for table in tables] for index, (_, tables, _) in enumerate(annexes)
     }
-    rules = learn_rules({"catalogue": [table.table for table, _ in catalogues], **annex_tables})
-    if typed:
+    rules, columns = learn_rules(
+        {"catalogue": [table.table for table, _ in catalogues], **annex_tables}, so_far.columns
+    )
+    so_far.remember(columns)
+    if so_far.typed:
         rules = transcript.line_rules(rules, annex_tables, cells)
 
     def annexes_read() -> AnnexResult:
         return read_annexes(
             [
                 Annex(section.number, section.name or section.text, section.page, tuple(t.table for t in ts))
-                for section, ts in annexes
+                for section, ts, _ in annexes
             ],
-            rules=rules if typed else with_intended_lines(rules, annex_tables),
-            header_map=header_map,
+            rules=rules if so_far.typed else with_intended_lines(rules, annex_tables),
+            header_map=so_far.header_map,
+            earlier=so_far.annexes,
         )
 
     # The annexes are read aside, while this process prepares the catalogue, which asks for the names in them last.
-    annex_of = lru_cache(aside(annexes_read))
-    catalogue, _ = read_catalogue(
-        [(table.table, section.text) for table, section in catalogues], _kinds_only(header_map), where
+    annex_of = lru_cache(aside(annexes_read) if annexes else annexes_read)
+    so_far.catalogue = catalogue = read_catalogue(
+        [(table.table, section.text) for table, section in catalogues],
+        _kinds_only(so_far.header_map),
+        so_far.where,
+        so_far.catalogue,
     )
 
     def names() -> Iterator[str]:
-        yield from known_names(annex_of())
+        so_far.learn(annex_of())
+        yield from sorted(so_far.names)
 
-    entries = read_entries(catalogue, rules, names(), lambda: organisations(annex_of()))
-    annex = annex_of()
-    notes = note_rows(parts)
-    out.rule3 = read_rule3([str(row["text"]) for row in notes])
-    out.rows = {
-        "majors": major_rows(parts, catalogue),
-        "entries": entries.rows,
-        "credentials": [row for entry in entries.rows for row in expand(_for_credentials(entry), out.rule3)],
-        "notes": notes,
-        **annex.rows,
-    }
-    out.rows["classes"] = class_rows(catalogue, out)
-    out.toc = toc_lines(parts)
-    out.findings += catalogue.findings + entries.findings + annex.findings
-    account_for(
-        out,
-        cells,
-        catalogue,
-        entries,
-        annex,
-        [t for t, _ in catalogues],
-        [t for _, ts in annexes for t in ts],
-        others,
+    entries = read_entries(
+        catalogue, rules, names(), lambda: organisation_names(sorted(so_far.organisations)), so_far.counted
     )
-    loose_text(out, parts, sections, annex)
-    page_findings(out, pages, parts.hidden, cells)
-    out.rows["entries"] = [_plain(row) for row in out.rows["entries"]]
-    if typed:
-        out.rows = {name: list(transcript.with_lines(rows)) for name, rows in out.rows.items()}
-        out.findings = transcript.findings_with_lines([*transcript.findings_of(reading), *out.findings])
-    return out
+    annex = annex_of()
+    for name, rows in annex.rows.items():
+        so_far.put(name, rows)
+    so_far.put("entries", entries.rows)
+    so_far.put(
+        "credentials",
+        [row for entry in entries.rows for row in expand(_for_credentials(entry), out.rule3)],
+    )
+    out.findings += catalogue.findings + entries.findings + annex.findings
+    stitched = [
+        *(table for table, _ in catalogues), *(table for _, tables, _ in annexes for table in tables), *others
+    ]  # fmt: skip
+    account_for(out, cells, catalogue, entries, annex, stitched, others)
+    loose_text(out, [*sections, *annexes], annex)
+    undecodable(out, cells)
 
 
-def _plain(row: Row) -> Row:
-    return {key: value for key, value in row.items() if not key.startswith("_")}
+def _cells(pieces: Pieces, part: Part) -> tuple[list[Cell], Callable[[PageTable], Sequence[Cell]]]:
+    """All cells of a part, and those of each of its tables; tables that stand together are loaded together."""
+    tables = sorted(part.tables, key=lambda table: table.start)
+    cells: list[Cell] = []
+    at: dict[int, int] = {}
+    first = 0
+    for index, table in enumerate(tables):
+        if index + 1 == len(tables) or tables[index + 1].start != table.stop:
+            begin = tables[first].start
+            at.update((one.start, len(cells) + one.start - begin) for one in tables[first : index + 1])
+            cells.extend(pieces.load(begin, table.stop))
+            first = index + 1
+    return cells, lambda table: cells[at[table.start] : at[table.start] + table.stop - table.start]
 
 
 def _for_credentials(row: Row) -> Row:
-    return {key: value for key, value in _plain(row).items() if key != "requires_attention"}
+    return {key: value for key, value in row.items() if key != "requires_attention"}
 
 
 def _kinds_only(header_map: Mapping[str, str]) -> dict[str, str]:
@@ -159,12 +239,12 @@ def _kinds_only(header_map: Mapping[str, str]) -> dict[str, str]:
     return {word: kind for word, kind in header_map.items() if kind in KINDS or kind in ("ignore", "class")}
 
 
-def _check_readable(pages: Sequence[PageInfo], cells: Sequence[Cell], where: str) -> None:
+def _check_readable(pages: Sequence[PageInfo], has_cells: bool, where: str) -> None:
     scans = [page.page for page in pages if page.glyphs == 0 and page.pictures > 0.3]
     if (
         scans
         and len(scans) >= max(1, sum(1 for page in pages if page.glyphs == 0) / 2)
-        and (len(scans) > len(pages) / 2 or not cells)
+        and (len(scans) > len(pages) / 2 or not has_cells)
     ):
         raise XizeError(
             f"{where} 第 {page_spans(scans)} 页：是没有文字层的扫描图，读不出文字；请先做文字识别（OCR），"

@@ -6,18 +6,13 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from pipeline.quality.findings import Finding
 from pipeline.text import normalise, squeeze
 from pipeline.tidy.annexes import AnnexResult
 from pipeline.tidy.catalogue import Catalogue, at_cell
 from pipeline.tidy.model import Line
-from pipeline.tidy.names import organisation_names
 from pipeline.tidy.sections import Outline, Section, note_texts, parse_annex, parse_major
-
-if TYPE_CHECKING:
-    from pipeline.tidy.document import Tidied
 
 Row = dict[str, object]
 
@@ -55,7 +50,8 @@ def known_names(annex: AnnexResult) -> list[str]:
     return sorted(name for name in names if len(name) > 1)
 
 
-def organisations(annex: AnnexResult) -> frozenset[str]:
+def organisations(annex: AnnexResult) -> set[str]:
+    """The organisations that the annexes name, as printed."""
     names: set[str] = set()
     for table, column in (
         ("annex_4_associations", "name"),
@@ -67,7 +63,7 @@ def organisations(annex: AnnexResult) -> frozenset[str]:
             value = row.get(column)
             if isinstance(value, str) and value:
                 names.add(value)
-    return organisation_names(sorted(names))
+    return names
 
 
 def at_line(line: Line) -> dict[str, object]:
@@ -155,9 +151,11 @@ def _major_row(
     }
 
 
-def class_rows(catalogue: Catalogue, out: Tidied) -> list[Row]:
-    by_code = {str(row["major_code"]): row for row in out.rows["majors"]}
-    by_heading = {squeeze(str(row["name"])): row for row in out.rows["majors"]}
+def class_rows(catalogue: Catalogue, majors: list[Row], findings: list[Finding]) -> list[Row]:
+    """The 专业类, each under its 专业大类; a major that is printed nowhere else is added to ``majors``, doubts to
+    ``findings``."""
+    by_code = {str(row["major_code"]): row for row in majors}
+    by_heading = {squeeze(str(row["name"])): row for row in majors}
     rows: list[Row] = []
     for item in catalogue.classes:
         section = parse_major(item.heading)
@@ -170,11 +168,11 @@ def class_rows(catalogue: Catalogue, out: Tidied) -> list[Row]:
             # Neither a heading nor the table of contents names it: the code itself says which one it is.
             major = {
                 "major_code": item.class_code[:2], "college_code": None, "bachelor_code": None,
-                "ordinal": len(out.rows["majors"]) + 1, "name": "", "toc_page": None, "present": False, **place,
+                "ordinal": len(majors) + 1, "name": "", "toc_page": None, "present": False, **place,
             }  # fmt: skip
-            out.rows["majors"].append(major)
+            majors.append(major)
             by_code[item.class_code[:2]] = major
-            out.findings.append(
+            findings.append(
                 Finding(
                     "major_heading_missing",
                     f"专业类 {item.class_code} 所属的专业大类 {item.class_code[:2]} 既无标题也不在目录中；请核对原文。",
@@ -185,7 +183,7 @@ def class_rows(catalogue: Catalogue, out: Tidied) -> list[Row]:
                 )
             )
         elif under is not None and major is not under:
-            out.findings.append(
+            findings.append(
                 Finding(
                     "class_under_other_heading",
                     f"专业类 {item.class_code}{item.name} 印在“{under['name']}”之下，按代码归入“{major['name']}”；"

@@ -45,10 +45,19 @@ class LineRules:
         return self.breaks.room(piece.x1 - piece.x0, group)
 
 
-def learn_rules(groups: Mapping[str, Sequence[LogicalTable]]) -> LineRules:
-    """Learn the line-breaking rules of a document from its stitched tables, grouped by design."""
+Columns = dict[str, list[tuple[float, float, Sequence[Line]]]]
+"""By group of tables of one design: left border, width and printed lines of cell pieces, in points."""
+
+
+def learn_rules(
+    groups: Mapping[str, Sequence[LogicalTable]], earlier: Columns | None = None
+) -> tuple[LineRules, Columns]:
+    """The line-breaking rules of stitched tables, grouped by design, and what they were learned from.
+
+    ``earlier``: cells of other parts of the same document, which the same producer has set.
+    """
     named: dict[tuple[int, int], str] = {}
-    columns: dict[str, list[tuple[float, float, Sequence[Line]]]] = {}
+    columns: Columns = {}
     for group, tables in groups.items():
         for table in tables:
             for cell in table.cells:
@@ -56,7 +65,7 @@ def learn_rules(groups: Mapping[str, Sequence[LogicalTable]]) -> LineRules:
                     named[piece.page, piece.table_no] = group
                     if piece.lines:
                         columns.setdefault(group, []).append((piece.x0, piece.x1 - piece.x0, piece.lines))
-    return LineRules(breaks.learn(columns), named)
+    return LineRules(breaks.learn({**(earlier or {}), **columns}), named), columns
 
 
 def boundary_odds(
@@ -64,9 +73,12 @@ def boundary_odds(
 ) -> tuple[float, ...]:
     """Per gap between printed lines (with the pieces they stand in): the log-odds of a boundary by geometry."""
     out = []
+    within: Cell | None = None
+    group, room = "", 0.0
     for (a, piece), (b, other) in zip(lines, lines[1:], strict=False):
-        group = rules.groups.get((piece.page, piece.table_no), "")
-        gap = breaks.gap_between(a, b, rules.room(piece), rules.breaks, group, (piece.x0, other.x0))
+        if piece is not within:
+            within, group, room = piece, rules.groups.get((piece.page, piece.table_no), ""), rules.room(piece)
+        gap = breaks.gap_between(a, b, room, rules.breaks, group, (piece.x0, other.x0))
         if gap.settled is False:
             out.append(_WRAPPED)
         elif gap.intended:

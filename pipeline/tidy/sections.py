@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from pipeline.readers.lines import is_page_number
 from pipeline.readers.staged import Block, PageInfo
 from pipeline.text import normalise, squeeze
 from pipeline.tidy.headings import ANNEX, LEADER, MAJOR, NOT_A_TITLE, NOTES, NUMERAL, TOC, numeral
-from pipeline.tidy.model import Cell, Line
+from pipeline.tidy.model import Line
+from pipeline.tidy.pieces import PageTable, Pieces
 
 
 @dataclass(frozen=True)
@@ -21,25 +22,6 @@ class TocEntry:
     text: str
     page: int | None
     line: Line
-
-
-@dataclass(frozen=True)
-class PageTable:
-    """A table as it stands on one page."""
-
-    page: int
-    table_no: int
-    cells: tuple[Cell, ...]
-
-    @property
-    def top(self) -> float:
-        """Upper edge in points."""
-        return min(cell.top for cell in self.cells)
-
-    @property
-    def bottom(self) -> float:
-        """Lower edge in points."""
-        return max(cell.bottom for cell in self.cells)
 
 
 @dataclass
@@ -77,26 +59,21 @@ class Outline:
     hidden: list[Block]
 
 
-def outline(cells: Sequence[Cell], blocks: Sequence[Block], pages: Sequence[PageInfo]) -> Outline:
+_NEAR = 6
+"""A running head comes at least three times within so many pages: left and right pages may have their own."""
+
+
+def outline(pieces: Pieces, blocks: Sequence[Block], pages: Sequence[PageInfo]) -> Outline:
     """Take a document apart into its sections."""
     lines = [block.line for block in blocks if block.role == "text"]
     hidden = [block for block in blocks if block.role != "text"]
-    tables = page_tables(cells)
-    margins = running_heads(lines, tables, {p.page: p for p in pages})
+    margins = running_heads(lines, pieces.tables, {p.page: p for p in pages})
     off = {id(line) for line in margins}
     lines = [line for line in lines if id(line) not in off]
     title, toc, toc_lines = contents(lines)
     in_toc = {id(line) for line in toc_lines} | {id(line) for line in title}
-    stream = _stream([line for line in lines if id(line) not in in_toc], tables)
-    return Outline(title, toc, _sections(stream, toc), margins, hidden)
-
-
-def page_tables(cells: Iterable[Cell]) -> list[PageTable]:
-    """Staged cells grouped into the tables of each page, in reading order."""
-    grouped: dict[tuple[int, int], list[Cell]] = defaultdict(list)
-    for cell in cells:
-        grouped[cell.page, cell.table_no].append(cell)
-    return [PageTable(page, no, tuple(members)) for (page, no), members in sorted(grouped.items())]
+    stream = _stream([line for line in lines if id(line) not in in_toc], pieces.tables)
+    return Outline(title, toc, _sections(stream, toc, pieces), margins, hidden)
 
 
 def running_heads(
@@ -105,7 +82,8 @@ def running_heads(
     """Page numbers and running heads: lines beyond a page's body that recur from page to page.
 
     A page number is a number alone in the outer eighth of a page; a running head is a text that stands at one height
-    (to 3 points), beyond every table, on at least three pages, digits aside.
+    (to 3 points), beyond every table, on at least three pages near each other, digits aside. (A heading may come again at
+    the same height many pages on.)
     """
     extent: dict[int, tuple[float, float]] = {}
     for table in tables:
@@ -134,10 +112,11 @@ def running_heads(
                 recurring[key, bucket].append(line)
     taken = {id(line) for line in found}
     for (_, _), members in sorted(recurring.items()):
-        distinct = {line.page for line in members}
+        on = sorted({line.page for line in members})
+        close = any(c - a <= _NEAR for a, c in zip(on, on[2:], strict=False))
         texts = {squeeze(line.text) for line in members}
         numbered = len(texts) > 1 and any(ANNEX.match(t) or MAJOR.match(t) for t in texts)
-        if len(distinct) >= 3 and not numbered:
+        if close and not numbered:
             for line in members:
                 if id(line) not in taken:
                     taken.add(id(line))
@@ -207,14 +186,14 @@ def _stream(lines: Sequence[Line], tables: Sequence[PageTable]) -> list[Line | P
     return [item[4] for item in sorted(keyed, key=lambda item: item[:4])]
 
 
-def _sections(stream: Sequence[Line | PageTable], toc: Sequence[TocEntry]) -> list[Section]:
+def _sections(stream: Sequence[Line | PageTable], toc: Sequence[TocEntry], pieces: Pieces) -> list[Section]:
     titles = {squeeze(entry.text) for entry in toc}
     sections: list[Section] = [Section("front", "")]
     skip: set[int] = set()
     for position, item in enumerate(stream):
         here = sections[-1]
         if isinstance(item, PageTable):
-            banner = _banner_heading(item)
+            banner = _banner_heading(item, pieces)
             if banner is not None and banner.text != here.text:
                 sections.append(banner)
                 here = banner
@@ -343,11 +322,14 @@ def parse_annex(text: str) -> tuple[int | None, str] | None:
     return (numeral(match["no"]) if match["no"] else None), normalise(match["title"])
 
 
-def _banner_heading(table: PageTable) -> Section | None:
+def _banner_heading(table: PageTable, pieces: Pieces) -> Section | None:
     """A section heading that is set inside the ruled table, as a first row across its whole width."""
-    cols = max(cell.col + cell.col_span for cell in table.cells)
-    first = [cell for cell in table.cells if cell.row == 0]
-    if len(first) != 1 or first[0].col_span != cols or cols < 2:
+    if table.in_first_row != 1:
+        return None
+    cells = pieces.load(table.start, table.stop)
+    cols = max(cell.col + cell.col_span for cell in cells)
+    first = [cell for cell in cells if cell.row == 0]
+    if first[0].col_span != cols or cols < 2:
         return None
     text = first[0].text
     match = MAJOR.match(text)

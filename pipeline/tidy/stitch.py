@@ -10,12 +10,13 @@ elsewhere is not empty here either.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from pipeline.text import squeeze
 from pipeline.tidy.model import Cell, GridCell, Line, LogicalTable
-from pipeline.tidy.sections import PageTable, Section
+from pipeline.tidy.pieces import PageTable
+from pipeline.tidy.sections import Section
 from pipeline.tidy.stitch_model import (
     Builder,
     Piece,
@@ -43,8 +44,10 @@ class Stitched:
     uncertain: tuple[Cell, ...]
 
 
-def stitch(section: Section) -> tuple[list[Stitched], list[Line]]:
-    """The tables of a section, and lines printed after its last table."""
+def stitch(
+    section: Section, cells_of: Callable[[PageTable], Sequence[Cell]]
+) -> tuple[list[Stitched], list[Line]]:
+    """The tables of a section, and lines printed after its last table; ``cells_of`` gives the cells of a page's table."""
     out: list[Stitched] = []
     builder: Builder | None = None
     context: list[Line] = []
@@ -54,18 +57,19 @@ def stitch(section: Section) -> tuple[list[Stitched], list[Line]]:
                 continue
             context.append(item)
             continue
+        cells = cells_of(item)
         follows = (
             builder is not None
             and not context
             and item.page == builder.last_page + 1
-            and same_columns(builder, item)
+            and same_columns(builder, cells)
         )
         if follows and builder is not None:
-            _extend(builder, item)
+            _extend(builder, item.page, cells)
         else:
             if builder is not None:
                 out.append(_finish(builder, section))
-            builder = _begin(item, context, section.kind == "annex")
+            builder = _begin(item.page, cells, context, section.kind == "annex")
             context = []
     if builder is not None:
         out.append(_finish(builder, section))
@@ -76,13 +80,12 @@ def _row_texts(pieces: Sequence[tuple[int, float, str]], row: int) -> list[str]:
     return [text for _, text in sorted((x, text) for r, x, text in pieces if r == row)]
 
 
-def _begin(table: PageTable, context: list[Line], merging: bool) -> Builder:
-    x0, x1 = extent(table)
+def _begin(page: int, cells: Sequence[Cell], context: list[Line], merging: bool) -> Builder:
+    x0, x1 = extent(cells)
     builder = Builder(context, x0, x1, merging)
-    builder.take([Piece(cell.row, cell.row_span, cell.x0, cell.x1, [cell]) for cell in table.cells])
-    builder.last_page = table.page
-    builder.edges = edges_of(table)
-    builder.tables.append(table)
+    builder.take([Piece(cell.row, cell.row_span, cell.x0, cell.x1, [cell]) for cell in cells])
+    builder.last_page = page
+    builder.edges = edges_of(cells)
     return builder
 
 
@@ -112,13 +115,12 @@ def _repeated_header(builder: Builder, cells: Sequence[tuple[Cell, float, float]
     return best
 
 
-def _extend(builder: Builder, table: PageTable) -> None:
-    cells = mapped(builder, table)
-    skip = _repeated_header(builder, cells)
-    builder.repeated.extend(cell for cell, _, _ in cells if cell.row < skip)
-    body = [(cell, a, b) for cell, a, b in cells if cell.row >= skip]
-    builder.last_page = table.page
-    builder.tables.append(table)
+def _extend(builder: Builder, page: int, cells: Sequence[Cell]) -> None:
+    placed = mapped(builder, cells)
+    skip = _repeated_header(builder, placed)
+    builder.repeated.extend(cell for cell, _, _ in placed if cell.row < skip)
+    body = [(cell, a, b) for cell, a, b in placed if cell.row >= skip]
+    builder.last_page = page
     for edge in (x for _, a, b in body for x in (a, b)):
         if all(abs(edge - known) > 1.0 for known in builder.edges):
             builder.edges.append(edge)
@@ -271,7 +273,6 @@ def _finish(builder: Builder, section: Section) -> Stitched:
             pieces = _said_once(pieces, builder)
         cells.append(GridCell(piece.row, a, piece.row_span, max(1, b - a), tuple(pieces)))
     cells.sort(key=lambda cell: (cell.row, cell.col))
-    first = builder.tables[0]
     table = LogicalTable(
         section.text,
         str(section.number) if section.number is not None else None,
@@ -282,7 +283,6 @@ def _finish(builder: Builder, section: Section) -> Stitched:
         tuple(cells),
         tuple(edges),
     )
-    assert first.page == table.page
     return Stitched(table, tuple(builder.repeated), tuple(builder.uncertain))
 
 

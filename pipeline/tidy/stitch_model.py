@@ -11,7 +11,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from pipeline.tidy.model import Cell, Line
-from pipeline.tidy.sections import PageTable
 
 
 @dataclass
@@ -51,7 +50,6 @@ class Builder:
     joined_rows: list[int] = field(default_factory=list)
     uncertain: list[Cell] = field(default_factory=list)
     edges: list[float] = field(default_factory=list)
-    tables: list[PageTable] = field(default_factory=list)
     bottom: list[Piece] = field(default_factory=list)
     values: set[tuple[int, str]] = field(default_factory=set)
     """Where settled cells begin (in whole points) and their texts."""
@@ -99,14 +97,14 @@ def column_key(a: float, b: float) -> tuple[int, int]:
     return round(a / 2), round(b / 2)
 
 
-def extent(table: PageTable) -> tuple[float, float]:
+def extent(cells: Sequence[Cell]) -> tuple[float, float]:
     """The left and right border of a page's table."""
-    return min(cell.x0 for cell in table.cells), max(cell.x1 for cell in table.cells)
+    return min(cell.x0 for cell in cells), max(cell.x1 for cell in cells)
 
 
-def edges_of(table: PageTable) -> list[float]:
+def edges_of(cells: Sequence[Cell]) -> list[float]:
     """The places of a page's table at which cells begin or end, ascending, a point or more apart."""
-    values = sorted({round(x, 1) for cell in table.cells for x in (cell.x0, cell.x1)})
+    values = sorted({round(x, 1) for cell in cells for x in (cell.x0, cell.x1)})
     out: list[float] = []
     for value in values:
         if not out or value - out[-1] > 1.0:
@@ -119,18 +117,18 @@ def shape(text: str) -> str:
     return "".join("9" if char.isdigit() else "字" for char in (text[:1], text[-1:]) if char)
 
 
-def mapped(builder: Builder, table: PageTable) -> list[tuple[Cell, float, float]]:
+def mapped(builder: Builder, cells: Sequence[Cell]) -> list[tuple[Cell, float, float]]:
     """The cells of a page's table with x0, x1 in the first page's coordinates.
 
     Margins may differ between pages (mirrored ones do), widths a little: the outer borders are made to coincide, then
     each edge takes the place of the nearest known one.
     """
-    x0, x1 = extent(table)
+    x0, x1 = extent(cells)
     scale = (builder.x1 - builder.x0) / max(x1 - x0, 1.0)
     out = []
-    own = edges_of(table)
+    own = edges_of(cells)
     by_order = len(own) == len(builder.edges) and _far(builder, own, x0, scale)
-    for cell in table.cells:
+    for cell in cells:
         a, b = (builder.x0 + (x - x0) * scale for x in (cell.x0, cell.x1))
         if by_order:
             a, b = (builder.edges[nearest(own, x)] for x in (cell.x0, cell.x1))
@@ -164,14 +162,14 @@ def _far(builder: Builder, own: Sequence[float], x0: float, scale: float) -> boo
     )
 
 
-def same_columns(builder: Builder, table: PageTable) -> bool:
+def same_columns(builder: Builder, cells: Sequence[Cell]) -> bool:
     """Whether the page's table has the columns of the table so far: its edges fall on known ones, or as many of them
     in much the same places."""
-    x0, x1 = extent(table)
+    x0, x1 = extent(cells)
     scale = (builder.x1 - builder.x0) / max(x1 - x0, 1.0)
     if not 0.8 < scale < 1.25:
         return False
-    own = [builder.x0 + (x - x0) * scale for x in edges_of(table)]
+    own = [builder.x0 + (x - x0) * scale for x in edges_of(cells)]
     tolerance = _tolerance(builder)
     ours = sum(any(abs(x - e) <= tolerance for e in builder.edges) for x in own) / len(own)
     theirs = sum(any(abs(x - e) <= tolerance for x in own) for e in builder.edges) / len(builder.edges)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import cast
 
@@ -24,21 +24,28 @@ class Annex:
     tables: tuple[LogicalTable, ...]
 
 
+@dataclass(frozen=True)
+class Earlier:
+    """What annexes leave for those that are read after them: titles, and how often every row_id of a table came."""
+
+    titles: frozenset[str] = frozenset()
+    ids: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+
+
 @dataclass
 class AnnexResult:
     """Rows by table name, findings, and what of the input they account for.
 
-    ``used``: cell_ids of the staged pieces whose text stands in a row, a header, a banner or a finding.
     ``context``: the text lines before tables that gave a list its name. ``characters``: squeezed characters of all
     annex cells (``given``), of those in rows (``rows``), in headers and banners (``heads``) and, left over, in
-    findings (``findings``).
+    findings (``findings``). ``after``: what annexes that are read later must know.
     """
 
     rows: dict[str, list[Row]] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
-    used: set[str] = field(default_factory=set)
     context: list[Line] = field(default_factory=list)
     characters: dict[str, int] = field(default_factory=dict)
+    after: Earlier = field(default_factory=Earlier)
 
 
 def provenance(cell: GridCell) -> Row:

@@ -13,7 +13,16 @@ from pipeline.text import squeeze
 from pipeline.tidy.annexes.cells import Ledger, joined, line_texts, values
 from pipeline.tidy.annexes.columns import Header, Ref, banner, header_rows, known_word, leaves, starting
 from pipeline.tidy.annexes.headless import headless
-from pipeline.tidy.annexes.model import Annex, AnnexResult, LineReader, Row, finding, provenance, row_finding
+from pipeline.tidy.annexes.model import (
+    Annex,
+    AnnexResult,
+    Earlier,
+    LineReader,
+    Row,
+    finding,
+    provenance,
+    row_finding,
+)
 from pipeline.tidy.annexes.parts import context_part, part_name
 from pipeline.tidy.annexes.recognise import Choice, choose, continues
 from pipeline.tidy.annexes.rows import Builder
@@ -29,12 +38,14 @@ def read_annexes(
     rules: Any,
     header_map: Mapping[str, str] | None = None,
     read_lines: LineReader | None = None,
+    earlier: Earlier | None = None,
 ) -> AnnexResult:
     """Read every annex.
 
     ``rules``: the line breaking rules learned from the document, for ``pipeline.tidy.items.hard_lines``;
     ``read_lines``: another reader of a cell's intended lines in its place.
     ``header_map``: source.yaml's printed header word → field name or a known header word.
+    ``earlier``: what the annexes read before left (``AnnexResult.after``).
     Rows lack ``edition`` and ``source``, which the caller adds. Nothing is lost: the text of every cell stands in a
     row, a header or banner, or a finding, and ``AnnexResult.characters`` counts them.
     """
@@ -44,12 +55,13 @@ def read_annexes(
         def read_lines(cell: GridCell) -> list[Line]:
             return hard_lines(cell, rules)
 
-    return _Reader(read_lines, {squeeze(k): v for k, v in (header_map or {}).items()}).read(annexes)
+    words = {squeeze(k): v for k, v in (header_map or {}).items()}
+    return _Reader(read_lines, words, earlier or Earlier()).read(annexes)
 
 
 class _Reader:
-    def __init__(self, read_lines: LineReader, header_map: Mapping[str, str]) -> None:
-        self.read_lines, self.header_map = read_lines, header_map
+    def __init__(self, read_lines: LineReader, header_map: Mapping[str, str], earlier: Earlier) -> None:
+        self.read_lines, self.header_map, self.earlier = read_lines, header_map, earlier
         self.result = AnnexResult(rows={name: [] for name in (*BY_TABLE, "annex_other")})
         self.ledger = Ledger()
         self.known: frozenset[str] = frozenset()
@@ -164,12 +176,15 @@ class _Reader:
 
     def _known_titles(self, table: LogicalTable, choice: Choice) -> frozenset[str]:
         """Titles printed alone: those of the titles' table and of rules without conditions."""
-        words = {str(row["title"]) for row in self.result.rows["annex_10_titles"]}
+        words = self._titles()
         ref = choice.header.ref("rule") if choice.header else None
         for row in range(choice.header.stop if choice.header else 0, table.n_rows):
             for cell in values(table, row, ref) if ref else ():
                 words.update(alone(line_texts(cell, self.read_lines)))
         return frozenset(words)
+
+    def _titles(self) -> set[str]:
+        return {str(row["title"]) for row in self.result.rows["annex_10_titles"]} | self.earlier.titles
 
     def _extra(self, annex: Annex, table: LogicalTable, number: int, spec: Spec, walker: Walker) -> None:
         """Cells of columns that the table's contract does not have go to annex_other, with one finding a column."""
@@ -227,8 +242,9 @@ class _Reader:
 
     def _unique_ids(self) -> None:
         """A row_id that occurs again gets #2, #3 …; several titles of one rank cell are no fault."""
+        ids: dict[str, Multiset[str]] = {}
         for name, rows in self.result.rows.items():
-            counts: Multiset[str] = Multiset()
+            counts = ids[name] = Multiset(self.earlier.ids.get(name, {}))
             for row in rows:
                 key = str(row["row_id"])
                 counts[key] += 1
@@ -239,6 +255,7 @@ class _Reader:
                     continue  # no number is printed: said once for the column
                 message = f"{name}的行标识“{key}”重复，第{counts[key]}次出现的记为“{row['row_id']}”。"
                 self.result.findings.append(row_finding("row_id_duplicate", message, name, row))
+        self.result.after = Earlier(frozenset(self._titles()), ids)
 
     def _account(self, annexes: Sequence[Annex]) -> None:
         """Every non-empty cell is in a row or a head; what is left becomes a finding."""
@@ -258,7 +275,6 @@ class _Reader:
                         counts["findings"] += size
                         message = f"附件《{annex.title}》中有文字未能归入任何一行：“{cell.text[:60]}”。"
                         self.result.findings.append(finding("annex_text_unplaced", message, cell.text, cell))
-                    self.result.used.update(piece.cell_id for piece in cell.pieces)
         self.result.characters = counts
 
 

@@ -1,0 +1,71 @@
+"""Which sections of a document are tidied together.
+
+A rulebook is one part: its tables teach each other. A document that is many times longer is tidied part by part, each
+about as long as a rulebook and learning from itself, so that memory does not grow with the number of pages. Its annexes
+come first, for the names in them are known to every part of the catalogue.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from pipeline.tidy.pieces import PageTable
+from pipeline.tidy.sections import Section
+
+WHOLE = 80_000
+"""Cell pieces and printed lines, together, up to which a document is one part: about 300 pages of a rulebook."""
+
+PART = 20_000
+"""Cell pieces and lines of a part of a larger one: enough to learn from."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """Sections that are tidied together: annexes and all others."""
+
+    annexes: tuple[Section, ...]
+    others: tuple[Section, ...]
+
+    @property
+    def tables(self) -> Iterator[PageTable]:
+        """The tables of its sections."""
+        for section in (*self.annexes, *self.others):
+            yield from _tables(section)
+
+
+def parts_of(sections: Sequence[Section], whole: int = WHOLE, part: int = PART) -> list[Part]:
+    """The parts of a document in the order in which they are to be read; always at least one."""
+    annexes = [section for section in sections if section.kind == "annex"]
+    others = [section for section in sections if section.kind != "annex"]
+    if sum(map(_weight, sections)) <= whole:
+        return [Part(tuple(annexes), tuple(others))]
+    return [
+        *(Part(tuple(some), ()) for some in _evenly(annexes, part)),
+        *(Part((), tuple(some)) for some in _evenly(others, part)),
+    ]
+
+
+def _tables(section: Section) -> Iterator[PageTable]:
+    return (item for item in section.content if isinstance(item, PageTable))
+
+
+def _weight(section: Section) -> int:
+    return sum(table.stop - table.start + table.lines for table in _tables(section))
+
+
+def _evenly(sections: Sequence[Section], part: int) -> Iterator[list[Section]]:
+    """Runs of sections of about the same size, about ``part`` (a section is never divided)."""
+    total = sum(map(_weight, sections))
+    wanted = total / max(1, round(total / part))
+    run: list[Section] = []
+    held = 0
+    for section in sections:
+        weight = _weight(section)
+        if run and held + weight / 2 > wanted:
+            yield run
+            run, held = [], 0
+        run.append(section)
+        held += weight
+    if run:
+        yield run
