@@ -4,6 +4,7 @@ python benchmarks/steps.py cells FILE.pdf OUT.parquet     decode + grid, cells.p
 python benchmarks/steps.py curated HOME EDITION OUT       from the PDF to all curated Parquet, nothing validated
 python benchmarks/steps.py long FILE.pdf OUT.pdf PAGES    a longer document: the file's pages over and over
 python benchmarks/steps.py reissue HOME EDITION PAGE      the edition's PDF issued anew with one page changed
+python benchmarks/steps.py replace HOME EDITION FILE.pdf  another PDF in place of the edition's own
 """
 
 from __future__ import annotations
@@ -30,12 +31,13 @@ def curated(home: str, edition: str, out: str) -> None:
     """Decode, grid, tidy, link, write: everything of a run but validation and the release around the tables."""
     from pipeline.garbage import collecting_seldom
     from pipeline.publish import parquet_files
-    from pipeline.run import Options, load_libraries, plan, read, tidy_reading, with_findings
+    from pipeline.run import Options, begin, plan, tidy_reading, with_findings
 
     with collecting_seldom():
-        load_libraries()
         job = plan(Options(Path(home), edition))
-        for name, written in parquet_files(with_findings(job, tidy_reading(job, read(job)))).items():
+        reading, stored = begin(job)
+        tables = with_findings(job, tidy_reading(job, reading, stored=stored))
+        for name, written in parquet_files(tables).items():
             Path(out, name).write_bytes(written)
 
 
@@ -51,22 +53,33 @@ def long(pdf: str, out: str, pages: str) -> None:
 
 
 def reissue(home: str, edition: str, page: str) -> None:
-    """Change one page's content and write the new file's checksum into source.yaml."""
-    import hashlib
-
+    """Issue an edition's PDF anew with one page's content changed."""
     import pikepdf
+
+    from pipeline.edition import load_edition
+
+    path = load_edition(Path(home), edition).path("pdf")
+    with pikepdf.open(path) as pdf:
+        pdf.pages[int(page) - 1].contents_add(b"\n% issued anew\n")
+        pdf.save(path.with_suffix(".new"))
+    replace(home, edition, str(path.with_suffix(".new")))
+
+
+def replace(home: str, edition: str, pdf: str) -> None:
+    """Put a PDF in place of an edition's own and write its checksum into source.yaml."""
+    import hashlib
+    import shutil
 
     from pipeline.edition import load_edition
 
     known = load_edition(Path(home), edition)
     path, before = known.path("pdf"), known.file("pdf").sha256
-    with pikepdf.open(path, allow_overwriting_input=True) as pdf:
-        pdf.pages[int(page) - 1].contents_add(b"\n% issued anew\n")
-        pdf.save(path)
+    shutil.copyfile(pdf, path)
     source = known.folder / "source.yaml"
     after = hashlib.sha256(path.read_bytes()).hexdigest()
     source.write_text(source.read_text("utf-8").replace(before, after), "utf-8")
 
 
 if __name__ == "__main__":
-    {"cells": cells, "curated": curated, "long": long, "reissue": reissue}[sys.argv[1]](*sys.argv[2:])
+    steps = {"cells": cells, "curated": curated, "long": long, "reissue": reissue, "replace": replace}
+    steps[sys.argv[1]](*sys.argv[2:])

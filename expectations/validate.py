@@ -63,7 +63,9 @@ def prepare(tables: Mapping[str, pa.Table], context: ValidationContext) -> Data:
 
 def _frame(table: pa.Table) -> pd.DataFrame:
     kinds = zip(table.column_names, table.schema.types, strict=True)
-    frame: pd.DataFrame = table.select([n for n, kind in kinds if not pa.types.is_nested(kind)]).to_pandas()
+    frame: pd.DataFrame = table.select([n for n, kind in kinds if not pa.types.is_nested(kind)]).to_pandas(
+        split_blocks=True
+    )
     return frame
 
 
@@ -85,8 +87,10 @@ def plan(data: Data) -> tuple[dict[str, list[Check]], dict[str, pd.DataFrame]]:
         found.setdefault(check.table, []).append(check)
     checks = {table: found[table] for table in (DOCUMENT, STRUCTURE, *TABLES) if table in found}
     for table, suite in checks.items():
-        derived = {name: make(data) for check in suite for name, make in check.derived.items()}
-        frames[table] = frames.get(table, pd.DataFrame()).assign(**derived)
+        frame = frames.get(table, pd.DataFrame()).copy(deep=False)  # the columns themselves are shared
+        for name, make in {name: make for check in suite for name, make in check.derived.items()}.items():
+            frame[name] = make(data)
+        frames[table] = frame
     return checks, frames
 
 

@@ -59,7 +59,6 @@ def _steps(job: Job, folder: Path, pipe: Connection) -> None:
     from expectations.worker import warm_up
     from pipeline.garbage import collecting_seldom
     from pipeline.readers.staged import select_pages
-    from pipeline.run import load_libraries
 
     def done(step: str, value: object = None) -> None:
         pipe.send(("done", step, value, timing.so_far()))
@@ -69,7 +68,6 @@ def _steps(job: Job, folder: Path, pipe: Connection) -> None:
         pipe.send(("report", stage, (count, total), {}))
 
     with collecting_seldom(), warm_up() as validator:
-        load_libraries()
         desk = DeskHere(job, validator.validate, folder, report)
         ranges = desk.ranges()
         done("ranges", ranges)

@@ -97,7 +97,10 @@ def finish(job: Job, result: RunResult, report: ValidationReport, site: Path) ->
 
 
 def _finish(job: Job, result: RunResult, report: ValidationReport, site: Path) -> Outcome:
+    from pipeline import arrow
+
     tables = with_findings(job, result, report)
+    arrow.release()
     severities = Counter(tables["findings"].column("severity").to_pylist())
     codes = Counter(tables["findings"].column("code").to_pylist())
     rows = {name: table.num_rows for name, table in tables.items()}

@@ -13,12 +13,14 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
 from multiprocessing.connection import Connection, Pipe, wait
+from queue import SimpleQueue
 from typing import TypeVar
 
 from pipeline import timing
 
-__all__ = ["aside", "copies", "forked_map", "processors"]
+__all__ = ["aside", "aside_in_steps", "copies", "forked_map", "processors"]
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -55,11 +57,12 @@ def forked_map(
     items: Sequence[Item],
     helpers: int,
     done: Callable[[int], None] | None = None,
+    first: Callable[[], None] | None = None,
 ) -> list[Result]:
     """``[work(item) for item in items]``, shared between this process and ``helpers`` forked copies of it.
 
     Whoever is free takes the next item. Results must be picklable. ``done`` is told the index of each item that is
-    finished. What a copy that was killed has left undone is done here. Raises what ``work`` raises.
+    finished. ``first`` is done by this process alone, once its copies are at work. What a copy that was killed has left undone is done here. Raises what ``work`` raises.
     """
     results: dict[int, Result] = {}
 
@@ -69,7 +72,9 @@ def forked_map(
             done(index)
 
     if helpers > 0 and 1 < len(items) <= _MOST:
-        _share(work, items, min(helpers, len(items) - 1), keep)
+        _share(work, items, min(helpers, len(items) - 1), keep, first)
+    elif first is not None:
+        first()
     for index, item in enumerate(items):
         if index not in results:
             keep(index, work(item))
@@ -82,48 +87,72 @@ def aside(work: Callable[[], Result]) -> Callable[[], Result]:
     The result must be picklable. Where no copy may help (see :func:`copies`), and when the copy was killed, the work
     is done in this process once its result is asked for; ask once. Raises then what ``work`` raises.
     """
+    steps = aside_in_steps(lambda: (work() for _ in range(1)))
+
+    def result() -> Result:
+        (only,) = steps
+        return only
+
+    return result
+
+
+def aside_in_steps(work: Callable[[], Iterator[Result]]) -> Iterator[Result]:
+    """As :func:`aside`, for work that gives several results, each as soon as it is made."""
     if not copies():
-        return work
+        return work()
     ours, theirs = Pipe(duplex=False)
     child = os.fork()
     if child == 0:
         ours.close()  # else a copy whose parent was killed would wait for ever to be read
         _answer(work, theirs)
     theirs.close()
-
-    def result() -> Result:
-        try:
-            fine, answer, spent = ours.recv()
-        except EOFError:
-            return work()
-        finally:
-            ours.close()
-            os.waitpid(child, 0)
-        timing.add(spent)
-        if not fine:
-            raise answer
-        found: Result = answer
-        return found
-
-    return result
+    return _answers(work, ours, child)
 
 
-def _answer(work: Callable[[], Result], pipe: Connection) -> None:
+def _answers(work: Callable[[], Iterator[Result]], pipe: Connection, child: int) -> Iterator[Result]:
+    taken = 0
+    try:
+        while True:
+            try:
+                fine, answer, spent = pipe.recv()
+            except (EOFError, OSError):  # it was killed: what it has not given is done here
+                yield from islice(work(), taken, None)
+                return
+            if spent is not None:
+                timing.add(spent)
+                if fine:
+                    return
+            if not fine:
+                raise answer
+            taken += 1
+            yield answer
+    finally:
+        pipe.close()
+        os.waitpid(child, 0)
+
+
+def _answer(work: Callable[[], Iterator[Result]], pipe: Connection) -> None:
     """The life of a copy with one thing to do. It ends at once, without the clean-up that is its parent's business."""
     begun = time.process_time()
     timing.begin()
     try:
         try:
-            answer: tuple[bool, object] = True, work()
+            for answer in work():
+                pipe.send((True, answer, None))
+            last: tuple[bool, object] = True, None
         except Exception as error:  # handed to the parent, which raises it
-            answer = False, error
-        pipe.send((*answer, timing.of_copy(begun)))
+            last = False, error
+        pipe.send((*last, timing.of_copy(begun)))
     finally:
         os._exit(0)
 
 
 def _share(
-    work: Callable[[Item], Result], items: Sequence[Item], helpers: int, keep: Callable[[int, Result], None]
+    work: Callable[[Item], Result],
+    items: Sequence[Item],
+    helpers: int,
+    keep: Callable[[int, Result], None],
+    first: Callable[[], None] | None,
 ) -> None:
     tickets, fill = os.pipe()
     os.write(fill, b"".join(index.to_bytes(_TICKET, "little") for index in range(len(items))))
@@ -139,6 +168,8 @@ def _share(
                 _help(work, items, tickets, theirs)
             theirs.close()
             children[ours] = child
+        if first is not None:
+            first()
         for index in _taken(tickets):
             keep(index, work(items[index]))
             _collect(children, keep, timeout=0.0)
@@ -162,19 +193,33 @@ def _help(work: Callable[[Item], Result], items: Sequence[Item], tickets: int, a
     code = 1
     begun = time.process_time()
     timing.begin()
+    # Sent aside: a pipe holds little, and the parent empties it only between two items of its own.
+    outbox: SimpleQueue[tuple[int, bool, object] | None] = SimpleQueue()
+    sender = threading.Thread(target=_send_all, args=(outbox, answers), daemon=True)
+    sender.start()
     try:
         for index in _taken(tickets):
             try:
-                answer = True, work(items[index])
+                outbox.put((index, True, work(items[index])))
             except Exception as error:
-                answers.send((index, False, error))
+                outbox.put((index, False, error))
                 break
-            answers.send((index, *answer))
-        answers.send((_SPENT, True, timing.of_copy(begun)))
+        outbox.put((_SPENT, True, timing.of_copy(begun)))
+        outbox.put(None)
+        sender.join()
         answers.close()
         code = 0
     finally:
         os._exit(code)
+
+
+def _send_all(outbox: SimpleQueue[tuple[int, bool, object] | None], answers: Connection) -> None:
+    """Send everything up to None. When the parent has gone, so does this copy."""
+    try:
+        while (answer := outbox.get()) is not None:
+            answers.send(answer)
+    except BaseException:
+        os._exit(1)
 
 
 def _collect(
@@ -185,7 +230,7 @@ def _collect(
         assert isinstance(connection, Connection)
         try:
             index, fine, answer = connection.recv()
-        except EOFError:  # it has ended, and what it has left undone is done by the caller
+        except (EOFError, OSError):  # it has ended, and what it has left undone is done by the caller
             os.waitpid(children.pop(connection), 0)
             connection.close()
             continue

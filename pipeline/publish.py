@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from pipeline.arrow import from_numpy
+from pipeline.arrow import from_numpy, release
 from pipeline.errors import XizeError
 from pipeline.forked import copies, forked_map
 from pipeline.package import SourceInfo, datapackage, dump_json, manifest
@@ -133,6 +133,7 @@ def parquet_files(tables: Mapping[str, pa.Table]) -> dict[str, bytes]:
         written = parquet_bytes(table)
         if not gives_back(written, table):
             raise SchemaError(f"{name}: the Parquet file does not give the table back")
+        release()
         return written
 
     # The largest first: whoever is free takes the next one.

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from pipeline.edition import Edition, edition_lock, load_edition
 from pipeline.errors import XizeError
 from pipeline.finish import Outcome, finish, preview, publish_result, same_as, with_findings
+from pipeline.forked import aside
 from pipeline.garbage import collecting_seldom
 from pipeline.staging import known_pages, load_staged, pages_read, same_inputs, store_staged
 from pipeline.timing import measured
@@ -32,6 +34,19 @@ __all__ = [
     "Job", "Options", "Outcome", "Report", "RunResult", "code_digest", "finish", "load_libraries", "plan", "preview",
     "publish_result", "read", "run", "same_as", "tidy_reading", "unchanged", "validation_context", "with_findings",
 ]  # fmt: skip
+
+
+@contextmanager
+def ending_with(last: Stored) -> Iterator[None]:
+    """Call ``last`` at the end, come what may; an error before it is the one that is raised."""
+    try:
+        yield
+    except BaseException:
+        with suppress(XizeError):
+            last()
+        raise
+    last()
+
 
 Report = Callable[[str, int, int], None]
 """Progress: (stage, done, total); stages are read, tidy, validate, publish."""
@@ -129,13 +144,24 @@ def unchanged(job: Job) -> Release | None:
     return None if damaged_files(store, job.edition.name, last.release) else last
 
 
+Stored = Callable[[], object]
+"""Waits until a reading is staged; raises XizeError where it cannot be."""
+
+
 def read(job: Job, report: Report | None = None) -> Reading:
     """The reading of the source: what is staged, or the file read anew and staged."""
+    reading, stored = begin(job, report)
+    stored()
+    return reading
+
+
+def begin(job: Job, report: Report | None = None) -> tuple[Reading, Stored]:
+    """As :func:`read`, but a forked copy of this process may still be staging what was read: it must be waited for."""
     known = load_staged(job)
     if known is not None:
-        return known
+        return known, _is_stored
     if job.kind == "pdf":
-        return read_document(job, report)
+        return _read_document(job, report)
     if job.kind == "transcript":
         from expectations.reference import reference_classes
         from pipeline.readers.transcript.read import read_transcript
@@ -144,10 +170,21 @@ def read(job: Job, report: Report | None = None) -> Reading:
     else:
         raise XizeError(f"{job.path.name}：不支持读取“{job.kind}”一类的来源；请改用 pdf 或 transcript。")
     store_staged(job, reading)
-    return reading
+    return reading, _is_stored
+
+
+def _is_stored() -> None:
+    """Nothing to wait for."""
 
 
 def read_document(job: Job, report: Report | None = None) -> Reading:
+    """As :func:`read` does when nothing is staged for the PDF."""
+    reading, stored = _read_document(job, report)
+    stored()
+    return reading
+
+
+def _read_document(job: Job, report: Report | None) -> tuple[Reading, Stored]:
     """The PDF read anew and staged; pages that an earlier file of the edition held unchanged are taken from there."""
     from pipeline.readers.pdf import count_pages, read_pdf
     from pipeline.readers.staged import join_readings
@@ -158,7 +195,7 @@ def read_document(job: Job, report: Report | None = None) -> Reading:
     missing = [number for number in range(1, total + 1) if number not in have]
     if known is not None and not missing:
         store_staged(job, known, read=0)
-        return known
+        return known, _is_stored
     reading = read_pdf(
         job.path,
         pages=missing,
@@ -166,12 +203,16 @@ def read_document(job: Job, report: Report | None = None) -> Reading:
         decoder=job.options.decoder,
         workers=job.options.workers,
         progress=(lambda done, _: report("read", len(have) + done, total)) if report else None,
+        first=load_libraries,
     )
     if known is not None:
         reading = join_readings([known, reading])
-    with measured("stage"):
-        store_staged(job, reading, read=len(missing))
-    return reading
+
+    def store() -> None:
+        with measured("stage"):
+            store_staged(job, reading, read=len(missing))
+
+    return reading, aside(store)
 
 
 def check_reading(
@@ -198,12 +239,17 @@ def check_reading(
     return with_confidence(reading, compared), findings, summary(compared)
 
 
-def tidy_reading(job: Job, reading: Reading, report: Report | None = None) -> RunResult:
+def tidy_reading(
+    job: Job, reading: Reading, report: Report | None = None, stored: Stored = _is_stored
+) -> RunResult:
     """Check a reading, apply the steward's corrections and tidy it into the contract's tables.
 
+    ``stored`` is called when that is done: nobody must take the result for one of a staged reading before.
     Raises XizeError as ``tidy.document.tidy`` does, and when a correction does not apply.
     """
+    load_libraries()
     from expectations.reference import reference_rows
+    from pipeline.arrow import release
     from pipeline.quality import coverage
     from pipeline.quality.assess import assess
     from pipeline.quality.correct_tables import correct_cells, correct_tables
@@ -222,7 +268,7 @@ def tidy_reading(job: Job, reading: Reading, report: Report | None = None) -> Ru
     corrections = load_corrections(job.edition.corrections)
     cells, changed = correct_cells(reading.cells, corrections)
     made = Gathered(name, kind)
-    with measured("tidy"):
+    with measured("tidy"), ending_with(stored):
         tidied = tidy(replace(reading, cells=cells), header_map, job.path.name, made.keep)
     with measured("link"):
         findings = [*disagreements, *tidied.findings]
@@ -252,6 +298,7 @@ def tidy_reading(job: Job, reading: Reading, report: Report | None = None) -> Ru
     if compared:
         stats["cross_check"] = compared
     context = {"toc": tidied.toc, "rule3": dict(tidied.rule3)}
+    release()
     return RunResult(tables, stats, context, findings)
 
 
@@ -298,12 +345,10 @@ def validation_context(job: Job, result: RunResult) -> Any:
 
 
 def load_libraries() -> None:
-    """Import what reading, tidying and publishing need: before copies of this process are made, which then have it."""
+    """Import what tidying and publishing need: before copies of this process are made for them, which then have it."""
     with measured("imports"):
         import pipeline.publish
         import pipeline.quality.assess
-        import pipeline.readers.decode_pdfium
-        import pipeline.readers.pdf
         import pipeline.tidy.document  # noqa: F401
 
 
@@ -321,11 +366,10 @@ def run(options: Options, report: Report | None = None) -> Outcome:
         from expectations.worker import warm_up
 
         with warm_up() as validator, tempfile.TemporaryDirectory(prefix="xize-site-") as folder:
-            load_libraries()
-            reading = read(job, report)
+            reading, stored = begin(job, report)
             if report:
                 report("tidy", 0, 1)
-            result = tidy_reading(job, reading, report)
+            result = tidy_reading(job, reading, report, stored)
             if report:
                 report("validate", 0, 1)
             site = Path(folder) / "validation"

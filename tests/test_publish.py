@@ -6,12 +6,15 @@ import hashlib
 import io
 import json
 import random
+import re
 import resource
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import cmp_to_key
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +26,7 @@ from fsspec.implementations.memory import MemoryFileSystem
 
 from pipeline.edition import folder_lock
 from pipeline.errors import XizeError
-from pipeline.publish import SITE, Release, publish
+from pipeline.publish import SITE, Release, arrange, gives_back, parquet_bytes, publish
 from pipeline.releases import (
     damaged_files,
     latest_name,
@@ -34,6 +37,7 @@ from pipeline.releases import (
     rollback,
 )
 from pipeline.schema import KINDS, TABLES, TIERS, SchemaError, build
+from pipeline.schema.types import Field, Table
 from pipeline.storage import open_store
 from tests.sample_tables import EDITION, sample_tables, source_info, truth_rows
 
@@ -366,3 +370,139 @@ def test_a_rollback_outlasts_an_interrupted_publish(bucket: str) -> None:
     again = _publish(bucket, 2)
     assert (again.release, again.changed, again.is_latest) == ("r002", False, False)
     assert _latest(bucket) == "r001"
+
+
+_TEXTS = (
+    "",
+    "2",
+    "10",
+    "A/2",
+    "A/10",
+    "A/10/b",
+    "B1",
+    "附件10·2",
+    "附件9·11",
+    "附件9·2",
+    "甲",
+    "乙",
+    "Ⅱ",
+    "007",
+    "7",
+)
+
+
+def _value(field: Field, draw: random.Random) -> object:
+    """Any value that the field may have, from so few that rows often share it."""
+    if field.nullable and draw.random() < 0.25:
+        return None
+    if pa.types.is_list(field.type):
+        return []
+    if field.enum is not None:
+        return draw.choice(field.enum)
+    if pa.types.is_string(field.type):
+        return draw.choice(_TEXTS)
+    if pa.types.is_boolean(field.type):
+        return draw.random() < 0.5
+    return draw.randint(1, 12) if pa.types.is_integer(field.type) else draw.choice([0.5, 1.0, 10.0, 2.25])
+
+
+def _less(field: Field, descending: bool, one: Any, other: Any) -> int:
+    """-1, 0 or 1: how two values of a column follow each other in a release."""
+    if one == other:
+        return 0
+    if one is None or other is None:
+        return 1 if one is None else -1
+    if field.enum is not None:
+        return -1 if field.enum.index(one) < field.enum.index(other) else 1
+    if isinstance(one, str):
+        for a, b in zip_longest(*(re.findall(r"\d+|\D+", text) for text in (one, other))):
+            if a == b:
+                continue
+            if a is None or b is None:
+                less = a is None
+            elif a.isdigit() and b.isdigit():
+                less = (int(a), a) < (int(b), b)
+            else:
+                less = a.isdigit() or (not b.isdigit() and a < b)
+            return (1 if descending else -1) if less else (-1 if descending else 1)
+    return (1 if descending else -1) if one < other else (-1 if descending else 1)
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_rows_are_arranged_as_a_plain_sort_would(name: str) -> None:
+    """By the declared order, then the key: numbers in texts by value, null last; what is equal stays in its order."""
+    declared, draw = TABLES[name], random.Random(name)
+    names = [*declared.order, *(key for key in declared.key if key not in declared.order)]
+    for count in (0, 1, 150):
+        rows = [{field.name: _value(field, draw) for field in declared.fields} for _ in range(count)]
+        table = pa.Table.from_pylist(rows, schema=declared.arrow)
+
+        def order(one: dict[str, Any], other: dict[str, Any]) -> int:
+            for column in names:
+                field = declared.by_name[column.lstrip("-")]
+                if less := _less(field, column.startswith("-"), one[field.name], other[field.name]):
+                    return less
+            return 0
+
+        # In chunks, as tables that are put together are.
+        made = arrange(declared, pa.concat_tables([table.slice(0, count // 3), table.slice(count // 3)]))
+        assert made.to_pylist() == sorted(table.to_pylist(), key=cmp_to_key(order))
+        assert made.schema.equals(declared.arrow) and all(c.num_chunks <= 1 for c in made.columns)
+        assert arrange(declared, made).equals(made)
+
+
+def test_what_no_table_declares_together_is_arranged_too() -> None:
+    """Descending texts and numbers with nulls among them."""
+    fields = tuple(
+        Field(name, kind, name, name, "", "", nullable=True)
+        for name, kind in (("text", pa.string()), ("number", pa.float32()), ("row", pa.int32()))
+    )
+    declared = Table("t", "t", "t", "", "", fields, key=("row",), order=("-text", "-number"))
+    rows = [("A2", 1.0), (None, 3.0), ("A10", None), ("A10", 2.0), ("A2", 7.0), (None, None), ("A10", 2.0)]
+    table = pa.Table.from_pylist(
+        [{"text": text, "number": number, "row": i} for i, (text, number) in enumerate(rows)],
+        schema=declared.arrow,
+    )
+    assert arrange(declared, table)["row"].to_pylist() == [3, 6, 2, 4, 0, 1, 5]
+
+
+def test_columns_that_are_not_the_contracts_are_refused() -> None:
+    table = sample_tables(1)["classes"]
+    for wrong in (
+        table.drop_columns(["name"]),
+        table.append_column("more", table["name"]),
+        table.select(table.column_names[::-1]),
+        table.set_column(0, "edition", table["edition"].cast(pa.large_string())),
+    ):
+        with pytest.raises(SchemaError, match=r"^classes: columns are not the contract's: \w"):
+            arrange(TABLES["classes"], wrong)
+
+
+def test_a_file_gives_back_its_table_and_no_other() -> None:
+    for name, table in sample_tables(1).items():
+        table = arrange(TABLES[name], table)
+        assert gives_back(parquet_bytes(table), table), name
+        if table.num_rows > 1:
+            assert not gives_back(parquet_bytes(table.slice(1)), table), name
+            turned = table.take(pa.array(range(table.num_rows)[::-1], pa.int64()))
+            assert not gives_back(parquet_bytes(turned), table), name
+    table = sample_tables(1)["entries"]
+    last = table.num_rows - 1
+    for column, value in (
+        ("text", "别的"),
+        ("position", 99),
+        ("grades", [1]),
+        ("x0", 0.25),
+        ("corrected", True),
+    ):
+        index = table.schema.get_field_index(column)
+        values = [*table[column].to_pylist()[:last], value]
+        other = table.set_column(
+            index, table.schema.field(index), pa.array(values, table.schema.field(index).type)
+        )
+        assert gives_back(parquet_bytes(other), other) and not gives_back(parquet_bytes(other), table), column
+    wider = table.set_column(
+        0, pa.field("edition", pa.large_string(), nullable=False), table["edition"].cast(pa.large_string())
+    )
+    for other in (table.drop_columns(["corrected"]), table.append_column("more", table["text"]), wider):
+        assert not gives_back(parquet_bytes(other), table)

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from itertools import chain
 
 import pyarrow as pa
 
-from pipeline.forked import aside
-from pipeline.quality.checks import check_tables, mark_attention
+from pipeline.arrow import batched
+from pipeline.forked import copies, forked_map
+from pipeline.quality.alike import gather
+from pipeline.quality.checks import checks_of, mark_attention
 from pipeline.quality.corrections import Correction
 from pipeline.quality.coverage import TocItem, coverage
 from pipeline.quality.decisions import Acceptance, finding_rows, statuses
 from pipeline.quality.findings import Finding
-from pipeline.quality.links import link
+from pipeline.quality.links import link_row, linked
 from pipeline.quality.pages import damaged_pages
 from pipeline.schema import build
+from pipeline.schema.gathered import Gathered
+
+_ROWS = 5_000
+"""Rows that are held as rows before they become columns."""
 
 
 def assess(
@@ -32,15 +38,24 @@ def assess(
     ``source``: the kind of source read; ``toc``, ``reference`` and ``pages`` as :func:`coverage.coverage` has them.
     """
     damaged = damaged_pages(pages) if pages is not None else []
-    content = aside(lambda: check_tables(tables))
-    rows, unlinked = link(tables)
+    links = Gathered(edition, source)
+    unlinked: list[Finding] = []
+
+    def link_here() -> None:
+        pairs, findings = linked(tables)
+        for some in batched(pairs, _ROWS):
+            links.keep("links", [link_row(entry, best) for entry, best in some])
+        unlinked.extend(findings)
+
+    # A copy of this process begins with the checks; this one makes the links, then takes its share of them.
+    found = forked_map(lambda check: check(), checks_of(tables), copies(), first=link_here)
     covered = coverage(tables, source=source, toc=toc, reference=reference, pages=pages)
     made = {
         **tables,
         "coverage": build("coverage", covered, edition, source),
-        "links": build("links", rows, edition, source),
+        "links": links.table("links"),
     }
-    return made, [*damaged, *content(), *unlinked]
+    return made, [*damaged, *chain.from_iterable(found), *unlinked]
 
 
 def settle(
@@ -54,9 +69,11 @@ def settle(
 ) -> dict[str, pa.Table]:
     """The tables with ``findings`` (status by the steward's decisions) and ``entries.requires_attention``."""
     states = statuses(findings, accepted, corrections)
-    rows: list[dict[str, Any]] = finding_rows(findings, states)
+    made = Gathered(edition, source)
+    for some in batched(gather(findings), _ROWS):
+        made.keep("findings", finding_rows(some, states))
     return {
         **tables,
         "entries": mark_attention(tables["entries"], findings, states),
-        "findings": build("findings", rows, edition, source),
+        "findings": made.table("findings"),
     }

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 
 import pyarrow as pa
 
-from pipeline.arrow import array, rows
+from pipeline.arrow import Row, array, rows
 from pipeline.quality.codes import org_codes
 from pipeline.quality.content import CHECKS, boundaries
 from pipeline.quality.findings import Finding
@@ -23,15 +24,26 @@ def check_tables(tables: Mapping[str, pa.Table]) -> list[Finding]:
 
     Rows of ``entries`` must stand in reading order within a cell (``position``).
     """
+    return [finding for check in checks_of(tables) for finding in check()]
+
+
+def checks_of(tables: Mapping[str, pa.Table]) -> list[Callable[[], list[Finding]]]:
+    """The checks of :func:`check_tables` one by one: they do not depend on each other. The longest come first."""
     entries = rows(tables["entries"])
     credentials = tables["credentials"]
     names = sorted(annex_names(tables))
-    found = [finding for check in CHECKS for finding in check(entries)]
-    found += boundaries(entries, [*names, *dict.fromkeys(map(bare, names))])
-    found += near_duplicates(entries, names)
-    found += tier_conflicts(entries, credentials.filter(credentials["tier_conflict"]).to_pylist())
-    found += org_codes(tables)
-    return found
+    at_fault = credentials.filter(credentials["tier_conflict"])
+    return [
+        lambda: list(boundaries(entries, [*names, *dict.fromkeys(map(bare, names))])),
+        lambda: list(near_duplicates(entries, names)),
+        lambda: list(tier_conflicts(entries, at_fault.to_pylist())),
+        *(partial(_all, check, entries) for check in CHECKS),
+        lambda: list(org_codes(tables)),
+    ]
+
+
+def _all(check: Callable[[Sequence[Row]], Iterable[Finding]], entries: Sequence[Row]) -> list[Finding]:
+    return list(check(entries))
 
 
 def annex_names(tables: Mapping[str, pa.Table]) -> set[str]:

@@ -16,6 +16,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from pipeline.arrow import Row, batched
 from pipeline.arrow import rows as rows_of
 from pipeline.quality.findings import Finding
 from pipeline.quality.unlinked import unlinked_findings
@@ -23,6 +24,9 @@ from pipeline.text import squeeze
 
 THRESHOLD = 0.87
 """Least likeness of a fuzzy link. Below it, hand-checked links are right in fewer than 95 of 100 cases."""
+
+_AT_ONCE = 2_000_000
+"""Likenesses that are worked out at once: they take four bytes each."""
 
 # Where the entries of a kind may lead, the likeliest annex first: (table, column that holds the name).
 _SKILLS = ("annex_6_assessments", "occupation")
@@ -70,7 +74,9 @@ class _Target:
 
 
 @dataclass(frozen=True, slots=True)
-class _Link:
+class Link:
+    """What an entry means: the annex row, how that was found, and how sure it is."""
+
     target: _Target
     method: str
     score: float
@@ -97,8 +103,14 @@ def link(tables: Mapping[str, pa.Table]) -> tuple[list[dict[str, object]], list[
 
     ``tables`` needs ``entries`` and the annex tables that it has; a missing annex table gives no links.
     """
+    pairs, findings = linked(tables)
+    return [link_row(entry, best) for entry, best in pairs], findings
+
+
+def linked(tables: Mapping[str, pa.Table]) -> tuple[list[tuple[Row, Link]], list[Finding]]:
+    """As :func:`link`, but for every row only the entry and what it means: see :func:`link_row`."""
     entries = rows_of(tables["entries"])
-    rows: list[dict[str, object]] = []
+    pairs: list[tuple[Row, Link]] = []
     unlinked: dict[str, list[Mapping[str, Any]]] = {}
     for kind in TARGETS:
         own = [entry for entry in entries if entry["kind"] == kind]
@@ -109,10 +121,10 @@ def link(tables: Mapping[str, pa.Table]) -> tuple[list[dict[str, object]], list[
         for entry in own:
             best = found.get((entry["text"], tuple(entry["grades"])))
             if best is not None:
-                rows.append(_row(entry, best))
+                pairs.append((entry, best))
             elif kind == "one_plus_x":
                 unlinked.setdefault(bare(entry["name"]), []).append(entry)
-    return rows, list(_about_unlinked(entries, tables, unlinked))
+    return pairs, list(_about_unlinked(entries, tables, unlinked))
 
 
 def _about_unlinked(
@@ -142,14 +154,14 @@ def _targets(tables: Mapping[str, pa.Table], kind: str) -> Iterable[_Target]:
 
 def _best(
     entries: Sequence[Mapping[str, Any]], targets: Sequence[_Target]
-) -> dict[tuple[str, tuple[int, ...]], _Link]:
+) -> dict[tuple[str, tuple[int, ...]], Link]:
     """The best link of every distinct (text, grades)."""
     by_text: dict[str, list[_Target]] = {}
     by_key: dict[str, list[_Target]] = {}
     for target in targets:
         by_text.setdefault(target.text, []).append(target)
         by_key.setdefault(target.key, []).append(target)
-    found: dict[tuple[str, tuple[int, ...]], _Link] = {}
+    found: dict[tuple[str, tuple[int, ...]], Link] = {}
     rest: dict[str, list[tuple[tuple[str, tuple[int, ...]], str]]] = {}
     for entry in entries:
         what = (entry["text"], tuple(entry["grades"]))
@@ -157,15 +169,15 @@ def _best(
             continue
         key = bare(entry["name"])
         if same := by_text.get(squeeze(entry["text"])):
-            found[what] = _Link(_pick(same, what[1]), "exact", 1.0)
+            found[what] = Link(_pick(same, what[1]), "exact", 1.0)
         elif same := by_key.get(key):
-            found[what] = _Link(_pick(same, what[1]), "normalised", 1.0)
+            found[what] = Link(_pick(same, what[1]), "normalised", 1.0)
         else:
             rest.setdefault(_without_abbreviation(entry["name"], by_key), []).append((what, key))
     for key, (other, score) in _alike(list(rest), list(by_key)).items():
         for what, whole in rest[key]:
             likeness = score if whole == key else _likeness(whole, other)
-            found[what] = _Link(_pick(by_key[other], what[1]), "fuzzy", likeness)
+            found[what] = Link(_pick(by_key[other], what[1]), "fuzzy", likeness)
     return found
 
 
@@ -193,17 +205,21 @@ def _alike(keys: Sequence[str], others: Sequence[str]) -> dict[str, tuple[str, f
 
     if not keys or not others:
         return {}
-    scores = process.cdist(keys, others, scorer=fuzz.ratio, score_cutoff=100 * THRESHOLD, dtype=np.float32)
     found: dict[str, tuple[str, float]] = {}
-    for row, column in zip(*np.nonzero(scores), strict=True):
-        key, other = keys[row], others[column]
-        score = float(scores[row, column]) / 100
-        if (key not in found or score > found[key][1]) and telling(key) == telling(other):
-            found[key] = (other, round(score, 4))
+    for some in batched(keys, max(1, _AT_ONCE // len(others))):
+        scores = process.cdist(
+            some, others, scorer=fuzz.ratio, score_cutoff=100 * THRESHOLD, dtype=np.float32
+        )
+        for row, column in zip(*np.nonzero(scores), strict=True):
+            key, other = some[row], others[column]
+            score = float(scores[row, column]) / 100
+            if (key not in found or score > found[key][1]) and telling(key) == telling(other):
+                found[key] = (other, round(score, 4))
     return found
 
 
-def _row(entry: Mapping[str, Any], best: _Link) -> dict[str, object]:
+def link_row(entry: Mapping[str, Any], best: Link) -> dict[str, object]:
+    """A row of ``links`` (without edition)."""
     return {
         "entry_id": entry["entry_id"],
         "table": best.target.table,

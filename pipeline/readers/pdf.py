@@ -291,9 +291,11 @@ def read_pdf(
     decoder: str = "pdfium",
     workers: int | None = None,
     progress: Progress | None = None,
+    first: Callable[[], None] | None = None,
 ) -> Reading:
     """Read a PDF (or only ``pages``), shared with worker processes that each open the file once; order is restored.
 
+    ``first`` is done in this process, while the others read already.
     ``workers`` defaults to the processors this process may use. Raises XizeError as :func:`open_pdf` does, and for a
     page number that the document does not have.
     """
@@ -316,9 +318,11 @@ def read_pdf(
     workers = min(workers or processors(), len(ranges))
     helpers = copies(workers) if len(numbers) > _SMALL else 0
     if workers > 1 and not helpers and len(numbers) > _SPAWN:
+        if first is not None:
+            first()
         return join_readings(_read_spawned(path, ranges, password, decoder, workers, count))
     with _Readers(path, password, decoder) as readers, collecting_seldom():
-        return join_readings(forked_map(readers.read, ranges, helpers, count))
+        return join_readings(forked_map(readers.read, ranges, helpers, count, first))
 
 
 class _Readers:

@@ -65,12 +65,12 @@ def serve(session: Session, host: str, port: int, browser: bool, say: Callable[[
             timeout_graceful_shutdown=2, lifespan="off",
         )  # fmt: skip
         server = uvicorn.Server(config)
-        say(f"审阅页已打开，请在浏览器中访问（按Ctrl-C结束）：{address}")
-        if browser:
-            threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
         try:
             # uvicorn passes the interrupt on once it has shut down: that is the usual end here.
             with contextlib.suppress(KeyboardInterrupt):
+                say(f"审阅页已打开，请在浏览器中访问（按Ctrl-C结束）：{address}")
+                if browser:
+                    threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
                 server.run(sockets=[bound])
         finally:
             session.close()

@@ -15,7 +15,7 @@ TIDIED: tuple[str, ...] = ("majors", "classes", "entries", "credentials", "notes
 
 @dataclass(frozen=True)
 class Gathered:
-    """The tables of one edition and source while their rows come in."""
+    """Tables of one edition and source while their rows come in."""
 
     edition: str
     source: str
@@ -28,7 +28,8 @@ class Gathered:
 
     def tables(self) -> Mapping[str, pa.Table]:
         """Every tidied table, those without rows too."""
-        return {
-            name: pa.concat_tables(self._parts.get(name) or [build(name, [], self.edition)]).combine_chunks()
-            for name in TIDIED
-        }
+        return {name: self.table(name) for name in TIDIED}
+
+    def table(self, name: str) -> pa.Table:
+        """One table, which may have no rows."""
+        return pa.concat_tables(self._parts.get(name) or [build(name, [], self.edition)]).combine_chunks()

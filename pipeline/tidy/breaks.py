@@ -266,12 +266,40 @@ def _mode(counts: Counter[float]) -> float | None:
     return sum(at * n for at, n in close.items()) / sum(close.values())
 
 
-def learn(columns: Mapping[str, Sequence[tuple[float, float, Sequence[Line]]]]) -> BreakRules:
-    """Learn the rules from cells: per column group, (left border, width, printed lines), in points.
+Columns = Mapping[str, Sequence[tuple[float, float, Sequence[Line]]]]
+"""By group of tables of one design (the catalogue, one annex): left border, width and printed lines of cell pieces, in
+points."""
 
-    Groups are tables of one design (the catalogue, one annex): they share their padding.
+
+@dataclass(frozen=True)
+class Habits:
+    """What the lines of cells show of how their producer breaks lines.
+
+    ``alike``: how many lines have the same classes of characters; ``ends``: the pairs that lines were broken between, of
+    ``gaps`` in all; ``stretches``: how much wider than its glyphs each line is set; ``slack``: by group, the points that
+    each cell's widest line leaves free.
     """
-    alike = Counter(  # lines by the classes of their characters
+
+    alike: Counter[str] = field(default_factory=Counter)
+    ends: Counter[Pair] = field(default_factory=Counter)
+    gaps: int = 0
+    stretches: array[float] = field(default_factory=lambda: array("d"))
+    slack: Mapping[str, Sequence[float]] = field(default_factory=dict)
+
+    def __add__(self, other: Habits) -> Habits:
+        """Both, groups no longer told apart."""
+        free = array(
+            "d", (value for one in (self, other) for values in one.slack.values() for value in values)
+        )
+        return Habits(
+            self.alike + other.alike, self.ends + other.ends, self.gaps + other.gaps,
+            self.stretches + other.stretches, {"": free},
+        )  # fmt: skip
+
+
+def observe(columns: Columns) -> Habits:
+    """The habits that cells show."""
+    alike = Counter(
         shape_of(line.text).classes for cells in columns.values() for _, _, lines in cells for line in lines
     )
     ends: Counter[Pair] = Counter()
@@ -296,7 +324,18 @@ def learn(columns: Mapping[str, Sequence[tuple[float, float, Sequence[Line]]]]) 
             breakable = [line.width for line in lines if shape_of(line.text).breakable]
             if breakable:
                 slack.setdefault(group, []).append(width - max(breakable))
-    inside, spaced, chars = _pairs(alike)
+    return Habits(alike, ends, gaps, stretches, slack)
+
+
+def learn(columns: Columns, own: Habits, earlier: Habits) -> BreakRules:
+    """The rules for cells, from the habits that they show and from what was observed ``earlier`` in the document.
+
+    Padding, indents and justification are those of each group; all else is the producer's, whichever cells show it.
+    """
+    both = own + earlier
+    ends = both.ends
+    inside, spaced, chars = _pairs(both.alike)
+    gaps, stretches = both.gaps, both.stretches
     rate = gaps / chars if chars else 0.0
     sticky: dict[Pair, bool | None] = {}
     for pair, count in inside.items():
@@ -317,8 +356,8 @@ def learn(columns: Mapping[str, Sequence[tuple[float, float, Sequence[Line]]]]) 
     for pair in ends:
         known = ends[pair] < 3 or spaced[pair] >= ends[pair]
         sticky.setdefault(pair, _default(pair) if known else False)
-    padding = {group: _least(values) for group, values in slack.items() if len(values) >= 3}
-    everything = [value for values in slack.values() for value in values]
+    padding = {group: _least(values) for group, values in own.slack.items() if len(values) >= 3}
+    everything = both.slack[""]
     padding[""] = _least(everything) if everything else 0.0
     stretch = max(1.0, sorted(stretches)[len(stretches) // 4]) if stretches else 1.0
     justified = frozenset(group for group, cells in columns.items() if _is_justified(cells, stretch))

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from pipeline.forked import aside
 from pipeline.quality.findings import Finding
 from pipeline.schema import KINDS, TIERS
 from pipeline.text import normalise, squeeze
@@ -44,7 +45,7 @@ class Catalogue:
     """What the catalogue tables say: classes in printed order, the cell pieces of every slot, findings.
 
     ``structure`` are the cells used as headers or class cells, ``unplaced`` those whose text stands in no row. ``header``
-    is the last one printed: that of tables without one.
+    is the last one printed: that of tables without one. ``last``: the class printed last, and the heading it stands under.
     """
 
     classes: list[ClassRow] = field(default_factory=list)
@@ -53,6 +54,7 @@ class Catalogue:
     unplaced: list[Cell] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     header: CatalogueHeader | None = None
+    last: tuple[ClassRow, str] | None = None
 
 
 def at_cell(cell: Cell) -> dict[str, object]:
@@ -93,7 +95,11 @@ def read_catalogue(
     are given again. A table without a header takes the last one's, if it has as
     many columns. Raises XizeError where a column group cannot be named (see ``headers.find_header``).
     """
-    out = Catalogue() if before is None else Catalogue(classes=before.classes, header=before.header)
+    out = (
+        Catalogue()
+        if before is None
+        else Catalogue(classes=before.classes, header=before.header, last=before.last)
+    )
     for table, heading in tables:
         header = find_header(table, mapping, where)
         if header is None and out.header is not None and len(out.header.columns) == table.n_cols:
@@ -158,7 +164,7 @@ def _read_rows(out: Catalogue, table: LogicalTable, header: CatalogueHeader, hea
 
 
 def _same_section(out: Catalogue, heading: str) -> ClassRow | None:
-    return out.classes[-1] if out.classes and out.classes[-1].heading == heading else None
+    return out.last[0] if out.last is not None and out.last[1] == heading else None
 
 
 def _is_repeated_header(cells: Sequence[GridCell], header: CatalogueHeader) -> bool:
@@ -233,7 +239,7 @@ def _class_of(
         broken = first.first.page > current.page
         if broken and set(codes) <= set(current.codes) and current.name.endswith(name):
             return current  # the rest of a class cell that was printed whole before
-        if broken and _rest_of_codes(current, codes):
+        if broken and _rest_of_codes(current, codes) and (not name or _unfinished_name(current.name)):
             # The page break cut the class cell: its last codes or its name stand on the next page.
             current.codes += [code for code in codes if code not in current.codes]
             current.name += name
@@ -267,8 +273,10 @@ def _class_of(
                 )
             )
         again.page = first.first.page
+        out.last = again, heading
         return again
     out.classes.append(row)
+    out.last = row, heading
     return row
 
 
@@ -302,11 +310,10 @@ class Counted:
 
 @dataclass
 class Entries:
-    """Rows of ``entries`` (without edition and source), cells whose text is only a placeholder, doubtful boundaries."""
+    """Rows of ``entries`` (without edition and source), and the cells whose text is only a placeholder."""
 
     rows: list[dict[str, object]]
     placeholders: list[Cell]
-    findings: list[Finding]
 
 
 def read_entries(
@@ -315,11 +322,12 @@ def read_entries(
     known_names: Iterable[str],
     organisations: Callable[[], frozenset[str]],
     counted: Counted,
+    apart: bool = False,
 ) -> Entries:
     """Segment the cells of every slot into items and read what each item states; they are ``counted``.
 
     ``known_names``: whole names known from the annexes; ``organisations`` gives names by which issuers are known. Both
-    are asked for as late as possible.
+    are asked for as late as possible. ``apart``: segment in a copy of this process, which takes the memory for it away.
     """
     keys = [key for key in _ordered(catalogue) if catalogue.slots.get(key)]
     index = {key: i for i, key in enumerate(keys)}
@@ -339,11 +347,14 @@ def read_entries(
         )
         placed.append(lines)
         problems.append(segment_cell(lines, rules, near))
-    found = segment.segment_all(problems, known_names)
+    if apart:
+        names = list(known_names)
+        found = aside(lambda: segment.segment_all(problems, names))()
+    else:
+        found = segment.segment_all(problems, known_names)
     issuers = organisations()
     # Lists that end every item with a semicolon print a separator, not a part of the name.
     rows: list[dict[str, object]] = []
-    findings: list[Finding] = []
     for key, lines, items in zip(keys, placed, found, strict=True):
         for item in items:
             text = normalise(item.text)
@@ -381,7 +392,7 @@ def read_entries(
                     "confidence": round(min(item.confidence, piece.confidence), 4),
                 }
             )
-    return Entries(rows, placeholders, findings)
+    return Entries(rows, placeholders)
 
 
 def _ordered(catalogue: Catalogue) -> list[Slot]:

@@ -7,16 +7,26 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import partial
+from itertools import islice
 
+from pipeline.arrow import release
 from pipeline.errors import XizeError
-from pipeline.forked import aside
+from pipeline.forked import aside_in_steps
 from pipeline.page_spans import page_spans
 from pipeline.quality.findings import Finding
 from pipeline.readers.staged import PageInfo, Reading, blocks_of, pages_of
 from pipeline.readers.transcript import tidying as transcript
-from pipeline.tidy.accounting import account_for, loose_text, page_findings, undecodable
+from pipeline.tidy.accounting import (
+    account_for,
+    account_for_annexes,
+    added,
+    loose_text,
+    page_findings,
+    undecodable,
+)
 from pipeline.tidy.annexes import Annex, AnnexResult, Earlier, read_annexes
+from pipeline.tidy.breaks import Habits
 from pipeline.tidy.catalogue import Catalogue, Counted, is_catalogue, read_catalogue, read_entries
 from pipeline.tidy.document_rows import (
     Row,
@@ -29,11 +39,11 @@ from pipeline.tidy.document_rows import (
     organisations,
     toc_lines,
 )
-from pipeline.tidy.items import Columns, LineRules, learn_rules, with_intended_lines
+from pipeline.tidy.items import LineRules, learn_rules, with_intended_lines
 from pipeline.tidy.levels import expand, read_rule3
-from pipeline.tidy.model import Cell, LogicalTable
+from pipeline.tidy.model import Cell, Line, LogicalTable
 from pipeline.tidy.names import organisation_names
-from pipeline.tidy.parts import Part, parts_of
+from pipeline.tidy.parts import Part, parts_of, tables_of
 from pipeline.tidy.pieces import PageTable, Pieces, pieces_in, pieces_of
 from pipeline.tidy.sections import Section, outline
 from pipeline.tidy.stitch import Stitched, stitch
@@ -88,28 +98,40 @@ def tidy(reading: Reading, header_map: Mapping[str, str], where: str, keep: Keep
             keep(table, rows)
 
     put("notes", notes)
-    so_far = _SoFar(pieces, header_map, where, typed, out, put)
-    parts = parts_of(whole.sections)
+    parts = parts_of(whole.sections, together=typed)
+    so_far = _SoFar(pieces, header_map, where, typed, out, put, many=len(parts) > 2)
+    beside: Iterator[Habits | AnnexPart] = iter(())
     for part in parts:
-        _read_part(so_far, part, last=part is parts[-1])
+        if part.others:
+            _read_part(so_far, part, beside, last=part is parts[-1])
+        else:
+            so_far.take(*beside)
+            # In a copy of this process, while it begins with the part that comes next.
+            beside = aside_in_steps(partial(_annex_steps, so_far, part))
+        release()
     majors = major_rows(whole, so_far.catalogue)
     put("classes", class_rows(so_far.catalogue, majors, out.findings))
     put("majors", majors)
     out.toc = toc_lines(whole)
-    page_findings(out, pages, whole.hidden)
+    out.findings += page_findings(pages, whole.hidden)
     if typed:
         out.findings = transcript.findings_with_lines([*transcript.findings_of(reading), *out.findings])
     return out
 
 
-_EXAMPLES = 8_000
-"""Cell pieces of a document's first parts from which its later parts learn too."""
+@dataclass(frozen=True)
+class AnnexPart:
+    """What comes of annexes: rows by table, findings, an account of their characters, and what they leave for others."""
+
+    result: AnnexResult
+    findings: list[Finding]
+    characters: Mapping[str, int]
 
 
 @dataclass
 class _SoFar:
     """A document while its parts are read: where its pieces come from and its rows go, and what a part leaves for those
-    after it: classes, counts, whole names and organisations that annexes print."""
+    after it: classes, counts, whole names and organisations that annexes print, how its producer breaks lines."""
 
     pieces: Pieces
     header_map: Mapping[str, str]
@@ -117,38 +139,80 @@ class _SoFar:
     typed: bool
     out: Tidied
     put: Keep
+    many: bool = False
     found: bool = False
     catalogue: Catalogue = field(default_factory=Catalogue)
     counted: Counted = field(default_factory=Counted)
     annexes: Earlier = field(default_factory=Earlier)
     names: set[str] = field(default_factory=set)
     organisations: set[str] = field(default_factory=set)
-    columns: Columns = field(default_factory=dict)
+    habits: Habits = field(default_factory=Habits)
 
-    def remember(self, columns: Columns) -> None:
-        """Keep cells of the first parts as examples of how the document's producer breaks lines."""
-        room = _EXAMPLES - sum(map(len, self.columns.values()))
-        for group, cells in columns.items():
-            if room > 0:
-                self.columns[f"{len(self.columns)}:{group}"] = cells[:room]
-                room -= len(cells)
+    def take(self, *steps: Habits | AnnexPart) -> None:
+        """Take over what was read of annexes (see ``_annex_steps``)."""
+        for step in steps:
+            if isinstance(step, Habits):
+                self.habits += step
+                continue
+            self.out.findings += step.findings
+            self.out.characters = added(self.out.characters, step.characters)
+            self.annexes = step.result.after
+            self.names.update(known_names(step.result))
+            self.organisations.update(organisations(step.result))
+            for name, rows in step.result.rows.items():
+                self.put(name, rows)
 
-    def learn(self, annex: AnnexResult) -> None:
-        """Remember what annexes teach about the catalogue's entries."""
-        self.annexes = annex.after
-        self.names.update(known_names(annex))
-        self.organisations.update(organisations(annex))
+
+@dataclass(frozen=True)
+class _Stitched:
+    """Sections with their stitched tables and the lines after the last, and all cells that stand in them."""
+
+    sections: list[tuple[Section, list[Stitched], list[Line]]]
+    cells: list[Cell]
+
+    @property
+    def groups(self) -> dict[str, list[LogicalTable]]:
+        """The tables of each section: those of an annex are of one design."""
+        return {
+            f"annex{index}": [table.table for table in tables]
+            for index, (_, tables, _) in enumerate(self.sections)
+        }
 
 
-def _read_part(so_far: _SoFar, part: Part, last: bool) -> None:
-    """Read the sections of a part; its rows, findings and account go into ``so_far``, its cells are forgotten."""
+def _annex_steps(so_far: _SoFar, part: Part) -> Iterator[Habits | AnnexPart]:
+    """A part that consists of annexes alone: what it shows of the producer's habits; then what comes of it."""
+    annexes = _stitched(so_far.pieces, part.annexes)
+    rules, habits = learn_rules(annexes.groups, so_far.habits)
+    yield habits
+    yield _annexes_read(so_far, annexes, with_intended_lines(rules, annexes.groups))
+
+
+def _annexes_read(so_far: _SoFar, annexes: _Stitched, rules: LineRules) -> AnnexPart:
+    result = read_annexes(
+        [
+            Annex(section.number, section.name or section.text, section.page, tuple(t.table for t in tables))
+            for section, tables, _ in annexes.sections
+        ],
+        rules=rules,
+        header_map=so_far.header_map,
+        earlier=so_far.annexes,
+    )
+    findings = [*result.findings, *loose_text(annexes.sections, result), *undecodable(annexes.cells)]
+    tables = [table for _, tables, _ in annexes.sections for table in tables]
+    more, characters = account_for_annexes(annexes.cells, result, tables)
+    return AnnexPart(result, [*findings, *more], characters)
+
+
+def _read_part(so_far: _SoFar, part: Part, beside: Iterator[Habits | AnnexPart], last: bool) -> None:
+    """Read a part with catalogue tables; its rows, findings and account go into ``so_far``, its cells are forgotten.
+
+    ``beside``: the steps of annexes that are being read in a copy of this process.
+    """
     out = so_far.out
-    cells, cells_of = _cells(so_far.pieces, part)
-    annexes = [(section, *stitch(section, cells_of)) for section in part.annexes]
-    sections = [(section, *stitch(section, cells_of)) for section in part.others]
+    own = _stitched(so_far.pieces, part.others)
     catalogues: list[tuple[Stitched, Section]] = []
     others: list[Stitched] = []
-    for section, tables, _ in sections:
+    for section, tables, _ in own.sections:
         for table in tables:
             if section.kind == "major" or is_catalogue(table.table):
                 catalogues.append((table, section))
@@ -160,29 +224,24 @@ def _read_part(so_far: _SoFar, part: Part, last: bool) -> None:
             f"{so_far.where}：没有找到专业目录表（表头为五类证书、下分初级、中级、高级的带线表格）；"
             f"请确认这是认定细则，或用“xize tables”查看该文件读出了哪些表格。"
         )
-    annex_tables = {
-        f"annex{index}": [table.table for table in tables] for index, (_, tables, _) in enumerate(annexes)
-    }
-    rules, columns = learn_rules(
-        {"catalogue": [table.table for table, _ in catalogues], **annex_tables}, so_far.columns
-    )
-    so_far.remember(columns)
-    if so_far.typed:
-        rules = transcript.line_rules(rules, annex_tables, cells)
+    groups = {"catalogue": [table.table for table, _ in catalogues]}
+    if part.annexes:
+        annexes = _stitched(so_far.pieces, part.annexes)
+        rules, habits = learn_rules({**groups, **annexes.groups}, so_far.habits)
+        if so_far.typed:
+            rules = transcript.line_rules(rules, annexes.groups, [*own.cells, *annexes.cells])
 
-    def annexes_read() -> AnnexResult:
-        return read_annexes(
-            [
-                Annex(section.number, section.name or section.text, section.page, tuple(t.table for t in ts))
-                for section, ts, _ in annexes
-            ],
-            rules=rules if so_far.typed else with_intended_lines(rules, annex_tables),
-            header_map=so_far.header_map,
-            earlier=so_far.annexes,
-        )
+        def steps() -> Iterator[Habits | AnnexPart]:
+            intended = rules if so_far.typed else with_intended_lines(rules, annexes.groups)
+            yield _annexes_read(so_far, annexes, intended)
 
-    # The annexes are read aside, while this process prepares the catalogue, which asks for the names in them last.
-    annex_of = lru_cache(aside(annexes_read) if annexes else annexes_read)
+        beside = aside_in_steps(steps)
+    else:
+        so_far.take(*islice(beside, 1))
+        rules, habits = learn_rules(groups, so_far.habits)
+        if so_far.typed:
+            rules = transcript.line_rules(rules, {}, own.cells)
+    so_far.habits += habits
     so_far.catalogue = catalogue = read_catalogue(
         [(table.table, section.text) for table, section in catalogues],
         _kinds_only(so_far.header_map),
@@ -191,32 +250,32 @@ def _read_part(so_far: _SoFar, part: Part, last: bool) -> None:
     )
 
     def names() -> Iterator[str]:
-        so_far.learn(annex_of())
+        so_far.take(*beside)
         yield from sorted(so_far.names)
 
     entries = read_entries(
-        catalogue, rules, names(), lambda: organisation_names(sorted(so_far.organisations)), so_far.counted
+        catalogue,
+        rules,
+        names(),
+        lambda: organisation_names(sorted(so_far.organisations)),
+        so_far.counted,
+        so_far.many,
     )
-    annex = annex_of()
-    for name, rows in annex.rows.items():
-        so_far.put(name, rows)
     so_far.put("entries", entries.rows)
     so_far.put(
         "credentials",
         [row for entry in entries.rows for row in expand(_for_credentials(entry), out.rule3)],
     )
-    out.findings += catalogue.findings + entries.findings + annex.findings
-    stitched = [
-        *(table for table, _ in catalogues), *(table for _, tables, _ in annexes for table in tables), *others
+    more, characters = account_for(own.cells, catalogue, entries, [t for t, _ in catalogues], others)
+    out.characters = added(out.characters, characters)
+    out.findings += [
+        *catalogue.findings, *more, *loose_text(own.sections), *undecodable(own.cells),
     ]  # fmt: skip
-    account_for(out, cells, catalogue, entries, annex, stitched, others)
-    loose_text(out, [*sections, *annexes], annex)
-    undecodable(out, cells)
 
 
-def _cells(pieces: Pieces, part: Part) -> tuple[list[Cell], Callable[[PageTable], Sequence[Cell]]]:
-    """All cells of a part, and those of each of its tables; tables that stand together are loaded together."""
-    tables = sorted(part.tables, key=lambda table: table.start)
+def _stitched(pieces: Pieces, sections: Sequence[Section]) -> _Stitched:
+    """Sections with their tables stitched; tables whose cells stand together are loaded together."""
+    tables = sorted((table for section in sections for table in tables_of(section)), key=lambda t: t.start)
     cells: list[Cell] = []
     at: dict[int, int] = {}
     first = 0
@@ -226,7 +285,11 @@ def _cells(pieces: Pieces, part: Part) -> tuple[list[Cell], Callable[[PageTable]
             at.update((one.start, len(cells) + one.start - begin) for one in tables[first : index + 1])
             cells.extend(pieces.load(begin, table.stop))
             first = index + 1
-    return cells, lambda table: cells[at[table.start] : at[table.start] + table.stop - table.start]
+
+    def cells_of(table: PageTable) -> Sequence[Cell]:
+        return cells[at[table.start] : at[table.start] + table.stop - table.start]
+
+    return _Stitched([(section, *stitch(section, cells_of)) for section in sections], cells)
 
 
 def _for_credentials(row: Row) -> Row:

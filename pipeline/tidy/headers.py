@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from rapidfuzz import fuzz
 
@@ -103,23 +104,29 @@ def tier_word(text: str) -> str | None:
     return f"{match[1]}级" if match else None
 
 
-def kind_scores(words: str) -> dict[str, float]:
+@lru_cache(maxsize=4096)
+def kind_scores(words: str) -> Mapping[str, float]:
     """Similarity 0–100 of header words to each kind; 100 only for an alias."""
     text = _core(words)
+    bare = _bare(text)
     scores = {}
-    for kind, aliases in _ALIASES.items():
+    for kind, aliases in _cores().items():
         best = 0.0
-        for alias in aliases:
-            core = _core(alias)
+        for core, alias_bare in aliases:
             if text == core:
                 best = 100.0
                 break
             best = max(best, min(99.0, fuzz.ratio(text, core)))
-            bare, alias_bare = _bare(text), _bare(core)
             if bare and alias_bare:
                 best = max(best, min(98.0, fuzz.ratio(bare, alias_bare) * 0.98))
         scores[kind] = best
     return scores
+
+
+@lru_cache(maxsize=1)
+def _cores() -> dict[str, list[tuple[str, str]]]:
+    """The aliases of every kind, each also without what stands in brackets."""
+    return {kind: [(core, _bare(core)) for core in map(_core, aliases)] for kind, aliases in _ALIASES.items()}
 
 
 def _core(text: str) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from pipeline.text import normalise
 from pipeline.tidy import breaks, segment
-from pipeline.tidy.breaks import BreakRules
+from pipeline.tidy.breaks import BreakRules, Habits
 from pipeline.tidy.model import Cell, GridCell, Line, LogicalTable
 from pipeline.tidy.segment_model import SURE, Item
 from pipeline.tidy.segment_model import Cell as Problem
@@ -45,19 +45,15 @@ class LineRules:
         return self.breaks.room(piece.x1 - piece.x0, group)
 
 
-Columns = dict[str, list[tuple[float, float, Sequence[Line]]]]
-"""By group of tables of one design: left border, width and printed lines of cell pieces, in points."""
-
-
 def learn_rules(
-    groups: Mapping[str, Sequence[LogicalTable]], earlier: Columns | None = None
-) -> tuple[LineRules, Columns]:
-    """The line-breaking rules of stitched tables, grouped by design, and what they were learned from.
+    groups: Mapping[str, Sequence[LogicalTable]], earlier: Habits | None = None
+) -> tuple[LineRules, Habits]:
+    """The line-breaking rules of stitched tables, grouped by design, and the habits that these tables show.
 
-    ``earlier``: cells of other parts of the same document, which the same producer has set.
+    ``earlier``: the habits that other parts of the same document show, which the same producer has set.
     """
     named: dict[tuple[int, int], str] = {}
-    columns: Columns = {}
+    columns: dict[str, list[tuple[float, float, Sequence[Line]]]] = {}
     for group, tables in groups.items():
         for table in tables:
             for cell in table.cells:
@@ -65,7 +61,8 @@ def learn_rules(
                     named[piece.page, piece.table_no] = group
                     if piece.lines:
                         columns.setdefault(group, []).append((piece.x0, piece.x1 - piece.x0, piece.lines))
-    return LineRules(breaks.learn({**(earlier or {}), **columns}), named), columns
+    habits = breaks.observe(columns)
+    return LineRules(breaks.learn(columns, habits, earlier or Habits()), named), habits
 
 
 def boundary_odds(

@@ -1,6 +1,7 @@
 """Which sections of a document are tidied together.
 
-A rulebook is one part: its tables teach each other. A document that is many times longer is tidied part by part, each
+A small rulebook is one part: its tables teach each other. In a larger one the annexes are a part of their own, which is read
+beside the catalogue. A document that is many times longer is tidied part by part, each
 about as long as a rulebook and learning from itself, so that memory does not grow with the number of pages. Its annexes
 come first, for the names in them are known to every part of the catalogue.
 """
@@ -20,6 +21,11 @@ PART = 20_000
 """Cell pieces and lines of a part of a larger one: enough to learn from."""
 
 
+ALONE = 5_000
+"""Cell pieces and lines from which on annexes can teach themselves how their lines are broken: they are then read beside
+the catalogue, not with it."""
+
+
 @dataclass(frozen=True)
 class Part:
     """Sections that are tidied together: annexes and all others."""
@@ -27,31 +33,37 @@ class Part:
     annexes: tuple[Section, ...]
     others: tuple[Section, ...]
 
-    @property
-    def tables(self) -> Iterator[PageTable]:
-        """The tables of its sections."""
-        for section in (*self.annexes, *self.others):
-            yield from _tables(section)
 
+def parts_of(
+    sections: Sequence[Section],
+    whole: int = WHOLE,
+    part: int = PART,
+    alone: int = ALONE,
+    together: bool = False,
+) -> list[Part]:
+    """The parts of a document in the order in which they are to be read; the last is never one of annexes alone.
 
-def parts_of(sections: Sequence[Section], whole: int = WHOLE, part: int = PART) -> list[Part]:
-    """The parts of a document in the order in which they are to be read; always at least one."""
+    ``together``: annexes are not to be parted from the catalogue.
+    """
     annexes = [section for section in sections if section.kind == "annex"]
     others = [section for section in sections if section.kind != "annex"]
-    if sum(map(_weight, sections)) <= whole:
-        return [Part(tuple(annexes), tuple(others))]
+    if together or sum(map(_weight, sections)) <= whole:
+        if together or min(sum(map(_weight, annexes)), sum(map(_weight, others))) < alone:
+            return [Part(tuple(annexes), tuple(others))]
+        return [Part(tuple(annexes), ()), Part((), tuple(others))]
     return [
         *(Part(tuple(some), ()) for some in _evenly(annexes, part)),
         *(Part((), tuple(some)) for some in _evenly(others, part)),
     ]
 
 
-def _tables(section: Section) -> Iterator[PageTable]:
+def tables_of(section: Section) -> Iterator[PageTable]:
+    """The tables of a section, page by page."""
     return (item for item in section.content if isinstance(item, PageTable))
 
 
 def _weight(section: Section) -> int:
-    return sum(table.stop - table.start + table.lines for table in _tables(section))
+    return sum(table.stop - table.start + table.lines for table in tables_of(section))
 
 
 def _evenly(sections: Sequence[Section], part: int) -> Iterator[list[Section]]:

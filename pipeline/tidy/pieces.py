@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 import numpy as np
-import pyarrow.compute as pc
+import pyarrow as pa
 
 from pipeline.readers.staged import Reading, cells_of, numbers
 from pipeline.tidy.model import Cell
@@ -51,7 +51,7 @@ def pieces_of(reading: Reading) -> Pieces:
         return Pieces((), load)
     page, table_no, row = (numbers(cells.column(name)) for name in ("page", "table_no", "row"))
     top, bottom = (numbers(cells.column(name)) for name in ("top", "bottom"))
-    lines = numbers(pc.list_value_length(cells.column("lines")))
+    lines = numbers(pa.chunked_array([cells.column("lines").combine_chunks().value_lengths()]))
     starts = np.flatnonzero(np.r_[True, (np.diff(page) != 0) | (np.diff(table_no) != 0)])
     columns = (
         page[starts], table_no[starts], np.minimum.reduceat(top, starts), np.maximum.reduceat(bottom, starts),

@@ -7,6 +7,7 @@ through (see ``model`` for their geometry), ``line_of`` tells a line number from
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from typing import Any
@@ -22,6 +23,7 @@ from pipeline.tidy.model import Cell, Line
 ENGINE = "transcript"
 INFERRED = "transcript-inferred"
 _STEP = 0.2
+_PAGE = re.compile(r"^第 1 页")  # what tidying says of a document all on one page
 _BOXES = ("x0", "top", "x1", "bottom")
 
 
@@ -145,5 +147,8 @@ def findings_with_lines(findings: Iterable[Finding]) -> list[Finding]:
         line = finding.line
         if line is None and finding.top is not None:
             line = line_of(finding.top)
-        out.append(replace(finding, line=line, page=None, x0=None, top=None, x1=None, bottom=None))
+        message = _PAGE.sub(f"文字稿第 {line} 行", finding.message) if line is not None else finding.message
+        out.append(
+            replace(finding, message=message, line=line, page=None, x0=None, top=None, x1=None, bottom=None)
+        )
     return out

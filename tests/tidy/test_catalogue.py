@@ -1,0 +1,146 @@
+"""Classes of the catalogue over page breaks: a class cell that a break has cut is one class, however often it is printed."""
+
+from __future__ import annotations
+
+import pytest
+
+from pipeline.schema import KINDS, TIERS
+from pipeline.tidy.catalogue import Catalogue, is_catalogue, read_catalogue
+from pipeline.tidy.model import Cell, GridCell, Line, LogicalTable
+
+WORDS = ("非教师系列职称", "技能等级证书", "执业资格证书", "1+X技能等级证书", "行业内其它权威证书")
+HEADING = "一、61(41、21)甲大类"
+Printed = tuple[int, str, str]
+"""A row of the catalogue: its page, class cell and one item, printed under the first kind and tier."""
+
+
+def _cell(row: int, col: int, text: str, page: int, rows: int = 1, cols: int = 1) -> GridCell:
+    x0, top = 40.0 + 50 * col, 100.0 + 20 * row
+    lines = tuple(
+        Line(
+            word, x0, top + 12 * i, x0 + 10.0 * len(word), top + 12 * i + 10, page, (10.0,) * len(word), 10.0
+        )
+        for i, word in enumerate(text.split("\n"))
+        if word
+    )
+    name = f"p{page:04d}-t1-r{row:03d}-c{col:02d}"
+    piece = Cell(
+        name, page, 1, row, col, rows, cols, x0, top, x0 + 50.0 * cols, top + 20.0 * rows, lines, "test"
+    )
+    return GridCell(row, col, rows, cols, (piece,))
+
+
+def _table(*rows: Printed, header: bool = True) -> LogicalTable:
+    """A catalogue table with such rows; every row has cells of its own, as where a break parts them."""
+    page = rows[0][0]
+    cells = []
+    if header:
+        cells = [_cell(0, 0, "专业类别", page, rows=2)]
+        cells += [_cell(0, 1 + 3 * i, word, page, cols=3) for i, word in enumerate(WORDS)]
+        cells += [_cell(1, 1 + i, tier, page) for i, tier in enumerate(TIERS * 5)]
+    first = 2 if header else 0
+    for row, (page, name, item) in enumerate(rows, first):
+        texts = [name, item, *[""] * 14]
+        cells += [_cell(row, col, text, page) for col, text in enumerate(texts)]
+    return LogicalTable(HEADING, None, rows[0][0], (), first + len(rows), 16, tuple(cells))
+
+
+def _classes(catalogue: Catalogue) -> list[tuple[list[str], str]]:
+    return [(row.codes, row.name) for row in catalogue.classes]
+
+
+def _items(catalogue: Catalogue, code: str) -> list[str]:
+    return [piece.text for piece in catalogue.slots.get((code, next(iter(KINDS)), TIERS[0]), [])]
+
+
+ONCE: list[Printed] = [(1, "6101\n农业类", "甲"), (1, "6102\n林业类", "乙")]
+CUT: list[Printed] = [(1, "6101", "甲"), (2, "农业类", "甲二"), (2, "6102\n林业类", "乙")]
+AGAIN: list[Printed] = [(5, "6101", "丙"), (6, "农业类", "丁"), (6, "6102\n林业类", "戊")]
+
+
+def test_a_class_whose_name_stands_on_the_next_page() -> None:
+    table = _table(*CUT)
+    assert is_catalogue(table)
+    found = read_catalogue([(table, HEADING)], {}, "x.pdf")
+    assert _classes(found) == [(["6101"], "农业类"), (["6102"], "林业类")]
+    assert _items(found, "6101") == ["甲", "甲二"] and found.findings == []
+
+
+@pytest.mark.parametrize("before", [ONCE, CUT], ids=["whole before", "cut before"])
+@pytest.mark.parametrize("divided", ["one table", "two tables", "two headings", "two parts"])
+def test_a_class_that_is_printed_again_and_cut_by_a_page_break(before: list[Printed], divided: str) -> None:
+    """The same class once more, its name on the page after its code: that class going on, not one without a code."""
+    later = "二、" + HEADING[2:]
+    if divided == "one table":
+        found = read_catalogue([(_table(*before, *AGAIN), HEADING)], {}, "x.pdf")
+        slots = found.slots
+    elif divided == "two parts":
+        first = read_catalogue([(_table(*before), HEADING)], {}, "x.pdf")
+        found = read_catalogue([(_table(*AGAIN, header=False), later)], {}, "x.pdf", first)
+        slots = {key: [*first.slots.get(key, []), *cells] for key, cells in found.slots.items()}
+    else:
+        heading = HEADING if divided == "two tables" else later
+        found = read_catalogue([(_table(*before), HEADING), (_table(*AGAIN), heading)], {}, "x.pdf")
+        slots = found.slots
+    assert _classes(found) == [(["6101"], "农业类"), (["6102"], "林业类")]
+    assert found.findings == [] and found.unplaced == []
+    own = [item for _, _, item in before[:-1] if item != "乙"]
+    assert [piece.text for piece in slots["6101", next(iter(KINDS)), TIERS[0]]] == [*own, "丙", "丁"]
+    assert [piece.text for piece in slots["6102", next(iter(KINDS)), TIERS[0]]] == ["乙", "戊"]
+
+
+@pytest.mark.parametrize("name", ["农业类", ""], ids=["its name", "its items alone"])
+def test_what_goes_on_in_a_table_of_its_own_belongs_to_the_class_printed_last(name: str) -> None:
+    """Where tables of successive pages are not one (a line stands between them), the class that was printed last goes
+    on, not the one that is last in the list: it may have been printed before."""
+    pages = (_table(*ONCE), _table((5, "6101", "丙")), _table((6, name, "丁"), header=False))
+    found = read_catalogue([(table, HEADING) for table in pages], {}, "x.pdf")
+    assert _items(found, "6101") == ["甲", "丙", "丁"] and _items(found, "6102") == ["乙"]
+    assert _classes(found) == [(["6101"], "农业类"), (["6102"], "林业类")] and found.findings == []
+    # The same where the last table is read with a later part of a large document.
+    before = read_catalogue([(table, HEADING) for table in pages[:2]], {}, "x.pdf")
+    rest = read_catalogue([(pages[2], HEADING)], {}, "x.pdf", before)
+    assert _items(rest, "6101") == ["丁"] and rest.findings == []
+    # Under another heading nothing goes on.
+    other = read_catalogue([(_table((7, "", "戊"), header=False), "二、乙大类")], {}, "x.pdf", before)
+    assert other.slots == {} and [piece.text for piece in other.unplaced] == ["戊"]
+
+
+def test_codes_cut_from_a_class_that_is_printed_again() -> None:
+    """The break may also part its codes, or leave its items alone on the next page."""
+    rows: list[Printed] = [
+        (1, "6101\n4101\n农业类", "甲"), (1, "6102\n林业类", "乙"), (5, "6101", "丙"), (6, "4101\n农业类", "丁"), (7, "", "戊"),
+    ]  # fmt: skip
+    found = read_catalogue([(_table(*rows), HEADING)], {}, "x.pdf")
+    assert _classes(found) == [(["6101", "4101"], "农业类"), (["6102"], "林业类")]
+    assert _items(found, "6101") == ["甲", "丙", "丁", "戊"] and found.findings == []
+
+
+@pytest.mark.parametrize(
+    "before",
+    [[], [(1, "6101\n农业类", "甲")], ONCE],
+    ids=["the first", "the class before goes on", "after another class"],
+)
+def test_the_next_class_is_no_rest_of_one_whose_name_is_whole(before: list[Printed]) -> None:
+    """Its code differs in the first digit only, as the codes of one class do; but it has a name of its own."""
+    later: list[Printed] = [(5, "6101\n农业类", "丙"), (5 if before else 6, "4101\n农艺类", "丁")]
+    found = read_catalogue([(_table(*before, *later), HEADING)], {}, "x.pdf")
+    assert (["4101"], "农艺类") in _classes(found) and (["6101"], "农业类") in _classes(found)
+    assert _items(found, "4101") == ["丁"] and _items(found, "6101")[-1] == "丙" and found.findings == []
+
+
+def test_a_class_without_a_code_is_still_said() -> None:
+    """A whole name on a page of its own that no code stands before is another class: nothing is guessed."""
+    rows: list[Printed] = [(1, "6101\n农业类", "甲"), (2, "牧业类", "乙")]
+    found = read_catalogue([(_table(*rows), HEADING)], {}, "x.pdf")
+    assert _classes(found) == [(["6101"], "农业类"), ([], "牧业类")]
+    (finding,) = found.findings
+    assert finding.code == "class_code_missing" and finding.page == 2 and "牧业类" in finding.message
+    assert _items(found, "牧业类") == ["乙"]
+
+
+def test_a_code_that_names_two_classes_is_said() -> None:
+    rows: list[Printed] = [(1, "6101\n农业类", "甲"), (3, "6101\n牧业类", "乙")]
+    found = read_catalogue([(_table(*rows), HEADING)], {}, "x.pdf")
+    assert _classes(found) == [(["6101"], "农业类")] and _items(found, "6101") == ["甲", "乙"]
+    assert [finding.code for finding in found.findings] == ["class_code_repeated"]
