@@ -91,6 +91,10 @@ def _largest(process: psutil.Process) -> int:
     return largest
 
 
+_LONG = 20.0
+"""Seconds from which on a measure is not repeated."""
+
+
 @dataclass
 class Bench:
     """What one call of this program measures, and what came of it."""
@@ -108,7 +112,9 @@ class Bench:
         return ROOT / "raw" / self.edition / f"{self.edition}.pdf"
 
     def take(self, name: str, command: list[str]) -> None:
-        """Measure a command; the best round of each name counts."""
+        """Measure a command; the best round of each name counts. What takes long is measured once: it varies less."""
+        if name in self.best and self.best[name].seconds > _LONG:
+            return
         measure = measured(command)
         self.best[name] = self.best[name].best(measure) if name in self.best else measure
         print(f"  {name:16} {measure.seconds:7.2f} s  {measure.memory:5.0f} MiB", flush=True)
