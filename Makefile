@@ -38,7 +38,7 @@ pictures: install
 	$(BIN)/python docs/pictures.py
 
 # Peers have an environment of their own: nothing of it (PyMuPDF is AGPL) is part of xize. ROUNDS=1 is quicker.
-ROUNDS ?= 3
+ROUNDS ?= 5
 PEERS := .venv-bench
 
 bench: install $(PEERS)/.installed

@@ -1,11 +1,13 @@
 """Speed, memory and accuracy side by side with everything else that reads tables: the targets, passed or missed.
 
-    python benchmarks/run.py [--edition shanghai-2025] [--rounds 3] [--peers .venv-bench/bin/python] [--write]
+    python benchmarks/run.py [--edition shanghai-2025] [--rounds 5] [--peers .venv-bench/bin/python] [--write]
 
 Each round runs, one after the other and each in a process of its own: the parts of a run (benchmarks/steps.py), the
 whole of it, the same again with nothing changed, a re-issue with one page changed, a document of 2,000 pages, and
-every peer that is installed in the peers' environment (benchmarks/peers.py). The best round of each counts; memory is
-the peak of the largest single process, sampled 20 times a second. ``--write`` puts tables and plot into docs/.
+every peer that is installed in the peers' environment (benchmarks/peers.py). A machine's pace changes from minute to
+minute; what is compared is therefore measured side by side, one right after the other, the first in one round the
+second in the next, and the median of the rounds' ratios counts. Memory is the peak of the largest single process,
+sampled 20 times a second. ``--write`` puts tables and plot into docs/.
 """
 
 from __future__ import annotations
@@ -21,10 +23,12 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import psutil
@@ -36,7 +40,7 @@ from benchmarks import growth, score
 ROOT = Path(__file__).resolve().parent.parent
 
 PAGE, PLOT = ROOT / "docs" / "benchmarks.md", ROOT / "docs" / "benchmarks.png"
-STEPS, PEERS = ROOT / "benchmarks" / "steps.py", ROOT / "benchmarks" / "peers.py"
+STEP, PEERS = [sys.executable, str(ROOT / "benchmarks" / "steps.py")], ROOT / "benchmarks" / "peers.py"
 
 
 @dataclass(frozen=True)
@@ -46,14 +50,6 @@ class Measure:
     seconds: float
     processor: float
     memory: float
-
-    def best(self, other: Measure) -> Measure:
-        """The less of both, but the greater memory."""
-        return Measure(
-            min(self.seconds, other.seconds),
-            min(self.processor, other.processor),
-            max(self.memory, other.memory),
-        )
 
 
 def measured(command: list[str]) -> Measure:
@@ -91,10 +87,6 @@ def _largest(process: psutil.Process) -> int:
     return largest
 
 
-_LONG = 20.0
-"""Seconds from which on a measure is not repeated."""
-
-
 @dataclass
 class Bench:
     """What one call of this program measures, and what came of it."""
@@ -103,79 +95,145 @@ class Bench:
     folder: Path
     peers: str | None
     long: int
-    best: dict[str, Measure]
-    found: dict[str, Any]
+    taken: dict[str, list[Measure]] = field(default_factory=dict)
+    ratios: dict[tuple[str, str], list[float]] = field(default_factory=dict)
+    found: dict[str, Any] = field(default_factory=dict)
 
     @property
     def pdf(self) -> Path:
         """The edition's PDF."""
         return ROOT / "raw" / self.edition / f"{self.edition}.pdf"
 
-    def take(self, name: str, command: list[str]) -> None:
-        """Measure a command; the best round of each name counts. What takes long is measured once: it varies less."""
-        if name in self.best and self.best[name].seconds > _LONG:
-            return
-        measure = measured(command)
-        self.best[name] = self.best[name].best(measure) if name in self.best else measure
-        print(f"  {name:16} {measure.seconds:7.2f} s  {measure.memory:5.0f} MiB", flush=True)
+    @property
+    def home(self) -> Path:
+        """The home that is worked in."""
+        return self.folder / "home"
 
-    def ours(self) -> None:
-        """Our own side of a round."""
-        home, out = self.folder / "home", self.folder / "out"
-        for folder in (home, out):
+    @property
+    def out(self) -> Path:
+        """Where parts of a run write."""
+        return self.folder / "out"
+
+    @cached_property
+    def repeated(self) -> Path:
+        """The document of many pages."""
+        path = self.folder / "long.pdf"
+        subprocess.run([*STEP, "long", str(self.pdf), str(path), str(self.long)], check=True, cwd=ROOT)
+        return path
+
+    @cached_property
+    def present(self) -> dict[str, str]:
+        """Peers that can run → package and version."""
+        if self.peers is None:
+            return {}
+        answer = subprocess.run(
+            [self.peers, str(PEERS), "versions"], check=True, capture_output=True, text=True
+        )
+        known: dict[str, str | None] = json.loads(answer.stdout)
+        for name, found in known.items():
+            if found is None:
+                print(f"  {name:16} left out: not installed (or, for tabula, no Java)")
+        return {name: found for name, found in known.items() if found is not None}
+
+    def fresh_home(self) -> None:
+        """Nothing staged, nothing published."""
+        for folder in (self.home, self.out):
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir()
-        shutil.copytree(ROOT / "raw" / self.edition, home / "raw" / self.edition)
-        step = [sys.executable, str(STEPS)]
-        self.take("cells", [*step, "cells", str(self.pdf), str(out / "cells.parquet")])
-        self.take("curated", [*step, "curated", str(home), self.edition, str(out)])
-        shutil.rmtree(home / "staged")
-        run = [sys.executable, "-m", "pipeline.cli", "--home", str(home), "run", self.edition, "--no-prefect"]
-        self.take("whole", run)
-        self.take("again", run)
-        release = home / "curated" / self.edition / "r001"
+        shutil.copytree(ROOT / "raw" / self.edition, self.home / "raw" / self.edition)
+
+    def take(self, name: str) -> Measure:
+        """Measure something by its name."""
+        if name in OURS and name not in ("again", "one page"):
+            self.fresh_home()
+        if name == "long whole":
+            subprocess.run(
+                [*STEP, "replace", str(self.home), self.edition, str(self.repeated)], check=True, cwd=ROOT
+            )
+        measure = measured(self.command(name))
+        self.taken.setdefault(name, []).append(measure)
+        print(f"  {name:16} {measure.seconds:7.2f} s  {measure.memory:5.0f} MiB", flush=True)
+        if name in self.present:
+            result = json.loads((self.folder / f"{name}.json").read_text("utf-8"))
+            self.found.setdefault("peers", {})[name] = [self.present[name], result]
+        return measure
+
+    def command(self, name: str) -> list[str]:
+        """What is run to measure something."""
+        run = [
+            sys.executable,
+            "-m",
+            "pipeline.cli",
+            "--home",
+            str(self.home),
+            "run",
+            self.edition,
+            "--no-prefect",
+        ]
+        known: dict[str, list[str]] = {
+            "cells": [*STEP, "cells", str(self.pdf), str(self.folder / "cells.parquet")],
+            "curated": [*STEP, "curated", str(self.home), self.edition, str(self.out)],
+            "whole": run,
+            "again": run,
+            "one page": [*run, "--allow-incomplete"],
+            "long whole": [*run, "--allow-incomplete"],
+        }
+        if name == "long":
+            return [*STEP, "cells", str(self.repeated), str(self.folder / "long.parquet")]
+        if name in known:
+            return known[name]
+        assert self.peers is not None
+        return [self.peers, str(PEERS), name, str(self.pdf), str(self.folder / f"{name}.json")]
+
+    def beside(self, ours: str, other: str, number: int) -> None:
+        """Measure two things right after each other, ``ours`` first in rounds of odd number."""
+        if other in THEIRS and other not in self.present:
+            self.take(ours)
+            return
+        if number % 2:
+            first = self.take(ours).seconds
+            second = self.take(other).seconds
+        else:
+            second = self.take(other).seconds
+            first = self.take(ours).seconds
+        self.ratios.setdefault((ours, other), []).append(first / second)
+
+    def round(self, number: int) -> None:
+        """Everything once."""
+        print(f"round {number}", flush=True)
+        self.beside("cells", "floor", number)
+        self.beside("curated", "tabula", number)
+        self.beside("curated", "camelot_vector", number)
+        self.beside("whole", "pdfplumber", number)
+        if number == 1:
+            self.beside("long", "cells", number)
+            self.beside("long whole", "whole", number)
+            for name in ("camelot_lattice", "pymupdf"):
+                if name in self.present:
+                    self.take(name)
+        self.releases()
+
+    def releases(self) -> None:
+        """What follows a whole run: its score, the same again, a re-issue with one page changed."""
+        self.take("again")
+        release = self.home / "curated" / self.edition / "r001"
         self.found["manifest"] = json.loads((release / "manifest.json").read_text("utf-8"))
         truth = ROOT / "tests" / "data" / f"{self.edition}.truth.json"
         if truth.is_file():
             tables, manifest, _ = score.load_release(release)
             self.found["score"] = score.score(json.loads(truth.read_text("utf-8")), tables, manifest)
-        subprocess.run([*step, "reissue", str(home), self.edition, "50"], check=True, cwd=ROOT)
-        self.take("one page", [*run, "--allow-incomplete"])
+        subprocess.run([*STEP, "reissue", str(self.home), self.edition, "50"], check=True, cwd=ROOT)
+        self.take("one page")
         (record,) = [
             path
-            for path in (home / "staged" / self.edition / "pdf").glob("*/reading.json")
-            if json.loads(path.read_text("utf-8"))["sha256"] == _digest(home, self.edition)
+            for path in (self.home / "staged" / self.edition / "pdf").glob("*/reading.json")
+            if json.loads(path.read_text("utf-8"))["sha256"] == _digest(self.home, self.edition)
         ]
         self.found["pages read"] = json.loads(record.read_text("utf-8"))["read"]
-        long = self.folder / "long.pdf"
-        if not long.exists():
-            subprocess.run([*step, "long", str(self.pdf), str(long), str(self.long)], check=True, cwd=ROOT)
-        self.take("long", [*step, "cells", str(long), str(out / "long.parquet")])
-        shutil.rmtree(home)
-        shutil.copytree(ROOT / "raw" / self.edition, home / "raw" / self.edition)
-        subprocess.run([*step, "replace", str(home), self.edition, str(long)], check=True, cwd=ROOT)
-        self.take("long whole", [*run, "--allow-incomplete"])
 
-    def theirs(self) -> None:
-        """The peers' side of a round."""
-        if self.peers is None:
-            return
-        for name, known in self.versions().items():
-            if known is None:
-                print(f"  {name:16} left out: not installed (or, for tabula, no Java)")
-                continue
-            out = self.folder / f"{name}.json"
-            self.take(name, [self.peers, str(PEERS), name, str(self.pdf), str(out)])
-            self.found.setdefault("peers", {})[name] = [known, json.loads(out.read_text("utf-8"))]
-
-    def versions(self) -> dict[str, str | None]:
-        """Peer → package and version, None where it cannot run."""
-        assert self.peers is not None
-        answer = subprocess.run(
-            [self.peers, str(PEERS), "versions"], check=True, capture_output=True, text=True
-        )
-        found: dict[str, str | None] = json.loads(answer.stdout)
-        return found
+    def largest(self, *names: str) -> float:
+        """Peak memory of the largest process of the measures named, in MiB."""
+        return max(measure.memory for name in names for measure in self.taken[name])
 
 
 def _digest(home: Path, edition: str) -> str:
@@ -189,9 +247,7 @@ def agreement(bench: Bench) -> dict[str, tuple[int, int]]:
     """
     import pyarrow.parquet as pq
 
-    texts = (
-        pq.read_table(bench.folder / "out" / "cells.parquet", columns=["lines"]).column("lines").to_pylist()
-    )
+    texts = pq.read_table(bench.folder / "cells.parquet", columns=["lines"]).column("lines").to_pylist()
     ours = Counter(score.squeeze("".join(line["text"] for line in lines)) for lines in texts)
     found = {}
     for name, (_, cells) in bench.found.get("peers", {}).items():
@@ -218,32 +274,27 @@ class Target:
 
 def targets(bench: Bench) -> list[Target]:
     """Every target whose measures there are."""
-    best = bench.best
     pages = bench.found["manifest"]["stats"]["pages"]
+    many = f"{bench.long:,} pages"
     out: list[Target] = []
 
-    def against(name: str, ours: str, peer: str, limit: float) -> None:
-        if peer in best:
-            out.append(Target(name, best[ours].seconds / best[peer].seconds, limit, "×"))
+    def against(name: str, ours: str, other: str, limit: float, scale: float = 1.0) -> None:
+        if (ours, other) in bench.ratios:
+            out.append(Target(name, scale * median(bench.ratios[ours, other]), limit, "×"))
 
     against("decode + grid, one core / pdfium floor", "cells", "floor", 3.0)
     against("PDF to curated Parquet / tabula's mere tables", "curated", "tabula", 1.0)
     against("PDF to curated Parquet / camelot's mere tables (vector)", "curated", "camelot_vector", 1.0)
     against("whole run / plain pdfplumber loop", "whole", "pdfplumber", 0.5)
-    largest = max(best[name].memory for name in ("cells", "curated", "whole", "again", "one page"))
-
-    def per_page(long: str, short: str) -> float:
-        return best[long].seconds / bench.long / (best[short].seconds / pages)
-
-    many = f"{bench.long:,} pages"
+    against(f"time per page read, {many} / {pages}", "long", "cells", 1.1, pages / bench.long)
+    against(f"time per page of a whole run, {many} / {pages}", "long whole", "whole", 1.1, pages / bench.long)
+    ordinary = bench.largest("cells", "curated", "whole", "again", "one page")
     return [
         *out,
-        Target("largest process of a run", largest, 400.0, " MiB"),
-        Target(f"largest process reading {many}", best["long"].memory, 440.0, " MiB"),
-        Target(f"largest process of a whole run of {many}", best["long whole"].memory, 440.0, " MiB"),
-        Target(f"time per page read, {many} / {pages}", per_page("long", "cells"), 1.1, "×"),
-        Target(f"time per page of a whole run, {many} / {pages}", per_page("long whole", "whole"), 1.1, "×"),
-        Target("unchanged re-run", best["again"].seconds, 1.0, " s"),
+        Target("largest process of a run", ordinary, 400.0, " MiB"),
+        Target(f"largest process reading {many}", bench.largest("long"), 440.0, " MiB"),
+        Target(f"largest process of a whole run of {many}", bench.largest("long whole"), 440.0, " MiB"),
+        Target("unchanged re-run", median(one.seconds for one in bench.taken["again"]), 1.0, " s"),
         Target("pages read again when one has changed", bench.found["pages read"], 1.0, ""),
     ]
 
@@ -271,17 +322,22 @@ def speed_table(bench: Bench) -> str:
     """All measures as Markdown, with what peers see of the cells."""
     same = agreement(bench)
     lines = [
-        "| | seconds | processor seconds | largest process | cells with text | as in our cells |",
-        "| --- | --: | --: | --: | --: | --: |",
+        "| | seconds | best | processor seconds | largest process | cells with text | as in our cells |",
+        "| --- | --: | --: | --: | --: | --: | --: |",
     ]
     for name, title in {**OURS, **THEIRS}.items():
-        if name not in bench.best:
+        if name not in bench.taken:
             continue
-        m, (cells, equal) = bench.best[name], same.get(name, (0, 0))
+        seconds = [one.seconds for one in bench.taken[name]]
+        processor = median(one.processor for one in bench.taken[name])
+        cells, equal = same.get(name, (0, 0))
         known = bench.found.get("peers", {}).get(name, [""])[0]
         seen = f"{cells:,} | {equal:,}" if cells else " | "
         title = f"{title} ({known})" if known else title
-        lines.append(f"| {title} | {m.seconds:.2f} | {m.processor:.2f} | {m.memory:.0f} MiB | {seen} |")
+        lines.append(
+            f"| {title} | {median(seconds):.2f} | {min(seconds):.2f} | {processor:.2f} "
+            f"| {bench.largest(name):.0f} MiB | {seen} |"
+        )
     return "\n".join(lines)
 
 
@@ -315,8 +371,9 @@ def page(bench: Bench, found: list[Target], curves: list[growth.Curve], rounds: 
 # Speed, memory and accuracy
 
 {bench.edition}: {stats["pages"]} pages, {rows["entries"]:,} entries, {rows["cells"]:,} cell pieces. Whole processes from start
-to end, best of {rounds} rounds on {psutil.cpu_count()} processors, Python {platform.python_version()}, {libraries}. Peers run on one thread, in an environment of
-their own, and only read tables: no tidying, no validation, nothing written but the texts of the cells.
+to end, medians of {rounds} rounds on {psutil.cpu_count()} processors, Python {platform.python_version()}, {libraries}. Peers run on one thread, in an environment of
+their own, and only read tables: no tidying, no validation, nothing written but the texts of the cells. What is
+compared ran one right after the other, either first in turn; the median of the rounds' ratios counts.
 
 ![Seconds of everything that was measured](benchmarks.png)
 
@@ -350,9 +407,9 @@ def draw(bench: Bench) -> None:
         return
     titles = {**OURS, **THEIRS}
     bars = [
-        {"name": titles[name], "seconds": m.seconds, "ours": name in OURS}
-        for name, m in bench.best.items()
-        if name not in ("again", "long")
+        {"name": titles[name], "seconds": median(one.seconds for one in taken), "ours": name in OURS}
+        for name, taken in bench.taken.items()
+        if name not in ("again", "long", "long whole")
     ]
     data = {"title": f"{bench.edition}: {bench.found['manifest']['stats']['pages']} pages", "bars": bars}
     source = bench.folder / "plot.json"
@@ -364,7 +421,7 @@ def main() -> int:
     """Command line; exit code 1 when a target is missed."""
     parser = argparse.ArgumentParser(description="Measure speed, memory and accuracy against other readers.")
     parser.add_argument("--edition", default="shanghai-2025")
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--long", type=int, default=2000, help="pages of the long document")
     parser.add_argument("--peers", help="Python of the peers' environment; without it only xize is measured")
     parser.add_argument(
@@ -372,12 +429,9 @@ def main() -> int:
     )
     args = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="xize-bench-") as folder:
-        bench = Bench(args.edition, Path(folder), args.peers, args.long, {}, {})
-        sides: list[Callable[[], None]] = [bench.ours, bench.theirs]
+        bench = Bench(args.edition, Path(folder), args.peers, args.long)
         for number in range(1, args.rounds + 1):
-            print(f"round {number}", flush=True)
-            for side in sides:
-                side()
+            bench.round(number)
         found, curves = targets(bench), growth.measure(3)
         print(
             f"\n{speed_table(bench)}\n\n{target_table(found)}\n\n{accuracy(bench)}\n\n{growth.as_table(curves)}"

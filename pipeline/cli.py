@@ -55,7 +55,7 @@ def main_options(
     home: Annotated[
         str | None,
         typer.Option(
-            "--home", help="Folder of raw/, staged/ and curated/ [default: $XIZE_HOME or the project]."
+            "--home", help="Folder of raw/, staged/ and curated/ (default: $XIZE_HOME or the project)."
         ),
     ] = None,
     version: Annotated[
@@ -103,7 +103,7 @@ def parse_pages(text: str | None) -> list[int] | None:
 def tables(
     pdf: Annotated[Path, typer.Argument(metavar="ANY.pdf", help="Any PDF with ruled tables.")],
     pages: Annotated[
-        str | None, typer.Option("--pages", help="Pages to read, e.g. 3,5-7 [default: all].")
+        str | None, typer.Option("--pages", help="Pages to read, e.g. 3,5-7 (default: all).")
     ] = None,
     format: Annotated[TablesFormat, typer.Option("--format", help="Output format.")] = TablesFormat.json,
     output: Annotated[
@@ -158,7 +158,7 @@ def run(
         typer.Argument(metavar="EDITION", help="<jurisdiction>-<year>, e.g. shanghai-2025; several: each."),
     ],
     source: Annotated[
-        str | None, typer.Option("--source", help="Which source to read [default: source.yaml's].")
+        str | None, typer.Option("--source", help="Which source to read (default: source.yaml's).")
     ] = None,
     prefect: Annotated[
         bool,
@@ -187,7 +187,7 @@ def run(
     password: Password = "",
     decoder: Decoder = "pdfium",
     workers: Annotated[
-        int | None, typer.Option("--workers", min=1, help="Reading processes [default: one per processor].")
+        int | None, typer.Option("--workers", min=1, help="Reading processes (default: one per processor).")
     ] = None,
     runner: Annotated[
         Runner,
@@ -198,7 +198,7 @@ def run(
     address: Annotated[
         str | None,
         typer.Option(
-            "--address", help="Dask scheduler, e.g. tcp://host:8786 [default: a cluster made here]."
+            "--address", help="Dask scheduler, e.g. tcp://host:8786 (default: a cluster made here)."
         ),
     ] = None,
     profile: Annotated[

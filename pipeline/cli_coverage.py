@@ -25,7 +25,7 @@ def coverage(
     ctx: typer.Context,
     edition: EditionName,
     release: Annotated[
-        str | None, typer.Option("--release", help="This release, e.g. r001 [default: the latest].")
+        str | None, typer.Option("--release", help="This release, e.g. r001 (default: the latest).")
     ] = None,
     source: Annotated[
         str | None, typer.Option("--source", help="The last release read from this source, e.g. transcript.")

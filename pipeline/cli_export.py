@@ -22,11 +22,11 @@ def export(
         Path | None, typer.Option("--csv", metavar="DIR", help="Write one CSV file per table here.")
     ] = None,
     release: Annotated[
-        str | None, typer.Option("--release", help="This release, e.g. r001 [default: the latest].")
+        str | None, typer.Option("--release", help="This release, e.g. r001 (default: the latest).")
     ] = None,
     tables: Annotated[
         str | None,
-        typer.Option("--tables", help="Only these tables, e.g. entries,classes [default: all but cells]."),
+        typer.Option("--tables", help="Only these tables, e.g. entries,classes (default: all but cells)."),
     ] = None,
     curated: Curated = None,
 ) -> None:

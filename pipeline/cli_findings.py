@@ -33,7 +33,7 @@ def who(by: str | None) -> str:
 
 
 OfEdition = Annotated[
-    str | None, typer.Option("--edition", "-e", help="The edition [default: the one that has the finding].")
+    str | None, typer.Option("--edition", "-e", help="The edition (default: the one that has the finding).")
 ]
 _COLUMNS = (
     "finding_id", "code", "severity", "status", "rows", "page", "line", "table", "key", "keys", "cell_id",
@@ -71,7 +71,7 @@ def findings(
     limit: Annotated[int | None, typer.Option("--limit", min=1, help="Only the first N.")] = None,
     format: HowToWrite = Format.table,
     release: Annotated[
-        str | None, typer.Option("--release", help="Those of this release [default: of the last run].")
+        str | None, typer.Option("--release", help="Those of this release (default: of the last run).")
     ] = None,
     curated: Curated = None,
 ) -> None:

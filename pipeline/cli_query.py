@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,11 +14,11 @@ from pipeline import cli_shared
 from pipeline.cli_shared import Curated, FileFormat
 
 if TYPE_CHECKING:
-    import pyarrow as pa
-
     from pipeline.checking import Answer, Evidence
 
 app = typer.Typer(no_args_is_help=True)
+
+Row = tuple[Any, ...]
 
 
 @app.command()
@@ -40,14 +41,21 @@ def sql(
     """
     from pipeline.query import Catalog
 
-    with Catalog(curated, home=ctx.obj.home, pins=at or ()) as catalog:
-        rows = catalog.sql(query)
-    if format is FileFormat.table and output is None:
-        _print_table(rows)
-        return
     cli_shared.refuse_parquet_on_screen(format, output)
-    if cli_shared.write_out(_rendered(rows, format), output):
-        typer.echo(f"已写入{output}（{rows.num_rows}行）。", err=True)
+    with Catalog(curated, home=ctx.obj.home, pins=at or ()) as catalog:
+        if format is FileFormat.parquet:
+            from pipeline.publish import parquet_bytes
+
+            table = catalog.sql(query)
+            count, data = table.num_rows, parquet_bytes(table)
+        else:
+            columns, rows = catalog.rows(query)
+            if format is FileFormat.table and output is None:
+                _print_table(columns, rows)
+                return
+            count, data = len(rows), _rendered(columns, rows, format)
+    if cli_shared.write_out(data, output):
+        typer.echo(f"已写入{output}（{count}行）。", err=True)
 
 
 def _plain(value: Any) -> Any:
@@ -55,48 +63,43 @@ def _plain(value: Any) -> Any:
     return json.dumps(value, ensure_ascii=False, default=str) if isinstance(value, list | dict) else value
 
 
-def _rendered(rows: pa.Table, format: FileFormat) -> bytes:
+def _rendered(columns: Sequence[str], rows: Iterable[Row], format: FileFormat) -> bytes:
     if format is FileFormat.json:
-        return (json.dumps(rows.to_pylist(), ensure_ascii=False, indent=2, default=str) + "\n").encode()
-    if format is FileFormat.parquet:
-        from pipeline.publish import parquet_bytes
-
-        return parquet_bytes(rows)
+        found = [dict(zip(columns, row, strict=True)) for row in rows]
+        return (json.dumps(found, ensure_ascii=False, indent=2, default=str) + "\n").encode()
     if format is FileFormat.table:
-        return _table_text(rows).encode()
-    columns = [map(_plain, column.to_pylist()) for column in rows.columns]
-    return cli_shared.csv_text(rows.column_names, zip(*columns, strict=True)).encode()
+        return _table_text(columns, rows).encode()
+    return cli_shared.csv_text(columns, (map(_plain, row) for row in rows)).encode()
 
 
-def _rich_table(rows: pa.Table) -> Any:
+def _rich_table(columns: Sequence[str], rows: Iterable[Row]) -> Any:
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(*rows.column_names, show_lines=False)
-    columns = [column.to_pylist() for column in rows.columns]
-    for row in zip(*columns, strict=True):
+    table = Table(*columns, show_lines=False)
+    for row in rows:
         table.add_row(*(Text("" if value is None else str(_plain(value))) for value in row))
     return table
 
 
-def _table_text(rows: pa.Table) -> str:
+def _table_text(columns: Sequence[str], rows: Iterable[Row]) -> str:
     """The table as plain text, as wide as it needs."""
     from rich.console import Console
 
     text = io.StringIO()
-    Console(file=text, width=10_000, color_system=None).print(_rich_table(rows))
+    Console(file=text, width=10_000, color_system=None).print(_rich_table(columns, rows))
     return "\n".join(line.rstrip() for line in text.getvalue().splitlines()) + "\n"
 
 
-def _print_table(rows: pa.Table) -> None:
+def _print_table(columns: Sequence[str], rows: Iterable[Row]) -> None:
     from rich.console import Console
 
     console = Console()
     if console.is_terminal:
-        console.print(_rich_table(rows))
+        console.print(_rich_table(columns, rows))
     else:
         # A pipe has no width: nothing may be cut off there.
-        typer.echo(_table_text(rows), nl=False)
+        typer.echo(_table_text(columns, rows), nl=False)
 
 
 @app.command()
@@ -113,7 +116,7 @@ def check(
     edition: Annotated[
         str | None,
         typer.Option(
-            "--edition", help="Only this edition or release, e.g. shanghai-2025@r001 [default: all]."
+            "--edition", help="Only this edition or release, e.g. shanghai-2025@r001 (default: all)."
         ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Write the answer as JSON.")] = False,

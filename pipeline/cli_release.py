@@ -22,7 +22,7 @@ def add(
     edition: EditionName,
     file: Annotated[Path, typer.Argument(help="The rulebook's PDF, or a UTF-8 text transcript of it.")],
     title: Annotated[
-        str | None, typer.Option("--title", help="Title [default: as printed in the file].")
+        str | None, typer.Option("--title", help="Title (default: as printed in the file).")
     ] = None,
     origin: Annotated[str, typer.Option("--origin", help="Where the file came from, for source.yaml.")] = "",
     password: Annotated[str | None, typer.Option("--password", help="Password of an encrypted PDF.")] = None,
@@ -108,7 +108,7 @@ def rollback(
 def prune(
     ctx: typer.Context,
     edition: Annotated[
-        str | None, typer.Argument(metavar="[EDITION]", help="Only this edition [default: every edition].")
+        str | None, typer.Argument(metavar="[EDITION]", help="Only this edition (default: every edition).")
     ] = None,
     keep: Annotated[int, typer.Option("--keep", help="How many of the newest releases to keep.")] = 5,
     curated: Curated = None,

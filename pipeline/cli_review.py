@@ -26,7 +26,7 @@ def review(
     ] = True,
     by: By = None,
     release: Annotated[
-        str | None, typer.Option("--release", help="Show this release [default: the last run].")
+        str | None, typer.Option("--release", help="Show this release (default: the last run).")
     ] = None,
     static: Annotated[
         Path | None,

@@ -23,9 +23,9 @@ EditionName = Annotated[
 ]
 Curated = Annotated[
     str | None,
-    typer.Option("--curated", help="Folder or fsspec/pyarrow URL of the releases [default: HOME/curated]."),
+    typer.Option("--curated", help="Folder or fsspec/pyarrow URL of the releases (default: HOME/curated)."),
 ]
-By = Annotated[str | None, typer.Option("--by", help="Who decides [default: the user's login name].")]
+By = Annotated[str | None, typer.Option("--by", help="Who decides (default: the user's login name).")]
 Password = Annotated[str, typer.Option("--password", help="Password of an encrypted PDF.")]
 Decoder = Annotated[str, typer.Option("--decoder", help="Which decoder reads the pages.")]
 

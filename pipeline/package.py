@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import platform
 from collections import Counter
 from collections.abc import Mapping
@@ -68,11 +67,6 @@ class SourceInfo:
             licence=source.licence,
             disclaimer=source.disclaimer,
         )
-
-
-def dump_json(document: object) -> bytes:
-    """JSON bytes, readable, keys in the order given. Raises TypeError on values that are not JSON."""
-    return (json.dumps(document, ensure_ascii=False, indent=2, allow_nan=False) + "\n").encode()
 
 
 def library_versions() -> dict[str, str]:

@@ -18,7 +18,7 @@ import pyarrow as pa
 from pipeline.arrow import from_numpy, release
 from pipeline.errors import XizeError
 from pipeline.forked import copies, forked_map
-from pipeline.package import SourceInfo, datapackage, dump_json, manifest
+from pipeline.package import SourceInfo, datapackage, manifest
 from pipeline.releases import (
     PENDING,
     Release,
@@ -32,7 +32,7 @@ from pipeline.releases import (
 )
 from pipeline.schema import TABLES, SchemaError
 from pipeline.schema.types import Field, Table
-from pipeline.storage import MARKER, Store, open_store
+from pipeline.storage import MARKER, Store, dump_json, open_store
 
 __all__ = ["SITE", "Release", "SourceInfo", "arrange", "parquet_bytes", "parquet_files", "publish"]
 

@@ -10,20 +10,20 @@ with Catalog("curated") as catalog:
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING
-
-import pyarrow as pa
+from typing import TYPE_CHECKING, Any
 
 from pipeline.errors import XizeError
 from pipeline.releases import curated_url, editions_in, latest_name, load_release, read_manifest
-from pipeline.schema import TABLES
 from pipeline.storage import LocalStore, open_store
 
 if TYPE_CHECKING:
     import duckdb
+    import pyarrow as pa
 
     from pipeline.checking import Answer
 
@@ -154,41 +154,55 @@ class Catalog:
         self._schemas.add(schema)
         if isinstance(self._store, LocalStore):
             rows = {pair: read_manifest(self._store, *pair)["rows"] for pair in releases.items()}
-            for name in TABLES:
+            for name in _named(rows.values()):
                 files = [
                     _literal(str(self._store.root / edition / release / f"{name}.parquet"))
                     for (edition, release), tables in rows.items()
                     if name in tables
                 ]
-                if files:
-                    source = f"read_parquet([{', '.join(files)}], union_by_name=true)"
-                    view = f"create view {_quoted(schema)}.{_quoted(name)} as select * from {source}"
-                    try:
-                        self._con.execute(view)
-                    except duckdb.Error as error:
-                        # DuckDB names its pattern; reading the releases whole names the file and what to do.
-                        for pair in releases.items():
-                            load_release(self.url, *pair)
-                        raise XizeError(
-                            f"{self.url}中的表{name}无法读取：请重新发布，或改用其他发布。"
-                        ) from error
+                source = f"read_parquet([{', '.join(files)}], union_by_name=true)"
+                view = f"create view {_quoted(schema)}.{_quoted(name)} as select * from {source}"
+                try:
+                    self._con.execute(view)
+                except duckdb.Error as error:
+                    # DuckDB names its pattern; reading the releases whole names the file and what to do.
+                    for pair in releases.items():
+                        load_release(self.url, *pair)
+                    raise XizeError(
+                        f"{self.url}中的表{name}无法读取：请重新发布，或改用其他发布。"
+                    ) from error
             return
+        import pyarrow as pa
+
         loaded = [load_release(self.url, *pair) for pair in releases.items()]
-        for name in TABLES:
+        for name in _named(loaded):
             found = [tables[name] for tables in loaded if name in tables]
-            if found:
-                hidden = f"{schema}:{name}"
-                self._con.register(hidden, pa.concat_tables(found, promote_options="default"))
-                view = f"{_quoted(schema)}.{_quoted(name)}"
-                self._con.execute(f"create view {view} as select * from {_quoted(hidden)}")
+            hidden = f"{schema}:{name}"
+            self._con.register(hidden, pa.concat_tables(found, promote_options="default"))
+            view = f"{_quoted(schema)}.{_quoted(name)}"
+            self._con.execute(f"create view {view} as select * from {_quoted(hidden)}")
 
     def sql(self, query: str, parameters: Mapping[str, object] | None = None) -> pa.Table:
         """The rows that ``query`` gives. ``parameters`` fill its ``$name`` places.
 
         Raises XizeError when DuckDB refuses the query, or when it names a release that does not exist.
         """
-        import duckdb
+        import pyarrow as pa
 
+        with _refusals():
+            relation = self._ask(query, parameters)
+            return pa.table({}) if relation is None else relation.to_arrow_table()
+
+    def rows(self, query: str) -> tuple[list[str], list[tuple[Any, ...]]]:
+        """As :meth:`sql`, as names of columns and rows of Python values: soon there, for nothing but DuckDB is loaded."""
+        with _refusals():
+            relation = self._ask(query)
+            return ([], []) if relation is None else (relation.columns, relation.fetchall())
+
+    def _ask(
+        self, query: str, parameters: Mapping[str, object] | None = None
+    ) -> duckdb.DuckDBPyRelation | None:
+        """What DuckDB makes of a query; None when there is nothing to show. Raises duckdb.Error and XizeError."""
         for match in re.finditer(rf'"({_PIN.pattern})"\s*\.', query):
             edition, release = parse_pin(match[1])
             if match[1] not in self._schemas:
@@ -197,12 +211,7 @@ class Catalog:
                     raise XizeError(f"版本{edition}没有当前发布：请先运行“xize run {edition}”。")
                 read_manifest(self._store, edition, release)
                 self._views(match[1], {edition: release})
-        try:
-            relation = self._con.sql(query, params=dict(parameters) if parameters else None)
-            return pa.table({}) if relation is None else relation.to_arrow_table()
-        except duckdb.Error as error:
-            said = re.sub(r"\s+", " ", str(error)).strip().rstrip("^ ")
-            raise XizeError(f"SQL无法执行：{said}") from error
+        return self._con.sql(query, params=dict(parameters) if parameters else None)
 
     def check(
         self,
@@ -216,6 +225,23 @@ class Catalog:
         from pipeline.checking import check
 
         return check(self, class_code, name, grade, level, edition)
+
+
+@contextmanager
+def _refusals() -> Iterator[None]:
+    """What DuckDB refuses, as XizeError."""
+    import duckdb
+
+    try:
+        yield
+    except duckdb.Error as error:
+        said = re.sub(r"\s+", " ", str(error)).strip().rstrip("^ ")
+        raise XizeError(f"SQL无法执行：{said}") from error
+
+
+def _named(releases: Iterable[Iterable[str]]) -> list[str]:
+    """The names of the tables that releases have, each once."""
+    return list(dict.fromkeys(chain.from_iterable(releases)))
 
 
 def _quoted(name: str) -> str:

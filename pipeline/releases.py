@@ -12,15 +12,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
-
-import pyarrow as pa
+from typing import TYPE_CHECKING, Any
 
 from pipeline.edition import validate_name
 from pipeline.errors import XizeError
-from pipeline.package import dump_json
-from pipeline.schema import TABLES
-from pipeline.storage import MARKER, Store, open_store
+from pipeline.storage import MARKER, Store, dump_json, open_store
+
+# pyarrow is imported where tables are read: whoever asks by SQL does without it.
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 LATEST = "latest.json"
 
@@ -183,6 +183,8 @@ def damaged_files(store: Store, edition: str, release: str) -> list[str]:
 
 def load_release(url: str | Path, edition: str, release: str | None = None) -> dict[str, pa.Table]:
     """The tables of a release (default: the latest) by name. Raises XizeError when there is none."""
+    from pyarrow import ArrowInvalid
+
     store = open_store(url)
     release = release or latest_name(store, edition)
     if release is None:
@@ -193,7 +195,7 @@ def load_release(url: str | Path, edition: str, release: str | None = None) -> d
         path = f"{edition}/{release}/{name}.parquet"
         try:
             tables[name] = parquet_table(store.read(path))
-        except (OSError, pa.ArrowInvalid) as error:
+        except (OSError, ArrowInvalid) as error:
             raise XizeError(f"{store.url}/{path}无法读取（{error}）：请改用其他发布，或重新发布。") from error
     return tables
 
@@ -262,6 +264,8 @@ def _rows(table: pa.Table, key: tuple[str, ...]) -> dict[tuple[object, ...], Cou
 
 def diff_summary(tables: Mapping[str, pa.Table], before: Mapping[str, pa.Table]) -> tuple[TableDelta, ...]:
     """Per table: rows before and after, how many were added, removed or changed (same key, other values)."""
+    from pipeline.schema import TABLES
+
     deltas = []
     for name, table in TABLES.items():
         old, new = before.get(name, table.arrow.empty_table()), tables[name]

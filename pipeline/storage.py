@@ -8,6 +8,7 @@ manifest.json last: a folder without a manifest is no release.
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import shutil
 import uuid
@@ -24,6 +25,11 @@ if TYPE_CHECKING:
 
 # The file that makes a folder a release; written last.
 MARKER = "manifest.json"
+
+
+def dump_json(document: object) -> bytes:
+    """JSON bytes, readable, keys in the order given. Raises TypeError on values that are not JSON."""
+    return (json.dumps(document, ensure_ascii=False, indent=2, allow_nan=False) + "\n").encode()
 
 
 class Store(Protocol):

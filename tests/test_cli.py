@@ -14,6 +14,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 import pytest
+from rich.text import Text
 from typer.main import get_command
 
 from pipeline import __version__
@@ -55,6 +56,14 @@ def test_help_names_every_command_and_option() -> None:
     } <= commands.keys()
     assert all(name in shown.out for name in commands)
     assert xize(None, "--version").out.strip() == f"xize {__version__}"
+
+
+def test_help_texts_are_shown_whole() -> None:
+    """Rich takes words in square brackets for markup and shows nothing of them."""
+    command: Any = get_command(app)
+    texts = [part.help or "" for each in command.commands.values() for part in [each, *each.params]]
+    assert len([text for text in texts if "(default: " in text]) > 10
+    assert [text for text in texts if Text.from_markup(text).plain != text] == []
 
 
 def test_help_comes_without_heavy_libraries() -> None:

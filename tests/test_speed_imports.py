@@ -57,6 +57,18 @@ for question in {questions!r}:
     assert not loaded(code) & (HEAVY | {"pypdfium2", "sqlalchemy", "matplotlib"})
 
 
+def test_sql_loads_little_but_duckdb(published: tuple[Path, Done]) -> None:
+    code = f"""
+from typer.testing import CliRunner
+from pipeline.cli import app
+answer = CliRunner().invoke(app, ["--home", {str(published[0])!r}, "sql", "select count(*) as n from entries"])
+assert answer.exit_code == 0 and "n" in answer.output, answer.output
+"""
+    found = loaded(code)
+    assert "duckdb" in found
+    assert not found & (HEAVY | {"pypdfium2", "sqlalchemy", "matplotlib", "pyarrow", "numpy", "pydantic"})
+
+
 def test_validation_loads_no_tidying() -> None:
     """It would only delay the validating process, which imports for seconds as it is."""
     code = (

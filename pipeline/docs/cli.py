@@ -80,15 +80,18 @@ def _values(option: Any) -> str:
             if not option.secondary_opts
             else f"default: `{(option.opts if default else option.secondary_opts)[0]}`"
         )
-    choices = getattr(option.type_descriptor.annotation, "__members__", None)
-    kind = getattr(option.type_descriptor.annotation, "__name__", "str")
-    taken = " \\| ".join(f"`{choice}`" for choice in choices) if choices else _TYPES.get(kind, "text")
+    choices = [getattr(choice, "value", choice) for choice in getattr(option.type, "choices", ())]
+    taken = (
+        " \\| ".join(f"`{choice}`" for choice in choices)
+        if choices
+        else _TYPES.get(option.type.name, option.type.name)
+    )
     if option.required:
         return f"{taken}, required"
     return taken if default in (None, "") else f"{taken}, default: `{default}`"
 
 
-_TYPES = {"Path": "path", "int": "number", "float": "number"}
+_TYPES = {"str": "text", "int": "number", "int range": "number", "float": "number", "float range": "number"}
 
 
 def _cell(text: str | None) -> str:
