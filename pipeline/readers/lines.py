@@ -70,6 +70,10 @@ def _overflowing(page: PageArrays, grid: Grid, inside: Ints, owners: Ints) -> In
     return out
 
 
+_CLOSE = 0.6
+"""Share of a line's size by which the next line of the same text may stand off it."""
+
+
 def overflowing_lines(page: PageArrays, grid: Grid, per_cell: Sequence[Ints], free: Ints) -> dict[int, Ints]:
     """Glyphs below a table that go on a cell of its last row: per cell index.
 
@@ -89,11 +93,15 @@ def overflowing_lines(page: PageArrays, grid: Grid, per_cell: Sequence[Ints], fr
         below = near[(middle > cell.x0) & (middle < cell.x1)]
         if len(below) == 0:
             continue
+        # Most often it is a page number, farther away than any line that would follow: no lines need be made to see it.
+        nearest = page.boxes[below, 1].min() - page.boxes[per_cell[k], 3].max()
+        if nearest > _CLOSE * page.sizes[per_cell[k]].max():
+            continue
         last = lines_of(page, per_cell[k])[-1]
         taken: list[Ints] = []
         for line in lines_of(page, below):
             gap = line.top - last.bottom
-            if gap > 0.6 * last.size or abs(line.x0 - last.x0) > 1 or abs(line.size - last.size) > 0.5:
+            if gap > _CLOSE * last.size or abs(line.x0 - last.x0) > 1 or abs(line.size - last.size) > 0.5:
                 break
             inside = (page.boxes[below, 1] >= line.top - 1) & (page.boxes[below, 3] <= line.bottom + 1)
             taken.append(below[inside])

@@ -62,7 +62,7 @@ def _forget_replacements(text_objects: list[int]) -> None:
     """Drop /ActualText: pdfium would give it instead of the printed glyphs, and without their places."""
     pdfium = calls()
     for item, count in zip(text_objects, map(pdfium.marks, text_objects), strict=True):
-        for k in reversed(range(count)):
+        for k in range(count - 1, -1, -1) if count else ():
             mark = pdfium.mark(item, k)
             if mark and pdfium.mark_param(mark, b"ActualText"):
                 pdfium.remove_mark(item, mark)
@@ -154,14 +154,7 @@ def _glyphs(text_page: int, text_objects: list[int], to_display: Floats) -> dict
     first[1:] = owners[1:] != owners[:-1]
     run = np.cumsum(first) - 1
     runs = _Runs(pdfium, text_page, index[first].tolist(), [text_objects[k] for k in owners[first].tolist()])
-    texts = [
-        REPLACEMENT
-        if bad == 1 or code in (0, 0xFFFE, 0xFFFF) or code > 0x10FFFF
-        else "-"
-        if code == _HYPHEN
-        else chr(code)
-        for code, bad in zip(codes, unknown, strict=True)
-    ]
+    texts = _characters(codes, unknown)
     keep = _join_pieces(texts, origin, loose, first)
 
     a, b, c, d = runs.matrix[run, :4].T
@@ -188,6 +181,15 @@ def _glyphs(text_page: int, text_objects: list[int], to_display: Floats) -> dict
         "invisible": runs.invisible[rows],
         "fonts": tuple(map(runs.names.__getitem__, rows.tolist())),
     }
+
+
+def _characters(codes: list[int], unknown: list[int]) -> list[str]:
+    """The character of each glyph by its code; ``unknown`` is 1 where its font names none."""
+    numbers = np.array(codes, dtype=np.int64)
+    nameless = (np.array(unknown) == 1) | np.isin(numbers, (0, 0xFFFE, 0xFFFF)) | (numbers > 0x10FFFF)
+    numbers[numbers == _HYPHEN] = ord("-")
+    numbers[nameless] = ord(REPLACEMENT)
+    return list(map(chr, numbers.tolist()))
 
 
 def _advances(

@@ -144,9 +144,12 @@ def _crowded(page: PageArrays, keep: Bools) -> Bools:
     for dx in (0.0, 0.5):
         for dy in (0.0, 0.5):
             column, row = np.floor(x + dx).astype(np.int64), np.floor(y + dy).astype(np.int64)
-            order = np.lexsort((row, column, codes[index]))
-            places = np.column_stack([codes[index], column, row])[order]
-            same = (places[1:] == places[:-1]).all(axis=1)
+            row -= row.min()
+            column -= column.min()
+            # One number per text and square; squares that came to share one would only be looked at in vain.
+            places = (codes[index] * (column.max() + 1) + column) * (row.max() + 1) + row
+            order = np.argsort(places, kind="stable")
+            same = places[order[1:]] == places[order[:-1]]
             out[index[order[1:][same]]] = True
             out[index[order[:-1][same]]] = True
     return out
