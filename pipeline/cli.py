@@ -293,7 +293,9 @@ def main() -> None:
         # Wherever a disk is full or a folder may not be used: no step leaves anything half published behind.
         place = f"“{error.filename}”" if error.filename else "文件"
         reason = error.strerror or str(error)
-        typer.echo(f"无法读写{place}（{reason}）：请检查磁盘空间与权限；已发布的数据没有变动。", err=True)
+        typer.echo(
+            f"无法读写{place}（{reason}）：请检查网络、磁盘空间与权限；已发布的数据没有变动。", err=True
+        )
         sys.exit(2)
 
 
