@@ -83,15 +83,22 @@ def is_catalogue(table: LogicalTable) -> bool:
     return False
 
 
+def page_of(table: LogicalTable) -> str:
+    """Where a table begins, for messages."""
+    return f"第 {table.page} 页"
+
+
 def read_catalogue(
     tables: Iterable[tuple[LogicalTable, str]],
     mapping: Mapping[str, str],
     where: str,
     before: Catalogue | None = None,
+    place: Callable[[LogicalTable], str] = page_of,
 ) -> Catalogue:
     """Classes and cell pieces of catalogue tables, each given with the heading it stands under.
 
-    ``mapping``: header words → kind from source.yaml. ``before``: what earlier tables said, whose classes may go on and
+    ``mapping``: header words → kind from source.yaml. ``where`` names the document and ``place`` a table's place in it,
+    for messages. ``before``: what earlier tables said, whose classes may go on and
     are given again. A table without a header takes the last one's, if it has as
     many columns. Raises XizeError where a column group cannot be named (see ``headers.find_header``).
     """
@@ -101,7 +108,7 @@ def read_catalogue(
         else Catalogue(classes=before.classes, header=before.header, last=before.last)
     )
     for table, heading in tables:
-        header = find_header(table, mapping, where)
+        header = find_header(table, mapping, where + place(table))
         if header is None and out.header is not None and len(out.header.columns) == table.n_cols:
             header = CatalogueHeader(0, out.header.columns)
         if header is None:

@@ -27,7 +27,7 @@ from pipeline.tidy.accounting import (
 )
 from pipeline.tidy.annexes import Annex, AnnexResult, Earlier, read_annexes
 from pipeline.tidy.breaks import Habits
-from pipeline.tidy.catalogue import Catalogue, Counted, is_catalogue, read_catalogue, read_entries
+from pipeline.tidy.catalogue import Catalogue, Counted, is_catalogue, page_of, read_catalogue, read_entries
 from pipeline.tidy.document_rows import (
     Row,
     TocLine,
@@ -247,6 +247,7 @@ def _read_part(so_far: _SoFar, part: Part, beside: Iterator[Habits | AnnexPart],
         _kinds_only(so_far.header_map),
         so_far.where,
         so_far.catalogue,
+        transcript.line_of if so_far.typed else page_of,
     )
 
     def names() -> Iterator[str]:

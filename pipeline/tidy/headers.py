@@ -143,7 +143,7 @@ def find_header(
     """The header of a catalogue table, or None when the table has none.
 
     ``mapping``: header words → kind (or ``ignore``) as source.yaml gives them; it wins. ``where`` names the document
-    for messages. Raises XizeError when a column group has no near kind, or two, or when two groups are the same kind.
+    and the place in it for messages. Raises XizeError when a column group has no near kind, or two, or when two groups are the same kind.
     """
     tier_row = _tier_row(table)
     if tier_row is None:
@@ -170,14 +170,14 @@ def find_header(
             continue
         if not label:
             raise XizeError(
-                f"{where}第 {table.page} 页：“{tier}”一列没有列组名称，不能判断是哪一类证书；"
+                f"{where}：“{tier}”一列没有列组名称，不能判断是哪一类证书；"
                 f"请核对该页表头，或在 source.yaml 的 headers 中写明。"
             )
-        kind, score = _kind(label, given, where, table.page)
+        kind, score = _kind(label, given, where)
         if score < 100:
             similar[label] = (label, kind, score)
         columns.append(Column("other", label) if kind == IGNORE else Column("item", label, kind, tier))
-    _check_twice(columns, where, table.page)
+    _check_twice(columns, where)
     if not any(column.role == "class" for column in columns):
         first = next((i for i, column in enumerate(columns) if column.role == "other"), None)
         if first is not None:
@@ -222,7 +222,7 @@ def _plain_column(label: str, path: list[str], given: Mapping[str, str]) -> Colu
     return Column("other", label)
 
 
-def _kind(label: str, given: Mapping[str, str], where: str, page: int) -> tuple[str, float]:
+def _kind(label: str, given: Mapping[str, str], where: str) -> tuple[str, float]:
     if _core(label) in given:
         kind = given[_core(label)]
         if kind not in KINDS and kind != IGNORE:
@@ -235,15 +235,15 @@ def _kind(label: str, given: Mapping[str, str], where: str, page: int) -> tuple[
     (kind, score), (other, second) = ranked[0], ranked[1]
     how = f'请在 source.yaml 中写明，例如 headers: {{"{label}": {kind}}}（可用：{"、".join([*KINDS, IGNORE])}）。'
     if score < _NEAR:
-        raise XizeError(f"{where}第 {page} 页：表头列组“{label}”与五类证书都不相近，无法判断；{how}")
+        raise XizeError(f"{where}：表头列组“{label}”与五类证书都不相近，无法判断；{how}")
     if score < 100 and score - second < _APART:
         raise XizeError(
-            f"{where}第 {page} 页：表头列组“{label}”同时近似于“{KINDS[kind]}”和“{KINDS[other]}”，无法判断；{how}"
+            f"{where}：表头列组“{label}”同时近似于“{KINDS[kind]}”和“{KINDS[other]}”，无法判断；{how}"
         )
     return kind, score
 
 
-def _check_twice(columns: list[Column], where: str, page: int) -> None:
+def _check_twice(columns: list[Column], where: str) -> None:
     seen: dict[tuple[str, str], str] = {}
     for column in columns:
         if column.role != "item":
@@ -252,7 +252,7 @@ def _check_twice(columns: list[Column], where: str, page: int) -> None:
         if key in seen:
             labels = "”与“".join(dict.fromkeys((seen[key], column.label)))
             raise XizeError(
-                f"{where}第 {page} 页：表头列组“{labels}”都被认作“{KINDS[column.kind]}”的{column.tier}列，无法区分；"
+                f"{where}：表头列组“{labels}”都被认作“{KINDS[column.kind]}”的{column.tier}列，无法区分；"
                 f"请在 source.yaml 的 headers 中写明各自的类别（可用：{'、'.join([*KINDS, IGNORE])}）。"
             )
         seen[key] = column.label

@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
+
+from pipeline.errors import XizeError
 from pipeline.quality.findings import Finding
 from pipeline.readers.transcript.read import read_transcript
 from pipeline.readers.transcript.staging import findings_with_lines, line_of
@@ -79,3 +82,12 @@ def test_only_the_page_of_the_transcript_itself_is_reworded(tmp_path: Path) -> N
     assert longer.message == "第 12 页有误。"
     for finding in (plain, quoted, placed, nowhere, longer):
         assert (finding.page, finding.x0, finding.top, finding.x1, finding.bottom) == (None,) * 5
+
+
+def test_a_column_group_that_nobody_knows_is_named_by_its_line(tmp_path: Path) -> None:
+    file = tmp_path / "t.txt"
+    strange = list(LINES)
+    strange[LINES.index(HEAD)] = HEAD.replace("1+X技能等级证书", "神秘天书")
+    file.write_text("\n".join(strange), encoding="utf-8")
+    with pytest.raises(XizeError, match=r"^t\.txt第 6 行：表头列组“神秘天书”"):
+        tidy(read_transcript(file), {}, file.name)

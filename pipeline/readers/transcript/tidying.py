@@ -18,6 +18,11 @@ findings_with_lines = staging.findings_with_lines
 with_lines = staging.with_lines
 
 
+def line_of(table: LogicalTable) -> str:
+    """Where a table begins, for messages."""
+    return f"第 {min(staging.line_of(cell.pieces[0].top) for cell in table.cells)} 行"
+
+
 def restore(reading: Reading) -> tuple[list[Cell], list[Block], list[PageInfo]]:
     """Cells, blocks and pages of a transcript's reading, with the synthetic geometry that tidying walks through."""
     return staging.restore(reading)
