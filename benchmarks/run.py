@@ -371,8 +371,9 @@ def page(bench: Bench, found: list[Target], curves: list[growth.Curve], rounds: 
 # Speed, memory and accuracy
 
 {bench.edition}: {stats["pages"]} pages, {rows["entries"]:,} entries, {rows["cells"]:,} cell pieces. Whole processes from start
-to end, medians of {rounds} rounds on {psutil.cpu_count()} processors, Python {platform.python_version()}, {libraries}. Peers run on one thread, in an environment of
-their own, and only read tables: no tidying, no validation, nothing written but the texts of the cells. What is
+to end, medians of {rounds} rounds on {psutil.cpu_count()} processors, Python {platform.python_version()}, {libraries}. Peers are called once, in an
+environment of their own, on one thread (Java takes more for its compiler), and only read tables: no tidying, no
+validation, nothing written but the texts of the cells. What is
 compared ran one right after the other, either first in turn; the median of the rounds' ratios counts.
 
 ![Seconds of everything that was measured](benchmarks.png)
