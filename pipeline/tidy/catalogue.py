@@ -26,18 +26,22 @@ Slot = tuple[str, str, str]
 
 @dataclass
 class ClassRow:
-    """A 专业类 as printed: its codes in printed order, its name, the cell it stands in."""
+    """A 专业类 as printed: its codes in printed order, its name, the cell it stands in.
+
+    ``apart`` tells it from a class of the same name under another heading, where neither has a code.
+    """
 
     codes: list[str]
     name: str
     cell: GridCell
     heading: str = ""
     page: int = 0
+    apart: str = ""
 
     @property
     def class_code(self) -> str:
         """The first code printed; the name where no code is printed."""
-        return self.codes[0] if self.codes else self.name
+        return self.codes[0] if self.codes else self.name + self.apart
 
 
 @dataclass
@@ -132,6 +136,9 @@ def read_catalogue(
                     )
                 )
         _read_rows(out, table, header, heading)
+    # A cell merged down from above the first class stood in no row until one began beside it.
+    placed = {piece.cell_id for pieces in out.slots.values() for piece in pieces}
+    out.unplaced = [piece for piece in out.unplaced if piece.cell_id not in placed]
     return out
 
 
@@ -164,7 +171,7 @@ def _read_rows(out: Catalogue, table: LogicalTable, header: CatalogueHeader, hea
                 out.unplaced.extend(piece for piece in cell.pieces if piece.lines)
                 continue
             _place(out, cell, header, current, table, row)
-        # A cell merged down over further classes belongs to each of them.
+        # A cell merged down over further classes belongs to each of them (once, however often the class is printed).
         for cell in cells:
             if cell.row < row and cell not in class_cells and fresh and fresh[0].text:
                 _place(out, cell, header, current, table, row)
@@ -203,7 +210,11 @@ def _place(
     if current is None or not slots:
         out.unplaced.extend(filled)
         return
-    if len(slots) > 1 and header.rows:
+    new = {
+        slot: [piece for piece in filled if piece not in out.slots.get((current.class_code, *slot), ())]
+        for slot in slots
+    }
+    if len(slots) > 1 and header.rows and any(new.values()):
         out.findings.append(
             Finding(
                 "merged_across_columns",
@@ -214,8 +225,9 @@ def _place(
                 **at_cell(filled[0]),  # type: ignore[arg-type]
             )
         )
-    for kind, tier in slots:
-        out.slots.setdefault((current.class_code, kind, tier), []).extend(filled)
+    for slot, pieces in new.items():
+        if pieces:
+            out.slots.setdefault((current.class_code, *slot), []).extend(pieces)
 
 
 def parse_class(cell_lines: Iterable[Line]) -> tuple[list[str], str]:
@@ -252,10 +264,13 @@ def _class_of(
             current.name += name
             return current
         if not codes and broken and _unfinished_name(current.name):
-            current.name += name
+            _go_on(out, current, name)
             return current
+    again = next((c for c in out.classes if _same_class(c, codes, name, heading)), None)
     row = ClassRow(codes, name, first, heading, first.first.page)
-    if not codes:
+    if not codes and again is None:
+        if any(other.class_code == name for other in out.classes):
+            row.apart = f"（{squeeze(heading)}）"
         out.findings.append(
             Finding(
                 "class_code_missing",
@@ -266,7 +281,6 @@ def _class_of(
                 **at_cell(first.first),  # type: ignore[arg-type]
             )
         )
-    again = next((c for c in out.classes if codes and c.codes[:1] == codes[:1]), None)
     if again is not None:
         if again.name != name and name and again.name:
             out.findings.append(
@@ -285,6 +299,22 @@ def _class_of(
     out.classes.append(row)
     out.last = row, heading
     return row
+
+
+def _same_class(known: ClassRow, codes: Sequence[str], name: str, heading: str) -> bool:
+    """Whether a class cell prints a known class again: by its first code; without any, by its name and heading."""
+    if codes:
+        return known.codes[:1] == codes[:1]
+    return not known.codes and known.name == name and known.heading == heading
+
+
+def _go_on(out: Catalogue, current: ClassRow, name: str) -> None:
+    """The rest of a class's name; where the name stands for its code, its slots go on under the new one."""
+    before = current.class_code
+    current.name += name
+    if current.class_code != before:
+        for key in [key for key in out.slots if key[0] == before]:
+            out.slots[(current.class_code, *key[1:])] = out.slots.pop(key)
 
 
 def _rest_of_codes(current: ClassRow, codes: Sequence[str]) -> bool:

@@ -144,3 +144,41 @@ def test_a_code_that_names_two_classes_is_said() -> None:
     found = read_catalogue([(_table(*rows), HEADING)], {}, "x.pdf")
     assert _classes(found) == [(["6101"], "农业类")] and _items(found, "6101") == ["甲", "乙"]
     assert [finding.code for finding in found.findings] == ["class_code_repeated"]
+
+
+def _merged(table: LogicalTable, row: int, rows: int) -> LogicalTable:
+    """The table with the item cell of ``row`` merged down over ``rows`` rows."""
+    item = table.at(row, 1)
+    assert item is not None
+    cells = [cell for cell in table.cells if not (cell.col == 1 and row <= cell.row < row + rows)]
+    whole = _cell(row, 1, item.text, item.pieces[0].page, rows=rows)
+    return LogicalTable(HEADING, None, 1, (), table.n_rows, table.n_cols, (*cells, whole))
+
+
+def test_a_cell_merged_down_belongs_once_to_every_class_beside_it() -> None:
+    rows: list[Printed] = [(1, "6101\n农业类", "甲"), (1, "6101\n农业类", ""), (1, "6102\n林业类", "")]
+    found = read_catalogue([(_merged(_table(*rows), 2, 3), HEADING)], {}, "x.pdf")
+    assert _items(found, "6101") == ["甲"] and _items(found, "6102") == ["甲"]
+    assert found.findings == [] and found.unplaced == []
+
+
+def test_a_cell_merged_down_from_above_the_first_class_is_placed_with_it() -> None:
+    rows: list[Printed] = [(1, "", "甲"), (1, "6101\n农业类", "")]
+    found = read_catalogue([(_merged(_table(*rows), 2, 2), HEADING)], {}, "x.pdf")
+    assert _items(found, "6101") == ["甲"] and found.unplaced == []
+
+
+def test_a_class_without_a_code_whose_name_is_cut_keeps_its_items() -> None:
+    rows: list[Printed] = [(1, "农业", "甲"), (2, "种植类", "乙")]
+    found = read_catalogue([(_table(*rows), HEADING)], {}, "x.pdf")
+    assert _classes(found) == [([], "农业种植类")]
+    assert {key[0] for key in found.slots} == {"农业种植类"} and _items(found, "农业种植类") == ["甲", "乙"]
+
+
+def test_classes_without_codes_that_share_a_name_are_told_apart_by_their_headings() -> None:
+    later = "二、" + HEADING[2:]
+    once, twice = _table((1, "其他类", "甲"), (2, "其他类", "乙")), _table((3, "其他类", "丙"))
+    found = read_catalogue([(once, HEADING), (twice, later)], {}, "x.pdf")
+    first, second = (row.class_code for row in found.classes)
+    assert first == "其他类" and second == f"其他类（{later}）"
+    assert _items(found, first) == ["甲", "乙"] and _items(found, second) == ["丙"]
