@@ -135,6 +135,7 @@ CODES: dict[str, Code] = _codes(
         ("toc_annex_missing", "error", "目录所列附件未见", "核对文件是否完整；确要发布请加--allow-incomplete。"),
         ("annex_without_rows", "warning", "附件没有表格行", "核对该附件是否只有文字，或其表格漏读。"),
         ("characters_lost", "warning", "表格文字有遗漏", "核对原文；请连同输入文件报告。"),
+        ("characters_added", "error", "条目文字多于原文", "核对原文；请连同输入文件报告。"),
         ("row_count_below", "error", "行数过少", "核对是否漏读；行数范围写在source.yaml中。"),
         ("row_count_above", "warning", "行数过多", "核对是否重复读取；行数范围写在source.yaml中。"),
         # found by cross-checking with camelot (readers/cross_check.py)

@@ -41,8 +41,8 @@ def account_for(
     ``cells``: all of a part's; ``others``: its tables that are neither catalogue nor annex.
     """
     found = list(_not_in_entries(catalogue, entries))
-    missing, lost = _missing(catalogue, entries)
-    found += missing
+    unlike, lost = _unlike_printed(catalogue, entries)
+    found += unlike
     found += _uncertain([*catalogues, *others])
     for table in others:
         found += [
@@ -94,20 +94,25 @@ def _account(cells: Sequence[Cell], published: int, structure: int, in_findings:
     }
 
 
-def _missing(catalogue: Catalogue, entries: Entries) -> tuple[list[Finding], int]:
-    """The characters of the catalogue's cells that stand in no entry, as a finding; and how many they are."""
+def _unlike_printed(catalogue: Catalogue, entries: Entries) -> tuple[list[Finding], int]:
+    """The characters of the catalogue's cells that stand in no entry, and those of entries that stand in no cell, as
+    findings; and how many are lost."""
     kept = {piece.cell_id for piece in entries.placeholders}
     printed = Counter[str]()
     for pieces in catalogue.slots.values():
         if not all(piece.cell_id in kept for piece in pieces):
             printed.update(squeeze("".join(piece.text for piece in pieces)))
-    missing = printed - Counter(char for row in entries.rows for char in squeeze(str(row["text"])))
-    lost = sum(missing.values())
-    if not lost:
-        return [], 0
-    message = f"目录表中有 {lost} 个字符没有进入任何条目；请连同输入文件报告。"
-    shown = "".join(sorted(missing.elements()))[:200]
-    return [Finding("characters_lost", message, shown, table="entries")], lost
+    told = Counter(char for row in entries.rows for char in squeeze(str(row["text"])))
+    found = []
+    for code, kind, more in (
+        ("characters_lost", "目录表中有 {} 个字符没有进入任何条目", printed - told),
+        ("characters_added", "条目中有 {} 个字符是目录表中没有的", told - printed),
+    ):
+        if more:
+            shown = "".join(sorted(more.elements()))[:200]
+            message = f"{kind.format(more.total())}；请连同输入文件报告。"
+            found.append(Finding(code, message, shown, table="entries"))
+    return found, (printed - told).total()
 
 
 def _not_in_entries(catalogue: Catalogue, entries: Entries) -> Iterator[Finding]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from pipeline.schema import KINDS, TIERS
-from pipeline.tidy.catalogue import Catalogue, is_catalogue, read_catalogue
+from pipeline.tidy.accounting import account_for
+from pipeline.tidy.catalogue import Catalogue, Entries, is_catalogue, read_catalogue
 from pipeline.tidy.model import Cell, GridCell, Line, LogicalTable
 
 WORDS = ("非教师系列职称", "技能等级证书", "执业资格证书", "1+X技能等级证书", "行业内其它权威证书")
@@ -182,3 +183,15 @@ def test_classes_without_codes_that_share_a_name_are_told_apart_by_their_heading
     first, second = (row.class_code for row in found.classes)
     assert first == "其他类" and second == f"其他类（{later}）"
     assert _items(found, first) == ["甲", "乙"] and _items(found, second) == ["丙"]
+
+
+@pytest.mark.parametrize(
+    ("texts", "code"), [(["甲"], "characters_lost"), (["甲乙", "甲乙"], "characters_added")]
+)
+def test_entries_that_hold_less_or_more_than_the_cells_are_said(texts: list[str], code: str) -> None:
+    found = read_catalogue([(_table((1, "6101\n农业类", "甲乙")), HEADING)], {}, "x.pdf")
+    rows: list[dict[str, object]] = [{"text": text} for text in texts]
+    findings, _ = account_for([], found, Entries(rows, []), [], [])
+    assert [finding.code for finding in findings] == [code]
+    whole: list[dict[str, object]] = [{"text": "甲"}, {"text": "乙"}]
+    assert account_for([], found, Entries(whole, []), [], [])[0] == []
