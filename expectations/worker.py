@@ -24,6 +24,7 @@ import pyarrow as pa
 from expectations.report import ValidationContext, ValidationReport
 from expectations.validate import validate
 from pipeline import timing
+from pipeline.forked import sendable
 from pipeline.timing import measured
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def _serve(pipe: Connection) -> None:
             with measured("validate"):
                 answer = validate(_tables_in(folder), context=context, site_dir=site_dir)
         except Exception as error:  # handed to the caller, who raises it
-            answer = error
+            answer = sendable(error)
         pipe.send((answer, timing.so_far()))
         timing.begin()
 

@@ -13,7 +13,7 @@ import signal
 import sys
 import threading
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from multiprocessing.connection import Connection
@@ -24,7 +24,7 @@ from flows.desk import DeskHere, Ranges
 from flows.packing import outcome_parts, pack
 from flows.pool import ReaderPool, reading_with
 from pipeline import timing
-from pipeline.forked import copies
+from pipeline.forked import copies, sendable
 from pipeline.run import Job, Outcome, Report
 
 _CLOSE_SECONDS = 10
@@ -40,32 +40,45 @@ class Lost(Exception):
 def _work(job: Job, folder: Path, pipe: Connection) -> None:
     """The life of the process: every step in turn, each told to the parent; publishing when it is asked for."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the parent, which ends this process
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # not at once: what is half written is removed
+    ended: list[int] = []
+
+    def end(number: int, _: object) -> None:
+        ended.append(number)
+        sys.exit(143)  # not at once: what is half written is removed
+
+    def tell(*message: object) -> None:
+        if ended:  # it came while this process forked, when Python ignores what is raised
+            sys.exit(143)
+        pipe.send(message)
+
+    signal.signal(signal.SIGTERM, end)
     timing.begin()
     try:
         try:
-            _steps(job, folder, pipe)
+            _steps(job, folder, pipe, tell)
         except (EOFError, BrokenPipeError):
             return  # the parent has gone
         except Exception as error:
-            error.add_note("".join(traceback.format_exception(error)))
-            pipe.send(("failed", "", error, timing.so_far()))
+            sent = sendable(error)
+            if sent is error:  # else its text has this already
+                sent.add_note("".join(traceback.format_exception(error)))
+            tell("failed", "", sent, timing.so_far())
         pipe.recv()  # nothing more will be asked: until the parent ends this
     except (EOFError, BrokenPipeError):
         return
 
 
-def _steps(job: Job, folder: Path, pipe: Connection) -> None:
+def _steps(job: Job, folder: Path, pipe: Connection, tell: Callable[..., None]) -> None:
     from expectations.worker import warm_up
     from pipeline.garbage import collecting_seldom
     from pipeline.readers.staged import select_pages
 
     def done(step: str, value: object = None) -> None:
-        pipe.send(("done", step, value, timing.so_far()))
+        tell("done", step, value, timing.so_far())
         timing.begin()
 
     def report(stage: str, count: int, total: int) -> None:
-        pipe.send(("report", stage, (count, total), {}))
+        tell("report", stage, (count, total), {})
 
     with collecting_seldom(), warm_up() as validator:
         desk = DeskHere(job, validator.validate, folder, report)
@@ -125,11 +138,23 @@ class DeskAhead:
         self._listener.start()
 
     def _listen(self) -> None:
+        try:
+            self._hear()
+        except Exception as error:  # raised by whoever waits: nobody sees what a thread raises
+            with self._changed:
+                self._error = self._error or error
+        finally:
+            with self._changed:
+                self._gone = True
+                self._changed.notify_all()
+
+    def _hear(self) -> None:
+        """Take what the process says until it has gone. Raises what reporting raises, or what cannot be unpickled."""
         while True:
             try:
                 kind, step, value, spent = self._pipe.recv()
             except (EOFError, OSError):
-                break
+                return
             timing.add(spent)
             if kind == "report":
                 self._report(step, *value)
@@ -140,9 +165,6 @@ class DeskAhead:
                 else:
                     self._error = value
                 self._changed.notify_all()
-        with self._changed:
-            self._gone = True
-            self._changed.notify_all()
 
     def _here(self, step: str) -> bool:
         """Wait for ``step``; True when it must be done in this process. Raises the step's error and Lost."""
@@ -157,6 +179,13 @@ class DeskAhead:
                 raise Lost("the process that worked ahead has ended")
             return True
 
+    def _here_at_once(self, step: str) -> bool:
+        """As ``_here``, but without Lost: no task asks for the step, so that nobody would try again."""
+        try:
+            return self._here(step)
+        except Lost:
+            return True
+
     @property
     def _desk(self) -> DeskHere:
         if self._own is None:
@@ -167,11 +196,7 @@ class DeskAhead:
 
     def ranges(self) -> Ranges:
         """As Desk.ranges."""
-        try:
-            here = self._here("ranges")
-        except Lost:  # no task asks for this: nobody would try again
-            here = True
-        if here:
+        if self._here_at_once("ranges"):
             return self._desk.ranges()
         found: Ranges = self._done["ranges"]
         return found
@@ -184,7 +209,7 @@ class DeskAhead:
 
     def join(self, parts: list[bytes]) -> None:
         """As Desk.join."""
-        if "join" not in self._done:
+        if self._here_at_once("join"):
             self._desk.join(parts)
 
     def tidy(self) -> None:

@@ -79,7 +79,7 @@ class DeskHere:
         self.job = job
         self._check, self._site = check, site
         self._report = report or steps.progress().stage
-        self._known: Reading | None = None
+        self._plan: steps.ToRead | None = None
         self._reading: Reading | None = None
         self._result: RunResult | None = None
         self._verdict: ValidationReport | None = None
@@ -91,17 +91,22 @@ class DeskHere:
             self._reading = run.read(self.job)
         if self._reading is not None:
             return Ranges()
-        plan = steps.to_read(self.job)
-        self._known = plan.known
-        return Ranges(plan.total, plan.ranges)
+        self._plan = steps.to_read(self.job)
+        return Ranges(self._plan.total, self._plan.ranges)
 
     def join(self, parts: list[bytes]) -> None:
-        """As :class:`Desk`."""
-        if self._reading is None:
-            reading = steps.merge(parts, self._known)
-            read = len(reading.pages) - (0 if self._known is None else len(self._known.pages))
-            staging.store_staged(self.job, reading, read=read)
-            self._reading = reading
+        """As :class:`Desk`. Where the parts are not what is missing here, the document is read here."""
+        if self._plan is None and self._reading is None:
+            self.ranges()  # another desk gave the ranges: the pages that it knew are needed here, too
+        if self._reading is not None:
+            return
+        plan = self._plan
+        if plan is None or len(parts) != len(plan.ranges):
+            self.reading()
+            return
+        reading = steps.merge(parts, plan.known)
+        staging.store_staged(self.job, reading, read=plan.pages)
+        self._reading = reading
 
     def reading(self) -> Reading:
         """The document as read: joined, staged or, if neither, read here."""
@@ -111,9 +116,7 @@ class DeskHere:
 
     def tidy(self) -> None:
         """As :class:`Desk`."""
-        reading = self.reading()
-        self._report("tidy", 0, 1)
-        self._result = run.tidy_reading(self.job, reading, self._report)
+        self._result = run.tidy_reading(self.job, self.reading(), self._report)
 
     def result(self) -> RunResult:
         """The tables."""

@@ -114,7 +114,10 @@ def _bits(flags: np.ndarray) -> pa.Buffer:
 
 
 class Row(Mapping[str, Any]):
-    """A row of a table, looked up when asked for: a fraction of the memory of a dictionary per row."""
+    """A row of a table, looked up when asked for: a fraction of the memory of a dictionary per row.
+
+    Rows may share a list of equal values: lists are to be read, not changed.
+    """
 
     __slots__ = ("_columns", "_index")
 
@@ -138,18 +141,23 @@ class Row(Mapping[str, Any]):
 
 
 class _Columns(dict[str, list[Any]]):
-    """The columns of a table as Python values, made when first asked for; values that occur again are kept once."""
+    """The columns of a table as Python values, made when first asked for.
+
+    Scalars, and lists of scalars, that occur again are kept once: their lists are shared between rows and not to be
+    changed.
+    """
 
     def __init__(self, table: pa.Table) -> None:
         super().__init__()
         self.table = table
 
     def __missing__(self, name: str) -> list[Any]:
-        values = self.table.column(name).to_pylist()
-        if pa.types.is_list(self.table.schema.field(name).type):
+        values: list[Any] = self.table.column(name).to_pylist()
+        kind = self.table.schema.field(name).type
+        if pa.types.is_list(kind) and not pa.types.is_nested(kind.value_type):
             lists: dict[tuple[Any, ...], list[Any]] = {}
             values = [None if one is None else lists.setdefault(tuple(one), one) for one in values]
-        else:
+        elif not pa.types.is_nested(kind):  # the Python values of other kinds have no hash
             known: dict[Any, Any] = {}
             values = list(map(known.setdefault, values, values))
         self[name] = values
@@ -162,6 +170,9 @@ def batched(values: Sequence[Value], size: int) -> Iterator[Sequence[Value]]:
 
 
 def rows(table: pa.Table) -> list[Row]:
-    """The rows of a table, to be read as mappings of column name to value. Raises KeyError for a column it lacks."""
+    """The rows of a table, to be read as mappings of column name to value: lists are shared between rows and not to be changed.
+
+    A row raises KeyError for a column that the table lacks.
+    """
     columns = _Columns(table)
     return [Row(columns, index) for index in range(table.num_rows)]

@@ -287,6 +287,13 @@ def main() -> None:
     except XizeError as error:
         typer.echo(str(error), err=True)
         sys.exit(error.exit_code)
+    except UnicodeEncodeError as error:
+        shown = error.object[error.start : error.end][:5]
+        typer.echo(
+            f"终端的编码{error.encoding}写不出“{ascii(shown)[1:-1]}”：请设置PYTHONIOENCODING=utf-8，或用-o写入文件。",
+            err=True,
+        )
+        sys.exit(2)
     except BrokenPipeError:
         sys.exit(0)
     except OSError as error:

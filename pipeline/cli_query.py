@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -12,6 +13,7 @@ import typer
 
 from pipeline import cli_shared
 from pipeline.cli_shared import Curated, FileFormat
+from pipeline.errors import XizeError
 
 if TYPE_CHECKING:
     from pipeline.checking import Answer, Evidence
@@ -47,7 +49,15 @@ def sql(
             from pipeline.publish import parquet_bytes
 
             table = catalog.sql(query)
-            count, data = table.num_rows, parquet_bytes(table)
+            _refuse_repeated(table.column_names, format)
+            try:
+                count, data = table.num_rows, parquet_bytes(table)
+            except (
+                NotImplementedError
+            ) as error:  # pyarrow's way to say that Parquet has no such type (an interval)
+                raise XizeError(
+                    f"结果中有Parquet不能保存的类型（{error}）：请在查询中转换，例如cast(列 as varchar)。"
+                ) from error
         else:
             columns, rows = catalog.rows(query)
             if format is FileFormat.table and output is None:
@@ -63,8 +73,17 @@ def _plain(value: Any) -> Any:
     return json.dumps(value, ensure_ascii=False, default=str) if isinstance(value, list | dict) else value
 
 
+def _refuse_repeated(columns: Sequence[str], format: FileFormat) -> None:
+    """Raise XizeError where two columns have one name: JSON would lose one, and most programs read no such Parquet."""
+    repeated = [name for name, times in Counter(columns).items() if times > 1]
+    if repeated:
+        names = "、".join(f"“{name}”" for name in repeated)
+        raise XizeError(f"结果中有重名的列{names}，{format}格式不能并存：请在查询中用as另取列名。")
+
+
 def _rendered(columns: Sequence[str], rows: Iterable[Row], format: FileFormat) -> bytes:
     if format is FileFormat.json:
+        _refuse_repeated(columns, format)
         found = [dict(zip(columns, row, strict=True)) for row in rows]
         return (json.dumps(found, ensure_ascii=False, indent=2, default=str) + "\n").encode()
     if format is FileFormat.table:
@@ -83,7 +102,7 @@ def _rich_table(columns: Sequence[str], rows: Iterable[Row]) -> Any:
 
 
 def _table_text(columns: Sequence[str], rows: Iterable[Row]) -> str:
-    """The table as plain text, as wide as it needs."""
+    """The table as plain text, without the width and the colours of a terminal."""
     from rich.console import Console
 
     text = io.StringIO()
@@ -92,13 +111,11 @@ def _table_text(columns: Sequence[str], rows: Iterable[Row]) -> str:
 
 
 def _print_table(columns: Sequence[str], rows: Iterable[Row]) -> None:
-    from rich.console import Console
-
-    console = Console()
+    console = cli_shared.console()
     if console.is_terminal:
         console.print(_rich_table(columns, rows))
     else:
-        # A pipe has no width: nothing may be cut off there.
+        # echo writes Chinese also to a pipe that is set to ASCII, where a console fails.
         typer.echo(_table_text(columns, rows), nl=False)
 
 

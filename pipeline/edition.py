@@ -37,6 +37,8 @@ def resolve_home(explicit: str | Path | None = None) -> Path:
 
     Raises XizeError when the folder named does not exist.
     """
+    if explicit is not None and not str(explicit).strip():
+        raise XizeError("--home是空的：请给出文件夹，或去掉--home。")
     named = explicit or os.environ.get(HOME_VARIABLE)
     if named:
         home = Path(named).expanduser().resolve()

@@ -8,19 +8,21 @@ thread may hold a lock; where it is not, :func:`copies` says 0 and everything is
 from __future__ import annotations
 
 import os
+import pickle
 import signal
 import sys
 import threading
 import time
+import traceback
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from multiprocessing.connection import Connection, Pipe, wait
 from queue import SimpleQueue
-from typing import TypeVar
+from typing import Generic, TypeVar
 
 from pipeline import timing
 
-__all__ = ["aside", "aside_in_steps", "copies", "forked_map", "processors"]
+__all__ = ["Aside", "Steps", "aside", "aside_in_steps", "copies", "forked_map", "processors", "sendable"]
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -29,8 +31,6 @@ _TICKET = 4
 """Bytes of an item's number in the pipe from which whoever is free takes the next one."""
 _SPENT = -1
 """In the place of an item's number: what a copy has spent, its last word."""
-_MOST = 60_000 // _TICKET
-"""So many tickets fit into a pipe whose reader has not begun."""
 
 
 def processors() -> int:
@@ -52,6 +52,19 @@ def copies(workers: int | None = None) -> int:
     return max((workers or processors()) - 1, 0)
 
 
+def sendable(error: Exception) -> Exception:
+    """``error`` where another process can be given it; else a RuntimeError with its type, message and traceback as text.
+
+    An exception whose ``__init__`` takes other arguments than its message holds is pickled, but cannot be unpickled.
+    """
+    try:
+        pickle.loads(pickle.dumps(error))
+    except Exception:  # its own code runs here and may raise anything: then it cannot be sent
+        said = "".join(traceback.format_exception(error))
+        return RuntimeError(f"{type(error).__name__}: {error}\n{said}")
+    return error
+
+
 def forked_map(
     work: Callable[[Item], Result],
     items: Sequence[Item],
@@ -62,7 +75,8 @@ def forked_map(
     """``[work(item) for item in items]``, shared between this process and ``helpers`` forked copies of it.
 
     Whoever is free takes the next item. Results must be picklable. ``done`` is told the index of each item that is
-    finished. ``first`` is done by this process alone, once its copies are at work. What a copy that was killed has left undone is done here. Raises what ``work`` raises.
+    finished. ``first`` is done by this process alone, once its copies are at work. What a copy that was killed has
+    left undone is done here. Raises what ``work`` raises (see :func:`sendable`).
     """
     results: dict[int, Result] = {}
 
@@ -71,7 +85,7 @@ def forked_map(
         if done is not None:
             done(index)
 
-    if helpers > 0 and 1 < len(items) <= _MOST:
+    if helpers > 0 and len(items) > 1:
         _share(work, items, min(helpers, len(items) - 1), keep, first)
     elif first is not None:
         first()
@@ -81,54 +95,97 @@ def forked_map(
     return [results[index] for index in range(len(items))]
 
 
-def aside(work: Callable[[], Result]) -> Callable[[], Result]:
-    """``work`` begun in a forked copy of this process, which may go on meanwhile: call what is given for its result.
+class Steps(Iterator[Result]):
+    """The results of work that was begun in a forked copy, or that is done here when they are asked for.
 
-    The result must be picklable. Where no copy may help (see :func:`copies`), and when the copy was killed, the work
-    is done in this process once its result is asked for; ask once. Raises then what ``work`` raises.
+    Nobody ends the copy when its results are dropped: whoever may not take them all calls ``close``.
     """
-    steps = aside_in_steps(lambda: (work() for _ in range(1)))
 
-    def result() -> Result:
-        (only,) = steps
-        return only
+    def __init__(self, work: Callable[[], Iterator[Result]]) -> None:
+        self._work = work
+        self._here: Iterator[Result] | None = None
+        self._taken = 0
+        self._child: tuple[Connection, int] | None = None
+        if not copies():
+            self._here = work()
+            return
+        ours, theirs = Pipe(duplex=False)
+        child = os.fork()
+        if child == 0:
+            ours.close()  # else a copy whose parent was killed would wait for ever to be read
+            _answer(work, theirs)
+        theirs.close()
+        self._child = ours, child
 
-    return result
-
-
-def aside_in_steps(work: Callable[[], Iterator[Result]]) -> Iterator[Result]:
-    """As :func:`aside`, for work that gives several results, each as soon as it is made."""
-    if not copies():
-        return work()
-    ours, theirs = Pipe(duplex=False)
-    child = os.fork()
-    if child == 0:
-        ours.close()  # else a copy whose parent was killed would wait for ever to be read
-        _answer(work, theirs)
-    theirs.close()
-    return _answers(work, ours, child)
-
-
-def _answers(work: Callable[[], Iterator[Result]], pipe: Connection, child: int) -> Iterator[Result]:
-    taken = 0
-    try:
-        while True:
+    def __next__(self) -> Result:
+        if self._child is not None:
+            pipe, _ = self._child
             try:
                 fine, answer, spent = pipe.recv()
             except (EOFError, OSError):  # it was killed: what it has not given is done here
-                yield from islice(work(), taken, None)
-                return
-            if spent is not None:
-                timing.add(spent)
-                if fine:
-                    return
-            if not fine:
-                raise answer
-            taken += 1
-            yield answer
-    finally:
-        pipe.close()
-        os.waitpid(child, 0)
+                self.wait()
+                self._here = islice(self._work(), self._taken, None)
+            else:
+                if spent is not None:  # its last word
+                    self.wait()
+                    timing.add(spent)
+                    if fine:
+                        raise StopIteration
+                if not fine:
+                    raise answer
+                self._taken += 1
+                result: Result = answer
+                return result
+        if self._here is None:
+            raise StopIteration
+        return next(self._here)
+
+    def wait(self) -> None:
+        """Wait until the copy has ended, whether it had more to give or not."""
+        if self._child is not None:
+            (pipe, child), self._child = self._child, None
+            pipe.close()
+            os.waitpid(child, 0)
+
+    def close(self) -> None:
+        """End the copy: nobody wants what it has not given yet. Safe to call twice."""
+        if self._child is not None:
+            os.kill(self._child[1], signal.SIGKILL)
+            self.wait()
+        self._here = None
+
+
+class Aside(Generic[Result]):
+    """Work begun in a forked copy: call it, once, for the result, or ``close`` it."""
+
+    def __init__(self, steps: Steps[Result]) -> None:
+        self._steps = steps
+
+    def __call__(self) -> Result:
+        try:
+            (only,) = self._steps
+        finally:  # also when waiting is interrupted: what the copy does may hold a lock or write files
+            self._steps.wait()
+        return only
+
+    def close(self) -> None:
+        """End the copy: nobody wants its result. Safe to call twice."""
+        self._steps.close()
+
+
+def aside(work: Callable[[], Result]) -> Aside[Result]:
+    """``work`` begun in a forked copy of this process, which may go on meanwhile: call what is given for its result.
+
+    The result must be picklable. Where no copy may help (see :func:`copies`), and when the copy was killed, the work
+    is done in this process once its result is asked for; ask once. Raises then what ``work`` raises (see
+    :func:`sendable`). A result that is not asked for must be closed: else the copy goes on unseen.
+    """
+    return Aside(Steps(lambda: (work() for _ in range(1))))
+
+
+def aside_in_steps(work: Callable[[], Iterator[Result]]) -> Steps[Result]:
+    """As :func:`aside`, for work that gives several results, each as soon as it is made."""
+    return Steps(work)
 
 
 def _answer(work: Callable[[], Iterator[Result]], pipe: Connection) -> None:
@@ -141,7 +198,7 @@ def _answer(work: Callable[[], Iterator[Result]], pipe: Connection) -> None:
                 pipe.send((True, answer, None))
             last: tuple[bool, object] = True, None
         except Exception as error:  # handed to the parent, which raises it
-            last = False, error
+            last = False, sendable(error)
         pipe.send((*last, timing.of_copy(begun)))
     finally:
         os._exit(0)
@@ -154,9 +211,11 @@ def _share(
     keep: Callable[[int, Result], None],
     first: Callable[[], None] | None,
 ) -> None:
-    tickets, fill = os.pipe()
-    os.write(fill, b"".join(index.to_bytes(_TICKET, "little") for index in range(len(items))))
-    os.close(fill)
+    tickets = _tickets(len(items))
+    if tickets is None:
+        if first is not None:
+            first()
+        return
     children: dict[Connection, int] = {}
     try:
         for _ in range(helpers):
@@ -183,6 +242,24 @@ def _share(
             connection.close()
 
 
+def _tickets(count: int) -> int | None:
+    """The end of a pipe from which items' numbers are taken; None where it does not hold them all.
+
+    They are written before anyone reads. A pipe holds 64 KiB as a rule, but a single page once its user has many.
+    """
+    import fcntl  # (not on every system: here one forks)
+
+    tickets, fill = os.pipe()
+    try:
+        if count * _TICKET > fcntl.fcntl(fill, fcntl.F_GETPIPE_SZ):
+            os.close(tickets)
+            return None
+        os.write(fill, b"".join(index.to_bytes(_TICKET, "little") for index in range(count)))
+    finally:
+        os.close(fill)
+    return tickets
+
+
 def _taken(tickets: int) -> Iterator[int]:
     while ticket := os.read(tickets, _TICKET):
         yield int.from_bytes(ticket, "little")
@@ -202,7 +279,7 @@ def _help(work: Callable[[Item], Result], items: Sequence[Item], tickets: int, a
             try:
                 outbox.put((index, True, work(items[index])))
             except Exception as error:
-                outbox.put((index, False, error))
+                outbox.put((index, False, sendable(error)))
                 break
         outbox.put((_SPENT, True, timing.of_copy(begun)))
         outbox.put(None)

@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 _PIN = re.compile(r"(?P<edition>[a-z][a-z0-9]*(?:-[a-z0-9]+)*-\d{4})(?:@(?P<release>r\d{3,}))?")
 
 
+# Statements that write files, perhaps over those of a release.
+_WRITING = {"COPY", "EXPORT"}
+
 # Through SQL: a table registered from Python would load pandas, which takes longer than most queries.
 _RELEASES = """
 create table main.releases as
@@ -203,6 +206,13 @@ class Catalog:
         self, query: str, parameters: Mapping[str, object] | None = None
     ) -> duckdb.DuckDBPyRelation | None:
         """What DuckDB makes of a query; None when there is nothing to show. Raises duckdb.Error and XizeError."""
+        kinds = [statement.type.name for statement in self._con.extract_statements(query)]
+        if not kinds:
+            raise XizeError("没有可执行的查询：请给出SQL语句，例如“select * from classes”。")
+        if not _WRITING.isdisjoint(kinds):
+            raise XizeError("查询不能写文件（COPY、EXPORT），以免误改已发布的数据：请用-o写入文件。")
+        if kinds.count("SELECT") > 1:
+            raise XizeError("一次只能显示一个查询的结果：请分几次运行。")
         for match in re.finditer(rf'"({_PIN.pattern})"\s*\.', query):
             edition, release = parse_pin(match[1])
             if match[1] not in self._schemas:

@@ -244,32 +244,36 @@ def tidy_reading(
 ) -> RunResult:
     """Check a reading, apply the steward's corrections and tidy it into the contract's tables.
 
-    ``stored`` is called when that is done: nobody must take the result for one of a staged reading before.
+    ``stored`` is called when that is done or has failed: nobody must take the result for one of a staged reading
+    before, and a copy that still stages holds the edition's lock. ``report`` is told of the stage first.
     Raises XizeError as ``tidy.document.tidy`` does, and when a correction does not apply.
     """
-    load_libraries()
-    from expectations.reference import reference_rows
-    from pipeline.arrow import release
-    from pipeline.quality import coverage
-    from pipeline.quality.assess import assess
-    from pipeline.quality.correct_tables import correct_cells, correct_tables
-    from pipeline.quality.corrections import load_corrections, summary
-    from pipeline.schema import TABLES
-    from pipeline.schema.gathered import Gathered
-    from pipeline.tidy.document import tidy
+    with ending_with(stored):
+        if report:
+            report("tidy", 0, 1)
+        load_libraries()
+        from expectations.reference import reference_rows
+        from pipeline.arrow import release
+        from pipeline.quality import coverage
+        from pipeline.quality.assess import assess
+        from pipeline.quality.correct_tables import correct_cells, correct_tables
+        from pipeline.quality.corrections import load_corrections, summary
+        from pipeline.schema import TABLES
+        from pipeline.schema.gathered import Gathered
+        from pipeline.tidy.document import tidy
 
-    name, kind = job.edition.name, job.kind
-    header_map = {
-        words: value
-        for words, meaning in job.edition.source.headers.items()
-        if (value := meaning.kind or meaning.field or meaning.tier)
-    }
-    reading, disagreements, compared = check_reading(job, reading, report)
-    corrections = load_corrections(job.edition.corrections)
-    cells, changed = correct_cells(reading.cells, corrections)
-    made = Gathered(name, kind)
-    with measured("tidy"), ending_with(stored):
-        tidied = tidy(replace(reading, cells=cells), header_map, job.path.name, made.keep)
+        name, kind = job.edition.name, job.kind
+        header_map = {
+            words: value
+            for words, meaning in job.edition.source.headers.items()
+            if (value := meaning.kind or meaning.field or meaning.tier)
+        }
+        reading, disagreements, compared = check_reading(job, reading, report)
+        corrections = load_corrections(job.edition.corrections)
+        cells, changed = correct_cells(reading.cells, corrections)
+        made = Gathered(name, kind)
+        with measured("tidy"):
+            tidied = tidy(replace(reading, cells=cells), header_map, job.path.name, made.keep)
     with measured("link"):
         findings = [*disagreements, *tidied.findings]
         tables = correct_tables(
@@ -367,8 +371,6 @@ def run(options: Options, report: Report | None = None) -> Outcome:
 
         with warm_up() as validator, tempfile.TemporaryDirectory(prefix="xize-site-") as folder:
             reading, stored = begin(job, report)
-            if report:
-                report("tidy", 0, 1)
             result = tidy_reading(job, reading, report, stored)
             if report:
                 report("validate", 0, 1)

@@ -172,6 +172,10 @@ def test_rows_are_mappings() -> None:
     with pytest.raises(KeyError):
         first["colour"]
     assert rows(table.slice(0, 0)) == []
+    nested = pa.table(
+        {"l": pa.array([[{"text": "甲", "x0": 1.0}], None], pa.list_(LINE)), "s": [{"a": 1}, None]}
+    )
+    assert [dict(row) for row in rows(nested)] == nested.to_pylist()
     # Rows are told apart by what they are, not by what they say: alike rows of a table stay two.
     alike = rows(pa.table({"name": ["甲", "甲"]}))
     assert alike[0] != alike[1] and len(set(alike)) == 2 and alike[0] == alike[0]

@@ -6,6 +6,8 @@ import csv
 import io
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Annotated
@@ -18,6 +20,7 @@ from typer.testing import CliRunner, Result
 from pipeline import cli_query, cli_release
 from pipeline.errors import XizeError
 from pipeline.publish import publish
+from tests.cli_home import Done, one_sentence, xize
 from tests.sample_tables import EDITION, sample_tables, source_info
 
 app = typer.Typer()
@@ -121,6 +124,25 @@ def test_sql_writes_every_format(home: Path, tmp_path: Path) -> None:
     assert isinstance(_xize(home, "sql", query, "-o", str(tmp_path / "no/where.csv")).exception, XizeError)
 
 
+def test_sql_loses_no_column_of_a_repeated_name(home: Path, tmp_path: Path) -> None:
+    query = "select class_code, name as class_code from classes where class_code = '6101'"
+    target = tmp_path / "out"
+    for format in ("json", "parquet"):
+        refused = _xize(home, "sql", query, "-f", format, "-o", str(target)).exception
+        assert isinstance(refused, XizeError) and "重名的列“class_code”" in str(refused)
+        assert "as" in str(refused) and not target.exists()
+    assert _xize(home, "sql", query, "-f", "csv").stdout == "class_code,class_code\n6101,农业类\n"
+    shown = _xize(home, "sql", query).stdout
+    assert "6101" in shown and "农业类" in shown
+
+
+def test_sql_writes_a_table_to_a_file_as_to_a_pipe(home: Path, tmp_path: Path) -> None:
+    query = "select *, repeat('长', 200) as wide, 7 as \"count(1)\" from entries limit 5"
+    target = tmp_path / "out.txt"
+    assert _xize(home, "sql", query, "-o", str(target)).exit_code == 0
+    assert target.read_text() == _xize(home, "sql", query).stdout
+
+
 def test_sql_at_a_release(home: Path) -> None:
     query = "select count(*)::int as n from classes"
     assert json.loads(_xize(home, "sql", query, "-f", "json").stdout) == [{"n": 3}]
@@ -158,3 +180,20 @@ def test_add_says_what_to_do_next(tmp_path: Path) -> None:
     )
     assert (tmp_path / "raw/jiangsu-2026/source.yaml").is_file()
     assert "未作改动" in _xize(tmp_path, "add", "jiangsu-2026", str(transcript)).stdout
+
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def test_what_parquet_or_the_terminal_cannot_hold_is_one_sentence(
+    published: tuple[Path, Done], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home, _ = published
+    file = tmp_path / "x.parquet"
+    done = xize(home, "sql", "select interval 1 month as i", "-f", "parquet", "-o", file)
+    assert done.code == 2 and "Parquet" in one_sentence(done.err) and not file.exists()
+    monkeypatch.setenv("PYTHONIOENCODING", "gbk")
+    command = [sys.executable, "-m", "pipeline.cli", "--home", home, "sql", "select '𠮷' as a"]
+    refused = subprocess.run(command, cwd=ROOT, capture_output=True, encoding="gbk", check=False)
+    assert refused.returncode == 2 and "U00020bb7" in one_sentence(refused.stderr)
+    assert xize(None, "--home", "", "releases").code == 2

@@ -322,3 +322,25 @@ def test_the_whole_truth_can_be_asked(tmp_path: Path) -> None:
             answer = catalog.check(row["class_code"], row["name"], grade=row["grade"])
             assert row["tier"] in answer.tiers, row
             assert row["entry_id"] in {match.entry_id for match in answer.matches}, row
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ("copy (select 1) to '{file}'", "-o"),
+        ("select 1; export database '{file}'", "-o"),
+        (" ; ", "没有可执行的查询"),
+        ("-- 什么也不问", "没有可执行的查询"),
+        ("select 1 as a; select 2 as b", "一次"),
+    ],
+)
+def test_what_is_no_single_query_is_refused(catalog: Catalog, tmp_path: Path, query: str, words: str) -> None:
+    for ask in (catalog.sql, catalog.rows):
+        with pytest.raises(XizeError, match=words):
+            ask(query.format(file=tmp_path / "file"))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_steps_before_the_query_are_allowed(catalog: Catalog) -> None:
+    query = "create temp table mine as select 7 as n; select n from mine"
+    assert catalog.rows(query) == (["n"], [(7,)])

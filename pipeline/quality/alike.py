@@ -16,7 +16,8 @@ def gather(findings: Iterable[Finding]) -> list[Finding]:
     """Each finding once, in the order in which they first come.
 
     Findings with one id say the same of the same text (a watermark on every page, a dash in many cells): one decision
-    settles them all. What stays is the first, with its place; its message names the pages of all.
+    settles them all. What stays is the first, with its place; its message has every different sentence, with the pages
+    that it names, or behind the last how many places there are and on which pages.
     """
     groups: dict[str, list[Finding]] = {}
     for finding in findings:
@@ -26,17 +27,17 @@ def gather(findings: Iterable[Finding]) -> list[Finding]:
 
 def _one(group: Sequence[Finding]) -> Finding:
     places = {(one.page, one.line, one.cell_id, one.x0, one.top) for one in group}
-    if len(places) == 1:
-        return group[0]
     pages: dict[str, list[int]] = {}
     for one in group:
         message, number = _without_page(one)
         pages.setdefault(message, []).extend([] if number is None else [number])
     said = [_with_pages(message, numbers) for message, numbers in pages.items()]
-    if not any(pages.values()):
+    if len(said) == 1 and len(places) == 1:
+        return group[0]
+    if len(places) > 1 and not any(pages.values()):
         known = {one.page for one in group if one.page is not None}
         at = f"，在第 {page_spans(known)} 页" if known else ""
-        said = [f"{said[0]}（共 {len(places)} 处{at}）"]
+        said[-1] += f"（共 {len(places)} 处{at}）"
     return replace(group[0], message="；".join(said) + "。")
 
 

@@ -16,6 +16,8 @@ from pipeline.schema import ANNEX_TABLES, build
 from pipeline.tidy.grade_grammar import DEFAULT_RULE3
 from pipeline.tidy.names import organisation_names
 
+Slot = tuple[str | None, ...]
+
 _SLOT = ("class_code", "kind", "tier")
 
 
@@ -72,23 +74,8 @@ def _in(column: pa.ChunkedArray, values: Sequence[str]) -> pa.ChunkedArray:
 
 def _touched(tables: Mapping[str, pa.Table], corrections: Sequence[Correction]) -> dict[str, pa.Array]:
     """By table: which rows the corrections may look at, a whole slot or a whole annex table at a time."""
-    slots: set[tuple[str | None, ...]] = set()
-    annexes: set[int] = set()
-    entries = tables["entries"]
-    for correction in corrections:
-        where = correction.where
-        if where.annex is not None:
-            annexes.add(where.annex)
-            continue
-        if where.cell_id is not None:
-            some = entries.filter(_in(entries["cell_id"], [where.cell_id])).select(_SLOT).to_pylist()
-            own = {tuple(row[name] for name in _SLOT) for row in some}
-        else:
-            own = {(where.class_code, where.kind, where.tier)}
-        slots |= own
-        if correction.action == "move":
-            to = Target.model_validate(correction.to)
-            slots |= {(to.class_code or code, to.kind or kind, to.tier or tier) for code, kind, tier in own}
+    annexes = {one.where.annex for one in corrections if one.where.annex is not None}
+    slots = _slots(tables, [one for one in corrections if one.where.annex is None])
     masks = {"classes": array([True] * len(tables["classes"]), pa.bool_())}
     for name in ("entries", "credentials"):
         here = zip(*(tables[name][column].to_pylist() for column in _SLOT), strict=True)
@@ -97,6 +84,37 @@ def _touched(tables: Mapping[str, pa.Table], corrections: Sequence[Correction]) 
         if name in tables and annexes & set(tables[name]["annex_no"].to_pylist()):
             masks[name] = array([True] * len(tables[name]), pa.bool_())
     return masks
+
+
+def _slots(tables: Mapping[str, pa.Table], corrections: Sequence[Correction]) -> set[Slot]:
+    """The slots that corrections of items may look at: those they name, and those that moves lead to."""
+    slots: set[Slot] = set()
+    # By cell that is named: where its items may stand. A move starts where the earlier ones left the item.
+    stands: dict[str, set[Slot]] = {one.where.cell_id: set() for one in corrections if one.where.cell_id}
+    entries = tables["entries"]
+    for row in entries.filter(_in(entries["cell_id"], list(stands))).select(["cell_id", *_SLOT]).to_pylist():
+        stands[row["cell_id"]].add(tuple(row[name] for name in _SLOT))
+    class_cells = dict(
+        zip(*(tables["classes"][name].to_pylist() for name in ("class_code", "cell_id")), strict=True)
+    )
+    for correction in corrections:
+        where = correction.where
+        named: Slot = (where.class_code, where.kind, where.tier)
+        own = {named} if where.cell_id is None else set(stands[where.cell_id])
+        slots |= own
+        if correction.action == "add" and class_cells.get(where.class_code) in stands:
+            # In an empty slot the new item has its class's place.
+            stands[class_cells[where.class_code]].add(named)
+        if correction.action != "move":
+            continue
+        to = Target.model_validate(correction.to)
+        goals = {slot: (to.class_code or slot[0], to.kind or slot[1], to.tier or slot[2]) for slot in own}
+        slots.update(goals.values())
+        # An item named by its slot may be of any cell that has items there.
+        carried = stands.values() if where.cell_id is None else [stands[where.cell_id]]
+        for there in carried:
+            there |= {goals[slot] for slot in there & own}
+    return slots
 
 
 def _organisations(tables: Mapping[str, pa.Table]) -> frozenset[str]:

@@ -6,6 +6,7 @@ The one way from ``staged`` on, whichever reader ran: outline → stitched table
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
@@ -99,16 +100,18 @@ def tidy(reading: Reading, header_map: Mapping[str, str], where: str, keep: Keep
 
     put("notes", notes)
     parts = parts_of(whole.sections, together=typed)
-    so_far = _SoFar(pieces, header_map, where, typed, out, put, many=len(parts) > 2)
+    pictured = frozenset(page.page for page in pages if not page.tables and page.pictures)
+    so_far = _SoFar(pieces, header_map, where, typed, out, put, pictured, many=len(parts) > 2)
     beside: Iterator[Habits | AnnexPart] = iter(())
-    for part in parts:
-        if part.others:
-            _read_part(so_far, part, beside, last=part is parts[-1])
-        else:
-            so_far.take(*beside)
-            # In a copy of this process, while it begins with the part that comes next.
-            beside = aside_in_steps(partial(_annex_steps, so_far, part))
-        release()
+    with so_far.copies:
+        for part in parts:
+            if part.others:
+                _read_part(so_far, part, beside, last=part is parts[-1])
+            else:
+                so_far.take(*beside)
+                # In a copy of this process, while it begins with the part that comes next.
+                beside = so_far.aside(partial(_annex_steps, so_far, part))
+            release()
     majors = major_rows(whole, so_far.catalogue)
     put("classes", class_rows(so_far.catalogue, majors, out.findings))
     put("majors", majors)
@@ -139,6 +142,7 @@ class _SoFar:
     typed: bool
     out: Tidied
     put: Keep
+    pictured: frozenset[int] = frozenset()
     many: bool = False
     found: bool = False
     catalogue: Catalogue = field(default_factory=Catalogue)
@@ -147,6 +151,11 @@ class _SoFar:
     names: set[str] = field(default_factory=set)
     organisations: set[str] = field(default_factory=set)
     habits: Habits = field(default_factory=Habits)
+    copies: ExitStack = field(default_factory=ExitStack)
+
+    def aside(self, steps: Callable[[], Iterator[Habits | AnnexPart]]) -> Iterator[Habits | AnnexPart]:
+        """Annexes read in a copy of this process, which ends with ``copies`` when nobody waits for it any more."""
+        return self.copies.enter_context(closing(aside_in_steps(steps)))
 
     def take(self, *steps: Habits | AnnexPart) -> None:
         """Take over what was read of annexes (see ``_annex_steps``)."""
@@ -181,7 +190,7 @@ class _Stitched:
 
 def _annex_steps(so_far: _SoFar, part: Part) -> Iterator[Habits | AnnexPart]:
     """A part that consists of annexes alone: what it shows of the producer's habits; then what comes of it."""
-    annexes = _stitched(so_far.pieces, part.annexes)
+    annexes = _stitched(so_far, part.annexes)
     rules, habits = learn_rules(annexes.groups, so_far.habits)
     yield habits
     yield _annexes_read(so_far, annexes, with_intended_lines(rules, annexes.groups))
@@ -209,7 +218,7 @@ def _read_part(so_far: _SoFar, part: Part, beside: Iterator[Habits | AnnexPart],
     ``beside``: the steps of annexes that are being read in a copy of this process.
     """
     out = so_far.out
-    own = _stitched(so_far.pieces, part.others)
+    own = _stitched(so_far, part.others)
     catalogues: list[tuple[Stitched, Section]] = []
     others: list[Stitched] = []
     for section, tables, _ in own.sections:
@@ -226,7 +235,7 @@ def _read_part(so_far: _SoFar, part: Part, beside: Iterator[Habits | AnnexPart],
         )
     groups = {"catalogue": [table.table for table, _ in catalogues]}
     if part.annexes:
-        annexes = _stitched(so_far.pieces, part.annexes)
+        annexes = _stitched(so_far, part.annexes)
         rules, habits = learn_rules({**groups, **annexes.groups}, so_far.habits)
         if so_far.typed:
             rules = transcript.line_rules(rules, annexes.groups, [*own.cells, *annexes.cells])
@@ -235,7 +244,7 @@ def _read_part(so_far: _SoFar, part: Part, beside: Iterator[Habits | AnnexPart],
             intended = rules if so_far.typed else with_intended_lines(rules, annexes.groups)
             yield _annexes_read(so_far, annexes, intended)
 
-        beside = aside_in_steps(steps)
+        beside = so_far.aside(steps)
     else:
         so_far.take(*islice(beside, 1))
         rules, habits = learn_rules(groups, so_far.habits)
@@ -274,7 +283,7 @@ def _read_part(so_far: _SoFar, part: Part, beside: Iterator[Habits | AnnexPart],
     ]  # fmt: skip
 
 
-def _stitched(pieces: Pieces, sections: Sequence[Section]) -> _Stitched:
+def _stitched(so_far: _SoFar, sections: Sequence[Section]) -> _Stitched:
     """Sections with their tables stitched; tables whose cells stand together are loaded together."""
     tables = sorted((table for section in sections for table in tables_of(section)), key=lambda t: t.start)
     cells: list[Cell] = []
@@ -284,13 +293,13 @@ def _stitched(pieces: Pieces, sections: Sequence[Section]) -> _Stitched:
         if index + 1 == len(tables) or tables[index + 1].start != table.stop:
             begin = tables[first].start
             at.update((one.start, len(cells) + one.start - begin) for one in tables[first : index + 1])
-            cells.extend(pieces.load(begin, table.stop))
+            cells.extend(so_far.pieces.load(begin, table.stop))
             first = index + 1
 
     def cells_of(table: PageTable) -> Sequence[Cell]:
         return cells[at[table.start] : at[table.start] + table.stop - table.start]
 
-    return _Stitched([(section, *stitch(section, cells_of)) for section in sections], cells)
+    return _Stitched([(section, *stitch(section, cells_of, so_far.pictured)) for section in sections], cells)
 
 
 def _for_credentials(row: Row) -> Row:

@@ -10,7 +10,7 @@ elsewhere is not empty here either.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from pipeline.text import squeeze
@@ -45,9 +45,14 @@ class Stitched:
 
 
 def stitch(
-    section: Section, cells_of: Callable[[PageTable], Sequence[Cell]]
+    section: Section,
+    cells_of: Callable[[PageTable], Sequence[Cell]],
+    pictured: Collection[int] = (),
 ) -> tuple[list[Stitched], list[Line]]:
-    """The tables of a section, and lines printed after its last table; ``cells_of`` gives the cells of a page's table."""
+    """The tables of a section, and lines printed after its last table; ``cells_of`` gives the cells of a page's table.
+
+    A table goes on over pages that hold nothing; ``pictured`` are those that hold a picture, which may be of a table.
+    """
     out: list[Stitched] = []
     builder: Builder | None = None
     context: list[Line] = []
@@ -61,7 +66,8 @@ def stitch(
         follows = (
             builder is not None
             and not context
-            and item.page == builder.last_page + 1
+            and item.page > builder.last_page
+            and not any(page in pictured for page in range(builder.last_page + 1, item.page))
             and same_columns(builder, cells)
         )
         if follows and builder is not None:

@@ -56,6 +56,15 @@ def test_a_message_without_a_page_says_how_many_places() -> None:
     assert gather([dash, dash]) == [dash], "said twice of one place is said once"
 
 
+def test_every_different_sentence_stays() -> None:
+    two = Finding("placeholder", "单元格横跨2列。", "甲", page=3)
+    three = replace(two, message="单元格横跨3列。")
+    (apart,) = gather([two, replace(three, page=9)])
+    assert apart.message == "单元格横跨2列；单元格横跨3列（共 2 处，在第 3、9 页）。"
+    (together,) = gather([two, three])
+    assert together.message == "单元格横跨2列；单元格横跨3列。"
+
+
 def test_a_page_number_written_closely() -> None:
     close = Finding("placeholder", "第12页：表2。", "甲", page=12)
     (one,) = gather([close, replace(close, page=13, message="第13页：表2。")])

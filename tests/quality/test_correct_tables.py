@@ -137,6 +137,44 @@ def test_several_corrections_in_their_order(tables: dict[str, pa.Table], rows: R
     assert {correction.action for correction in file} < set(ACTIONS)
 
 
+def test_a_move_starts_where_earlier_ones_left_the_item(tables: dict[str, pa.Table], rows: Rows) -> None:
+    others = [entry for entry in rows["entries"] if entry["class_code"] == "6101"]
+    assert any((entry["kind"], entry["tier"]) == ("skill", "高级") for entry in others), (
+        "whose positions go on"
+    )
+    item = next(
+        entry
+        for entry in rows["entries"]
+        if (entry["class_code"], entry["kind"], entry["tier"]) == ("6901", "skill", "初级")
+        and entry["text"] not in {other["text"] for other in others}
+    )
+    text, cell = item["text"], item["cell_id"]
+    to_class = {"action": "move", "to": {"class": "6101"}, "from": text}
+    to_tier = {"action": "move", "to": {"tier": "高级"}, "from": text}
+    there = {"class": "6101", "kind": "skill", "tier": "初级"}
+    for file in (
+        [one(where={"cell_id": cell}, **to_class), one(where={"cell_id": cell}, **to_tier)],
+        [one(where=where(), **to_class), one(where={"cell_id": cell}, **to_tier)],
+        [one(where={"cell_id": cell}, **to_class), one(where=there, **to_tier)],
+    ):
+        assert _compare(tables, rows, file) == {"entries", "credentials"}
+
+
+def test_an_item_added_to_an_empty_slot_is_moved_by_its_class_s_cell(
+    tables: dict[str, pa.Table], rows: Rows
+) -> None:
+    cell = "p0001-t1-r001-c00"
+    classes = [row | {"cell_id": cell} if row["class_code"] == "6101" else row for row in rows["classes"]]
+    rows = {**rows, "classes": classes}
+    tables = {**tables, "classes": build("classes", classes, EDITION, "pdf")}
+    empty = {"class": "6101", "kind": "practice", "tier": "初级"}
+    file = [
+        one(where=empty, action="add", to="执业兽医"),
+        one(where={"cell_id": cell}, action="move", to={"kind": "skill"}, **{"from": "执业兽医"}),
+    ]
+    assert _compare(tables, rows, file) == {"entries", "credentials"}
+
+
 def test_rows_of_corrected_cells_are_marked(tables: dict[str, pa.Table], rows: Rows) -> None:
     named = frozenset({rows["annex_7_one_plus_x"][3]["cell_id"], _first(rows)["cell_id"]})
     assert _compare(tables, rows, [], named) == {"entries", "credentials", "annex_7_one_plus_x"}
