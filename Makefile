@@ -75,7 +75,9 @@ $(STAMP): requirements.lock pyproject.toml
 		echo "无法建立虚拟环境$(VENV)：请先安装Python的venv模块（如 apt-get install python3.11-venv）。"; \
 		echo "The virtual environment could not be made: install Python's venv module."; exit 1; } >&2
 	@echo "正在安装依赖，首次约需两三分钟……"
-	@$(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes --no-deps -r requirements.lock
+	@$(BIN)/python -m pip install -qq --no-compile --disable-pip-version-check --require-hashes --no-deps -r requirements.lock
+	@# On all processors, where pip would use one. Templates that are no Python do not compile, and need not.
+	@$(BIN)/python -m compileall -qq -j 0 $(VENV)/lib || true
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@$(BIN)/python -m pip check --disable-pip-version-check >/dev/null || $(BIN)/python -m pip check
 	@touch $@

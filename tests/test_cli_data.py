@@ -192,8 +192,8 @@ def test_what_parquet_or_the_terminal_cannot_hold_is_one_sentence(
     file = tmp_path / "x.parquet"
     done = xize(home, "sql", "select interval 1 month as i", "-f", "parquet", "-o", file)
     assert done.code == 2 and "Parquet" in one_sentence(done.err) and not file.exists()
+    assert xize(None, "--home", "", "releases").code == 2
     monkeypatch.setenv("PYTHONIOENCODING", "gbk")
     command = [sys.executable, "-m", "pipeline.cli", "--home", home, "sql", "select '𠮷' as a"]
     refused = subprocess.run(command, cwd=ROOT, capture_output=True, encoding="gbk", check=False)
     assert refused.returncode == 2 and "U00020bb7" in one_sentence(refused.stderr)
-    assert xize(None, "--home", "", "releases").code == 2
