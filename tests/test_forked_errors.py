@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -34,11 +35,24 @@ LEFT = "\ntry:\n    os.waitpid(-1, os.WNOHANG)\n    print('left')\nexcept ChildP
 """Its end: whether a copy is still there."""
 
 
+def _refuse() -> None:
+    raise TypeError("this cannot be made again")
+
+
+class _Part:
+    """What pickles, and does not unpickle."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _refuse, ()
+
+
 class TwoArguments(Exception):
-    """Pickles, but does not unpickle: its __init__ wants more than its message."""
+    """Pickles, but does not unpickle: its __init__ wants more than its message, and where a library (tblib, which Dask
+    brings) does without __init__, a part of it refuses."""
 
     def __init__(self, what: str, where: str) -> None:
         super().__init__(f"{what} in {where}")
+        self.part = _Part()
 
 
 @pytest.fixture
