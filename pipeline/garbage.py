@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 
 
 @contextmanager
 def collecting_seldom() -> Iterator[None]:
     """A run makes hundreds of thousands of small objects and no circles of them: looking for circles takes a tenth of
     its time and frees nothing."""
+    _not_at_exit()
     before = gc.get_threshold()
     gc.set_threshold(100_000, 50, 100)
     try:
         yield
     finally:
         gc.set_threshold(*before)
+
+
+@cache
+def _not_at_exit() -> None:
+    """Nor look for them when Python ends and all memory goes anyway: it would take a fifth of a second."""
+    atexit.register(gc.freeze)
