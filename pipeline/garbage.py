@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import gc
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -24,5 +25,13 @@ def collecting_seldom() -> Iterator[None]:
 
 @cache
 def _not_at_exit() -> None:
-    """Nor look for them when Python ends and all memory goes anyway: it would take a fifth of a second."""
-    atexit.register(gc.freeze)
+    atexit.register(_leave_circles)
+
+
+def _leave_circles() -> None:
+    """Do not look for them when Python ends, and all memory goes anyway: it would take a fifth of a second.
+
+    DuckDB's binding counts then what of it was not freed, and complains.
+    """
+    if "duckdb" not in sys.modules:
+        gc.freeze()
