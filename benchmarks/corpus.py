@@ -139,8 +139,8 @@ def build(make: Make, layout: Layout, truth: Truth, out: Path) -> None:
 def read_tables(name: str, out: Path, options: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """Read and tidy in this process, without validation and publishing; staged cells are kept for the next time."""
     from pipeline import run as pipeline_run
-    from pipeline.adding import add_edition
-    from pipeline.edition import file_sha256
+    from pipeline.editions.add import add_edition
+    from pipeline.editions.edition import file_sha256
 
     home, edition, pdf = out / "home" / name, f"{name}-2026", out / f"{name}.pdf"
     stamp = home / "sha256"

@@ -163,8 +163,8 @@ def main() -> int:
     args = parser.parse_args()
 
     from pipeline import run
-    from pipeline.adding import add_edition
     from pipeline.diff import Side, compare, load_side
+    from pipeline.editions.add import add_edition
     from tests.diff.next_year import following
     from tests.typeset import available, typeset
 

@@ -21,8 +21,8 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from pipeline.readers.page import PageArrays, PageBuilder
-from pipeline.readers.pdf import read_page
+from pipeline.readers.pdf.page import PageArrays, PageBuilder
+from pipeline.readers.pdf.read import read_page
 
 COLUMNS, WIDE, HIGH = 10, 60.0, 30.0
 LIMIT = 1.25

@@ -36,7 +36,11 @@ def digest(value: Any) -> str:
 def xize(*arguments: str) -> None:
     """Run the command line; raises CalledProcessError with its output shown."""
     done = subprocess.run(
-        [sys.executable, "-m", "pipeline.cli", *arguments], cwd=ROOT, capture_output=True, text=True, check=False
+        [sys.executable, "-m", "pipeline.cli", *arguments],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if done.returncode:
         sys.exit(f"xize {' '.join(arguments)}: exit code {done.returncode}\n{done.stdout}{done.stderr}")
@@ -64,7 +68,7 @@ def typeset_tables(folder: Path) -> dict[str, str]:
     """Digest of what `xize tables` finds in each PDF that the tests draw themselves."""
     from typer.testing import CliRunner
 
-    from pipeline.cli import app
+    from pipeline.cli.app import app
     from tests.test_variations import CASES, CONTENTS, LAYOUTS
     from tests.typeset import typeset
     from tests.typeset.zoo import ZOO

@@ -29,7 +29,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import numpy as np
 
-from pipeline.adding import add_edition
+from pipeline.editions.add import add_edition
 from pipeline.errors import XizeError
 from pipeline.run import Options, code_digest
 
@@ -59,7 +59,7 @@ def edition(number: int) -> str:
 
 def print_documents(home: Path, count: int) -> dict[str, int]:
     """Print and add ``count`` documents that are not there yet; edition → pages."""
-    from pipeline.readers.pdf import count_pages
+    from pipeline.readers.pdf.read import count_pages
     from tests.typeset import Layout, typeset
     from tests.typeset.province import province
 
@@ -127,7 +127,7 @@ def _load() -> None:
     """Import on a worker what its tasks will use."""
     import expectations.engine  # noqa: F401
     import flows.steps
-    import pipeline.readers.pdf  # noqa: F401
+    import pipeline.readers.pdf.read  # noqa: F401
 
     flows.steps.readers_code()
 

@@ -22,7 +22,7 @@ def cells(pdf: str, out: str) -> None:
         os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     import pyarrow.parquet as pq
 
-    from pipeline.readers.pdf import read_pdf
+    from pipeline.readers.pdf.read import read_pdf
 
     pq.write_table(read_pdf(Path(pdf), workers=1).cells, out, compression="zstd")
 
@@ -30,7 +30,7 @@ def cells(pdf: str, out: str) -> None:
 def curated(home: str, edition: str, out: str) -> None:
     """Decode, grid, tidy, link, write: everything of a run but validation and the release around the tables."""
     from pipeline.garbage import collecting_seldom
-    from pipeline.publish import parquet_files
+    from pipeline.releases.publish import parquet_files
     from pipeline.run import Options, begin, plan, tidy_reading, with_findings
 
     with collecting_seldom():
@@ -56,7 +56,7 @@ def reissue(home: str, edition: str, page: str) -> None:
     """Issue an edition's PDF anew with one page's content changed."""
     import pikepdf
 
-    from pipeline.edition import load_edition
+    from pipeline.editions.edition import load_edition
 
     path = load_edition(Path(home), edition).path("pdf")
     with pikepdf.open(path) as pdf:
@@ -70,7 +70,7 @@ def replace(home: str, edition: str, pdf: str) -> None:
     import hashlib
     import shutil
 
-    from pipeline.edition import load_edition
+    from pipeline.editions.edition import load_edition
 
     known = load_edition(Path(home), edition)
     path, before = known.path("pdf"), known.file("pdf").sha256

@@ -17,9 +17,9 @@ from PIL import Image, ImageDraw, ImageFont
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from pipeline.edition import load_edition  # noqa: E402
-from pipeline.query import Catalog  # noqa: E402
-from pipeline.readers.export import draw_pages  # noqa: E402
+from pipeline.editions.edition import load_edition  # noqa: E402
+from pipeline.query.catalogue import Catalog  # noqa: E402
+from pipeline.readers.pdf.export import draw_pages  # noqa: E402
 from tests.typeset.fonts import BASE, font_file  # noqa: E402
 
 SCALE = 2.0  # pixels per point in the pictures of --debug

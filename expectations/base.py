@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from expectations.checks import Check, Data
-from pipeline.quality.codes import odd_codes
+from pipeline.quality.checks.org_codes import odd_codes
 from pipeline.schema import PROVENANCE, TABLES
 from pipeline.schema.types import Field, ForeignKey, Table
 from pipeline.text import normalise

@@ -30,15 +30,15 @@ from expectations.checks import Check
 from expectations.findings import KEYS, findings_of
 from expectations.report import ExpectationResult, ValidationContext, ValidationReport
 from expectations.site import suite_page, write_site
+from pipeline.findings import Finding
 from pipeline.forked import copies, forked_map
-from pipeline.quality.findings import Finding
 from pipeline.schema import TABLES
 
 if TYPE_CHECKING:
     import pandas as pd
     from great_expectations.core import ExpectationSuiteValidationResult
 
-    from pipeline.scope import Scope
+    from pipeline.quality.scope import Scope
 
 logging.getLogger("great_expectations").setLevel(logging.ERROR)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from expectations.checks import Check
-from pipeline.quality.findings import Finding
+from pipeline.findings import Finding
 from pipeline.schema import TABLES
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from pipeline.quality.findings import Finding
+from pipeline.findings import Finding
 
 # Rule 3 of the document as the contract states it; an edition whose 说明 says otherwise passes its own.
 RULE_3: Mapping[int, str] = {5: "初级", 4: "中级", 3: "高级", 2: "高级", 1: "高级"}

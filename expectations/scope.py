@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from jinja2 import Environment, FileSystemLoader
 
 from expectations.reference import reference_majors
-from pipeline.page_spans import page_spans
-from pipeline.scope import STATES, Scope, scope
+from pipeline.quality.scope import STATES, Scope, scope
+from pipeline.text import page_spans
 
 if TYPE_CHECKING:
     import pyarrow as pa

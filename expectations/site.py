@@ -25,7 +25,7 @@ from pipeline.schema import TABLES
 if TYPE_CHECKING:
     from great_expectations.core import ExpectationSuiteValidationResult
 
-    from pipeline.scope import Scope
+    from pipeline.quality.scope import Scope
 
 _TEMPLATES = Path(__file__).with_name("templates")
 _TITLES = {"document": "文件整体", "structure": "表结构"}

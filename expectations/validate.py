@@ -20,7 +20,7 @@ from pipeline.schema import TABLES
 if TYPE_CHECKING:
     import pandas as pd
 
-    from pipeline.scope import Scope
+    from pipeline.quality.scope import Scope
 
 
 def validate(

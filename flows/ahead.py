@@ -71,7 +71,7 @@ def _work(job: Job, folder: Path, pipe: Connection) -> None:
 def _steps(job: Job, folder: Path, pipe: Connection, tell: Callable[..., None]) -> None:
     from expectations.worker import warm_up
     from pipeline.garbage import collecting_seldom
-    from pipeline.readers.staged import select_pages
+    from pipeline.reading import select_pages
 
     def done(step: str, value: object = None) -> None:
         tell("done", step, value, timing.so_far())

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from pipeline.quality.findings import CODES
+from pipeline.findings import CODES
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -27,7 +27,7 @@ from flows import packing, steps
 from flows.artifacts import publish_findings
 from flows.tasks import count_pages, finish_document, read_range
 from pipeline import run, staging
-from pipeline.edition import edition_lock
+from pipeline.editions.edition import edition_lock
 from pipeline.errors import XizeError
 from pipeline.run import Job, Options, Outcome
 

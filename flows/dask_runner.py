@@ -95,8 +95,8 @@ def checked(address: str, options: Options) -> Iterator[str]:
     """A cluster that is there, looked at first: it answers, has workers with this very program, and they see curated/."""
     from distributed import Client
 
-    from pipeline.releases import curated_url
-    from pipeline.remote import local_path
+    from pipeline.editions.download import local_path
+    from pipeline.releases.catalogue import curated_url
     from pipeline.run import code_digest
 
     try:

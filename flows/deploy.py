@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from flows.server import FAILED, Server, start
-from pipeline.edition import editions, load_edition
+from pipeline.editions.edition import editions, load_edition
 from pipeline.errors import XizeError
 
 if TYPE_CHECKING:

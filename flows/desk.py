@@ -18,7 +18,7 @@ from pipeline import run, staging
 
 if TYPE_CHECKING:
     from expectations.report import ValidationReport
-    from pipeline.readers.staged import Reading
+    from pipeline.reading import Reading
     from pipeline.run import Job, Outcome, Report, RunResult
 
 

@@ -27,7 +27,7 @@ from flows.desk import Desk, DeskHere
 from flows.pool import reader_pool
 from flows.tasks import range_key, read_range
 from pipeline import run
-from pipeline.edition import edition_lock, editions
+from pipeline.editions.edition import edition_lock, editions
 from pipeline.errors import XizeError
 from pipeline.run import Options, Outcome, RunResult
 

@@ -15,7 +15,7 @@ from pipeline.errors import XizeError
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from pipeline.readers.staged import Reading
+    from pipeline.reading import Reading
     from pipeline.run import Job, Options
 
 _TABLES = ("cells", "blocks", "pages")
@@ -42,7 +42,7 @@ def unpack(data: bytes) -> Reading:
     """The reading of :func:`pack`."""
     import pyarrow as pa
 
-    from pipeline.readers.staged import Reading
+    from pipeline.reading import Reading
 
     tables, start = [], 0
     for _ in _TABLES:
@@ -72,7 +72,7 @@ class Parcel:
 
 def parcel(job: Job, url: str) -> Parcel:
     """The parcel of a job whose source lies at ``url``."""
-    from pipeline.releases import curated_url
+    from pipeline.releases.catalogue import curated_url
     from pipeline.run import code_digest
     from pipeline.staging import staged_folder
 
@@ -89,8 +89,8 @@ def unpacked(parcel: Parcel) -> Iterator[Job]:
 
     Raises XizeError when this machine runs another program than the one that sent the parcel.
     """
-    from pipeline.edition import load_edition
-    from pipeline.remote import fetch
+    from pipeline.editions.download import fetch
+    from pipeline.editions.edition import load_edition
     from pipeline.run import Job, code_digest
 
     if parcel.code != code_digest():

@@ -25,7 +25,7 @@ class Reader(Protocol):
 def read_packed(path: Path, pages: Sequence[int], password: str, decoder: str) -> bytes:
     """Pages (from 1) of a PDF read in this process, packed (flows.packing)."""
     from flows.packing import pack
-    from pipeline.readers.pdf import read_pages
+    from pipeline.readers.pdf.read import read_pages
 
     return pack(read_pages(path, pages, password, decoder))
 

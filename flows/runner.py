@@ -10,7 +10,7 @@ from pathlib import Path
 from flows import steps
 from flows.ahead import working_ahead
 from flows.calling import call
-from pipeline.edition import edition_lock
+from pipeline.editions.edition import edition_lock
 from pipeline.garbage import collecting_seldom
 from pipeline.run import Options, Outcome, Report, plan, unchanged
 

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 from flows.packing import Parcel, left_behind, outcome_parts, unpack, unpacked
 from flows.pool import read
-from pipeline.edition import file_sha256
+from pipeline.editions.edition import file_sha256
 from pipeline.errors import XizeError
 
 if TYPE_CHECKING:
-    from pipeline.readers.staged import Reading
-    from pipeline.releases import Release
+    from pipeline.reading import Reading
+    from pipeline.releases.catalogue import Release
     from pipeline.run import Job, Outcome, Report
 
 # Pages per task: coarse, since every task costs Prefect some tens of milliseconds of bookkeeping.
@@ -85,14 +85,14 @@ class ToRead:
 
 def to_read(job: Job) -> ToRead:
     """What must be read of a PDF that lies here. Raises XizeError when it cannot be opened."""
-    from pipeline.readers.pdf import count_pages
+    from pipeline.readers.pdf.read import count_pages
 
     return to_read_of(job, count_pages(job.path, job.options.password, job.options.decoder))
 
 
 def to_read_of(job: Job, total: int) -> ToRead:
     """What must be read of a PDF of ``total`` pages. Known pages are looked for when the very file lies here."""
-    from pipeline.readers.pdf import page_ranges
+    from pipeline.readers.pdf.read import page_ranges
     from pipeline.staging import known_pages
 
     known = known_pages(job) if _lies_here(job) else None
@@ -121,15 +121,15 @@ def span(pages: Sequence[int]) -> str:
 
 def count_pages(url: str, sha256: str, decoder: str, password: str) -> int:
     """Number of pages of the PDF at ``url``."""
-    from pipeline.readers.pdf import count_pages
-    from pipeline.remote import fetch
+    from pipeline.editions.download import fetch
+    from pipeline.readers.pdf.read import count_pages
 
     return count_pages(fetch(url, sha256), password, decoder)
 
 
 def read_range(url: str, sha256: str, pages: Sequence[int], decoder: str, code: str, password: str) -> bytes:
     """One range of pages, packed. Raises XizeError when the readers' code here is not ``code``."""
-    from pipeline.remote import fetch
+    from pipeline.editions.download import fetch
 
     if code != readers_code():
         raise XizeError("工作进程与发起运行的机器所装xize不同：请在各机安装同一版本后再运行。")
@@ -138,7 +138,7 @@ def read_range(url: str, sha256: str, pages: Sequence[int], decoder: str, code: 
 
 def merge(parts: Sequence[bytes], known: Reading | None = None) -> Reading:
     """The packed readings of all ranges, and the pages known before, as one reading in page order."""
-    from pipeline.readers.staged import join_readings
+    from pipeline.reading import join_readings
 
     return join_readings([*([] if known is None else [known]), *map(unpack, parts)])
 

@@ -12,8 +12,8 @@ from pydantic import SecretStr
 
 from flows import steps
 from flows.packing import Parcel
+from pipeline.editions.download import Unreachable
 from pipeline.errors import XizeError
-from pipeline.remote import Unreachable
 
 
 def range_key(context: TaskRunContext, arguments: dict[str, Any]) -> str:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from expectations.report import ValidationReport
-    from pipeline.releases import Release, TableDelta
+    from pipeline.releases.catalogue import Release, TableDelta
     from pipeline.run import Job, RunResult
 
 
@@ -39,7 +39,7 @@ class Outcome:
 def with_findings(job: Job, result: RunResult, report: ValidationReport | None = None) -> dict[str, pa.Table]:
     """All tables, with the findings of tidying and (once there is a ``report``) of validation."""
     from pipeline.quality.assess import settle
-    from pipeline.quality.corrections import load_corrections
+    from pipeline.quality.corrections.file import load_corrections
     from pipeline.quality.decisions import load_accepted, store_last_findings
 
     name = job.edition.name
@@ -60,8 +60,8 @@ def publish_result(
     job: Job, result: RunResult, tables: dict[str, pa.Table], report: ValidationReport, site: Path
 ) -> Release:
     """Publish, or raise XizeError naming the first errors when validation forbids it."""
-    from pipeline.publish import SourceInfo, publish
-    from pipeline.releases import curated_url
+    from pipeline.releases.catalogue import curated_url
+    from pipeline.releases.publish import SourceInfo, publish
     from pipeline.run import code_digest
 
     _refuse_errors(job, tables)
@@ -115,9 +115,9 @@ def _finish(job: Job, result: RunResult, report: ValidationReport, site: Path) -
 
 def preview(job: Job, tables: Mapping[str, pa.Table]) -> tuple[TableDelta, ...]:
     """What a release of ``tables`` would change against the latest one."""
-    from pipeline.releases import curated_url, diff_summary, latest_name, load_release
+    from pipeline.releases.catalogue import curated_url, diff_summary, latest_name, load_release
+    from pipeline.releases.storage import open_store
     from pipeline.schema import TABLES, build
-    from pipeline.storage import open_store
 
     url = curated_url(job.options.home, job.options.curated)
     name = job.edition.name

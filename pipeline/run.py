@@ -15,7 +15,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipeline.edition import Edition, edition_lock, load_edition
+from pipeline.editions.edition import Edition, edition_lock, load_edition
 from pipeline.errors import XizeError
 from pipeline.finish import Outcome, finish, preview, publish_result, same_as, with_findings
 from pipeline.forked import aside
@@ -26,9 +26,9 @@ from pipeline.timing import measured
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from pipeline.quality.findings import Finding
-    from pipeline.readers.staged import Reading
-    from pipeline.releases import Release
+    from pipeline.findings import Finding
+    from pipeline.reading import Reading
+    from pipeline.releases.catalogue import Release
 
 __all__ = [
     "Job", "Options", "Outcome", "Report", "RunResult", "code_digest", "finish", "load_libraries", "plan", "preview",
@@ -129,8 +129,8 @@ def plan(options: Options, *, fetch: bool = True) -> Job:
 
 def unchanged(job: Job) -> Release | None:
     """The last release of this source, if it was made from the very same inputs and its files are whole."""
-    from pipeline.releases import curated_url, damaged_files, last_release
-    from pipeline.storage import open_store
+    from pipeline.releases.catalogue import curated_url, damaged_files, last_release
+    from pipeline.releases.storage import open_store
 
     store = open_store(curated_url(job.options.home, job.options.curated))
     last = last_release(store, job.edition.name, job.kind)
@@ -186,8 +186,8 @@ def read_document(job: Job, report: Report | None = None) -> Reading:
 
 def _read_document(job: Job, report: Report | None) -> tuple[Reading, Stored]:
     """The PDF read anew and staged; pages that an earlier file of the edition held unchanged are taken from there."""
-    from pipeline.readers.pdf import count_pages, read_pdf
-    from pipeline.readers.staged import join_readings
+    from pipeline.readers.pdf.read import count_pages, read_pdf
+    from pipeline.reading import join_readings
 
     known = known_pages(job)
     have = set() if known is None else set(known.pages.column("page").to_pylist())
@@ -224,7 +224,7 @@ def check_reading(
     """
     if job.kind != "pdf":
         return reading, [], {}
-    from pipeline.readers.cross_check import compare_pages, summary, suspects, with_confidence
+    from pipeline.readers.cross_check.pages import compare_pages, summary, suspects, with_confidence
 
     pages = reading.pages.column("page").to_pylist() if job.options.cross_check else suspects(reading)
     if not pages:
@@ -233,7 +233,7 @@ def check_reading(
     compared = compare_pages(job.path, reading, pages, job.options.password, job.options.workers, progress)
     findings = [finding for page in compared for finding in page.findings]
     if job.options.cross_check:
-        from pipeline.readers.decoders import compare_decoders
+        from pipeline.readers.cross_check.compare_decoders import compare_decoders
 
         findings += compare_decoders(job.path, pages, job.options.password, job.options.workers)
     return with_confidence(reading, compared), findings, summary(compared)
@@ -256,10 +256,10 @@ def tidy_reading(
         from pipeline.arrow import release
         from pipeline.quality import coverage
         from pipeline.quality.assess import assess
-        from pipeline.quality.correct_tables import correct_cells, correct_tables
-        from pipeline.quality.corrections import load_corrections, summary
+        from pipeline.quality.corrections.file import load_corrections, summary
+        from pipeline.quality.corrections.tables import correct_cells, correct_tables
         from pipeline.schema import TABLES
-        from pipeline.schema.gathered import Gathered
+        from pipeline.schema.table_builder import Gathered
         from pipeline.tidy.document import tidy
 
         name, kind = job.edition.name, job.kind
@@ -351,8 +351,8 @@ def validation_context(job: Job, result: RunResult) -> Any:
 def load_libraries() -> None:
     """Import what tidying and publishing need: before copies of this process are made for them, which then have it."""
     with measured("imports"):
-        import pipeline.publish
         import pipeline.quality.assess
+        import pipeline.releases.publish
         import pipeline.tidy.document  # noqa: F401
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from pipeline.errors import XizeError
 
 if TYPE_CHECKING:
-    from pipeline.readers.staged import Reading
+    from pipeline.reading import Reading
     from pipeline.run import Job
 
 _READING_FILES = ("cells", "blocks", "pages")
@@ -40,7 +40,7 @@ def load_staged(job: Job) -> Reading | None:
 def _stored(folder: Path) -> Reading | None:
     import pyarrow.parquet as pq
 
-    from pipeline.readers.staged import Reading
+    from pipeline.reading import Reading
 
     try:
         # Without threads: a process that has started Arrow's had better not be forked.
@@ -59,7 +59,7 @@ def known_pages(job: Job) -> Reading | None:
     A page counts as the same when it has the same number, is made of the same content (``readers.page_keys``) and was
     read by the same code and decoder. None where there is no such page.
     """
-    from pipeline.readers.staged import join_readings, select_pages
+    from pipeline.reading import join_readings, select_pages
 
     earlier = [(folder, known) for folder, known in _earlier(job) if known.get("pages")]
     if job.kind != "pdf" or not earlier:
@@ -97,7 +97,7 @@ def _page_keys(job: Job) -> tuple[str | None, ...]:
 @lru_cache(maxsize=1)
 def _page_keys_of(path: Path, sha256: str, password: str) -> tuple[str | None, ...]:
     """Asked for before and after reading; the checksum tells that it is still the same file."""
-    from pipeline.readers.page_keys import page_keys
+    from pipeline.readers.pdf.page_keys import page_keys
 
     return page_keys(path, password)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from functools import lru_cache
 
 # CJK Radicals Supplement → the ideograph that is printed. NFKC maps the Kangxi radicals (U+2F00…) but leaves
@@ -97,3 +98,16 @@ def unkeepable(text: str) -> bool:
     """Whether a text that a user gave holds what no file should keep: halves of characters (bytes that are no UTF-8 on
     a command line), or control characters, which would steer the terminal on which they are shown."""
     return any(unicodedata.category(char) in ("Cc", "Cs") and char not in "\n\r\t" for char in text)
+
+
+def page_spans(numbers: Iterable[int]) -> str:
+    """Page numbers as short text: 1-3、5."""
+    out: list[str] = []
+    run: list[int] = []
+    for number in [*sorted(set(numbers)), None]:
+        if run and number != run[-1] + 1:
+            out.append(str(run[0]) if run[0] == run[-1] else f"{run[0]}-{run[-1]}")
+            run = []
+        if number is not None:
+            run.append(number)
+    return "、".join(out)

@@ -16,9 +16,9 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from pipeline.publish import publish
-from pipeline.releases import damaged_files, latest_name, release_names
-from pipeline.storage import open_store
+from pipeline.releases.catalogue import damaged_files, latest_name, release_names
+from pipeline.releases.publish import publish
+from pipeline.releases.storage import open_store
 from tests.sample_tables import EDITION, sample_tables, source_info
 
 _WATCHED = ("open", "os.rename", "os.mkdir", "os.remove", "os.rmdir")

@@ -13,7 +13,7 @@ import pytest
 from flows import server
 from flows.environment import prepare
 from flows.reporting import reporting
-from pipeline.edition import file_sha256, load_edition
+from pipeline.editions.edition import file_sha256, load_edition
 
 
 @contextmanager

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from pipeline.edition import load_edition
-from pipeline.package import SourceInfo
-from pipeline.quality.findings import Finding
+from pipeline.editions.edition import load_edition
+from pipeline.findings import Finding
+from pipeline.releases.manifest import SourceInfo
 from pipeline.schema import GRADE_LABELS, TABLES, build, row_id
 from pipeline.text import normalise
 

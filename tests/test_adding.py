@@ -10,8 +10,8 @@ from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.cidfonts import UnicodeCIDFont
 from reportlab.pdfgen.canvas import Canvas
 
-from pipeline.adding import add_edition
-from pipeline.edition import load_edition
+from pipeline.editions.add import add_edition
+from pipeline.editions.edition import load_edition
 from pipeline.errors import XizeError
 
 pdfmetrics.registerFont(UnicodeCIDFont("STSong-Light"))

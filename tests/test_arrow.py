@@ -9,8 +9,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from pipeline.adding import add_edition
 from pipeline.arrow import array, batched, from_numpy, offsets, repeated, rows
+from pipeline.editions.add import add_edition
 from pipeline.schema import TABLES, SchemaError, build
 from tests.cli_home import EDITION, print_rulebook
 from tests.sample_tables import sample_tables

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import XizeError
-from pipeline.readers.pdf import read_pdf
-from pipeline.readers.staged import cells_of
+from pipeline.readers.pdf.read import read_pdf
+from pipeline.reading import cells_of
 from tests.typeset.bad import BAD, PASSWORDS
 
 REFUSED = {

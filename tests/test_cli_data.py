@@ -17,9 +17,10 @@ import pytest
 import typer
 from typer.testing import CliRunner, Result
 
-from pipeline import cli_query, cli_release
+from pipeline.cli import query as cli_query
+from pipeline.cli import release as cli_release
 from pipeline.errors import XizeError
-from pipeline.publish import publish
+from pipeline.releases.publish import publish
 from tests.cli_home import Done, one_sentence, xize
 from tests.sample_tables import EDITION, sample_tables, source_info
 

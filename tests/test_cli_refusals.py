@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.edition import edition_lock
+from pipeline.editions.edition import edition_lock
 from tests.cli_home import EDITION, one_sentence, replace_source, sha256, snapshot, xize
 from tests.typeset import bad
 

@@ -20,11 +20,11 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline.adding import add_edition
-from pipeline.edition import file_sha256, load_edition
+from pipeline.editions.add import add_edition
+from pipeline.editions.download import Unreachable, fetch, shown
+from pipeline.editions.edition import file_sha256, load_edition
 from pipeline.errors import XizeError
-from pipeline.readers.pdf import read_pdf
-from pipeline.remote import Unreachable, fetch, shown
+from pipeline.readers.pdf.read import read_pdf
 from pipeline.run import Options, Outcome, plan
 from pipeline.staging import load_staged, pages_read
 from tests.cli_home import one_sentence, print_rulebook, xize

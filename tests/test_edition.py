@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.edition import edition_lock, editions, load_edition, resolve_home, validate_name
+from pipeline.editions.edition import edition_lock, editions, load_edition, resolve_home, validate_name
+from pipeline.editions.source_yaml import dump_yaml, load_yaml
 from pipeline.errors import XizeError
-from pipeline.source_yaml import dump_yaml, load_yaml
 
 PROJECT = Path(__file__).parents[1]
 BODY = b"%PDF-1.7 a file"
@@ -149,7 +149,7 @@ def test_rewriting_keeps_comments(home: Path) -> None:
 
 def test_a_second_run_of_the_edition_is_refused(home: Path) -> None:
     attempt = (
-        "import sys; from pathlib import Path; from pipeline.edition import edition_lock\n"
+        "import sys; from pathlib import Path; from pipeline.editions.edition import edition_lock\n"
         "with edition_lock(Path(sys.argv[1]), sys.argv[2]): print('held')"
     )
 

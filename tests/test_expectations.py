@@ -13,7 +13,7 @@ from expectations import ValidationReport, validate
 from expectations.base import cell_problem, text_problem
 from expectations.catalogue import form_problem
 from pipeline.errors import XizeError
-from pipeline.quality.findings import CODES
+from pipeline.findings import CODES
 from tests.expectation_tables import TOC, Rows, context, good_rows, tables_of
 
 Report = ValidationReport

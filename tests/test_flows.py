@@ -20,11 +20,11 @@ from typing import Any
 import pytest
 
 from flows.environment import prepare
-from pipeline.adding import add_edition
-from pipeline.edition import edition_lock, file_sha256
+from pipeline.editions.add import add_edition
+from pipeline.editions.edition import edition_lock, file_sha256
 from pipeline.errors import XizeError
-from pipeline.readers.pdf import read_pdf
-from pipeline.readers.staged import Reading
+from pipeline.readers.pdf.read import read_pdf
+from pipeline.reading import Reading
 from pipeline.run import Options, plan
 from pipeline.staging import pages_read
 from tests.cli_home import xize

@@ -15,11 +15,11 @@ from flows.ahead import DeskAhead
 from flows.desk import DeskHere
 from flows.packing import pack
 from pipeline import run
-from pipeline.adding import add_edition
+from pipeline.editions.add import add_edition
 from pipeline.errors import XizeError
 from pipeline.forked import forked_map, sendable
-from pipeline.readers.pdf import read_pdf
-from pipeline.readers.staged import Reading, select_pages
+from pipeline.readers.pdf.read import read_pdf
+from pipeline.reading import Reading, select_pages
 from pipeline.run import Options, plan
 from pipeline.staging import load_staged, pages_read
 from tests.prefect_home import reissue

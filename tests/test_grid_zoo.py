@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from benchmarks.score import score_tables
-from pipeline.readers.pdf import read_pdf
-from pipeline.readers.staged import cells_of
+from pipeline.readers.pdf.read import read_pdf
+from pipeline.reading import cells_of
 from tests.typeset.zoo import ZOO
 
 needs_font = {"disguised_letters": "justmytype_intl_cjk"}

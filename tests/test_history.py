@@ -12,14 +12,14 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from pipeline.cli import app
+from pipeline.cli.app import app
 from pipeline.errors import XizeError
-from pipeline.history import History, history
-from pipeline.publish import publish
-from pipeline.query import Catalog
+from pipeline.query.catalogue import Catalog
+from pipeline.query.history import History, history
+from pipeline.releases.publish import publish
 from pipeline.schema import TABLES, build
 from pipeline.tidy.catalogue import entry_id
-from pipeline.tidy.levels import read_levels
+from pipeline.tidy.grades.levels import read_levels
 from tests.sample_tables import source_info
 
 # Class, kind, tier, printed text: the protector changes its tier and grade and is gone for a year; the smith's name

@@ -24,10 +24,9 @@ import pyarrow.parquet as pq
 import pytest
 from fsspec.implementations.memory import MemoryFileSystem
 
-from pipeline.edition import folder_lock
+from pipeline.editions.edition import folder_lock
 from pipeline.errors import XizeError
-from pipeline.publish import SITE, Release, arrange, gives_back, parquet_bytes, publish
-from pipeline.releases import (
+from pipeline.releases.catalogue import (
     damaged_files,
     latest_name,
     list_releases,
@@ -36,9 +35,10 @@ from pipeline.releases import (
     release_names,
     rollback,
 )
+from pipeline.releases.publish import SITE, Release, arrange, gives_back, parquet_bytes, publish
+from pipeline.releases.storage import open_store
 from pipeline.schema import KINDS, TABLES, TIERS, SchemaError, build
 from pipeline.schema.types import Field, Table
-from pipeline.storage import open_store
 from tests.sample_tables import EDITION, sample_tables, source_info, truth_rows
 
 PROJECT = Path(__file__).parents[1]

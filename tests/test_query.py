@@ -8,10 +8,10 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from pipeline.checking import parse_grade, parse_level
 from pipeline.errors import XizeError
-from pipeline.publish import publish
-from pipeline.query import Catalog
+from pipeline.query.catalogue import Catalog
+from pipeline.query.check import parse_grade, parse_level
+from pipeline.releases.publish import publish
 from pipeline.schema import TABLES, build
 from tests.sample_tables import sample_tables, source_info
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from typer.main import get_command
 
-from pipeline.cli import app
+from pipeline.cli.app import app
 from tests.cli_home import EDITION, Done, xize
 
 ROOT = Path(__file__).parents[1]

@@ -7,8 +7,15 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import XizeError
-from pipeline.publish import publish
-from pipeline.releases import TableDelta, diff_summary, list_releases, load_release, prune, rollback
+from pipeline.releases.catalogue import (
+    TableDelta,
+    diff_summary,
+    list_releases,
+    load_release,
+    prune,
+    rollback,
+)
+from pipeline.releases.publish import publish
 from pipeline.schema import TABLES, build
 from tests.sample_tables import EDITION, sample_tables, source_info, truth_rows
 

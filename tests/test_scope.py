@@ -13,13 +13,13 @@ from typer.testing import CliRunner
 
 from expectations import validate
 from expectations.reference import reference_majors, reference_rows
-from pipeline.cli import app
+from pipeline.cli.app import app
 from pipeline.errors import XizeError
-from pipeline.publish import publish
+from pipeline.findings import Finding
 from pipeline.quality.coverage import coverage
-from pipeline.quality.findings import Finding
+from pipeline.quality.scope import STATES, Scope, scope
+from pipeline.releases.publish import publish
 from pipeline.schema import TABLES, build
-from pipeline.scope import STATES, Scope, scope
 from tests.expectation_tables import context
 from tests.sample_tables import source_info
 

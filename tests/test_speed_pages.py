@@ -11,9 +11,9 @@ import pikepdf
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline.edition import load_edition
-from pipeline.readers.page_keys import page_keys
-from pipeline.readers.pdf import read_pdf
+from pipeline.editions.edition import load_edition
+from pipeline.readers.pdf.page_keys import page_keys
+from pipeline.readers.pdf.read import read_pdf
 from pipeline.run import Job, Options, plan, read
 from pipeline.staging import pages_read, staged_folder
 

@@ -145,7 +145,7 @@ def grade_cells(side: Side, rows: Iterable[Printed]) -> dict[int, str]:
     """
     import pyarrow.compute as pc
 
-    from pipeline.tidy.levels import read_grade_list
+    from pipeline.tidy.grades.levels import read_grade_list
 
     wanted = {row.position: row.rows[0] for row in rows}
     pages = sorted({row["page"] for row in wanted.values() if row["page"] is not None})

@@ -12,7 +12,7 @@ from pipeline.diff.classes import Classes
 from pipeline.diff.model import Draft, Found, Row, Side
 from pipeline.diff.units import Place, Unit, line_ends, units_of
 from pipeline.diff.words import item_alike, item_change, stated
-from pipeline.tidy.names import organisation_names
+from pipeline.tidy.grades.names import organisation_names
 
 # What a pairing costs; two entries without a partner cost 1 together.
 REORDERED, TIER_MOVED, KIND_MOVED, BOTH_MOVED = 0.0, 0.10, 0.15, 0.2

@@ -6,9 +6,9 @@ from pathlib import Path
 
 from pipeline.diff.model import Side
 from pipeline.errors import XizeError
-from pipeline.query import parse_pin
-from pipeline.releases import curated_url, latest_name, load_release, read_manifest
-from pipeline.storage import open_store
+from pipeline.query.catalogue import parse_pin
+from pipeline.releases.catalogue import curated_url, latest_name, load_release, read_manifest
+from pipeline.releases.storage import open_store
 
 
 def load_side(home: Path, spec: str, curated: str | None = None) -> Side:

@@ -8,7 +8,7 @@ from functools import lru_cache
 from rapidfuzz.distance import Indel
 
 from pipeline.text import squeeze
-from pipeline.tidy.levels import Levels, read_levels
+from pipeline.tidy.grades.levels import Levels, read_levels
 
 # Words that many names share: they say what kind of thing it is, not which. Two names are compared without them.
 _TAIL = re.compile(

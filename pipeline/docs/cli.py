@@ -20,7 +20,7 @@ def cli_page() -> str:
     """The page as Markdown."""
     from typer.main import get_command
 
-    from pipeline.cli import app
+    from pipeline.cli.app import app
 
     group: Any = get_command(app)
     context = group.make_context("xize", [], resilient_parsing=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipeline.quality.findings import CODES
+from pipeline.findings import CODES
 from pipeline.schema import SEVERITIES
 
 _LABELS = {"error": "错误（阻止发布）", "warning": "警告（随数据发布，条目标为须留意）", "info": "提示"}

@@ -21,7 +21,7 @@ from pipeline.schema import KINDS, TABLES
 from pipeline.schema.types import Field, Table
 
 if TYPE_CHECKING:
-    from pipeline.storage import Store
+    from pipeline.releases.storage import Store
 
 Value = str | int | float | None
 
@@ -80,8 +80,8 @@ def load(store: Store, edition: str, release: str | None = None, tables: Sequenc
 
     Raises XizeError when there is no such release or table, or when a file of it cannot be read.
     """
-    from pipeline.edition import validate_name
-    from pipeline.releases import latest_name, load_release, read_manifest
+    from pipeline.editions.edition import validate_name
+    from pipeline.releases.catalogue import latest_name, load_release, read_manifest
 
     validate_name(edition)
     release = release or latest_name(store, edition)

@@ -8,17 +8,17 @@ from itertools import chain
 import pyarrow as pa
 
 from pipeline.arrow import batched
+from pipeline.findings import Finding
 from pipeline.forked import copies, forked_map
-from pipeline.quality.alike import gather
-from pipeline.quality.checks import checks_of, mark_attention
-from pipeline.quality.corrections import Correction
+from pipeline.quality.check_tables import checks_of, mark_attention
+from pipeline.quality.checks.links import link_row, linked
+from pipeline.quality.checks.pages import damaged_pages
+from pipeline.quality.corrections.file import Correction
 from pipeline.quality.coverage import TocItem, coverage
 from pipeline.quality.decisions import Acceptance, finding_rows, statuses
-from pipeline.quality.findings import Finding
-from pipeline.quality.links import link_row, linked
-from pipeline.quality.pages import damaged_pages
+from pipeline.quality.merge_findings import gather
 from pipeline.schema import build
-from pipeline.schema.gathered import Gathered
+from pipeline.schema.table_builder import Gathered
 
 _ROWS = 5_000
 """Rows that are held as rows before they become columns."""

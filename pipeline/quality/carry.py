@@ -13,9 +13,9 @@ from typing import Any
 import pyarrow as pa
 
 from pipeline.errors import XizeError
-from pipeline.quality.correct_cells import apply_to_cells, cell_text
-from pipeline.quality.correct_rows import Rows, apply_to_rows
-from pipeline.quality.corrections import Correction
+from pipeline.quality.corrections.cells import apply_to_cells, cell_text
+from pipeline.quality.corrections.file import Correction
+from pipeline.quality.corrections.rows import Rows, apply_to_rows
 from pipeline.quality.decisions import Acceptance, Row, row_digest
 
 

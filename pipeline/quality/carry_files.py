@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from pipeline.editions.source_yaml import load_yaml
 from pipeline.errors import XizeError
-from pipeline.quality.corrections import load_corrections
+from pipeline.quality.corrections.file import load_corrections
 from pipeline.quality.decisions import Acceptance, load_accepted, write_yaml
-from pipeline.source_yaml import load_yaml
 
 
 def append_corrections(source: Path, target: Path, kept: Mapping[int, str | None]) -> int:

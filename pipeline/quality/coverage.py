@@ -13,8 +13,8 @@ from typing import Any, Protocol
 
 import pyarrow as pa
 
-from pipeline.page_spans import page_spans
 from pipeline.schema import ANNEX_TABLES, TABLES
+from pipeline.text import page_spans
 
 Row = dict[str, Any]
 

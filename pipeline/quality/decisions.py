@@ -15,12 +15,12 @@ from typing import Annotated, Any
 import pyarrow as pa
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from pipeline.editions.source_yaml import dump_yaml, line_of, load_yaml
 from pipeline.errors import XizeError
-from pipeline.quality.alike import gather
-from pipeline.quality.corrections import Correction
-from pipeline.quality.findings import CODES, Finding
+from pipeline.findings import CODES, Finding
+from pipeline.quality.corrections.file import Correction
+from pipeline.quality.merge_findings import gather
 from pipeline.schema import SEVERITIES
-from pipeline.source_yaml import dump_yaml, line_of, load_yaml
 from pipeline.text import unkeepable
 
 Row = Mapping[str, Any]
@@ -245,8 +245,8 @@ def store_last_findings(home: Path, edition: str, table: pa.Table) -> None:
 
 def was_run(home: Path, edition: str, curated: str) -> bool:
     """Whether there are findings of an edition: of a run or of a release."""
-    from pipeline.releases import latest_name
-    from pipeline.storage import open_store
+    from pipeline.releases.catalogue import latest_name
+    from pipeline.releases.storage import open_store
 
     return (
         last_findings_path(home, edition).is_file() or latest_name(open_store(curated), edition) is not None
@@ -260,8 +260,8 @@ def load_findings(home: Path, edition: str, curated: str, release: str | None = 
     """
     import pyarrow.parquet as pq
 
-    from pipeline.releases import latest_name, parquet_table, read_manifest
-    from pipeline.storage import open_store
+    from pipeline.releases.catalogue import latest_name, parquet_table, read_manifest
+    from pipeline.releases.storage import open_store
 
     path = last_findings_path(home, edition)
     if release is None and path.is_file():

@@ -9,13 +9,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipeline.edition import Edition, load_edition
+from pipeline.editions.edition import Edition, load_edition
 from pipeline.errors import XizeError
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from pipeline.releases import Release
+    from pipeline.releases.catalogue import Release
 
 Row = dict[str, Any]
 
@@ -157,8 +157,8 @@ def load(
     file is missing or not the one registered.
     """
     from pipeline.quality.decisions import load_findings
-    from pipeline.releases import curated_url, last_release, read_manifest
-    from pipeline.storage import open_store
+    from pipeline.releases.catalogue import curated_url, last_release, read_manifest
+    from pipeline.releases.storage import open_store
 
     edition = load_edition(home, name)
     url = curated_url(home, curated)
@@ -184,8 +184,8 @@ def load(
 
 def _same(release: Release, findings: Sequence[Row], url: str) -> bool:
     """Whether the findings of the last run are those of the release."""
-    from pipeline.releases import parquet_table
-    from pipeline.storage import open_store
+    from pipeline.releases.catalogue import parquet_table
+    from pipeline.releases.storage import open_store
 
     data = open_store(url).read(f"{release.edition}/{release.release}/findings.parquet")
     published = parquet_table(data).column("finding_id").to_pylist()
@@ -193,7 +193,7 @@ def _same(release: Release, findings: Sequence[Row], url: str) -> bool:
 
 
 def _release_rows(url: str, name: str, release: str) -> tuple[dict[str, list[Row]], pa.Table]:
-    from pipeline.releases import load_release
+    from pipeline.releases.catalogue import load_release
 
     tables = load_release(url, name, release)
     return _plain({table: rows for table, rows in tables.items() if table != "cells"}), tables["cells"]

@@ -21,7 +21,7 @@ def page_sizes(path: Path, password: str = "") -> list[tuple[float, float]]:
     """Width and height of every page in points, as displayed. Raises XizeError when the file cannot be opened."""
     import pypdfium2 as pdfium
 
-    from pipeline.readers.pdfium_calls import LOCK
+    from pipeline.readers.pdf.pdfium_calls import LOCK
 
     with LOCK:
         document = _open(path, password)
@@ -46,7 +46,7 @@ def render(document: Any, page: Page, name: str) -> bytes:
     """A page of an open document as WebP without loss, turned as it was read. Raises XizeError."""
     import pypdfium2 as pdfium
 
-    from pipeline.readers.pdfium_calls import LOCK
+    from pipeline.readers.pdf.pdfium_calls import LOCK
 
     with LOCK:
         try:
@@ -96,7 +96,7 @@ class Pictures:
                 self._changed.notify_all()
 
     def _made(self, number: int) -> bytes:
-        from pipeline.readers.pdfium_calls import LOCK
+        from pipeline.readers.pdf.pdfium_calls import LOCK
 
         file = self._folder / f"{number:05d}.webp"
         with self._changed:

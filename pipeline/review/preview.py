@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import XizeError
-from pipeline.quality.correct_cells import apply_to_cells
-from pipeline.quality.correct_rows import apply_to_rows
-from pipeline.quality.corrections import Correction
+from pipeline.quality.corrections.cells import apply_to_cells
+from pipeline.quality.corrections.file import Correction
+from pipeline.quality.corrections.rows import apply_to_rows
 from pipeline.review.model import Material, Row
 from pipeline.schema import ANNEX_TABLES, GRADE_LABELS, KINDS, TABLES
-from pipeline.tidy.grade_grammar import DEFAULT_RULE3
+from pipeline.tidy.grades.grammar import DEFAULT_RULE3
 
 _SILENT = frozenset({
     "edition", "source", "page", "line", "x0", "top", "x1", "bottom", "cell_id", "confidence", "corrected",

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from pipeline.errors import XizeError
 
 if TYPE_CHECKING:
-    from pipeline.quality.corrections import Correction
+    from pipeline.quality.corrections.file import Correction
     from pipeline.run import Options
 
 _KEPT = 3
@@ -48,8 +48,8 @@ class _Rows:
 
     def with_corrections(self, corrections: Sequence[Correction]) -> Mapping[str, Sequence[dict[str, Any]]]:
         """The rows by table as a run would have them. Raises XizeError as a run does."""
-        from pipeline.quality.correct_cells import apply_to_cells
-        from pipeline.quality.correct_rows import apply_to_rows
+        from pipeline.quality.corrections.cells import apply_to_cells
+        from pipeline.quality.corrections.rows import apply_to_rows
         from pipeline.tidy.document import tidy
 
         key = cells_key(corrections)

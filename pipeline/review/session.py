@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import XizeError
-from pipeline.quality.corrections import Correction, decided_findings, load_corrections
+from pipeline.quality.corrections.file import Correction, decided_findings, load_corrections
 from pipeline.quality.decisions import load_accepted, row_statuses
 from pipeline.review import model, preview, progress, view, writing
 from pipeline.review.pictures import Pictures

@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
+from pipeline.findings import CODES
+from pipeline.quality.correction_template import USUAL
 from pipeline.quality.decisions import affected, by_worth, remedy
-from pipeline.quality.findings import CODES
-from pipeline.quality.skeleton import USUAL
 from pipeline.review.model import Material, Page, Row
 from pipeline.schema import ANNEX_TABLES, GRADE_LABELS, KINDS, SEVERITIES, TABLES, TIERS
 from pipeline.text import squeeze

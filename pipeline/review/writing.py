@@ -17,11 +17,11 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import YAMLError
 
+from pipeline.editions.source_yaml import load_yaml
 from pipeline.errors import XizeError
-from pipeline.quality.corrections import Correction, parse_corrections
+from pipeline.quality.corrections.file import Correction, parse_corrections
 from pipeline.quality.decisions import Row, load_accepted
 from pipeline.quality.decisions import accept as write_acceptances
-from pipeline.source_yaml import load_yaml
 
 _HEAD = "# 更正：逐项写明where、action、from、to、reason、by、date；原文变化后不再适用者会使运行停止。\n"
 _KEYS = ("where", "action", "column", "after", "from", "to", "reason", "by", "date", "finding")

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from pipeline.quality.findings import Finding
-from pipeline.readers.staged import Block, PageInfo
+from pipeline.findings import Finding
+from pipeline.model import Cell, Line
+from pipeline.reading import Block, PageInfo
 from pipeline.text import normalise, squeeze
 from pipeline.tidy.annexes import AnnexResult
 from pipeline.tidy.catalogue import Catalogue, Entries, at_cell
 from pipeline.tidy.document_rows import at_line
-from pipeline.tidy.model import Cell, Line
-from pipeline.tidy.sections import Section
+from pipeline.tidy.outline import Section
 from pipeline.tidy.stitch import Stitched
 
 

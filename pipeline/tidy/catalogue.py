@@ -8,15 +8,15 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from pipeline.findings import Finding
 from pipeline.forked import aside
-from pipeline.quality.findings import Finding
+from pipeline.model import Cell, GridCell, Line, LogicalTable
 from pipeline.schema import KINDS, TIERS
 from pipeline.text import normalise, squeeze
-from pipeline.tidy import segment
+from pipeline.tidy.grades.levels import read_levels
 from pipeline.tidy.headers import CatalogueHeader, find_header
-from pipeline.tidy.items import LineRules, placed_lines, segment_cell
-from pipeline.tidy.levels import read_levels
-from pipeline.tidy.model import Cell, GridCell, Line, LogicalTable
+from pipeline.tidy.wraps import segment
+from pipeline.tidy.wraps.items import LineRules, placed_lines, segment_cell
 
 _CODE = re.compile(r"\d{4,}")
 _PLACEHOLDER = re.compile(r"^(?:[-—–/\\\u3000·…]+|无|空白|/)$")

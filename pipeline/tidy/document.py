@@ -13,11 +13,12 @@ from itertools import islice
 
 from pipeline.arrow import release
 from pipeline.errors import XizeError
+from pipeline.findings import Finding
 from pipeline.forked import aside_in_steps
-from pipeline.page_spans import page_spans
-from pipeline.quality.findings import Finding
-from pipeline.readers.staged import PageInfo, Reading, blocks_of, pages_of
-from pipeline.readers.transcript import tidying as transcript
+from pipeline.model import Cell, Line, LogicalTable
+from pipeline.readers.transcript import restore as transcript
+from pipeline.reading import PageInfo, Reading, blocks_of, pages_of
+from pipeline.text import page_spans
 from pipeline.tidy.accounting import (
     account_for,
     account_for_annexes,
@@ -27,7 +28,6 @@ from pipeline.tidy.accounting import (
     undecodable,
 )
 from pipeline.tidy.annexes import Annex, AnnexResult, Earlier, read_annexes
-from pipeline.tidy.breaks import Habits
 from pipeline.tidy.catalogue import Catalogue, Counted, is_catalogue, page_of, read_catalogue, read_entries
 from pipeline.tidy.document_rows import (
     Row,
@@ -40,14 +40,14 @@ from pipeline.tidy.document_rows import (
     organisations,
     toc_lines,
 )
-from pipeline.tidy.items import LineRules, learn_rules, with_intended_lines
-from pipeline.tidy.levels import expand, read_rule3
-from pipeline.tidy.model import Cell, Line, LogicalTable
-from pipeline.tidy.names import organisation_names
+from pipeline.tidy.grades.levels import expand, read_rule3
+from pipeline.tidy.grades.names import organisation_names
+from pipeline.tidy.outline import Section, outline
 from pipeline.tidy.parts import Part, parts_of, tables_of
 from pipeline.tidy.pieces import PageTable, Pieces, pieces_in, pieces_of
-from pipeline.tidy.sections import Section, outline
 from pipeline.tidy.stitch import Stitched, stitch
+from pipeline.tidy.wraps.breaks import Habits
+from pipeline.tidy.wraps.items import LineRules, learn_rules, with_intended_lines
 
 
 @dataclass

@@ -7,12 +7,12 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from pipeline.quality.findings import Finding
+from pipeline.findings import Finding
+from pipeline.model import Line
 from pipeline.text import normalise, squeeze
 from pipeline.tidy.annexes import AnnexResult
 from pipeline.tidy.catalogue import Catalogue, at_cell
-from pipeline.tidy.model import Line
-from pipeline.tidy.sections import Outline, Section, note_texts, parse_annex, parse_major
+from pipeline.tidy.outline import Outline, Section, note_texts, parse_annex, parse_major
 
 Row = dict[str, object]
 

@@ -10,9 +10,9 @@ from functools import lru_cache
 from rapidfuzz import fuzz
 
 from pipeline.errors import XizeError
+from pipeline.model import GridCell, LogicalTable
 from pipeline.schema import KINDS, TIERS
 from pipeline.text import squeeze
-from pipeline.tidy.model import GridCell, LogicalTable
 
 _ALIASES: dict[str, tuple[str, ...]] = {
     "title": (

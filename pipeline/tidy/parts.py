@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from pipeline.tidy.outline import Section
 from pipeline.tidy.pieces import PageTable
-from pipeline.tidy.sections import Section
 
 WHOLE = 80_000
 """Cell pieces and printed lines, together, up to which a document is one part: about 300 pages of a rulebook."""

@@ -13,8 +13,8 @@ from itertools import groupby
 import numpy as np
 import pyarrow as pa
 
-from pipeline.readers.staged import Reading, cells_of, numbers
-from pipeline.tidy.model import Cell
+from pipeline.model import Cell
+from pipeline.reading import Reading, cells_of, numbers
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,10 +13,10 @@ import re
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
+from pipeline.model import Cell, GridCell, Line, LogicalTable
 from pipeline.text import squeeze
-from pipeline.tidy.model import Cell, GridCell, Line, LogicalTable
+from pipeline.tidy.outline import Section
 from pipeline.tidy.pieces import PageTable
-from pipeline.tidy.sections import Section
 from pipeline.tidy.stitch_model import (
     Builder,
     Piece,

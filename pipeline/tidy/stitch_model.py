@@ -10,7 +10,7 @@ from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from pipeline.tidy.model import Cell, Line
+from pipeline.model import Cell, Line
 
 
 @dataclass

@@ -13,12 +13,12 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from pipeline.adding import add_edition
-from pipeline.compare import Comparison, Side, compare
-from pipeline.edition import load_edition
-from pipeline.package import SourceInfo
-from pipeline.publish import publish
-from pipeline.releases import load_release
+from pipeline.diff.sources import Comparison, Side, compare
+from pipeline.editions.add import add_edition
+from pipeline.editions.edition import load_edition
+from pipeline.releases.catalogue import load_release
+from pipeline.releases.manifest import SourceInfo
+from pipeline.releases.publish import publish
 from pipeline.schema import TABLES, build
 from pipeline.tidy.catalogue import entry_id
 from tests.cli_home import EDITION, Done, one_sentence, xize

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.compare import Comparison, compare, render
+from pipeline.diff.sources import Comparison, compare, render
 from tests.compare.test_compare import _both, _side
 
 

@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from pipeline.compare.spots import Spot, core, find_spots, pieces
+from pipeline.diff.sources.differences import Spot, core, find_spots, pieces
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pipeline.text import normalise
-from pipeline.tidy.levels import read_levels
+from pipeline.tidy.grades.levels import read_levels
 from tests.typeset.content import refresh_toc
 from tests.typeset.stock import ACTS, THINGS, fresh
 

@@ -14,9 +14,9 @@ from pipeline.schema import TABLES, build
 from pipeline.text import normalise, squeeze
 from pipeline.tidy.annexes import read_annexes
 from pipeline.tidy.catalogue import entry_id
+from pipeline.tidy.grades.levels import read_levels
+from pipeline.tidy.grades.names import organisation_names
 from pipeline.tidy.headings import numeral
-from pipeline.tidy.levels import read_levels
-from pipeline.tidy.names import organisation_names
 from tests.tidy.annex_tables import TRUTH, annex_of, intended_lines
 
 Truth = dict[str, Any]

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from pipeline.diff import Side, compare
-from pipeline.diff.output import loud, read_differently
+from pipeline.diff.output.terminal import loud, read_differently
 from pipeline.text import squeeze
 from tests.diff.next_year_annexes import insert_row, remove_row, renumber, set_value
 from tests.diff.sides import known_truth, side_of

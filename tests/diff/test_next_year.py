@@ -12,7 +12,7 @@ import pytest
 
 from benchmarks.diff import judge
 from pipeline.diff import Side, compare
-from pipeline.diff.output import read_differently
+from pipeline.diff.output.terminal import read_differently
 from pipeline.schema.changes import CHANGES, QUIET_CHANGES
 from tests.diff.next_year import Expected, following
 from tests.diff.sides import Truth, known_truth, side_of

@@ -10,8 +10,8 @@ import pytest
 
 from benchmarks.diff import judge
 from pipeline import run
-from pipeline.adding import add_edition
 from pipeline.diff import Side, compare
+from pipeline.editions.add import add_edition
 from pipeline.schema.changes import QUIET_CHANGES
 from tests.diff.next_year import Expected, following
 from tests.tidy.annex_tables import TRUTH

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from pathlib import Path
 
-from pipeline.adding import add_edition
+from pipeline.editions.add import add_edition
 from tests.quality.truth_tables import truth
 from tests.typeset.build import typeset
 from tests.typeset.content import excerpt

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from pipeline.quality.alike import gather
+from pipeline.findings import Finding
 from pipeline.quality.decisions import finding_rows
-from pipeline.quality.findings import Finding
-from pipeline.readers.pdf import read_pdf
+from pipeline.quality.merge_findings import gather
+from pipeline.readers.pdf.read import read_pdf
 from pipeline.tidy.document import tidy
 from tests.cli_home import small_truth
 from tests.typeset import Layout, typeset

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from pipeline.quality import content
-from pipeline.quality.checks import check_tables, mark_attention
-from pipeline.quality.content import cut_off, unbalanced
+from pipeline.findings import Finding
+from pipeline.quality.check_tables import check_tables, mark_attention
+from pipeline.quality.checks import content
+from pipeline.quality.checks.content import cut_off, unbalanced
 from pipeline.quality.decisions import affected, by_worth, finding_rows
-from pipeline.quality.findings import Finding
 from pipeline.schema import build
 from tests.quality.truth_tables import EDITION, truth_rows, truth_tables
 
@@ -26,7 +26,7 @@ def _of(found: list[Finding], code: str) -> list[Finding]:
 
 
 def _entry(text: str, position: int, **more: Any) -> dict[str, Any]:
-    from pipeline.tidy.levels import read_levels
+    from pipeline.tidy.grades.levels import read_levels
 
     (base,) = truth_tables()["entries"].slice(0, 1).to_pylist()
     base |= {"class_code": "6101", "kind": "skill", "tier": "初级"}
@@ -73,7 +73,7 @@ def test_a_single_conflict_is_not_lost_in_a_scale() -> None:
     credentials = [
         {"entry_id": entry["entry_id"], "tier_conflict": True, "tier_by_rule": "高级"} for entry in entries
     ]
-    from pipeline.quality.tiers import tier_conflicts
+    from pipeline.quality.checks.tiers import tier_conflicts
 
     conflicts = list(tier_conflicts(entries, credentials))
     assert [len(finding.rows) for finding in conflicts] == [3, 1]
@@ -82,7 +82,7 @@ def test_a_single_conflict_is_not_lost_in_a_scale() -> None:
 
 def _in_conflict(texts: list[tuple[str, str, str]], by_rule: str = "高级") -> list[Finding]:
     """Conflicts of (text, tier, class) of one kind, all but those whose tier is ``by_rule``."""
-    from pipeline.quality.tiers import tier_conflicts
+    from pipeline.quality.checks.tiers import tier_conflicts
 
     entries = [
         _entry(text, n, tier=tier, class_code=code, entry_id=f"{n:016x}")
@@ -161,14 +161,14 @@ def test_near_duplicates_name_the_doubtful_one(found: list[Finding]) -> None:
     ],
 )
 def test_near_duplicates_by_kind_of_difference(doubtful: str, known: str, level: str | None) -> None:
-    from pipeline.quality.neighbours import near_duplicates
+    from pipeline.quality.checks.neighbours import near_duplicates
 
     rows = [_entry(f"{doubtful}", 1, name=doubtful), _entry(known, 2, name=known)]
     assert [finding.level for finding in near_duplicates(rows, [known])] == ([level] if level else [])
 
 
 def test_near_duplicates_without_annexes_need_complementary_tiers() -> None:
-    from pipeline.quality.neighbours import near_duplicates
+    from pipeline.quality.checks.neighbours import near_duplicates
 
     usual = [_entry("陶瓷烧成工(五级)", 1), _entry("陶瓷烧成工(四级)", 2, tier="中级")]
     misprint = _entry("陶瓷烧戍工(三级)", 3, tier="高级")

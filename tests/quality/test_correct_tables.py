@@ -10,12 +10,12 @@ import pyarrow.compute as pc
 import pytest
 
 from pipeline.errors import XizeError
-from pipeline.publish import arrange
-from pipeline.quality.correct_cells import apply_to_cells
-from pipeline.quality.correct_rows import Rows, apply_to_rows
-from pipeline.quality.correct_tables import correct_cells, correct_tables
-from pipeline.quality.corrections import ACTIONS, Correction
-from pipeline.readers.staged import CELLS, in_order
+from pipeline.quality.corrections.cells import apply_to_cells
+from pipeline.quality.corrections.file import ACTIONS, Correction
+from pipeline.quality.corrections.rows import Rows, apply_to_rows
+from pipeline.quality.corrections.tables import correct_cells, correct_tables
+from pipeline.reading import CELLS, in_order
+from pipeline.releases.publish import arrange
 from pipeline.schema import ANNEX_TABLES, TABLES, build
 from tests.quality.test_corrections import one, staged, where
 from tests.quality.truth_tables import EDITION, truth_tables

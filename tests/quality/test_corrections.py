@@ -11,10 +11,10 @@ import pyarrow as pa
 import pytest
 
 from pipeline.errors import XizeError
-from pipeline.quality.correct_cells import apply_to_cells, cell_text
-from pipeline.quality.correct_rows import Rows, apply_to_rows
-from pipeline.quality.corrections import ACTIONS, Correction, load_corrections, summary
-from pipeline.readers.staged import CELLS
+from pipeline.quality.corrections.cells import apply_to_cells, cell_text
+from pipeline.quality.corrections.file import ACTIONS, Correction, load_corrections, summary
+from pipeline.quality.corrections.rows import Rows, apply_to_rows
+from pipeline.reading import CELLS
 from pipeline.schema import build
 from tests.quality.truth_tables import EDITION, truth_rows
 

@@ -15,11 +15,12 @@ import pytest
 import typer
 from typer.testing import CliRunner, Result
 
-from pipeline import cli_findings
+from pipeline.cli import findings as cli_findings
+from pipeline.editions.source_yaml import load_yaml
 from pipeline.errors import XizeError
-from pipeline.publish import publish
+from pipeline.findings import Finding
 from pipeline.quality.assess import assess, settle
-from pipeline.quality.corrections import load_corrections
+from pipeline.quality.corrections.file import load_corrections
 from pipeline.quality.decisions import (
     accept,
     affected,
@@ -31,8 +32,7 @@ from pipeline.quality.decisions import (
     statuses,
     store_last_findings,
 )
-from pipeline.quality.findings import Finding
-from pipeline.source_yaml import load_yaml
+from pipeline.releases.publish import publish
 from tests.quality.small_editions import CHANGED, KEPT, NEW, OLD, make_home
 from tests.quality.truth_tables import EDITION, truth_tables
 from tests.sample_tables import source_info
@@ -308,8 +308,8 @@ def two_editions(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_carry(two_editions: Path, tmp_path: Path) -> None:
     home = tmp_path / "home"
     shutil.copytree(two_editions, home)
-    from pipeline.cli_findings import fresh_reading
-    from pipeline.edition import load_edition
+    from pipeline.cli.findings import fresh_reading
+    from pipeline.editions.edition import load_edition
 
     old = [dict(row) for row in fresh_reading(load_edition(home, OLD)).findings]
     new = {(row["finding_id"], row_digest(row)) for row in fresh_reading(load_edition(home, NEW)).findings}
@@ -337,7 +337,7 @@ def test_carry_to_a_replaced_file_of_the_same_edition(two_editions: Path, tmp_pa
     """An erratum: the file under raw/ is another one; what no longer applies is named, nothing is written."""
     home = tmp_path / "home"
     shutil.copytree(two_editions, home)
-    from pipeline.edition import file_sha256, load_edition
+    from pipeline.editions.edition import file_sha256, load_edition
 
     path = load_edition(home, OLD).path()
     before = file_sha256(path)
@@ -354,7 +354,7 @@ def test_carry_to_a_replaced_file_of_the_same_edition(two_editions: Path, tmp_pa
 
 def test_a_correction_of_a_cell_follows_its_text() -> None:
     from pipeline.quality.carry import NewReading, carry
-    from pipeline.quality.corrections import Correction
+    from pipeline.quality.corrections.file import Correction
     from tests.quality.test_corrections import staged
 
     old = staged(

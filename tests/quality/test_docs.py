@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.docs.__main__ import DOCS, PAGES, main
-from pipeline.quality.findings import CODES
+from pipeline.findings import CODES
 from pipeline.schema import SEVERITIES
 
 ROOT = Path(__file__).parents[2]

@@ -8,8 +8,8 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from pipeline.quality import links
-from pipeline.quality.findings import Finding
+from pipeline.findings import Finding
+from pipeline.quality.checks import links
 from pipeline.schema import build
 from tests.quality.truth_tables import EDITION, truth_rows, truth_tables
 

@@ -11,11 +11,11 @@ import pikepdf
 import pytest
 
 from pipeline.errors import XizeError
-from pipeline.quality.findings import CODES
-from pipeline.readers.confidence import AGREED, PIXELS, SINGLE, STRUCTURE_DIFFERS, TEXT_DIFFERS
-from pipeline.readers.cross_check import compare_pages, cross_check, suspects, with_confidence
-from pipeline.readers.pdf import count_pages, read_pdf
-from pipeline.readers.staged import Reading, blocks_of, cells_of, pages_of, to_reading
+from pipeline.findings import CODES
+from pipeline.readers.cross_check.pages import compare_pages, cross_check, suspects, with_confidence
+from pipeline.readers.pdf.confidence import AGREED, PIXELS, SINGLE, STRUCTURE_DIFFERS, TEXT_DIFFERS
+from pipeline.readers.pdf.read import count_pages, read_pdf
+from pipeline.reading import Reading, blocks_of, cells_of, pages_of, to_reading
 from tests.readers.scans import as_scan
 from tests.typeset.bad import scan_with_text
 from tests.typeset.sheet import PLAN, XS, YS, Sheet, edges_of
@@ -101,7 +101,7 @@ def test_encrypted_scan_needs_the_password(tmp_path: Path) -> None:
 def test_vector_pages_never_load_camelot(tmp_path: Path) -> None:
     path = table(tmp_path / "v.pdf")
     code = (
-        "import sys; from pathlib import Path; from pipeline.readers.pdf import read_pdf; import pipeline.readers.cross_check; "
+        "import sys; from pathlib import Path; from pipeline.readers.pdf.read import read_pdf; import pipeline.readers.cross_check.pages; "
         f"assert read_pdf(Path({str(path)!r})).cells.num_rows; "
         "sys.exit(bool({'camelot', 'cv2', 'playa'} & set(sys.modules)))"
     )

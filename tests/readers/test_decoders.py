@@ -14,11 +14,11 @@ import numpy as np
 import pytest
 
 from pipeline.errors import XizeError
-from pipeline.readers.page import PageArrays
-from pipeline.readers.pdf import count_pages, open_pdf, read_page, read_pdf
-from pipeline.readers.visible import see
+from pipeline.model import Cell
+from pipeline.readers.pdf.page import PageArrays
+from pipeline.readers.pdf.read import count_pages, open_pdf, read_page, read_pdf
+from pipeline.readers.pdf.visible import see
 from pipeline.text import squeeze
-from pipeline.tidy.model import Cell
 from tests.typeset.bad import BAD, PASSWORDS
 from tests.typeset.zoo import ZOO
 

@@ -14,12 +14,13 @@ import pytest
 
 from expectations.reference import reference_classes
 from pipeline.errors import XizeError
-from pipeline.quality.findings import CODES
-from pipeline.readers.staged import Reading
-from pipeline.readers.transcript import align, lost, repeats, spans, staging
+from pipeline.findings import CODES
+from pipeline.readers.transcript import align, repeats, spans, staging
+from pipeline.readers.transcript import missing_pages as lost
 from pipeline.readers.transcript.evidence import Evidence, kinship
 from pipeline.readers.transcript.read import read_transcript
 from pipeline.readers.transcript.source import RawCell, RawRow, RawText, parse, parse_cell
+from pipeline.reading import Reading
 from pipeline.text import squeeze
 from pipeline.tidy.document import Tidied, tidy
 

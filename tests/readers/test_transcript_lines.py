@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import XizeError
-from pipeline.quality.findings import Finding
+from pipeline.findings import Finding
 from pipeline.readers.transcript.read import read_transcript
+from pipeline.readers.transcript.restore import restore
 from pipeline.readers.transcript.staging import findings_with_lines, line_of
-from pipeline.readers.transcript.tidying import restore
 from pipeline.tidy.document import tidy
 from tests.readers.test_transcript import HEAD, TIERS
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from pipeline.releases import load_release, open_store, read_manifest
+from pipeline.releases.catalogue import load_release, open_store, read_manifest
 from pipeline.schema.changes import CHANGES
 
 

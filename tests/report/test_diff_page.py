@@ -13,10 +13,10 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from pipeline.diff.output.diff_page import write_html
+from pipeline.diff.output.sides import release_hash
+from pipeline.diff.output.signoff import read_back
 from pipeline.errors import XizeError
-from pipeline.report.diff_page import write_html
-from pipeline.report.sides import release_hash
-from pipeline.report.signoff import read_back
 from pipeline.schema.changes import CHANGE_KINDS, QUIET_CHANGES
 from tests.cli_home import sha256
 from tests.report import sample

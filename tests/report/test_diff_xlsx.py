@@ -10,8 +10,8 @@ import pyarrow as pa
 import pytest
 from openpyxl.cell.rich_text import CellRichText, TextBlock
 
+from pipeline.diff.output.diff_xlsx import write_xlsx
 from pipeline.errors import XizeError
-from pipeline.report.diff_xlsx import write_xlsx
 from tests.cli_home import one_sentence
 from tests.report import sample
 

@@ -10,8 +10,8 @@ import pyarrow as pa
 import pytest
 from docx.oxml.ns import qn
 
+from pipeline.diff.output.notice import chinese_number, compose, write_notice
 from pipeline.errors import XizeError
-from pipeline.report.notice import chinese_number, compose, write_notice
 from pipeline.schema.changes import QUIET_CHANGES
 from tests.cli_home import one_sentence
 from tests.report import sample

@@ -10,7 +10,7 @@ import numpy as np
 import pypdfium2 as pdfium
 from PIL import Image
 
-from pipeline.report.pictures import Album, Box, box_of, original, strips
+from pipeline.diff.output.pictures import Album, Box, box_of, original, strips
 from tests.cli_home import EDITION, Done
 from tests.report.sample import Release, place
 

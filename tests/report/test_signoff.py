@@ -11,9 +11,9 @@ import pyarrow as pa
 import pytest
 from rich.console import Console
 
+from pipeline.diff.output.sides import release_hash
+from pipeline.diff.output.signoff import read_back, render, signoff_path
 from pipeline.errors import XizeError
-from pipeline.report.sides import release_hash
-from pipeline.report.signoff import read_back, render, signoff_path
 from tests.cli_home import one_sentence
 from tests.report.sample import Release
 

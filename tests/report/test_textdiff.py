@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.report.textdiff import compare_texts
+from pipeline.diff.output.textdiff import compare_texts
 
 
 @pytest.mark.parametrize(

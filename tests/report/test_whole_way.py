@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.diff import compare, load_side
-from pipeline.report.diff_page import write_html
-from pipeline.report.signoff import read_back
+from pipeline.diff.output.diff_page import write_html
+from pipeline.diff.output.signoff import read_back
 from tests.cli_home import EDITION, replace_source, xize
 
 

@@ -15,7 +15,7 @@ import httpx
 import pytest
 import yaml
 
-from pipeline.edition import edition_lock
+from pipeline.editions.edition import edition_lock
 from tests.cli_home import EDITION, one_sentence, xize
 from tests.review.conftest import REPEATED, TWO_IN_ONE, Served, serving
 from tests.review.test_browser import opened, page  # noqa: F401 - a fixture

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipeline.errors import XizeError
-from pipeline.quality.corrections import load_corrections
+from pipeline.quality.corrections.file import load_corrections
 from pipeline.quality.decisions import last_findings_path
 from pipeline.review import model, preview, view
 from pipeline.review.session import Session

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from pipeline.errors import XizeError
-from pipeline.quality.corrections import load_corrections
+from pipeline.quality.corrections.file import load_corrections
 from pipeline.quality.decisions import load_accepted
 from pipeline.review import writing
 

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
 
+from pipeline.model import Cell, GridCell, Line, LogicalTable
 from pipeline.text import is_cjk, normalise
 from pipeline.tidy.annexes import Annex
-from pipeline.tidy.model import Cell, GridCell, Line, LogicalTable
 
 TRUTH = Path(__file__).parents[1] / "data" / "shanghai-2025.truth.json"
 SIZE, LEADING, PADDING = 10.0, 14.0, 4.0

@@ -6,8 +6,8 @@ import math
 from collections.abc import Collection, Mapping, Sequence
 from operator import mul
 
-from pipeline.tidy.segment_model import OPEN, bare_of, base_of, unbalanced
-from pipeline.tidy.segment_weights import (
+from pipeline.tidy.wraps.segment_model import OPEN, bare_of, base_of, unbalanced
+from pipeline.tidy.wraps.segment_weights import (
     _BARE_LEVEL,
     ORGANISATIONS,
     TIERLESS,
@@ -17,7 +17,7 @@ from pipeline.tidy.segment_weights import (
     goes_on,
     is_general,
 )
-from pipeline.tidy.segment_words import Lessons
+from pipeline.tidy.wraps.segment_words import Lessons
 
 
 def gap_features(

@@ -7,9 +7,9 @@ from collections import Counter
 
 import pytest
 
-from pipeline.tidy.break_classes import char_class, shape_of
-from pipeline.tidy.breaks import BreakRules, Columns, Habits, learn, observe
-from pipeline.tidy.model import Line
+from pipeline.model import Line
+from pipeline.tidy.wraps.break_classes import char_class, shape_of
+from pipeline.tidy.wraps.breaks import BreakRules, Columns, Habits, learn, observe
 
 _CHARACTERS = "茶艺师级(五)/、-A1b ，%"
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from pipeline.model import Cell, GridCell, Line, LogicalTable
 from pipeline.schema import KINDS, TIERS
 from pipeline.tidy.accounting import account_for
 from pipeline.tidy.catalogue import Catalogue, Entries, is_catalogue, read_catalogue
-from pipeline.tidy.model import Cell, GridCell, Line, LogicalTable
 
 WORDS = ("非教师系列职称", "技能等级证书", "执业资格证书", "1+X技能等级证书", "行业内其它权威证书")
 HEADING = "一、61(41、21)甲大类"

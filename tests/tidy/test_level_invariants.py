@@ -11,8 +11,8 @@ import pytest
 
 from pipeline.schema import GRADE_LABELS
 from pipeline.text import normalise
-from pipeline.tidy import levels
-from pipeline.tidy.levels import read_levels
+from pipeline.tidy.grades import levels
+from pipeline.tidy.grades.levels import read_levels
 
 TRUTH = Path(__file__).parents[1] / "data" / "shanghai-2025.truth.json"
 

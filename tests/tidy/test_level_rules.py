@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pipeline.schema import GRADE_LABELS
-from pipeline.tidy.levels import (
+from pipeline.tidy.grades.levels import (
     expand,
     read_grade_column,
     read_grade_list,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.tidy.levels import read_levels
+from pipeline.tidy.grades.levels import read_levels
 
 NO: list[int] = []
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.tidy.levels import read_levels
-from pipeline.tidy.names import (
+from pipeline.tidy.grades.levels import read_levels
+from pipeline.tidy.grades.names import (
     Bracket,
     brackets,
     is_organisation,

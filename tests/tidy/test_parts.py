@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 
 from pipeline.errors import XizeError
-from pipeline.readers.pdf import read_pdf
-from pipeline.readers.staged import Reading, blocks_of, cells_of, pages_of, select_pages
+from pipeline.readers.pdf.read import read_pdf
+from pipeline.reading import Reading, blocks_of, cells_of, pages_of, select_pages
 from pipeline.tidy.document import Tidied, tidy
+from pipeline.tidy.outline import Section, outline
 from pipeline.tidy.parts import Part, parts_of
 from pipeline.tidy.pieces import PageTable, pieces_in, pieces_of
-from pipeline.tidy.sections import Section, outline
 from tests.quality.truth_tables import truth
 from tests.test_speed_forked import alone
 from tests.typeset import Layout, typeset
@@ -144,7 +144,7 @@ def test_copies_that_read_parts_change_nothing(rulebook: Path) -> None:
     """Annexes are read in forked copies of the process where another processor is free: the result does not tell."""
     printed = alone(
         "from functools import partial\nfrom pathlib import Path\nimport pipeline.forked as forked\n"
-        "import pipeline.tidy.document as document\nfrom pipeline.readers.pdf import read_pdf\n"
+        "import pipeline.tidy.document as document\nfrom pipeline.readers.pdf.read import read_pdf\n"
         "whole = document.parts_of\nforks, fork = [], forked.os.fork\n"
         "def counted():\n    child = fork()\n    forks.append(child)\n    return child\n"
         f"reading = read_pdf(Path({str(rulebook)!r}), workers=1)\n"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.readers.staged import Block, PageInfo
-from pipeline.tidy.model import Cell, Line
+from pipeline.model import Cell, Line
+from pipeline.reading import Block, PageInfo
+from pipeline.tidy.outline import outline, running_heads
 from pipeline.tidy.pieces import PageTable, pieces_in
-from pipeline.tidy.sections import outline, running_heads
 
 HEIGHT = 842.0
 PAGES = {n: PageInfo(n, 595.0, HEIGHT, 0, 900, 20, 0.0, 1, "test") for n in range(1, 61)}

@@ -10,10 +10,10 @@ from itertools import product
 import numpy as np
 import pytest
 
-from pipeline.tidy import segment_weights as arrays
-from pipeline.tidy.segment import segment, segment_all
-from pipeline.tidy.segment_lattice import Lines, candidates
-from pipeline.tidy.segment_model import (
+from pipeline.tidy.wraps import segment_weights as arrays
+from pipeline.tidy.wraps.segment import segment, segment_all
+from pipeline.tidy.wraps.segment_lattice import Lines, candidates
+from pipeline.tidy.wraps.segment_model import (
     CERTAIN,
     SURE,
     Cell,
@@ -23,8 +23,8 @@ from pipeline.tidy.segment_model import (
     join,
     unbalanced,
 )
-from pipeline.tidy.segment_weights import PRINTED, TYPED, is_general
-from pipeline.tidy.segment_words import Lessons, learn
+from pipeline.tidy.wraps.segment_weights import PRINTED, TYPED, is_general
+from pipeline.tidy.wraps.segment_words import Lessons, learn
 from tests.tidy.segment_by_hand import (
     gap_features,
     item_features,
@@ -286,5 +286,5 @@ def test_segmentation_does_not_depend_on_how_many_lines_go_at_once(monkeypatch: 
         Cell(tuple(part), (0.3,) * (len(part) - 1), (k - 1,) if k else ()) for k, part in enumerate(_parts(7))
     ]
     together = segment_all([*_documents(), *cells])
-    monkeypatch.setattr("pipeline.tidy.segment._AT_ONCE", 1)
+    monkeypatch.setattr("pipeline.tidy.wraps.segment._AT_ONCE", 1)
     assert segment_all([*_documents(), *cells]) == together

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.tidy.model import Cell, Line
+from pipeline.model import Cell, Line
+from pipeline.tidy.outline import Section
 from pipeline.tidy.pieces import PageTable
-from pipeline.tidy.sections import Section
 from pipeline.tidy.stitch import stitch
 
 

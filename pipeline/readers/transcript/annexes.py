@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from pipeline.quality.findings import Finding
+from pipeline.findings import Finding
 from pipeline.readers.transcript.columns import Labels, place_rows, read_labels
 from pipeline.readers.transcript.model import Grid, Placed
 from pipeline.readers.transcript.parts import Part

@@ -5,16 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 
-from pipeline.quality.findings import Finding
+from pipeline.findings import Finding
 from pipeline.readers.transcript import align
-from pipeline.readers.transcript.bodies import Body, Catalogued, class_code
+from pipeline.readers.transcript.body_rows import Body, Catalogued, class_code
 from pipeline.readers.transcript.emit import emit, filled_texts
 from pipeline.readers.transcript.evidence import Evidence, kinship
-from pipeline.readers.transcript.lost import Fragment, guess, lost_pages
+from pipeline.readers.transcript.missing_pages import Fragment, guess, lost_pages
 from pipeline.readers.transcript.parts import Header, Part, catalogue_header
 from pipeline.readers.transcript.repeats import contained
 from pipeline.readers.transcript.source import RawCell
-from pipeline.tidy.segment_model import depth_after
+from pipeline.tidy.wraps.segment_model import depth_after
 
 
 def catalogue_grids(parts: Sequence[Part], reference: Mapping[str, str], usual: int) -> Catalogued:

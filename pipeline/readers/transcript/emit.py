@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from pipeline.quality.findings import Finding
-from pipeline.readers.transcript.bodies import Body, Catalogued
+from pipeline.findings import Finding
+from pipeline.readers.transcript.body_rows import Body, Catalogued
 from pipeline.readers.transcript.model import Grid, Placed
 from pipeline.readers.transcript.parts import Header
 from pipeline.readers.transcript.repeats import repeats

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pipeline.readers.transcript.source import RawRow, RawText
 from pipeline.text import squeeze
 from pipeline.tidy.headers import kind_scores, tier_word
-from pipeline.tidy.sections import parse_annex, parse_major
+from pipeline.tidy.outline import parse_annex, parse_major
 
 _PAGE = re.compile(r"\t\d{1,4}$")
 

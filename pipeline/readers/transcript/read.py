@@ -6,15 +6,15 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from pipeline.errors import XizeError
-from pipeline.quality.findings import Finding
-from pipeline.readers.staged import Reading
+from pipeline.findings import Finding
 from pipeline.readers.transcript.annexes import annex_grids
 from pipeline.readers.transcript.catalogue import catalogue_grids
-from pipeline.readers.transcript.lost import usual_gap
+from pipeline.readers.transcript.missing_pages import usual_gap
 from pipeline.readers.transcript.model import Grid
 from pipeline.readers.transcript.parts import split
 from pipeline.readers.transcript.source import RawRow, RawText, parse, read_text
 from pipeline.readers.transcript.staging import to_reading
+from pipeline.reading import Reading
 
 
 def read_transcript(path: Path, reference: Mapping[str, str] | None = None) -> Reading:

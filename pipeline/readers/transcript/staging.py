@@ -14,11 +14,11 @@ from typing import Any
 
 import pyarrow as pa
 
-from pipeline.quality.findings import Finding
-from pipeline.readers.staged import BLOCKS, CELLS, PAGES, Block, PageInfo, Reading
+from pipeline.findings import Finding
+from pipeline.model import Cell, Line
 from pipeline.readers.transcript.model import HEADING, OPENS, PITCH, SIZE, WIDTH, Grid, Placed
 from pipeline.readers.transcript.source import RawText
-from pipeline.tidy.model import Cell, Line
+from pipeline.reading import BLOCKS, CELLS, PAGES, Block, PageInfo, Reading
 
 ENGINE = "transcript"
 INFERRED = "transcript-inferred"

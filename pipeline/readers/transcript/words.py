@@ -15,11 +15,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
+from pipeline.model import Cell, GridCell, Line
 from pipeline.readers.transcript.model import OPENS, PITCH
 from pipeline.text import is_cjk, normalise
-from pipeline.tidy.model import Cell, GridCell, Line
-from pipeline.tidy.segment_model import CERTAIN, SURE, depth_after
-from pipeline.tidy.segment_weights import ORGANISATIONS, is_general
+from pipeline.tidy.wraps.segment_model import CERTAIN, SURE, depth_after
+from pipeline.tidy.wraps.segment_weights import ORGANISATIONS, is_general
 
 _OPENING = "([{《〈“‘「『【〔"
 _CLOSING = ")]}》〉”’」』】〕"

@@ -6,10 +6,10 @@ import re
 from dataclasses import dataclass, field
 from itertools import pairwise
 
+from pipeline.model import GridCell, Line, LogicalTable
 from pipeline.text import is_cjk, normalise
 from pipeline.tidy.annexes.columns import Ref
 from pipeline.tidy.annexes.model import LineReader
-from pipeline.tidy.model import GridCell, Line, LogicalTable
 
 _OPENING, _CLOSING = "([{《〈【〔「『“‘", ")]}》〉】〕」』”’"
 _BASIS_START = ("《", "〈")

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from rapidfuzz import fuzz
 
+from pipeline.model import GridCell, LogicalTable
 from pipeline.text import squeeze
 from pipeline.tidy.annexes.spec import (
     ALL_WORDS,
@@ -18,7 +19,6 @@ from pipeline.tidy.annexes.spec import (
     Spec,
     plain,
 )
-from pipeline.tidy.model import GridCell, LogicalTable
 
 SIMILAR = 62.0  # the least similarity (0–100) at which a header word counts as a field's word
 MARGIN = 6.0  # by how much the best field must lead the second

@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import cast
 
-from pipeline.quality.findings import Finding
-from pipeline.tidy.model import Cell, GridCell, Line, LogicalTable
+from pipeline.findings import Finding
+from pipeline.model import Cell, GridCell, Line, LogicalTable
 
 Row = dict[str, object]
 LineReader = Callable[[GridCell], list[Line]]

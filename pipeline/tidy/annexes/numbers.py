@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from pipeline.quality.findings import Finding
+from pipeline.findings import Finding
+from pipeline.model import GridCell
 from pipeline.schema import TABLES
 from pipeline.tidy.annexes.model import Row, finding
 from pipeline.tidy.annexes.spec import Numbering, Spec
-from pipeline.tidy.model import GridCell
 
 
 @dataclass

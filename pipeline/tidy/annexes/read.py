@@ -7,11 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from pipeline.quality.findings import Finding
+from pipeline.findings import Finding
+from pipeline.model import GridCell, Line, LogicalTable
 from pipeline.schema import TABLES, row_id
 from pipeline.text import squeeze
 from pipeline.tidy.annexes.cells import Ledger, joined, line_texts, values
 from pipeline.tidy.annexes.columns import Header, Ref, banner, header_rows, known_word, leaves, starting
+from pipeline.tidy.annexes.groups import context_part, part_name
 from pipeline.tidy.annexes.headless import headless
 from pipeline.tidy.annexes.model import (
     Annex,
@@ -23,13 +25,11 @@ from pipeline.tidy.annexes.model import (
     provenance,
     row_finding,
 )
-from pipeline.tidy.annexes.parts import context_part, part_name
 from pipeline.tidy.annexes.recognise import Choice, choose, continues
 from pipeline.tidy.annexes.rows import Builder
 from pipeline.tidy.annexes.rules import alone
 from pipeline.tidy.annexes.segments import State, Walker
 from pipeline.tidy.annexes.spec import ALL_WORDS, BY_TABLE, RANKS, Spec
-from pipeline.tidy.model import GridCell, Line, LogicalTable
 
 
 def read_annexes(
@@ -42,7 +42,7 @@ def read_annexes(
 ) -> AnnexResult:
     """Read every annex.
 
-    ``rules``: the line breaking rules learned from the document, for ``pipeline.tidy.items.hard_lines``;
+    ``rules``: the line breaking rules learned from the document, for ``pipeline.tidy.wraps.items.hard_lines``;
     ``read_lines``: another reader of a cell's intended lines in its place.
     ``header_map``: source.yaml's printed header word → field name or a known header word.
     ``earlier``: what the annexes read before left (``AnnexResult.after``).
@@ -50,7 +50,7 @@ def read_annexes(
     row, a header or banner, or a finding, and ``AnnexResult.characters`` counts them.
     """
     if read_lines is None:
-        from pipeline.tidy.items import hard_lines
+        from pipeline.tidy.wraps.items import hard_lines
 
         def read_lines(cell: GridCell) -> list[Line]:
             return hard_lines(cell, rules)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from pipeline.quality.findings import Finding
+from pipeline.findings import Finding
+from pipeline.model import GridCell, LogicalTable
 from pipeline.schema import TABLES, row_id
 from pipeline.text import normalise
 from pipeline.tidy.annexes import rules
@@ -14,8 +15,7 @@ from pipeline.tidy.annexes.model import LineReader, Row, finding, line_provenanc
 from pipeline.tidy.annexes.numbers import Counter
 from pipeline.tidy.annexes.segments import DataRow
 from pipeline.tidy.annexes.spec import RANKS, Column, Spec
-from pipeline.tidy.levels import read_grade_list
-from pipeline.tidy.model import GridCell, LogicalTable
+from pipeline.tidy.grades.levels import read_grade_list
 
 _LISTED = 3  # so many intended lines in one award cell say that the table lists awards line by line
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from pipeline.quality.findings import Finding
+from pipeline.findings import Finding
+from pipeline.model import GridCell, LogicalTable
 from pipeline.tidy.annexes.cells import Ledger, joined
 from pipeline.tidy.annexes.columns import Header, Ref, banner, eliminate, find_header, starting
+from pipeline.tidy.annexes.groups import PartName, is_note, is_title, part_name, strip_ordinal
 from pipeline.tidy.annexes.model import finding
-from pipeline.tidy.annexes.parts import PartName, is_note, is_title, part_name, strip_ordinal
 from pipeline.tidy.annexes.spec import Spec
-from pipeline.tidy.model import GridCell, LogicalTable
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,5 @@
+"""``python -m pipeline.cli``: the same as ``xize``."""
+
+from pipeline.cli import main
+
+main()

@@ -1,0 +1,57 @@
+"""The command ``export``: curated data for offices."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipeline.cli.shared import Curated, EditionName
+from pipeline.errors import XizeError
+
+app = typer.Typer(no_args_is_help=True)
+
+
+@app.command()
+def export(
+    ctx: typer.Context,
+    edition: EditionName,
+    xlsx: Annotated[Path | None, typer.Option("--xlsx", help="Write one Excel workbook here.")] = None,
+    csv: Annotated[
+        Path | None, typer.Option("--csv", metavar="DIR", help="Write one CSV file per table here.")
+    ] = None,
+    release: Annotated[
+        str | None, typer.Option("--release", help="This release, e.g. r001 (default: the latest).")
+    ] = None,
+    tables: Annotated[
+        str | None,
+        typer.Option("--tables", help="Only these tables, e.g. entries,classes (default: all but cells)."),
+    ] = None,
+    curated: Curated = None,
+) -> None:
+    """Write a release for an office: Excel (--xlsx) or CSV (--csv), with Chinese headers and a cover.
+
+    The code names of the columns stand in Excel's second row, and in columns.csv beside the CSV files.
+    """
+    from pipeline.export import load, write_csv, write_xlsx
+    from pipeline.releases.catalogue import curated_url
+    from pipeline.releases.storage import open_store
+
+    if xlsx is None and csv is None:
+        raise XizeError("没有说明写到哪里：请用--xlsx给出文件，或用--csv给出文件夹。")
+    if xlsx is not None and xlsx.suffix.lower() != ".xlsx":
+        raise XizeError(f"“{xlsx}”不是.xlsx文件：请把--xlsx的文件名改为以.xlsx结尾。")
+    wanted = [name.strip() for name in (tables or "").replace("，", ",").split(",") if name.strip()]
+    book = load(open_store(curated_url(ctx.obj.home, curated)), edition, release, wanted)
+    rows = sum(len(sheet.rows) for sheet in book.sheets)
+    said = f"{book.edition}@{book.release}：{len(book.sheets)}张表，共{rows}行"
+    if xlsx is not None:
+        write_xlsx(book, xlsx)
+        typer.echo(f"已写入{xlsx}（{said}）。")
+    if csv is not None:
+        written = write_csv(book, csv)
+        others = sorted({path.name for path in csv.glob("*.csv")} - {path.name for path in written})
+        typer.echo(f"已写入文件夹{csv}（{said}，另有columns.csv与about.csv）。")
+        if others:
+            typer.echo(f"注意：该文件夹中的{'、'.join(others)}不属于本次导出。", err=True)

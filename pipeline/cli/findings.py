@@ -1,0 +1,311 @@
+"""Commands for a steward's work: ``findings``, ``accept``, ``correct`` and ``carry``."""
+
+from __future__ import annotations
+
+import datetime
+import getpass
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from pipeline.cli import shared as cli_shared
+from pipeline.cli.shared import By, Curated, EditionName, Format, HowToWrite
+from pipeline.errors import XizeError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from pipeline.editions.edition import Edition
+    from pipeline.quality.carry import NewReading
+
+app = typer.Typer(no_args_is_help=True)
+
+
+def who(by: str | None) -> str:
+    """Who decides: ``by``, else the login name. Raises XizeError where the user has none."""
+    try:
+        return by or getpass.getuser()
+    except (KeyError, OSError):  # a user without an entry in the system's list, as in containers
+        raise XizeError("不知道是谁在操作：请用--by署名。") from None
+
+
+OfEdition = Annotated[
+    str | None, typer.Option("--edition", "-e", help="The edition (default: the one that has the finding).")
+]
+_COLUMNS = (
+    "finding_id", "code", "severity", "status", "rows", "page", "line", "table", "key", "keys", "cell_id",
+    "x0", "top", "x1", "bottom", "message", "evidence", "remedy",
+)  # fmt: skip
+
+
+class Severity(StrEnum):
+    """How grave a finding is."""
+
+    error = "error"
+    warning = "warning"
+    info = "info"
+
+
+class Status(StrEnum):
+    """What became of a finding."""
+
+    open = "open"
+    accepted = "accepted"
+    corrected = "corrected"
+    all = "all"
+
+
+@app.command()
+def findings(
+    ctx: typer.Context,
+    edition: EditionName,
+    code: Annotated[list[str] | None, typer.Option("--code", help="Only this code (repeatable).")] = None,
+    severity: Annotated[
+        list[Severity] | None, typer.Option("--severity", help="Only this severity (repeatable).")
+    ] = None,
+    page: Annotated[int | None, typer.Option("--page", help="Only this page.")] = None,
+    status: Annotated[Status, typer.Option("--status", help="Only this status.")] = Status.open,
+    limit: Annotated[int | None, typer.Option("--limit", min=1, help="Only the first N.")] = None,
+    format: HowToWrite = Format.table,
+    release: Annotated[
+        str | None, typer.Option("--release", help="Those of this release (default: of the last run).")
+    ] = None,
+    curated: Curated = None,
+) -> None:
+    """List an edition's findings: what one decision settles most of comes first."""
+    rows = _findings(ctx.obj.home, edition, curated, release)
+    known = sorted({row["code"] for row in rows})
+    unknown = [name for name in code or () if name not in known]
+    if unknown:
+        from pipeline.findings import CODES
+
+        if unknown[0] not in CODES:
+            raise XizeError(f"没有“{unknown[0]}”这一代码：本版本有{'、'.join(known)}。")
+    kept = [
+        row
+        for row in rows
+        if (not code or row["code"] in code)
+        and (not severity or row["severity"] in severity)
+        and (page is None or row["page"] == page)
+        and (status is Status.all or row["status"] == status)
+    ]
+    shown = kept[:limit]
+    if format is Format.json:
+        cli_shared.echo_json([_record(row) for row in shown])
+    elif format is Format.csv:
+        typer.echo(_csv(shown), nl=False)
+    else:
+        _print(shown, len(kept))
+
+
+def _findings(
+    home: Path, edition: str, curated: str | None, release: str | None = None
+) -> list[dict[str, Any]]:
+    """The findings as rows in the order of the work, with their status by the decisions on file now."""
+    from pipeline.editions.edition import validate_name
+    from pipeline.quality.corrections.file import decided_findings
+    from pipeline.quality.decisions import by_worth, load_accepted, load_findings, row_statuses
+    from pipeline.releases.catalogue import curated_url
+
+    validate_name(edition)
+    rows = load_findings(home, edition, curated_url(home, curated), release)
+    folder = home / "raw" / edition
+    states = row_statuses(
+        rows, load_accepted(folder / "accepted.yaml"), decided_findings(folder / "corrections.yaml")
+    )
+    return [
+        dict(row)
+        for row in by_worth({**row, "status": states.get(row["finding_id"], "open")} for row in rows)
+    ]
+
+
+def _record(row: Mapping[str, Any]) -> dict[str, Any]:
+    from pipeline.quality.decisions import affected, remedy
+
+    record = {**row, "rows": affected(row), "remedy": remedy(row["code"])}
+    return {name: record.get(name) for name in _COLUMNS}
+
+
+def _csv(rows: Sequence[Mapping[str, Any]]) -> str:
+    records = map(_record, rows)
+    return cli_shared.csv_text(
+        _COLUMNS, ({**record, "keys": " ".join(record["keys"])}.values() for record in records)
+    )
+
+
+def _print(rows: Sequence[Mapping[str, Any]], total: int) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    console = cli_shared.console()
+    if not rows:
+        console.print("没有符合条件的发现。")
+        return
+    table = Table("发现", "代码", "程度", "行数", "位置", "说明", show_lines=False)
+    names = {"error": "错误", "warning": "警告", "info": "提示"}
+    states = {"open": "", "accepted": "（已接受）", "corrected": "（已更正）"}
+    for row in map(_record, rows):
+        place = (
+            f"第{row['page']}页" if row["page"] is not None else f"第{row['line']}行" if row["line"] else ""
+        )
+        severity = names[row["severity"]] + states[row["status"]]
+        words = (row["finding_id"], row["code"], severity, str(row["rows"]), place, row["message"])
+        table.add_row(*(Text(word) for word in words))
+    console.print(table)
+    console.print(f"共{total}项" + (f"，列出前{len(rows)}项" if len(rows) < total else "") + "。")
+
+
+@app.command()
+def accept(
+    ctx: typer.Context,
+    finding: Annotated[
+        list[str], typer.Argument(metavar="FINDING_ID...", help="Ids, or their first 6 or more digits.")
+    ],
+    why: Annotated[str, typer.Option("--why", help="Why it is right as printed.")],
+    by: By = None,
+    edition: OfEdition = None,
+    curated: Curated = None,
+) -> None:
+    """Accept findings (as printed, known): they stay settled until what they rest on changes."""
+    from pipeline.quality.decisions import accept as write
+
+    home: Path = ctx.obj.home
+    found = [_find(home, edition, one, curated) for one in finding]
+    for name in dict.fromkeys(name for name, _ in found):
+        rows = [row for where, row in found if where == name]
+        path = home / "raw" / name / "accepted.yaml"
+        write(path, rows, why, who(by), datetime.date.today())
+        typer.echo(f"已在{path}中接受{len(rows)}项发现。")
+
+
+@app.command()
+def correct(
+    ctx: typer.Context,
+    finding: Annotated[str, typer.Argument(metavar="FINDING_ID", help="Id, or its first 6 or more digits.")],
+    by: By = None,
+    edition: OfEdition = None,
+    curated: Curated = None,
+) -> None:
+    """Write a correction for a finding to corrections.yaml, with everything but the decision filled in."""
+    from pipeline.quality.correction_template import write_skeleton
+
+    home: Path = ctx.obj.home
+    name, row = _find(home, edition, finding, curated)
+    path = home / "raw" / name / "corrections.yaml"
+    written, total = write_skeleton(path, row, _tables(home, name, curated), who(by), datetime.date.today())
+    more = (
+        f"（该发现涉及{total}行，只写了前{written}行；全部照原文时可用“xize accept”）"
+        if written < total
+        else ""
+    )
+    typer.echo(f"已在{path}中写入{written}项待填的更正{more}：请填好to与reason，再运行“xize run {name}”。")
+
+
+def _find(home: Path, edition: str | None, wanted: str, curated: str | None) -> tuple[str, dict[str, Any]]:
+    """(edition, finding) of an id or the beginning of one. Raises XizeError when none or several fit."""
+    from pipeline.editions.edition import editions
+    from pipeline.quality.decisions import was_run
+    from pipeline.releases.catalogue import curated_url
+
+    if len(wanted) < 6:
+        raise XizeError(f"“{wanted}”太短：请给出发现标识的至少前6位。")
+    found: list[tuple[str, dict[str, Any]]] = []
+    url = curated_url(home, curated)
+    for name in [edition] if edition else [name for name in editions(home) if was_run(home, name, url)]:
+        rows = _findings(home, name, curated)
+        found += [(name, row) for row in rows if row["finding_id"].startswith(wanted)]
+    if not found:
+        raise XizeError(f"没有标识为“{wanted}”的发现：请用“xize findings 版本名”查看。")
+    if len(found) > 1:
+        names = "、".join(f"{name}:{row['finding_id']}" for name, row in found[:4])
+        raise XizeError(
+            f"“{wanted}”对应{len(found)}项发现（{names}）：请给出完整标识，并用--edition指明版本。"
+        )
+    return found[0]
+
+
+def _tables(home: Path, edition: str, curated: str | None) -> dict[str, pa.Table]:
+    """The tables of the latest release; none where there is no release yet."""
+    from pipeline.releases.catalogue import curated_url, latest_name, load_release
+    from pipeline.releases.storage import open_store
+
+    url = curated_url(home, curated)
+    return load_release(url, edition) if latest_name(open_store(url), edition) else {}
+
+
+@app.command()
+def carry(
+    ctx: typer.Context,
+    before: Annotated[
+        str, typer.Argument(metavar="FROM", help="The edition whose decisions are taken over.")
+    ],
+    after: Annotated[
+        str,
+        typer.Argument(
+            metavar="TO", help="The edition that gets them; FROM itself after its file was replaced."
+        ),
+    ],
+    curated: Curated = None,
+) -> None:
+    """Take corrections and acceptances over to another edition where the printed text is the same; list the rest."""
+    from pipeline.editions.edition import load_edition
+    from pipeline.quality.carry import carry as try_all
+    from pipeline.quality.corrections.file import load_corrections
+    from pipeline.quality.decisions import load_accepted
+
+    home: Path = ctx.obj.home
+    old, new = load_edition(home, before), load_edition(home, after)
+    corrections = load_corrections(old.corrections)
+    accepted = load_accepted(old.folder / "accepted.yaml")
+    if not corrections and not accepted:
+        raise XizeError(f"版本{before}没有更正也没有接受的发现：没有可转移的决定。")
+    cells = _tables(home, before, curated).get("cells")
+    done = try_all(corrections, accepted, cells, fresh_reading(new))
+    if before != after:
+        from pipeline.quality.carry_files import append_accepted, append_corrections
+
+        append_corrections(old.corrections, new.corrections, done.corrections)
+        append_accepted(new.folder / "accepted.yaml", done.accepted)
+    verb = "仍适用" if before == after else f"已转到{after}"
+    typer.echo(f"更正：{len(done.corrections)}项{verb}，{len(done.lost_corrections)}项不再适用。")
+    for _, problem in done.lost_corrections:
+        typer.echo(f"  {problem}")
+    typer.echo(f"接受：{len(done.accepted)}项{verb}，{len(done.lost_accepted)}项不再适用。")
+    for one in done.lost_accepted:
+        typer.echo(f"  {one.finding_id} {one.message}")
+
+
+def fresh_reading(edition: Edition) -> NewReading:
+    """What the edition's file reads like without any correction: staged cells (read if need be), rows, findings."""
+    from pipeline.quality.carry import NewReading
+    from pipeline.quality.check_tables import check_tables
+    from pipeline.quality.checks.links import link
+    from pipeline.quality.decisions import finding_rows, last_findings_path, load_findings
+    from pipeline.run import Options, plan, read
+    from pipeline.schema import TABLES, build
+    from pipeline.tidy.document import tidy
+
+    job = plan(Options(edition.home, edition.name))
+    reading = read(job)
+    words = {
+        word: value
+        for word, meaning in edition.source.headers.items()
+        if (value := meaning.kind or meaning.field or meaning.tier)
+    }
+    tidied = tidy(reading, words, job.path.name)
+    tables = {
+        name: build(name, rows, edition.name, job.kind)
+        for name, rows in tidied.rows.items()
+        if name in TABLES
+    }
+    found = [*tidied.findings, *check_tables(tables), *link(tables)[1]]
+    rows = finding_rows(found)
+    if last_findings_path(edition.home, edition.name).is_file():
+        # Findings of validation are not made anew here: the last run knows them.
+        own = {row["finding_id"] for row in rows}
+        last = load_findings(edition.home, edition.name, "")
+        rows += [row for row in last if row["finding_id"] not in own]
+    return NewReading(reading.cells, {name: list(table) for name, table in tidied.rows.items()}, rows)

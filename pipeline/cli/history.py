@@ -1,0 +1,135 @@
+"""The command ``history``: since when does a certificate count, as what."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from pipeline.cli import shared as cli_shared
+from pipeline.cli.shared import Curated, Format, HowToWrite
+
+if TYPE_CHECKING:
+    from pipeline.query.history import History, Life
+
+app = typer.Typer(no_args_is_help=True)
+
+
+@app.command()
+def history(
+    ctx: typer.Context,
+    name: Annotated[str, typer.Option("--name", help="Name of the certificate, or an item as printed.")],
+    class_code: Annotated[
+        str | None,
+        typer.Option("--class", help="Only this class: secondary, college or bachelor code, or its name."),
+    ] = None,
+    kind: Annotated[
+        str | None,
+        typer.Option("--kind", help="Only this kind: title, skill, practice, one_plus_x or industry."),
+    ] = None,
+    jurisdiction: Annotated[
+        str | None, typer.Option("--jurisdiction", help="Only this jurisdiction, e.g. shanghai.")
+    ] = None,
+    format: HowToWrite = Format.table,
+    curated: Curated = None,
+) -> None:
+    """Follow a certificate over the editions: since when it counts, at which tiers and grades, with gaps.
+
+    Looks at the latest release of every edition. Exit code 0: found; 1: no edition has the name; 2: the question
+    cannot be answered. The same for every entry in SQL: the view entry_history.
+    """
+    from pipeline.query.catalogue import Catalog
+    from pipeline.query.history import history as follow
+
+    with Catalog(curated, home=ctx.obj.home) as catalog:
+        found = follow(
+            catalog,
+            name,
+            class_code=class_code,
+            kind=kind,
+            jurisdiction=jurisdiction,
+        )
+    if format is Format.json:
+        cli_shared.echo_json(_document(found))
+    elif format is Format.csv:
+        typer.echo(_csv(found), nl=False)
+    else:
+        _print(found)
+    raise typer.Exit(0 if found.lives else 1)
+
+
+def _document(found: History) -> dict[str, Any]:
+    from dataclasses import asdict
+
+    return {
+        "name": found.name,
+        "lives": [
+            {
+                **{key: value for key, value in asdict(life).items() if key != "standings"},
+                "first_edition": life.first.edition,
+                "last_edition": life.last.edition,
+                "gaps": [one.edition for one in life.gaps],
+                "summary": life.sentence(),
+                "editions": [
+                    {**asdict(one), "tiers": one.tiers, "grades": one.grades, "levels": one.levels}
+                    for one in life.standings
+                ],
+            }
+            for life in found.lives
+        ],
+        "near": [asdict(one) for one in found.near],
+    }
+
+
+_COLUMNS = (
+    "jurisdiction", "class_code", "class_name", "kind", "name", "edition", "release", "state", "tiers", "grades",
+    "levels", "texts", "entry_ids", "pages", "lines", "first_edition", "last_edition", "renamed", "renamed_score",
+)  # fmt: skip
+
+
+def _csv(found: History) -> str:
+    def flat(value: object) -> object:
+        return "; ".join(map(str, value)) if isinstance(value, list) else value
+
+    return cli_shared.csv_text(_COLUMNS, ([flat(row.get(name)) for name in _COLUMNS] for row in found.rows()))
+
+
+def _print(found: History) -> None:
+    from pipeline.schema import KINDS
+
+    console = cli_shared.console()
+    if not found.lives:
+        console.print(f"各版本中都没有名为“{found.name}”的条目。", markup=False)
+        if found.near:
+            console.print("相近的名称：")
+        for one in found.near:
+            console.print(
+                f"  {one.name}（{one.score:.0f}%）  专业类{'、'.join(one.class_codes)}  {'、'.join(one.editions)}",
+                markup=False,
+            )
+        return
+    for life in found.lives:
+        console.print(
+            f"{life.name}　{life.class_code}{life.class_name}　{KINDS[life.kind]}　{life.jurisdiction}",
+            style="bold",
+            markup=False,
+        )
+        console.print(life.sentence(), markup=False)
+        console.print(_table(life))
+
+
+def _table(life: Life) -> Any:
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table("版本", "列入", "原文", "位置", show_lines=False)
+    for one in life.standings:
+        what, where = one.what(), ""
+        if one.renamed:
+            where = f"或改称“{one.renamed[0]}”（相似{one.renamed[1]:.0f}%）"
+        pages = sorted({entry.page for entry in one.entries if entry.page is not None})
+        lines = sorted({entry.line for entry in one.entries if entry.line is not None})
+        place = "、".join([*(f"第{page}页" for page in pages), *(f"第{line}行" for line in lines)])
+        texts = "\n".join(dict.fromkeys(entry.text for entry in one.entries)) or where
+        table.add_row(*(Text(text) for text in (f"{one.edition}@{one.release}", what, texts, place)))
+    return table

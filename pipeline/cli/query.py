@@ -1,0 +1,199 @@
+"""Commands that ask the published releases: ``sql`` and ``check``."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from pipeline.cli import shared as cli_shared
+from pipeline.cli.shared import Curated, FileFormat
+from pipeline.errors import XizeError
+
+if TYPE_CHECKING:
+    from pipeline.query.check import Answer, Evidence
+
+app = typer.Typer(no_args_is_help=True)
+
+Row = tuple[Any, ...]
+
+
+@app.command()
+def sql(
+    ctx: typer.Context,
+    query: Annotated[str, typer.Argument(help='DuckDB SQL over the tables, e.g. "select * from classes".')],
+    at: Annotated[
+        list[str] | None,
+        typer.Option("--at", help="Show this release of its edition, e.g. shanghai-2025@r001 (repeatable)."),
+    ] = None,
+    format: Annotated[
+        FileFormat, typer.Option("--format", "-f", help="How to write the rows.")
+    ] = FileFormat.table,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Write to this file.")] = None,
+    curated: Curated = None,
+) -> None:
+    """Run SQL over the published tables: one view per table, the latest release of every edition.
+
+    A quoted schema names one release: select * from "shanghai-2025@r001".entries
+    """
+    from pipeline.query.catalogue import Catalog
+
+    cli_shared.refuse_parquet_on_screen(format, output)
+    with Catalog(curated, home=ctx.obj.home, pins=at or ()) as catalog:
+        if format is FileFormat.parquet:
+            from pipeline.releases.publish import parquet_bytes
+
+            table = catalog.sql(query)
+            _refuse_repeated(table.column_names, format)
+            try:
+                count, data = table.num_rows, parquet_bytes(table)
+            except (
+                NotImplementedError
+            ) as error:  # pyarrow's way to say that Parquet has no such type (an interval)
+                raise XizeError(
+                    f"结果中有Parquet不能保存的类型（{error}）：请在查询中转换，例如cast(列 as varchar)。"
+                ) from error
+        else:
+            columns, rows = catalog.rows(query)
+            if format is FileFormat.table and output is None:
+                _print_table(columns, rows)
+                return
+            count, data = len(rows), _rendered(columns, rows, format)
+    if cli_shared.write_out(data, output):
+        typer.echo(f"已写入{output}（{count}行）。", err=True)
+
+
+def _plain(value: Any) -> Any:
+    """Lists and structs as JSON text, so that a flat format can hold them."""
+    return json.dumps(value, ensure_ascii=False, default=str) if isinstance(value, list | dict) else value
+
+
+def _refuse_repeated(columns: Sequence[str], format: FileFormat) -> None:
+    """Raise XizeError where two columns have one name: JSON would lose one, and most programs read no such Parquet."""
+    repeated = [name for name, times in Counter(columns).items() if times > 1]
+    if repeated:
+        names = "、".join(f"“{name}”" for name in repeated)
+        raise XizeError(f"结果中有重名的列{names}，{format}格式不能并存：请在查询中用as另取列名。")
+
+
+def _rendered(columns: Sequence[str], rows: Iterable[Row], format: FileFormat) -> bytes:
+    if format is FileFormat.json:
+        _refuse_repeated(columns, format)
+        found = [dict(zip(columns, row, strict=True)) for row in rows]
+        return (json.dumps(found, ensure_ascii=False, indent=2, default=str) + "\n").encode()
+    if format is FileFormat.table:
+        return _table_text(columns, rows).encode()
+    return cli_shared.csv_text(columns, (map(_plain, row) for row in rows)).encode()
+
+
+def _rich_table(columns: Sequence[str], rows: Iterable[Row]) -> Any:
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(*columns, show_lines=False)
+    for row in rows:
+        table.add_row(*(Text("" if value is None else str(_plain(value))) for value in row))
+    return table
+
+
+def _table_text(columns: Sequence[str], rows: Iterable[Row]) -> str:
+    """The table as plain text, without the width and the colours of a terminal."""
+    from rich.console import Console
+
+    text = io.StringIO()
+    Console(file=text, width=10_000, color_system=None).print(_rich_table(columns, rows))
+    return "\n".join(line.rstrip() for line in text.getvalue().splitlines()) + "\n"
+
+
+def _print_table(columns: Sequence[str], rows: Iterable[Row]) -> None:
+    console = cli_shared.console()
+    if console.is_terminal:
+        console.print(_rich_table(columns, rows))
+    else:
+        # echo writes Chinese also to a pipe that is set to ASCII, where a console fails.
+        typer.echo(_table_text(columns, rows), nl=False)
+
+
+@app.command()
+def check(
+    ctx: typer.Context,
+    class_code: Annotated[
+        str, typer.Option("--class", help="Class: its secondary, college or bachelor code, or its name.")
+    ],
+    name: Annotated[str, typer.Option("--name", help="Name of the certificate.")],
+    grade: Annotated[
+        str | None, typer.Option("--grade", help="Grade 5 (lowest) to 1, or 四级, 中级工 …")
+    ] = None,
+    level: Annotated[str | None, typer.Option("--level", help="Level: 初级, 中级 or 高级.")] = None,
+    edition: Annotated[
+        str | None,
+        typer.Option(
+            "--edition", help="Only this edition or release, e.g. shanghai-2025@r001 (default: all)."
+        ),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Write the answer as JSON.")] = False,
+    curated: Curated = None,
+) -> None:
+    """Say whether a certificate counts for a class, at which tier, and show the printed text as evidence.
+
+    Exit code 0: it counts; 1: it does not; 2: the question cannot be answered.
+    """
+    from pipeline.query.catalogue import Catalog
+    from pipeline.query.check import parse_grade
+
+    with Catalog(curated, home=ctx.obj.home, pins=[edition] if edition else ()) as catalog:
+        answer = catalog.check(class_code, name, parse_grade(grade), level, edition)
+    if as_json:
+        typer.echo(json.dumps(answer.to_dict(), ensure_ascii=False, indent=2))
+    else:
+        typer.echo(answer_text(answer))
+    raise typer.Exit(0 if answer.counts else 1)
+
+
+_NEAR_WHY = {
+    "near": "名称相近（{score:.0f}%）",
+    "other_grade": "名称相同，等级不同",
+    "other_class": "见于专业类{class_code}{class_name}",
+}
+
+
+def _evidence_text(row: Evidence) -> str:
+    where = (
+        f"第{row.page}页"
+        if row.page is not None
+        else f"第{row.line}行"
+        if row.line is not None
+        else "位置不详"
+    )
+    box = (row.x0, row.top, row.x1, row.bottom)
+    if all(side is not None for side in box):
+        where += "，框({})".format(", ".join(f"{side:.1f}" for side in box))
+    cell = f"，单元格{row.cell_id}" if row.cell_id else ""
+    return f"“{row.text}”（{row.kind_label}·{row.tier}；{row.edition}@{row.release} {where}{cell}）"
+
+
+def answer_text(answer: Answer) -> str:
+    """The answer in Chinese: a line per edition, then the evidence or what stands nearest."""
+    asked = f"{answer.name}" + (f" {answer.grade}级" if answer.grade else "") + (answer.level or "")
+    lines = []
+    for verdict in answer.verdicts:
+        said = f"计入，级次：{'、'.join(verdict.tiers)}" if verdict.counts else "不计入"
+        about = f"{verdict.class_code}{verdict.class_name}" if verdict.class_code else answer.class_code
+        remark = f"（{'；'.join(verdict.remarks)}）" if verdict.remarks else ""
+        lines.append(f"{verdict.edition}@{verdict.release} {about} {asked}：{said}{remark}")
+    if answer.matches:
+        lines += ["依据：", *(f"  {_evidence_text(row)}" for row in answer.matches)]
+    if answer.near:
+        why = [_NEAR_WHY[row.how].format(score=row.score, **_class(row)) for row in answer.near]
+        lines.append("相近条目：")
+        lines += [f"  {reason}：{_evidence_text(row)}" for reason, row in zip(why, answer.near, strict=True)]
+    return "\n".join(lines)
+
+
+def _class(row: Evidence) -> dict[str, str]:
+    return {"class_code": row.class_code, "class_name": row.class_name}

@@ -1,0 +1,125 @@
+"""Commands about editions and releases: ``add``, ``releases``, ``rollback`` and ``prune``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from pipeline.cli.shared import Curated, EditionName, echo_json
+from pipeline.errors import XizeError
+
+if TYPE_CHECKING:
+    from pipeline.releases.catalogue import Release
+
+app = typer.Typer(no_args_is_help=True)
+
+
+@app.command()
+def add(
+    ctx: typer.Context,
+    edition: EditionName,
+    file: Annotated[Path, typer.Argument(help="The rulebook's PDF, or a UTF-8 text transcript of it.")],
+    title: Annotated[
+        str | None, typer.Option("--title", help="Title (default: as printed in the file).")
+    ] = None,
+    origin: Annotated[str, typer.Option("--origin", help="Where the file came from, for source.yaml.")] = "",
+    password: Annotated[str | None, typer.Option("--password", help="Password of an encrypted PDF.")] = None,
+) -> None:
+    """Add an edition: make raw/EDITION/, copy FILE there, record its checksum and fill in source.yaml."""
+    from pipeline.editions.add import add_edition
+
+    added = add_edition(ctx.obj.home, edition, file, title=title, origin=origin, password=password)
+    folder = added.edition.folder
+    if not added.changed:
+        typer.echo(f"{folder}中已有同一文件，未作改动。")
+        return
+    typer.echo(f"已加入{added.edition.path(added.kind)}（标题：{added.edition.source.title}）。")
+    if added.remark:
+        typer.echo(added.remark)
+    typer.echo(f"请核对{folder / 'source.yaml'}，然后运行：xize run {edition}")
+
+
+@app.command()
+def releases(
+    ctx: typer.Context,
+    edition: Annotated[str | None, typer.Argument(metavar="[EDITION]", help="Only this edition.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Write the list as JSON.")] = False,
+    curated: Curated = None,
+) -> None:
+    """List the published releases, oldest first; the latest is marked."""
+    from pipeline.releases.catalogue import curated_url, list_releases
+
+    found = list_releases(curated_url(ctx.obj.home, curated), edition)
+    if as_json:
+        echo_json([_record(release) for release in found])
+        return
+    if not found:
+        raise XizeError(f"还没有{edition or '任何版本'}的发布：请先运行“xize run”。")
+    for release in found:
+        record = release.manifest
+        severities = record["findings"].get("by_severity", {})
+        findings = "、".join(f"{name} {count}" for name, count in severities.items()) or "无"
+        marks = [mark for mark, on in _marks(release).items() if on]
+        typer.echo(
+            f"{release.edition}@{release.release}  {record['created']}  来源{release.source}"
+            f"  条目{release.rows.get('entries', 0)}  发现：{findings}"
+            + "".join(f"  [{mark}]" for mark in marks)
+        )
+
+
+def _marks(release: Release) -> dict[str, bool]:
+    return {"当前": release.is_latest, "不完整": bool(release.manifest.get("allow_incomplete"))}
+
+
+def _record(release: Release) -> dict[str, object]:
+    return {
+        "edition": release.edition,
+        "release": release.release,
+        "latest": release.is_latest,
+        "created": release.manifest["created"],
+        "source": release.source,
+        "allow_incomplete": release.manifest.get("allow_incomplete", False),
+        "rows": dict(release.rows),
+        "findings": release.manifest["findings"],
+        "folder": release.folder,
+    }
+
+
+@app.command()
+def rollback(
+    ctx: typer.Context,
+    edition: EditionName,
+    release: Annotated[
+        str, typer.Argument(metavar="RELEASE", help="The release to point back to, e.g. r001.")
+    ],
+    curated: Curated = None,
+) -> None:
+    """Make RELEASE the latest again. Nothing is deleted."""
+    from pipeline.releases.catalogue import curated_url
+    from pipeline.releases.catalogue import rollback as roll_back
+
+    done = roll_back(curated_url(ctx.obj.home, curated), edition, release)
+    typer.echo(f"{edition}的当前发布现为{done.release}；其他发布均保留。")
+
+
+@app.command()
+def prune(
+    ctx: typer.Context,
+    edition: Annotated[
+        str | None, typer.Argument(metavar="[EDITION]", help="Only this edition (default: every edition).")
+    ] = None,
+    keep: Annotated[int, typer.Option("--keep", help="How many of the newest releases to keep.")] = 5,
+    curated: Curated = None,
+) -> None:
+    """Delete old releases, never the latest."""
+    from pipeline.releases.catalogue import curated_url, editions_in
+    from pipeline.releases.catalogue import prune as delete_old
+    from pipeline.releases.storage import open_store
+
+    url = curated_url(ctx.obj.home, curated)
+    for name in [edition] if edition else editions_in(open_store(url)):
+        deleted = delete_old(url, name, keep)
+        said = f"已删除{'、'.join(deleted)}" if deleted else "没有可删除的发布"
+        typer.echo(f"{name}：{said}。")

@@ -1,0 +1,81 @@
+"""``xize review``: the steward's page beside the page pictures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipeline.cli.findings import who
+from pipeline.cli.shared import By, Curated, EditionName, Password
+from pipeline.errors import XizeError
+
+app = typer.Typer(no_args_is_help=True)
+
+
+@app.command()
+def review(
+    ctx: typer.Context,
+    edition: EditionName,
+    port: Annotated[
+        int, typer.Option("--port", min=0, max=65535, help="Port; 0 takes one that is free.")
+    ] = 0,
+    browser: Annotated[
+        bool, typer.Option("--browser/--no-browser", help="Open the page in the browser.")
+    ] = True,
+    by: By = None,
+    release: Annotated[
+        str | None, typer.Option("--release", help="Show this release (default: the last run).")
+    ] = None,
+    static: Annotated[
+        Path | None,
+        typer.Option("--static", metavar="OUT", help="Write a read-only site to this folder instead."),
+    ] = None,
+    host: Annotated[
+        str,
+        typer.Option("--host", help="Address to listen on; another than loopback needs --allow-remote."),
+    ] = "127.0.0.1",
+    remote: Annotated[
+        bool, typer.Option("--allow-remote", help="Let other machines reach the page (not encrypted).")
+    ] = False,
+    allow_incomplete: Annotated[
+        bool,
+        typer.Option(
+            "--allow-incomplete",
+            help="Runs started from the page publish although sections of the table of contents are missing.",
+        ),
+    ] = False,
+    curated: Curated = None,
+    password: Password = "",
+) -> None:
+    """Work through an edition's findings in the browser, the page pictures beside the rows."""
+    from pipeline.review.serve import is_loopback, serve
+    from pipeline.review.session import Session
+
+    if static is None and not is_loopback(host):
+        if not remote:
+            raise XizeError(f"--host {host}会让其他机器访问本页：确要如此请加--allow-remote。")
+        if host in ("0.0.0.0", "::"):
+            raise XizeError(f"--host请写明本机的一个地址，而不是{host}：请求的主机名要与它相符。")
+        typer.echo(f"注意：本页在{host}上对网络开放，传输未加密，请只在可信的网络中使用。", err=True)
+    name = who(by)
+    session = Session(ctx.obj.home, edition, name, release, curated, password, allow_incomplete)
+    if static is None:
+        serve(session, host, port, browser, typer.echo)
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    from pipeline.review.static import write_site
+
+    console = Console(stderr=True)
+    try:
+        with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
+            task = bar.add_task("写出页面", total=None)
+            index = write_site(
+                session, static, lambda done, total: bar.update(task, completed=done, total=total)
+            )
+    finally:
+        session.close()
+    typer.echo(f"只读的审阅页已写好，用浏览器打开即可：{index}")

@@ -1,0 +1,264 @@
+"""The changes as an Excel workbook: a cover and a sheet per table of changes, for those who work in a spreadsheet."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from pipeline.diff.output.lines import SHORT_KINDS, Line, lines_of, moved
+from pipeline.diff.output.sides import Names, Side, created_of, name_of, release_hash, title_of
+from pipeline.errors import XizeError
+from pipeline.schema.changes import CHANGE_KINDS, MARKS
+
+_CLASSES = "专业大类与专业类"
+_LARGEST_CELL = 32767
+"""Characters that Excel keeps in one cell."""
+
+
+@dataclass(frozen=True)
+class _Column:
+    """A column of a sheet: header, width in characters, and its text for a change."""
+
+    title: str
+    width: int
+    value: Callable[[Line], str | float | None]
+
+
+def write_xlsx(changes: pa.Table, before: Side, after: Side, path: Path) -> None:
+    """Write the workbook: ``总览``, then one sheet per table that has changes, in reading order.
+
+    Every text is written as text: nothing becomes a number, a date, a formula or a link. Raises XizeError when the
+    file cannot be written.
+    """
+    import xlsxwriter
+    from xlsxwriter.exceptions import XlsxWriterException
+
+    lines, names = lines_of(changes, before, after), Names(before, after)
+    options = {
+        "strings_to_numbers": False,
+        "strings_to_formulas": False,
+        "strings_to_urls": False,
+        "nan_inf_to_errors": True,
+    }
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with xlsxwriter.Workbook(path, options) as book:
+            book.set_properties({"title": f"细则变更：{name_of(before)}→{name_of(after)}"})
+            sheets = _sheets(lines, names)
+            cover = book.add_worksheet("总览")
+            styles = _styles(book)
+            for title, rows in sheets.items():
+                _sheet(book.add_worksheet(title), rows, styles)
+            _cover(cover, lines, before, after, styles, sheets)
+    except (OSError, XlsxWriterException) as error:
+        raise XizeError(f"无法写入{path}（{error}）：请关闭已打开的该文件，并检查文件夹与权限。") from error
+
+
+def _sheets(lines: Sequence[Line], names: Names) -> dict[str, list[Line]]:
+    """The lines by name of sheet, in reading order of the sheets' first line."""
+    by_table: dict[str, list[Line]] = {}
+    for line in lines:
+        table = str(line.row["table"])
+        by_table.setdefault("classes" if table in ("majors", "classes") else table, []).append(line)
+    sheets: dict[str, list[Line]] = {}
+    for table, rows in by_table.items():
+        title = {"classes": _CLASSES, "entries": "条目", "notes": "说明"}.get(table) or names.table(table)
+        sheets[_sheet_name(title, sheets)] = rows
+    return sheets
+
+
+def _sheet_name(title: str, taken: dict[str, list[Line]]) -> str:
+    """A name that Excel allows: 31 characters, none of []:*?/\\, unlike the others."""
+    base = re.sub(r"[\[\]:*?/\\]", " ", title).strip("' ")[:31] or "变更"
+    name, number = base, 2
+    while name.lower() in {other.lower() for other in taken} | {"总览", "history"}:
+        name = f"{base[:28]} {number}"
+        number += 1
+    return name
+
+
+def _styles(book: Any) -> dict[str, Any]:
+    font = {"font_name": "Microsoft YaHei", "font_size": 10.5, "valign": "top", "text_wrap": True}
+    edge = {"border": 1, "border_color": "#C9CFD6"}
+    bare = {"font_name": "Microsoft YaHei", "font_size": 10.5}
+    return {
+        "title": book.add_format({**bare, "font_size": 16, "bold": True}),
+        "label": book.add_format({**font, **edge, "bold": True, "bg_color": "#F2F4F7"}),
+        "head": book.add_format(
+            {**font, **edge, "bold": True, "bg_color": "#DCE6F1", "valign": "vcenter", "align": "center"}
+        ),
+        # The number format "@" keeps a text a text also when a reader edits the cell.
+        "text": book.add_format({**font, **edge, "num_format": "@"}),
+        "number": book.add_format({**font, **edge, "num_format": "0"}),
+        "share": book.add_format({**font, **edge, "num_format": "0.00"}),
+        "remark": book.add_format({**font, "font_color": "#57606A"}),
+        "same": book.add_format(bare),
+        "gone": book.add_format({**bare, "font_color": "#B3261E", "font_strikeout": True}),
+        "come": book.add_format({**bare, "font_color": "#0B6B35", "underline": 1}),
+    }
+
+
+def _columns(lines: Sequence[Line]) -> list[_Column]:
+    """The columns of a sheet; those that no line fills are left out."""
+
+    def cell(name: str) -> Callable[[Line], str | float | None]:
+        return lambda line: line.row[name]
+
+    every = [
+        _Column("变更", 16, lambda line: line.title),
+        _Column("专业大类", 18, lambda line: line.section_title if line.row["major_code"] else None),
+        _Column("专业类代码", 11, lambda line: moved(line.row["class_code"], line.row["class_code_after"])),
+        _Column("专业类", 16, cell("class_name")),
+        _Column("证书类别", 16, lambda line: moved(_kind(line, "kind"), _kind(line, "kind_after"))),
+        _Column("级次", 11, lambda line: moved(line.row["tier"], line.row["tier_after"])),
+        _Column("行标识", 18, lambda line: _row_key(line)),
+        _Column("字段", 13, lambda line: line.field),
+        _Column("变更前", 44, cell("before")),
+        _Column("变更后", 44, cell("after")),
+        _Column("变更前页码", 11, lambda line: line.place("before")),
+        _Column("变更后页码", 11, lambda line: line.place("after")),
+        _Column("可信度", 8, lambda line: round(float(line.row["confidence"]), 2)),
+        _Column("标记", 24, lambda line: "；".join(MARKS.get(mark, mark) for mark in line.row["marks"])),
+        _Column("同组处数", 9, lambda line: float(line.row["group_size"]) if line.row["group_size"] > 1 else None),
+        _Column("变更标识", 19, lambda line: line.id),
+    ]  # fmt: skip
+    always = {"变更", "变更前", "变更后"}
+    return [
+        column
+        for column in every
+        if column.title in always or any(column.value(line) not in (None, "") for line in lines)
+    ]
+
+
+def _kind(line: Line, name: str) -> str | None:
+    kind = line.row[name]
+    return SHORT_KINDS.get(kind, kind) if kind else None
+
+
+def _row_key(line: Line) -> str | None:
+    """The printed key of an annex row or note; an entry's identifier tells a reader nothing."""
+    if line.row["table"] in ("entries", "classes", "majors"):
+        return None
+    return moved(line.row["key"], line.row["key_after"])
+
+
+def _sheet(sheet: Any, lines: Sequence[Line], styles: dict[str, Any]) -> None:
+    columns = _columns(lines)
+    for index, column in enumerate(columns):
+        sheet.set_column(index, index, column.width)
+        sheet.write_string(0, index, column.title, styles["head"])
+    sheet.set_row(0, 24)
+    for number, line in enumerate(lines, 1):
+        for index, column in enumerate(columns):
+            _cell(sheet, number, index, column, line, styles)
+        sheet.set_row(number, _height(columns, line))
+    sheet.freeze_panes(1, 1)
+    sheet.autofilter(0, 0, max(1, len(lines)), len(columns) - 1)
+    sheet.set_landscape()
+    sheet.set_paper(9)
+    sheet.fit_to_pages(1, 0)
+    sheet.repeat_rows(0)
+    sheet.set_footer("&C第&P页，共&N页")
+
+
+def _cell(sheet: Any, number: int, index: int, column: _Column, line: Line, styles: dict[str, Any]) -> None:
+    value = column.value(line)
+    if value is None or value == "":
+        sheet.write_blank(number, index, None, styles["text"])
+    elif isinstance(value, float):
+        sheet.write_number(number, index, value, styles["share" if column.title == "可信度" else "number"])
+    elif column.title in ("变更前", "变更后"):
+        runs = line.runs[column.title == "变更后"] or (value,)
+        _coloured(sheet, number, index, runs, styles, "gone" if column.title == "变更前" else "come")
+    else:
+        sheet.write_string(number, index, value[:_LARGEST_CELL], styles["text"])
+
+
+def _coloured(
+    sheet: Any, number: int, index: int, runs: Sequence[str], styles: dict[str, Any], tint: str
+) -> None:
+    """A text with its changed characters coloured. A rich string must have two pieces at least: else plain text."""
+    pieces = [(place % 2 == 1, text) for place, text in enumerate(runs) if text]
+    whole = "".join(text for _, text in pieces)
+    if len(pieces) < 2 or len(whole) > _LARGEST_CELL:
+        sheet.write_string(number, index, whole[:_LARGEST_CELL], styles["text"])
+        return
+    parts: list[Any] = []
+    for changed, text in pieces:
+        parts.extend([styles[tint if changed else "same"], text])
+    sheet.write_rich_string(number, index, *parts, styles["text"])
+
+
+def _height(columns: Sequence[_Column], line: Line) -> float:
+    """A row's height in points: Excel does not fit heights to wrapped text when it opens a file."""
+    most = 1
+    for column in columns:
+        value = column.value(line)
+        if isinstance(value, str):
+            cells = sum(1 if char.isascii() else 2 for char in value)
+            most = max(most, -(-cells * 11 // (column.width * 10)))
+    return min(409.0, 6 + 16 * most)
+
+
+def _cover(
+    sheet: Any,
+    lines: Sequence[Line],
+    before: Side,
+    after: Side,
+    styles: dict[str, Any],
+    sheets: dict[str, list[Line]],
+) -> None:
+    """Which releases are compared, how many changes of which kind, in which major or annex, and on which sheet."""
+    sheet.hide_gridlines(2)
+    for index, width in enumerate((26, 40, 40)):
+        sheet.set_column(index, index, width)
+    sheet.write_string(0, 0, "细则变更一览", styles["title"])
+    sheet.set_row(0, 28)
+    facts: list[tuple[str, Callable[[Side], str]]] = [
+        ("细则", title_of),
+        ("版本@发布", name_of),
+        ("发布日期", created_of),
+        ("来源", lambda side: f"{side.manifest['source']['kind']} {side.manifest['source']['file']}"),
+        ("校验和", release_hash),
+    ]
+    at = 2
+    for index, title in enumerate(("", "变更前", "变更后")):
+        sheet.write_string(at, index, title, styles["head"])
+    for label, fact in facts:
+        at += 1
+        sheet.write_string(at, 0, label, styles["label"])
+        for index, side in enumerate((before, after), 1):
+            sheet.write_string(at, index, fact(side), styles["text"])
+    sheet.set_row(at, 38)
+    at += 1
+    sheet.write_string(at, 0, "制作日期", styles["label"])
+    sheet.write_string(at, 1, date.today().isoformat(), styles["text"])
+    kinds = Counter(line.change for line in lines)
+    sections = Counter(line.section_title for line in lines)
+    blocks = [
+        ("按变更种类", [(CHANGE_KINDS[kind], kinds[kind]) for kind in CHANGE_KINDS if kinds[kind]]),
+        ("按专业大类与附件", list(sections.items())),
+        ("按工作表", [(title, len(rows)) for title, rows in sheets.items()]),
+    ]
+    for title, counts in blocks:
+        at += 2
+        sheet.write_string(at, 0, title, styles["head"])
+        sheet.write_string(at, 1, "处数", styles["head"])
+        for label, count in [*counts, ("合计", len(lines))]:
+            at += 1
+            sheet.write_string(at, 0, label, styles["label"])
+            sheet.write_number(at, 1, count, styles["number"])
+    at += 2
+    sheet.merge_range(at, 0, at, 2, "变更前一列中红色带删除线的字只见于变更前，变更后一列中绿色带下划线的字只见于变更后；"
+                      "数据来自对细则的读取，不是法律文本，以主管部门发布的原件为准。", styles["remark"])  # fmt: skip
+    sheet.set_row(at, 38)
+    sheet.set_portrait()
+    sheet.set_paper(9)
+    sheet.fit_to_pages(1, 0)

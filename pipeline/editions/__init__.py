@@ -1,0 +1,1 @@
+"""Editions on disk: source.yaml, adding one, its title, downloading its files."""

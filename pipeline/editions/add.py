@@ -1,0 +1,161 @@
+"""Adding an edition: a file becomes raw/<edition>/ with its checksum and a source.yaml to be completed."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from pipeline.editions.edition import Edition, file_sha256, load_edition, validate_name
+from pipeline.editions.source_yaml import dump_yaml, load_yaml, parse_source
+from pipeline.editions.title import Title, title_of
+from pipeline.errors import XizeError
+
+_TEMPLATE = """\
+# One edition of a rulebook: what its files are and which one is read.
+# Checksums are compared on every run; a file that changed is refused.
+edition: {edition}
+title: ""
+jurisdiction: {jurisdiction}
+year: {year}
+# The kind of the file that is read and whose releases become the latest.
+read: {kind}
+# Optional. Header words that are not recognised on their own (kind, tier or column they stand for), e.g.
+# headers:
+#   职业技能等级: skill
+# Optional. How many rows a table must have; checked when a run validates, e.g.
+# bounds:
+#   classes: {{min: 90, max: 110}}
+files: []
+"""
+
+
+@dataclass(frozen=True)
+class Added:
+    """What adding did: the edition, the kind of the file, whether anything was written, and what is to be said of the
+    title (a sentence; "" where there is nothing to say)."""
+
+    edition: Edition
+    kind: str
+    changed: bool
+    remark: str = ""
+
+
+def add_edition(
+    home: Path,
+    name: str,
+    path: Path,
+    *,
+    title: str | None = None,
+    origin: str = "",
+    password: str | None = None,
+) -> Added:
+    """Copy ``path`` (a PDF or a UTF-8 transcript) into raw/<name>/, hash it and fill in source.yaml.
+
+    A new edition's folder appears whole or not at all. A file of another kind joins an edition that exists;
+    the same file again changes nothing; a different file of the same kind is refused.
+    Raises XizeError (nothing is written then).
+    """
+    jurisdiction, year = validate_name(name)
+    kind = _kind_of(path)
+    folder = home / "raw" / name
+    try:
+        if (folder / "source.yaml").exists():
+            return _join(load_edition(home, name), path, kind, origin)
+        found = Title(title) if title else title_of(path, kind, password)
+        head = _TEMPLATE.format(edition=name, jurisdiction=jurisdiction, year=year, kind=kind)
+        _create(folder, head, found.text or name, path, kind, origin)
+    except OSError as error:
+        raise XizeError(f"无法写入{folder}（{error.strerror}）：请检查其权限与磁盘空间。") from error
+    return Added(load_edition(home, name), kind, changed=True, remark=found.remark)
+
+
+def _kind_of(path: Path) -> str:
+    """``pdf`` or ``transcript``, by what the file holds. Raises XizeError."""
+    try:
+        with path.open("rb") as stream:
+            head = stream.read(1024)
+    except OSError as error:
+        raise XizeError(f"无法读取{path}（{error.strerror}）：请检查路径与权限。") from error
+    if not head:
+        raise XizeError(f"{path}是空文件：请换上完整的文件。")
+    if b"%PDF-" in head:
+        return "pdf"
+    if path.suffix.lower() == ".pdf":
+        raise XizeError(f"{path}不是PDF（文件头中没有%PDF）：请重新下载或导出为PDF。")
+    try:
+        path.read_text(encoding="utf-8")
+    except UnicodeDecodeError:
+        raise XizeError(f"{path}既不是PDF，也不是UTF-8编码的文字稿：请换上二者之一。") from None
+    return "transcript"
+
+
+def _file_name(edition: str, kind: str) -> str:
+    return f"{edition}.pdf" if kind == "pdf" else f"{kind}.txt"
+
+
+def _record(path: Path, stored: Path, kind: str, origin: str) -> dict[str, str]:
+    about = {"pdf": "细则的PDF", "transcript": "细则的文字稿"}[kind]
+    return {
+        "name": stored.name,
+        "kind": kind,
+        "sha256": file_sha256(stored),
+        "about": about,
+        "origin": origin or f"由文件{path.name}加入",
+    }
+
+
+def _create(folder: Path, head: str, title: str, path: Path, kind: str, origin: str) -> None:
+    """Fill a new folder beside ``folder`` and rename it into place (where that exists, move its files in)."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{folder.name}.tmp-", dir=folder.parent) as made:
+        work = Path(made) / folder.name
+        work.mkdir()
+        stored = work / _file_name(folder.name, kind)
+        shutil.copyfile(path, stored)
+        source = work / "source.yaml"
+        source.write_text(head, encoding="utf-8")
+        document = load_yaml(source)
+        document["title"] = title
+        document["files"] = [_record(path, stored, kind, origin)]
+        parse_source(folder / "source.yaml", document)
+        dump_yaml(source, document)
+        if not folder.exists():
+            work.rename(folder)
+            return
+        place = folder / stored.name
+        if place.exists() and not place.samefile(path) and file_sha256(place) != file_sha256(stored):
+            raise XizeError(f"{place}已存在且内容不同：请先移走它，或换一个版本名。")
+        stored.replace(place)
+        source.replace(folder / "source.yaml")
+
+
+def _join(edition: Edition, path: Path, kind: str, origin: str) -> Added:
+    """Register a further kind of file in an edition that exists; source.yaml keeps its comments."""
+    for file in edition.source.files:
+        if file.kind == kind:
+            found = file_sha256(path)
+            if found == file.sha256 and (edition.folder / file.name).is_file():
+                edition.verify(kind)
+                return Added(edition, kind, changed=False)
+            raise XizeError(
+                f"版本{edition.name}已有另一个{kind}文件（登记的校验和{file.sha256}，新文件{found}）："
+                "请换一个版本名，或先移走旧文件并更新source.yaml。"
+            )
+    place = edition.folder / _file_name(edition.name, kind)
+    if place.exists() and not place.samefile(path) and file_sha256(place) != file_sha256(path):
+        raise XizeError(f"{place}已存在且内容不同：请先移走它。")
+    temporary = place.with_name(f".{place.name}.tmp-{os.getpid()}")
+    try:
+        shutil.copyfile(path, temporary)
+        temporary.replace(place)
+    finally:
+        temporary.unlink(missing_ok=True)
+    source = edition.folder / "source.yaml"
+    document = load_yaml(source)
+    document["files"].append(_record(path, place, kind, origin))
+    parse_source(source, document)
+    dump_yaml(source, document)
+    return Added(load_edition(edition.home, edition.name), kind, changed=True)

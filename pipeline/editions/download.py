@@ -1,0 +1,142 @@
+"""Files by URL: fetched once per process into a cache folder, their checksum verified.
+
+A URL is a path, ``file://…``, ``https://…``, ``s3://…`` or whatever else fsspec or pyarrow understands.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import tempfile
+from contextlib import suppress
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlsplit, urlunsplit
+
+from pipeline.editions.edition import file_sha256
+from pipeline.errors import XizeError
+
+if TYPE_CHECKING:
+    from fsspec import AbstractFileSystem
+
+CACHE_VARIABLE = "XIZE_CACHE"
+
+# (path, size, time of change in ns) of files whose checksum this process has verified.
+_verified: dict[tuple[str, int, int], str] = {}
+
+
+class Unreachable(XizeError):
+    """A file could not be fetched for a reason that may pass: trying again can help."""
+
+
+def shown(url: str) -> str:
+    """The URL as messages may show it: without user, password and signature."""
+    parts = urlsplit(url)
+    if not parts.scheme:
+        return url
+    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
+
+
+def local_path(url: str) -> Path | None:
+    """The path that a URL names on this machine, None for a file elsewhere."""
+    if "://" not in url:
+        return Path(url)
+    parts = urlsplit(url)
+    return Path(unquote(parts.path)) if parts.scheme == "file" else None
+
+
+def cache_folder() -> Path:
+    """Where fetched files are kept: $XIZE_CACHE, else a folder of this user's own among the temporary files."""
+    named = os.environ.get(CACHE_VARIABLE)
+    if named:
+        folder = Path(named).expanduser()
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+    folder = Path(tempfile.gettempdir()) / f"xize-cache-{os.getuid()}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    if folder.stat().st_uid != os.getuid() or folder.is_symlink():  # another user's: not to be trusted
+        return Path(tempfile.mkdtemp(prefix="xize-cache-"))
+    return folder
+
+
+def fetch(url: str, sha256: str) -> Path:
+    """The file at ``url`` as a local path, its checksum verified once per process.
+
+    A file on this machine is not copied. Raises XizeError when it is missing, not accessible or not the one that
+    ``sha256`` (hexadecimal) names, Unreachable when it cannot be fetched just now, OSError for a local disk's faults.
+    """
+    path = local_path(url)
+    if path is not None:
+        if not path.exists() and not path.is_symlink():
+            raise XizeError(f"{path}：找不到该文件；请核对路径，并确认读取它的机器都能访问。")
+        if _sha256(path) != sha256:
+            raise XizeError(f"{path}与source.yaml登记的校验和不符：请恢复原文件，或核对后更新其中的sha256。")
+        return path
+    name = re.sub(r"[^\w.-]+", "_", PurePosixPath(unquote(urlsplit(url).path)).name) or "document"
+    place = cache_folder() / sha256 / name
+    with suppress(FileNotFoundError):
+        if _sha256(place) == sha256:
+            return place
+    place.parent.mkdir(parents=True, exist_ok=True)
+    handle, beside = tempfile.mkstemp(prefix=f".{name}-", dir=place.parent)
+    os.close(handle)
+    try:
+        _download(url, beside)
+        found = file_sha256(Path(beside))
+        if found != sha256:
+            raise XizeError(
+                f"{shown(url)}与source.yaml登记的校验和不符（应为{sha256}，实为{found}）："
+                "请核对该地址的文件；若确系新文件，请更新source.yaml中的sha256。"
+            )
+        os.replace(beside, place)
+    finally:
+        with suppress(FileNotFoundError):
+            os.unlink(beside)
+    return place
+
+
+def _sha256(path: Path) -> str:
+    status = path.stat()
+    key = (str(path), status.st_size, status.st_mtime_ns)
+    if key not in _verified:
+        _verified[key] = file_sha256(path)
+    return _verified[key]
+
+
+def _download(url: str, place: str) -> None:
+    fs, remote = _file_system(url)
+    try:
+        fs.get_file(remote, place)
+    except FileNotFoundError as error:
+        raise XizeError(f"{shown(url)}处没有文件：请核对source.yaml中的url。") from error
+    except PermissionError as error:
+        raise XizeError(f"{shown(url)}不允许读取：请检查访问权限。") from error
+    except Exception as error:  # every driver has errors of its own (aiohttp's, botocore's)
+        status = getattr(error, "status", 500)
+        kind = XizeError if isinstance(status, int) and 400 <= status < 500 else Unreachable
+        reason = f"HTTP {status}" if kind is XizeError else type(error).__name__
+        raise kind(f"无法取得{shown(url)}（{reason}）：请检查地址、权限与网络，然后再运行。") from error
+
+
+def _file_system(url: str) -> tuple[AbstractFileSystem, str]:
+    """The driver of a URL and the file's place there. Raises XizeError when nothing installed understands it."""
+    import fsspec
+
+    options: dict[str, Any] = {}
+    if url.startswith(("http://", "https://")):
+        options["client_kwargs"] = {"trust_env": True}  # the proxy of the house, if there is one
+    try:
+        fs, place = fsspec.core.url_to_fs(url, **options)
+    except (ImportError, ValueError) as reason:
+        from fsspec.implementations.arrow import ArrowFSWrapper
+        from pyarrow import ArrowInvalid
+        from pyarrow.fs import FileSystem
+
+        try:
+            arrow, place = FileSystem.from_uri(url)
+        except (ArrowInvalid, OSError, ValueError) as error:
+            raise XizeError(
+                f"无法使用地址{shown(url)}（{reason}）：请检查source.yaml中的url或安装相应的fsspec驱动。"
+            ) from error
+        fs = ArrowFSWrapper(arrow)
+    return fs, place

@@ -1,0 +1,71 @@
+"""Content findings: what a steward should look at, computed from the tidied tables; and which entries that concerns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
+
+import pyarrow as pa
+
+from pipeline.arrow import Row, array, rows
+from pipeline.findings import Finding
+from pipeline.quality.checks.content import CHECKS, boundaries
+from pipeline.quality.checks.links import TARGETS, bare
+from pipeline.quality.checks.neighbours import near_duplicates
+from pipeline.quality.checks.org_codes import org_codes
+from pipeline.quality.checks.tiers import tier_conflicts
+
+# The tables whose findings name entries by their entry_id.
+_OF_ENTRIES = frozenset({"entries", "credentials", "links"})
+
+
+def check_tables(tables: Mapping[str, pa.Table]) -> list[Finding]:
+    """The content findings of an edition. ``tables`` needs ``entries`` and ``credentials``; annex tables help.
+
+    Rows of ``entries`` must stand in reading order within a cell (``position``).
+    """
+    return [finding for check in checks_of(tables) for finding in check()]
+
+
+def checks_of(tables: Mapping[str, pa.Table]) -> list[Callable[[], list[Finding]]]:
+    """The checks of :func:`check_tables` one by one: they do not depend on each other. The longest come first."""
+    entries = rows(tables["entries"])
+    credentials = tables["credentials"]
+    names = sorted(annex_names(tables))
+    at_fault = credentials.filter(credentials["tier_conflict"])
+    return [
+        lambda: list(boundaries(entries, [*names, *dict.fromkeys(map(bare, names))])),
+        lambda: list(near_duplicates(entries, names)),
+        lambda: list(tier_conflicts(entries, at_fault.to_pylist())),
+        *(partial(_all, check, entries) for check in CHECKS),
+        lambda: list(org_codes(tables)),
+    ]
+
+
+def _all(check: Callable[[Sequence[Row]], Iterable[Finding]], entries: Sequence[Row]) -> list[Finding]:
+    return list(check(entries))
+
+
+def annex_names(tables: Mapping[str, pa.Table]) -> set[str]:
+    """The names of certificates, qualifications, occupations and titles that the annexes print."""
+    columns = {target for targets in TARGETS.values() for target in targets if target[0] in tables}
+    return {name for table, column in columns for name in tables[table][column].to_pylist() if name}
+
+
+def mark_attention(
+    entries: pa.Table, findings: Iterable[Finding], statuses: Mapping[str, str] | None = None
+) -> pa.Table:
+    """``entries`` with ``requires_attention``: an open warning (or error) is about the entry.
+
+    ``statuses``: finding_id → status of the findings that are not open (see ``decisions.statuses``).
+    """
+    settled = {key for key, status in (statuses or {}).items() if status != "open"}
+    wanted = {
+        row
+        for finding in findings
+        if finding.table in _OF_ENTRIES and finding.level != "info" and finding.finding_id not in settled
+        for row in finding.rows
+    }
+    marks = array([entry_id in wanted for entry_id in entries["entry_id"].to_pylist()], pa.bool_())
+    index = entries.schema.get_field_index("requires_attention")
+    return entries.set_column(index, entries.schema.field(index), marks)

@@ -1,0 +1,264 @@
+"""What is odd about single items: level words, brackets, cuts, lengths, repetitions, uncertain boundaries.
+
+Every check takes the rows of ``entries`` in reading order and sums up what one decision of a steward settles: the same
+printed text in many cells is one finding, which lists its entries in ``keys``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from pipeline.findings import Finding
+from pipeline.schema import KINDS
+from pipeline.text import squeeze
+from pipeline.tidy.grades.levels import read_levels
+from pipeline.tidy.grades.names import brackets, is_organisation
+
+Entry = Mapping[str, Any]
+
+LENGTH = (2, 60)
+"""Characters of an item: a single one is no credential; beyond sixty two items usually run together."""
+
+USUAL_ENDING = 0.001
+"""Share of the distinct items that must end in a character for it to be an item's usual ending."""
+
+UNSURE = 0.5
+"""Boundaries less certain than this are pointed out. Hand-checked, a quarter of such cells really have a wrong boundary:
+an info, not a warning."""
+
+_PLACE = ("page", "line", "x0", "top", "x1", "bottom", "cell_id", "confidence")
+_SHOWN = 6
+
+
+def about(code: str, message: str, evidence: str, group: Sequence[Entry], **more: Any) -> Finding:
+    """A finding about entries: it points at the first, ``keys`` names all of them if there are several."""
+    first = group[0]
+    ids = tuple(dict.fromkeys(str(entry["entry_id"]) for entry in group))
+    alone = {"key": ids[0]} if len(ids) == 1 else {"keys": ids}
+    place = {name: first[name] for name in _PLACE}
+    return Finding(code, message, evidence, **{"table": "entries", **place, **alone, **more})
+
+
+def cell_name(entry: Entry) -> str:
+    """The cell that an entry stands in, as a steward calls it: 6101 国家技能等级证书(职业资格证书)·初级."""
+    return f"{entry['class_code']} {KINDS[entry['kind']]}·{entry['tier']}"
+
+
+def places(group: Sequence[Entry]) -> str:
+    """How often and in which classes a text stands: 「3处：6101、6102」."""
+    codes = list(dict.fromkeys(str(entry["class_code"]) for entry in group))
+    more = "等" if len(codes) > _SHOWN else ""
+    return f"{len(group)}处：{'、'.join(codes[:_SHOWN])}{more}"
+
+
+def listed(texts: Iterable[str]) -> str:
+    """Some texts in a message: 「甲」「乙」等5项."""
+    found = list(texts)
+    more = f"等{len(found)}项" if len(found) > _SHOWN else ""
+    return "".join(f"“{text}”" for text in found[:_SHOWN]) + more
+
+
+def by_text(entries: Iterable[Entry]) -> dict[str, list[Entry]]:
+    """The entries of every distinct printed text, in reading order."""
+    found: dict[str, list[Entry]] = {}
+    for entry in entries:
+        found.setdefault(entry["text"], []).append(entry)
+    return found
+
+
+def by_cell(entries: Iterable[Entry]) -> dict[tuple[str, str, str], list[Entry]]:
+    """The entries of every class × kind × tier, by position."""
+    found: dict[tuple[str, str, str], list[Entry]] = {}
+    for entry in entries:
+        found.setdefault((entry["class_code"], entry["kind"], entry["tier"]), []).append(entry)
+    return {cell: sorted(group, key=lambda entry: entry["position"]) for cell, group in found.items()}
+
+
+def level_words(entries: Sequence[Entry]) -> Iterator[Finding]:
+    """Contradicting level words in one item (五级/高级工), and words that look like levels and are none known."""
+    for text, group in by_text(entries).items():
+        levels = read_levels(text)
+        if levels.conflict:
+            words = "、".join(levels.words)
+            yield about(
+                "level_words_contradict",
+                f"条目“{text}”（{places(group)}）所写的等级“{words}”互相矛盾，已照原文全部列出；请核对原文，如系误植请在corrections.yaml中用replace更正，属实则接受此项。",
+                text,
+                group,
+            )
+        if levels.unknown:
+            words = "、".join(levels.unknown)
+            yield about(
+                "level_word_unknown",
+                f"条目“{text}”（{places(group)}）中的“{words}”形似等级而不在五级之内，未读作等级；属于别的等级体系则接受此项。",
+                text,
+                group,
+            )
+
+
+_ONLY_PAPER = re.compile(
+    r"(?:专业|职称|职业|技能|技术|能力|等级|资格|执业|从业|国家|证书|证|认证|考试|初级|中级|高级|[一二三四五]级|[初中高]级工|高级技师|[()/、])+"
+)
+_WHOLE_WORDS = frozenset({"技师", "高级技师"})
+_LEADS_BADLY = re.compile(r"^[)\]}》〉」』】”、,;:。.!?/·]")
+_HANGS = re.compile(r"[(\[{《〈「『【“、,;/:]$")
+
+
+def cut_off(text: str) -> str | None:
+    """Why an item does not look whole, in words; None if it does."""
+    if _LEADS_BADLY.search(text):
+        return "以标点开头"
+    if _HANGS.search(text):
+        return "以未完的标点结尾"
+    if _ONLY_PAPER.fullmatch(text) and text not in _WHOLE_WORDS:
+        return "只有等级或“证书”一类的字样，没有名称"
+    return None
+
+
+def unbalanced(text: str) -> bool:
+    """Whether a bracket or quotation mark of ``text`` is not closed, or closed without having been opened."""
+    opened = [bracket for bracket in brackets(text) if not bracket.closed]
+    if opened:
+        return True
+    depth = 0
+    for char in text.replace("(含)", ""):
+        depth += (char in "([{《「『【“") - (char in ")]}》」』】”")
+        if depth < 0:
+            return True
+    return depth != 0
+
+
+def form(entries: Sequence[Entry]) -> Iterator[Finding]:
+    """Unbalanced brackets, items cut off, items too short or too long."""
+    low, high = LENGTH
+    for text, group in by_text(entries).items():
+        if unbalanced(text):
+            message = f"条目“{text}”（{places(group)}）的括号或引号不成对；请核对原文，如系漏印请在corrections.yaml中用replace更正，属实则接受此项。"
+            yield about("brackets_unbalanced", message, text, group)
+        elif (why := cut_off(text)) is not None:
+            message = f"条目“{text}”（{places(group)}）{why}，似被截断；请核对原文，如属相邻条目的一部分，请在corrections.yaml中用join合并。"
+            yield about("item_cut_off", message, text, group)
+        elif not low <= len(text) <= high:
+            message = f"条目“{text}”（{places(group)}）长{len(text)}个字符，过短或过长；请核对原文，如拆分或合并有误，请在corrections.yaml中用split或join更正。"
+            yield about("item_length", message, text, group)
+
+
+def boundaries(entries: Sequence[Entry], known: Iterable[str] = ()) -> Iterator[Finding]:
+    """Items that other cells print as two, and neighbours that other cells print as one.
+
+    ``known``: further whole names, such as the annexes'. Of a whole and its two halves that both stand in the document,
+    the halves are right if the first ends as items do (师, 工, 证书), the whole if it does not.
+    """
+    texts = by_text(entries)
+    names = {squeeze(text) for text in texts} | {squeeze(name) for name in known}
+    endings = Counter(squeeze(group[0]["name"])[-1] for group in texts.values())
+
+    def ends_well(name: str) -> bool:
+        return name.endswith(")") or endings[name[-1]] > max(1, USUAL_ENDING * len(texts))
+
+    for text, group in texts.items():
+        parts = _two_items(squeeze(text), names)
+        if parts is not None and ends_well(parts[0]):
+            message = (
+                f"条目“{text}”（{places(group)}）似由“{parts[0]}”与“{parts[1]}”连成，二者在别处各自成条；"
+                f"请核对，如应分开，请在corrections.yaml中用split。"
+            )
+            yield about("items_run_together", message, text, group)
+    apart: dict[tuple[str, str], list[Entry]] = {}
+    for group in by_cell(entries).values():
+        for first, second in zip(group, group[1:], strict=False):
+            whole = squeeze(first["text"] + second["text"])
+            known_whole = whole in names and not ends_well(squeeze(first["text"]))
+            if known_whole or _parts_an_issuer(squeeze(first["text"]), squeeze(second["text"])):
+                apart.setdefault((first["text"], second["text"]), []).extend((first, second))
+    for (one, other), group in apart.items():
+        message = (
+            f"{cell_name(group[0])}中相邻的“{one}”与“{other}”似是一条“{squeeze(one + other)}”；"
+            f"请核对，如应合并，请在corrections.yaml中用join。"
+        )
+        yield about("item_cut_off", message, f"{one}|{other}", group)
+
+
+def _parts_an_issuer(first: str, second: str) -> bool:
+    """Whether the cut goes through an issuer before a colon: 某某公 | 司:某证书."""
+    head, colon, _ = second.partition(":")
+    if not colon or first.endswith((")", "证", "证书")) or _OFFICE.fullmatch(head):
+        return False  # the first is whole by its ending, or the head is itself an office: 能源局:某证
+    return not is_organisation(head) and is_organisation(first + head)
+
+
+_JOINED = "/、,;&和与及(:"  # what stands between the parts of one item
+_OFFICE = re.compile(r"[\u4e00-\u9fff]{2,}(?:局|厅|部|委|署|院|公司|中心|协会|学会)")
+_WORDS = frozenset(
+    {"证书", "资格", "等级", "职业", "技能", "专业", "公司", "协会"}
+)  # no item ends within one
+
+
+def _two_items(text: str, names: set[str]) -> tuple[str, str] | None:
+    """The two whole items that ``text`` is made of; each of at least four characters, and not merely alternatives."""
+    for at in range(4, len(text) - 3):
+        if text[:at] not in names or text[at:] not in names or text[at - 1 : at + 1] in _WORDS:
+            continue
+        if _ONLY_PAPER.fullmatch(text[:at].rpartition(":")[2]):
+            continue  # 某某协会:中级 is no item of its own
+        if text[at - 1] not in _JOINED and text[at] not in _JOINED and not _ONLY_PAPER.fullmatch(text[at:]):
+            return text[:at], text[at:]
+    return None
+
+
+def repetitions(entries: Sequence[Entry]) -> Iterator[Finding]:
+    """The same item more than once in a cell: one finding per cell."""
+    for group in by_cell(entries).values():
+        again: dict[str, list[Entry]] = {}
+        for entry in group:
+            again.setdefault(squeeze(entry["text"]), []).append(entry)
+        repeated = [same for same in again.values() if len(same) > 1]
+        if repeated:
+            texts = [f"{same[0]['text']}" + (f"×{len(same)}" if len(same) > 2 else "") for same in repeated]
+            message = f"{cell_name(group[0])}中重复列出{listed(texts)}；请核对原文，多余者请在corrections.yaml中用drop删去，属实则接受此项。"
+            more = [entry for same in repeated for entry in same[1:]]
+            evidence = "|".join([":".join(_cell(group[0])), *texts])
+            yield about("item_repeated", message, evidence, more)
+
+
+def _cell(entry: Entry) -> tuple[str, str, str]:
+    return entry["class_code"], entry["kind"], entry["tier"]
+
+
+def uncertain(entries: Sequence[Entry]) -> Iterator[Finding]:
+    """Boundaries between items that neither geometry nor words decide: one finding per cell.
+
+    Where a transcript's row stands in doubt as a whole (its columns, its class), all of it is equally unsure: that is said
+    once, of the row, and is no doubt about where its items begin.
+    """
+    whole: dict[int, float] = {}
+    for entry in entries:
+        if entry.get("line") is not None:
+            whole[entry["line"]] = max(whole.get(entry["line"], 0.0), entry["confidence"])
+    for group in by_cell(entries).values():
+        doubtful = [
+            entry
+            for entry in group
+            if entry["confidence"] < UNSURE and entry["confidence"] < whole.get(entry.get("line") or 0, 2.0)
+        ]
+        if not doubtful:
+            continue
+        lowest = min(entry["confidence"] for entry in doubtful)
+        texts = [entry["text"] for entry in doubtful]
+        message = (
+            f"{cell_name(group[0])}中{listed(texts)}的起止不确定（可信度{lowest:.2f}）；"
+            f"请对照原文，如有误请在corrections.yaml中用split或join更正。"
+        )
+        evidence = "|".join([":".join(_cell(group[0])), *texts])
+        yield about("boundary_uncertain", message, evidence, doubtful, confidence=lowest)
+
+
+CHECKS: tuple[Callable[[Sequence[Entry]], Iterator[Finding]], ...] = (
+    level_words,
+    form,
+    repetitions,
+    uncertain,
+)

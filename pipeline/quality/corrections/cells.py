@@ -1,0 +1,164 @@
+"""Corrections of staged cells, before tidying: text as read, spans, columns."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import pyarrow as pa
+
+from pipeline.quality.corrections.file import Correction, only_one
+from pipeline.text import normalise, squeeze
+
+_Cell = dict[str, Any]
+
+_SHOWN = 10
+"""Characters of a column's first text in a message."""
+
+
+def apply_to_cells(cells: pa.Table, corrections: Iterable[Correction]) -> tuple[pa.Table, frozenset[str]]:
+    """Staged cells with the corrections of cells applied, in their order, and the cell_ids that they changed.
+
+    ``cells``: the columns of ``readers.staged.CELLS``. Corrections of rows are left alone. Raises XizeError naming the
+    correction when its cell is missing or does not read as it expects.
+    """
+    wanted = [correction for correction in corrections if correction.of_cells]
+    if not wanted:
+        return cells, frozenset()
+    rows: list[_Cell] = cells.to_pylist()
+    changed: set[str] = set()
+    for correction in wanted:
+        named = [row for row in rows if row["cell_id"] == correction.where.cell_id]
+        cell = only_one(named, correction, f"单元格{correction.where.cell_id}")
+        if correction.action == "replace":
+            _replace(cell, correction)
+        elif correction.action == "set_span":
+            rows = _set_span(rows, cell, correction)
+        else:
+            rows = _map_column(rows, cell, correction)
+        changed.add(cell["cell_id"])
+    return pa.Table.from_pylist(rows, schema=cells.schema), frozenset(changed)
+
+
+def cell_text(cell: _Cell) -> str:
+    """All characters of a staged cell, blanks deleted."""
+    return squeeze("".join(line["text"] for line in cell["lines"]))
+
+
+def _replace(cell: _Cell, correction: Correction) -> None:
+    """Other words in the one line that holds ``from``, or in place of the whole cell's text."""
+    old, new = str(correction.expect), str(correction.to)
+    if squeeze(old) == cell_text(cell):
+        texts = [text for text in new.split("\n") if text.strip()]
+        cell["lines"] = [dict(_nearest(cell, i), text=normalise(text)) for i, text in enumerate(texts)]
+        cell["sizes"] = [_of(cell["sizes"], i) for i in range(len(texts))]
+        cell["advances"] = [_advances(line) for line in cell["lines"]]
+        return
+    texts = [normalise(line["text"]) for line in cell["lines"]]
+    found = [i for i, text in enumerate(texts) for _ in range(text.count(normalise(old)))]
+    index = only_one(found, correction, f"“{old}”，现为“{cell_text(cell)[:60]}”")
+    line = cell["lines"][index] = dict(cell["lines"][index], text=texts[index].replace(normalise(old), new))
+    cell["advances"] = list(cell["advances"])
+    if index < len(cell["advances"]):
+        cell["advances"][index] = _advances(line)
+
+
+def _nearest(cell: _Cell, index: int) -> _Cell:
+    """The box for line ``index`` of a corrected text: the printed line's, or the last one's."""
+    if cell["lines"]:
+        line: _Cell = cell["lines"][min(index, len(cell["lines"]) - 1)]
+        return line
+    return {name: cell[name] for name in ("x0", "top", "x1", "bottom")}
+
+
+def _of(sizes: list[float], index: int) -> float:
+    return sizes[min(index, len(sizes) - 1)] if sizes else 0.0
+
+
+def _advances(line: _Cell) -> list[float]:
+    """The line's width shared out evenly: what was typed in has no measured widths."""
+    count = len(line["text"])
+    width = (line["x1"] or 0.0) - (line["x0"] or 0.0)
+    return [width / count] * count if count else []
+
+
+def _same_table(rows: list[_Cell], cell: _Cell) -> list[_Cell]:
+    return [
+        row
+        for row in rows
+        if (row["page"], row["table_no"]) == (cell["page"], cell["table_no"]) and row is not cell
+    ]
+
+
+def _covers(cell: _Cell, other: _Cell) -> bool:
+    """Whether two cells of a table share a grid position."""
+    return bool(
+        cell["row"] < other["row"] + other["row_span"]
+        and other["row"] < cell["row"] + cell["row_span"]
+        and cell["col"] < other["col"] + other["col_span"]
+        and other["col"] < cell["col"] + cell["col_span"]
+    )
+
+
+def _without_covered(rows: list[_Cell], cell: _Cell, correction: Correction) -> list[_Cell]:
+    """The rows without the empty cells that ``cell`` now covers. Raises XizeError when one of them has text."""
+    covered = [other for other in _same_table(rows, cell) if _covers(cell, other)]
+    for other in covered:
+        if cell_text(other):
+            raise correction.error(f"会盖住有文字的单元格{other['cell_id']}（“{cell_text(other)[:30]}”）")
+        for name, better in (("x0", min), ("top", min), ("x1", max), ("bottom", max)):
+            if cell[name] is not None and other[name] is not None and correction.action == "set_span":
+                cell[name] = better(cell[name], other[name])
+    gone = {other["cell_id"] for other in covered}
+    return [row for row in rows if row["cell_id"] not in gone]
+
+
+def _set_span(rows: list[_Cell], cell: _Cell, correction: Correction) -> list[_Cell]:
+    expect, to = correction.expect, correction.to
+    if not isinstance(expect, dict) or not isinstance(to, dict):
+        raise TypeError("a checked set_span holds mappings")
+    for name, span in expect.items():
+        if cell[name] != span:
+            raise correction.error(f"不再适用：{name}现为{cell[name]}，而非{span}")
+    cell.update(to)
+    return _without_covered(rows, cell, correction)
+
+
+def _columns(rows: list[_Cell], cell: _Cell, width: int) -> str:
+    """The columns of the cell's table for a message: each with the first text that stands in it alone."""
+    table = sorted([cell, *_same_table(rows, cell)], key=lambda row: row["row"])
+    said = []
+    for column in range(width):
+        texts = (cell_text(row) for row in table if row["col"] == column and row["col_span"] == 1)
+        first = next(filter(None, texts), "")
+        said.append(
+            f"{column}“{first[:_SHOWN]}{'…' if len(first) > _SHOWN else ''}”" if first else f"{column}"
+        )
+    return "、".join(said)
+
+
+def _map_column(rows: list[_Cell], cell: _Cell, correction: Correction) -> list[_Cell]:
+    """The cell moves to column ``to``, with the left and right edge of that column where another row shows them."""
+    if cell["col"] != correction.expect:
+        raise correction.error(f"不再适用：该单元格现在第{cell['col']}列，而非第{correction.expect}列")
+    if not isinstance(correction.to, int):
+        raise TypeError("a checked map_column holds whole numbers")
+    width = max(row["col"] + row["col_span"] for row in [cell, *_same_table(rows, cell)])
+    if correction.to + cell["col_span"] > width:
+        whole = f"（该单元格横跨{cell['col_span']}列）" if cell["col_span"] > 1 else ""
+        known = _columns(rows, cell, width)
+        raise correction.error(f"的to写作第{correction.to}列{whole}，而该表只有第0至{width - 1}列：{known}")
+    pattern = next(
+        (
+            row
+            for row in _same_table(rows, cell)
+            if row["col"] == correction.to and row["col_span"] == cell["col_span"] and row["x0"] is not None
+        ),
+        None,
+    )
+    cell["col"] = correction.to
+    if pattern is not None and cell["x0"] is not None:
+        shift = pattern["x0"] - cell["x0"]
+        cell["x0"], cell["x1"] = pattern["x0"], pattern["x1"]
+        cell["lines"] = [dict(line, x0=line["x0"] + shift, x1=line["x1"] + shift) for line in cell["lines"]]
+    return _without_covered(rows, cell, correction)

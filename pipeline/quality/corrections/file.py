@@ -1,0 +1,334 @@
+"""corrections.yaml: what a steward changes in the content, once, for every later run.
+
+A correction says where (``class``/``kind``/``tier``, ``annex``/``no`` or ``cell_id``), what stands there today
+(``from``), what is to be done (``action``) and why. It must fit exactly one place; otherwise it stops the run: the
+source has changed, and a correction applied to something else would be a mistake of ours.
+"""
+
+from __future__ import annotations
+
+import datetime
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    AliasChoices,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+
+from pipeline.editions.source_yaml import line_of, load_yaml, problem_zh
+from pipeline.errors import XizeError
+from pipeline.schema import KINDS, TIERS
+from pipeline.text import squeeze
+
+ACTIONS = ("replace", "split", "join", "move", "drop", "add", "set_span", "map_column")
+
+CELL_ACTIONS = frozenset({"set_span", "map_column"})
+"""Actions on staged cells, before tidying; ``replace`` too where the place is a cell_id and no item of it."""
+
+Words = Annotated[str, Field(min_length=1)]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True, populate_by_name=True)
+
+
+def _plain(value: object) -> object:
+    """Codes and numbers may be written without quotes: 6101, 3."""
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+class Where(_Strict):
+    """One place: a catalogue cell, a row of an annex, or a staged cell.
+
+    ``position`` (from 1) tells items of the same text in a cell apart; ``list`` and ``part`` rows of an annex that
+    counts anew; ``row_id`` names an annex row outright.
+    """
+
+    class_code: Words | None = Field(None, validation_alias=AliasChoices("class", "class_code"))
+    kind: Words | None = None
+    tier: Words | None = None
+    position: Annotated[int, Field(ge=1)] | None = None
+    annex: Annotated[int, Field(ge=0)] | None = None
+    no: Words | None = None
+    part: Words | None = Field(None, validation_alias=AliasChoices("part", "list"))
+    row_id: Words | None = None
+    cell_id: Words | None = None
+
+    _codes = field_validator("class_code", "no", "row_id", mode="before")(_plain)
+
+    @field_validator("kind")
+    @classmethod
+    def _kind(cls, kind: str | None) -> str | None:
+        if kind is None or kind in KINDS:
+            return kind
+        by_label = {squeeze(label): name for name, label in KINDS.items()}
+        if squeeze(kind) not in by_label:
+            raise ValueError(f"没有“{kind}”这一类别，可用：{'、'.join(KINDS)}")
+        return by_label[squeeze(kind)]
+
+    @field_validator("tier")
+    @classmethod
+    def _tier(cls, tier: str | None) -> str | None:
+        if tier is not None and tier not in TIERS:
+            raise ValueError(f"没有“{tier}”这一级次，可用：{'、'.join(TIERS)}")
+        return tier
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Where:
+        ways = [self.class_code is not None, self.annex is not None, self.cell_id is not None]
+        if sum(ways) != 1:
+            raise ValueError("须恰好写明class（与kind、tier）、annex（与no）、cell_id三者之一")
+        if self.class_code is not None and (self.kind is None or self.tier is None):
+            raise ValueError("写了class就须同时写明kind与tier")
+        if self.annex is not None and self.no is None and self.row_id is None:
+            raise ValueError("写了annex就须同时写明no或row_id")
+        return self
+
+    @property
+    def words(self) -> str:
+        """The place in a message."""
+        if self.cell_id is not None:
+            return f"单元格{self.cell_id}"
+        if self.annex is not None:
+            part = f"{self.part}之" if self.part else ""
+            return f"附件{self.annex}{part}·{self.row_id or self.no}"
+        return f"{self.class_code}·{self.kind}·{self.tier}"
+
+
+class Target(_Strict):
+    """Where ``move`` takes an item: what is not named stays; at the end of the cell unless ``position`` is given."""
+
+    class_code: Words | None = Field(None, validation_alias=AliasChoices("class", "class_code"))
+    kind: Literal["title", "skill", "practice", "one_plus_x", "industry"] | None = None
+    tier: Literal["初级", "中级", "高级"] | None = None
+    position: Annotated[int, Field(ge=1)] | None = None
+
+    _codes = field_validator("class_code", mode="before")(_plain)
+
+
+class Correction(_Strict):
+    """One entry of corrections.yaml. ``expect`` is written ``from`` (or ``expect``); ``line`` is its line there."""
+
+    where: Where
+    action: Literal["replace", "split", "join", "move", "drop", "add", "set_span", "map_column"]
+    expect: str | int | list[str] | dict[str, str | int] | None = Field(
+        None, validation_alias=AliasChoices("from", "expect")
+    )
+    to: str | int | list[str] | dict[str, Any] | None = None
+    column: Words | None = None
+    after: Words | None = None
+    reason: Words
+    by: Words
+    date: datetime.date
+    finding: str | None = None
+    line: int = 0
+    file: str = ""
+
+    @field_validator("expect", "to", mode="before")
+    @classmethod
+    def _texts(cls, value: object) -> object:
+        return [one if one is None else str(one) for one in value] if isinstance(value, list) else value
+
+    @model_validator(mode="after")
+    def _fits_action(self) -> Correction:
+        problem = _SHAPES[self.action](self)
+        if problem:
+            raise ValueError(f"动作{self.action}{problem}")
+        return self
+
+    @property
+    def of_cells(self) -> bool:
+        """Whether it changes a staged cell, before tidying."""
+        return self.action in CELL_ACTIONS or (self.action == "replace" and self.where.cell_id is not None)
+
+    def error(self, problem: str) -> XizeError:
+        """The exception that names this correction: file, line, place, and what is the matter."""
+        return XizeError(
+            f"{self.file}第{self.line}行的更正（{self.where.words}，{self.action}）{problem}：请核对后更正或删去该项，再重新运行。"
+        )
+
+
+def _texts_pair(correction: Correction) -> str | None:
+    if not isinstance(correction.expect, str) or not correction.expect:
+        return "须用from写明现在的文字"
+    return None if isinstance(correction.to, str) and correction.to else "须用to写明更正后的文字"
+
+
+def _split(correction: Correction) -> str | None:
+    if correction.where.annex is not None:
+        return "只用于目录条目"
+    if (
+        not isinstance(correction.expect, str)
+        or not isinstance(correction.to, list)
+        or len(correction.to) < 2
+    ):
+        return "须用from写明一个条目、用to列出拆成的各条"
+    return (
+        None if squeeze("".join(correction.to)) == squeeze(correction.expect) else "的to各条连起来与from不同"
+    )
+
+
+def _join(correction: Correction) -> str | None:
+    if correction.where.annex is not None:
+        return "只用于目录条目"
+    if not isinstance(correction.expect, list) or len(correction.expect) < 2:
+        return "须用from依次列出要合并的各条"
+    if correction.to is not None and squeeze(str(correction.to)) != squeeze("".join(correction.expect)):
+        return "的to与from各条连起来不同"
+    return None
+
+
+def _move(correction: Correction) -> str | None:
+    if correction.where.annex is not None:
+        return "只用于目录条目"
+    if not isinstance(correction.expect, str) or not isinstance(correction.to, dict):
+        return "须用from写明条目、用to写明新的class、kind或tier"
+    try:
+        Target.model_validate(correction.to)
+    except ValidationError:
+        return f"的to只能写class、kind、tier与position，且须是已有的类别与级次（现为{correction.to}）"
+    return None if correction.to else "的to是空的"
+
+
+def _drop(correction: Correction) -> str | None:
+    return None if isinstance(correction.expect, str) and correction.expect else "须用from写明要删去的文字"
+
+
+def _add(correction: Correction) -> str | None:
+    if correction.where.annex is not None:
+        return None if isinstance(correction.to, dict) and correction.to else "须用to写明新行的各列"
+    return None if isinstance(correction.to, str) and correction.to else "须用to写明新条目的文字"
+
+
+def _set_span(correction: Correction) -> str | None:
+    if correction.where.cell_id is None:
+        return "须用where.cell_id指明单元格"
+    for value, name in ((correction.expect, "from"), (correction.to, "to")):
+        if not isinstance(value, dict) or not value or not value.keys() <= {"row_span", "col_span"}:
+            return f"的{name}须写明row_span或col_span"
+        if not all(isinstance(span, int) and span >= 1 for span in value.values()):
+            return f"的{name}须是不小于1的整数"
+    return None
+
+
+def _map_column(correction: Correction) -> str | None:
+    if correction.where.cell_id is None:
+        return "须用where.cell_id指明单元格"
+    whole = all(isinstance(value, int) and value >= 0 for value in (correction.expect, correction.to))
+    return None if whole else "的from与to须是列号（从0起）"
+
+
+_SHAPES = {
+    "replace": _texts_pair, "split": _split, "join": _join, "move": _move, "drop": _drop, "add": _add,
+    "set_span": _set_span, "map_column": _map_column,
+}  # fmt: skip
+
+
+def load_corrections(path: Path) -> tuple[Correction, ...]:
+    """The corrections of a file, none where there is no file.
+
+    Raises XizeError (file, line, remedy) when it is not YAML, not a list, or an entry is incomplete or unknown.
+    """
+    if not path.is_file():
+        return ()
+    return parse_corrections(path, load_yaml(path))
+
+
+def parse_corrections(path: Path, document: Any) -> tuple[Correction, ...]:
+    """``document`` (from ``source_yaml.load_yaml``) as corrections. Raises XizeError as :func:`load_corrections`."""
+    if document is None:
+        return ()
+    if isinstance(document, str) or not isinstance(document, Sequence):
+        raise XizeError(f"{path}不是列表：每项更正请以“- where:”开头。")
+    found = []
+    for index, item in enumerate(document):
+        line = line_of(document, [index]) or 0
+        if not isinstance(item, Mapping):
+            raise XizeError(f"{path}第{line}行不是一项更正：应有where、action、from、to、reason、by、date。")
+        try:
+            found.append(Correction.model_validate({**item, "line": line, "file": str(path)}))
+        except ValidationError as failure:
+            raise XizeError(_complaint(path, document, index, failure)) from failure
+    return tuple(found)
+
+
+def decided_findings(path: Path) -> frozenset[str]:
+    """The findings that whole entries of the file name; entries still to be decided are passed over.
+
+    Raises XizeError when the file is not YAML.
+    """
+    document = load_yaml(path) if path.is_file() else None
+    named = set()
+    for item in document if isinstance(document, list) else ():
+        if isinstance(item, Mapping) and item.get("finding"):
+            try:
+                parse_corrections(path, [item])
+            except XizeError:
+                continue  # a run will say what it lacks, with its line
+            named.add(str(item["finding"]))
+    return frozenset(named)
+
+
+_NAMES = {"class_code": "class", "expect": "from"}
+
+
+def _complaint(path: Path, document: Any, index: int, failure: ValidationError) -> str:
+    # A misspelt key is both missing and unknown: the second says more.
+    error = min(failure.errors(), key=lambda one: one["type"] != "extra_forbidden")
+    location = [_NAMES.get(str(step), step) for step in error["loc"] if isinstance(step, str)]
+    keys = [step for step in location if step.isidentifier()]
+    line = line_of(document, [index, *keys])
+    at = f"{path}第{line}行的更正"
+    key = ".".join(keys[:2])
+    if keys[:1] == ["action"]:
+        given = error["input"] if error["type"] != "missing" else None
+        said = f"的动作“{given}”不认识" if given else "没有写明动作"
+        return f"{at}{said}：action请写{'、'.join(ACTIONS)}之一。"
+    if error["type"] == "missing" or error.get("input") is None:
+        return f"{at}没有写明“{key}”：请补上后重新运行。"
+    if error["type"] == "extra_forbidden":
+        return f"{at}有不认识的键“{key}”：请更正拼写或删去。"
+    said = problem_zh(dict(error))
+    about = f"的“{key}”" if key else ""
+    return f"{at}{about}有误（{said}）：请更正。"
+
+
+@dataclass(frozen=True)
+class Applied:
+    """What corrections did, for the manifest."""
+
+    count: int
+    by_action: Mapping[str, int]
+    sha256: str | None
+
+    @property
+    def summary(self) -> dict[str, object]:
+        """Plain JSON."""
+        return {"count": self.count, "by_action": dict(sorted(self.by_action.items())), "sha256": self.sha256}
+
+
+def summary(path: Path, corrections: Iterable[Correction]) -> Applied:
+    """The count of the corrections of ``path`` (all of them apply, or the run stops) and the file's checksum."""
+    counts = Counter[str](correction.action for correction in corrections)
+    sha256 = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None
+    return Applied(sum(counts.values()), counts, sha256)
+
+
+def only_one(found: Sequence[Any], correction: Correction, what: str) -> Any:
+    """The one place that a correction is about. Raises XizeError naming it when there is none, or several."""
+    if not found:
+        raise correction.error(f"不再适用：该处没有{what}")
+    if len(found) > 1:
+        more = "from写得更长" if correction.of_cells else "where中再写明position、part、row_id或cell_id"
+        raise correction.error(f"适用于{len(found)}处（{what}），须能唯一确定，可将{more}")
+    return found[0]

@@ -1,0 +1,1 @@
+"""Questions to published releases: SQL, whether a certificate counts, its history."""

@@ -1,0 +1,262 @@
+"""Asking the published releases: SQL through DuckDB, and whether a certificate counts.
+
+from pipeline.query import Catalog
+
+with Catalog("curated") as catalog:
+    catalog.sql("select kind, count(*) from entries group by kind")
+    catalog.check("6101", "农作物植保员", grade=4).counts
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from itertools import chain
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from pipeline.errors import XizeError
+from pipeline.releases.catalogue import curated_url, editions_in, latest_name, load_release, read_manifest
+from pipeline.releases.storage import LocalStore, open_store
+
+if TYPE_CHECKING:
+    import duckdb
+    import pyarrow as pa
+
+    from pipeline.query.check import Answer
+
+_PIN = re.compile(r"(?P<edition>[a-z][a-z0-9]*(?:-[a-z0-9]+)*-\d{4})(?:@(?P<release>r\d{3,}))?")
+
+
+# Statements that write files, perhaps over those of a release.
+_WRITING = {"COPY", "EXPORT"}
+
+# Through SQL: a table registered from Python would load pandas, which takes longer than most queries.
+_RELEASES = """
+create table main.releases as
+select unnest($edition::varchar[]) as edition, unnest($release::varchar[]) as release,
+       unnest($title::varchar[]) as title, unnest($source::varchar[]) as source,
+       unnest($created::varchar[]) as created
+"""
+
+# One row per entry and jurisdiction, over the releases shown. ``missing_editions`` are gaps: editions between the first
+# and the last in which it does not stand. ``grades`` has a member per edition: what the text meant there.
+_ENTRY_HISTORY = r"""
+create view main.entry_history as
+with shown as (
+    select edition, regexp_extract(edition, '^(.*)-\d{4}$', 1) as jurisdiction,
+           regexp_extract(edition, '\d{4}$')::int as year
+    from releases
+), lives as (
+    select jurisdiction, entry_id, arg_max(class_code, year) as class_code, arg_max(kind, year) as kind,
+           arg_max(name, year) as name, arg_max(text, year) as text,
+           arg_min(edition, year) as first_edition, arg_max(edition, year) as last_edition,
+           min(year) as first_year, max(year) as last_year,
+           list(edition order by year) as editions, list_sort(list(distinct tier)) as tiers,
+           list({'edition': edition, 'tier': tier, 'grades': grades, 'level': level} order by year) as grades
+    from entries join shown using (edition)
+    group by jurisdiction, entry_id
+)
+select entry_id, jurisdiction, class_code, kind, name, text, first_edition, last_edition, editions,
+       list_filter(
+           (select list(edition order by year) from shown s where s.jurisdiction = lives.jurisdiction
+            and s.year between first_year and last_year),
+           lambda one: not list_contains(editions, one)
+       ) as missing_editions,
+       tiers, grades
+from lives
+"""
+
+
+def parse_pin(text: str) -> tuple[str, str | None]:
+    """(edition, release or None) of ``shanghai-2025`` or ``shanghai-2025@r001``. Raises XizeError."""
+    match = _PIN.fullmatch(text.strip())
+    if match is None:
+        raise XizeError(f"“{text}”不是版本：应形如shanghai-2025或shanghai-2025@r001。")
+    return match["edition"], match["release"]
+
+
+class Catalog:
+    """The published releases as DuckDB views, one per table, over the latest release of every edition.
+
+    ``curated`` is a folder or an fsspec/pyarrow URL (default: curated/ of the project or of $XIZE_HOME).
+    ``pins`` (``shanghai-2025@r001``) put one release in place of an edition's latest. In SQL a quoted
+    schema names a release on its own: ``select * from "shanghai-2025@r001".entries``. The view ``releases``
+    says which release of each edition the views show,
+    ``entry_history`` in which editions each entry stands.
+
+    Raises XizeError when there is no release at all, or not the one pinned.
+    """
+
+    def __init__(
+        self, curated: str | Path | None = None, *, home: Path | None = None, pins: Iterable[str] = ()
+    ) -> None:
+        import duckdb
+
+        from pipeline.editions.edition import resolve_home
+
+        self.url = str(curated) if curated is not None else curated_url(home or resolve_home())
+        self._store = open_store(self.url)
+        self._releases = self._choose(dict(parse_pin(pin) for pin in pins))
+        self._con: duckdb.DuckDBPyConnection = duckdb.connect()
+        self._schemas: set[str] = set()
+        self._views("main", self._releases)
+        self._con.execute(_RELEASES, self._records())
+        self._con.execute(_ENTRY_HISTORY)
+
+    def __enter__(self) -> Catalog:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Free the DuckDB connection."""
+        self._con.close()
+
+    @property
+    def releases(self) -> Mapping[str, str]:
+        """The release that is shown of every edition."""
+        return dict(self._releases)
+
+    def _choose(self, pins: Mapping[str, str | None]) -> dict[str, str]:
+        chosen: dict[str, str] = {}
+        for edition in sorted({*editions_in(self._store), *pins}):
+            release = pins.get(edition) or latest_name(self._store, edition)
+            if release is None:
+                if edition in pins:
+                    raise XizeError(f"版本{edition}没有当前发布：请先运行“xize run {edition}”。")
+                continue
+            read_manifest(self._store, edition, release)
+            chosen[edition] = release
+        if not chosen:
+            raise XizeError(f"{self.url}中还没有任何发布：请先运行“xize run 版本名”，或更正--home。")
+        return chosen
+
+    def _records(self) -> dict[str, list[str]]:
+        """The columns of the view ``releases``."""
+        records = [read_manifest(self._store, *pair) for pair in self._releases.items()]
+        return {
+            "edition": list(self._releases),
+            "release": list(self._releases.values()),
+            "title": [record["title"] for record in records],
+            "source": [record["source"]["kind"] for record in records],
+            "created": [record["created"] for record in records],
+        }
+
+    def _views(self, schema: str, releases: Mapping[str, str]) -> None:
+        """A view per table of the contract in ``schema``, over the given releases together. Raises XizeError."""
+        import duckdb
+
+        if schema != "main":
+            self._con.execute(f"create schema {_quoted(schema)}")
+        self._schemas.add(schema)
+        if isinstance(self._store, LocalStore):
+            rows = {pair: read_manifest(self._store, *pair)["rows"] for pair in releases.items()}
+            for name in _named(rows.values()):
+                files = [
+                    _literal(str(self._store.root / edition / release / f"{name}.parquet"))
+                    for (edition, release), tables in rows.items()
+                    if name in tables
+                ]
+                source = f"read_parquet([{', '.join(files)}], union_by_name=true)"
+                view = f"create view {_quoted(schema)}.{_quoted(name)} as select * from {source}"
+                try:
+                    self._con.execute(view)
+                except duckdb.Error as error:
+                    # DuckDB names its pattern; reading the releases whole names the file and what to do.
+                    for pair in releases.items():
+                        load_release(self.url, *pair)
+                    raise XizeError(
+                        f"{self.url}中的表{name}无法读取：请重新发布，或改用其他发布。"
+                    ) from error
+            return
+        import pyarrow as pa
+
+        loaded = [load_release(self.url, *pair) for pair in releases.items()]
+        for name in _named(loaded):
+            found = [tables[name] for tables in loaded if name in tables]
+            hidden = f"{schema}:{name}"
+            self._con.register(hidden, pa.concat_tables(found, promote_options="default"))
+            view = f"{_quoted(schema)}.{_quoted(name)}"
+            self._con.execute(f"create view {view} as select * from {_quoted(hidden)}")
+
+    def sql(self, query: str, parameters: Mapping[str, object] | None = None) -> pa.Table:
+        """The rows that ``query`` gives. ``parameters`` fill its ``$name`` places.
+
+        Raises XizeError when DuckDB refuses the query, or when it names a release that does not exist.
+        """
+        import pyarrow as pa
+
+        with _refusals():
+            relation = self._ask(query, parameters)
+            return pa.table({}) if relation is None else relation.to_arrow_table()
+
+    def rows(self, query: str) -> tuple[list[str], list[tuple[Any, ...]]]:
+        """As :meth:`sql`, as names of columns and rows of Python values: soon there, for nothing but DuckDB is loaded."""
+        with _refusals():
+            relation = self._ask(query)
+            return ([], []) if relation is None else (relation.columns, relation.fetchall())
+
+    def _ask(
+        self, query: str, parameters: Mapping[str, object] | None = None
+    ) -> duckdb.DuckDBPyRelation | None:
+        """What DuckDB makes of a query; None when there is nothing to show. Raises duckdb.Error and XizeError."""
+        kinds = [statement.type.name for statement in self._con.extract_statements(query)]
+        if not kinds:
+            raise XizeError("没有可执行的查询：请给出SQL语句，例如“select * from classes”。")
+        if not _WRITING.isdisjoint(kinds):
+            raise XizeError("查询不能写文件（COPY、EXPORT），以免误改已发布的数据：请用-o写入文件。")
+        if kinds.count("SELECT") > 1:
+            raise XizeError("一次只能显示一个查询的结果：请分几次运行。")
+        for match in re.finditer(rf'"({_PIN.pattern})"\s*\.', query):
+            edition, release = parse_pin(match[1])
+            if match[1] not in self._schemas:
+                release = release or latest_name(self._store, edition)
+                if release is None:
+                    raise XizeError(f"版本{edition}没有当前发布：请先运行“xize run {edition}”。")
+                read_manifest(self._store, edition, release)
+                self._views(match[1], {edition: release})
+        return self._con.sql(query, params=dict(parameters) if parameters else None)
+
+    def check(
+        self,
+        class_code: str,
+        name: str,
+        grade: int | None = None,
+        level: str | None = None,
+        edition: str | None = None,
+    ) -> Answer:
+        """Whether a certificate counts for a class, and at which tiers: :func:`pipeline.query.check.check`."""
+        from pipeline.query.check import check
+
+        return check(self, class_code, name, grade, level, edition)
+
+
+@contextmanager
+def _refusals() -> Iterator[None]:
+    """What DuckDB refuses, as XizeError."""
+    import duckdb
+
+    try:
+        yield
+    except duckdb.Error as error:
+        said = re.sub(r"\s+", " ", str(error)).strip().rstrip("^ ")
+        raise XizeError(f"SQL无法执行：{said}") from error
+
+
+def _named(releases: Iterable[Iterable[str]]) -> list[str]:
+    """The names of the tables that releases have, each once."""
+    return list(dict.fromkeys(chain.from_iterable(releases)))
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

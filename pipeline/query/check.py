@@ -1,0 +1,316 @@
+"""Does a certificate count for a class, and at which tier? The answer shows the printed text as evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from pipeline.errors import XizeError
+from pipeline.schema import GRADE_LABELS, KINDS, TIERS
+from pipeline.text import normalise, squeeze
+
+if TYPE_CHECKING:
+    from pipeline.query.catalogue import Catalog
+
+# Names less alike than this (0–100) are not offered as near matches.
+_NEAR_CUTOFF = 60
+_NEAR_LIMIT = 5
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """A printed entry (at one of its grades) that was found. Box in PDF points, origin top left.
+
+    ``how``: ``exact`` (its name or text as asked), ``near`` (``score`` 0–100 alike), ``other_grade`` (the
+    name as asked, another grade or level), ``other_class`` (as asked, but in another class).
+    """
+
+    edition: str
+    release: str
+    class_code: str
+    class_name: str
+    kind: str
+    tier: str
+    entry_id: str
+    text: str
+    name: str
+    issuer: str | None
+    grade: int | None
+    grade_label: str | None
+    level: str | None
+    tier_by_rule: str | None
+    tier_conflict: bool
+    page: int | None
+    line: int | None
+    x0: float | None
+    top: float | None
+    x1: float | None
+    bottom: float | None
+    cell_id: str | None
+    confidence: float
+    how: str = "exact"
+    score: float = 100.0
+
+    @property
+    def kind_label(self) -> str:
+        """The kind in Chinese."""
+        return KINDS.get(self.kind, self.kind)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What one edition's release says: the tiers at which it counts, lowest first (none: it does not)."""
+
+    edition: str
+    release: str
+    class_code: str | None
+    class_name: str | None
+    tiers: tuple[str, ...]
+    remarks: tuple[str, ...] = ()
+
+    @property
+    def counts(self) -> bool:
+        """Whether it counts at all."""
+        return bool(self.tiers)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The answer to one question, over every edition asked.
+
+    ``matches`` are the entries by which it counts, ``near`` what stands nearest where nothing matches
+    exactly.
+    """
+
+    class_code: str
+    name: str
+    grade: int | None
+    level: str | None
+    verdicts: tuple[Verdict, ...]
+    matches: tuple[Evidence, ...]
+    near: tuple[Evidence, ...]
+
+    @property
+    def counts(self) -> bool:
+        """Whether it counts in at least one of the editions."""
+        return any(verdict.counts for verdict in self.verdicts)
+
+    @property
+    def tiers(self) -> tuple[str, ...]:
+        """The tiers at which it counts, over all editions asked, lowest first."""
+        found = {tier for verdict in self.verdicts for tier in verdict.tiers}
+        return tuple(tier for tier in TIERS if tier in found)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The answer as plain JSON values."""
+        return {
+            "counts": self.counts,
+            "tiers": list(self.tiers),
+            "class_code": self.class_code,
+            "name": self.name,
+            "grade": self.grade,
+            "level": self.level,
+            "verdicts": [{**asdict(verdict), "counts": verdict.counts} for verdict in self.verdicts],
+            "matches": [asdict(match) for match in self.matches],
+            "near": [asdict(match) for match in self.near],
+        }
+
+
+def parse_grade(text: str | int | None) -> int | None:
+    """A grade from 4, "4", "四级", "中级工" or "四级/中级工". Raises XizeError on anything else."""
+    if text is None:
+        return None
+    wanted = (
+        squeeze(str(text)).removesuffix("级") if str(text).strip()[:1].isdecimal() else squeeze(str(text))
+    )
+    for grade, label in GRADE_LABELS.items():
+        if wanted in {str(grade), label, *label.split("/")}:
+            return grade
+    raise XizeError(f"等级“{text}”无法识别：应为1至5，或五级/初级工至一级/高级技师。")
+
+
+def parse_level(text: str | None) -> str | None:
+    """A level: 初级, 中级 or 高级. Raises XizeError on anything else."""
+    if text is None or squeeze(text) in TIERS:
+        return None if text is None else squeeze(text)
+    raise XizeError(f"等级词“{text}”无法识别：应为{'、'.join(TIERS)}之一。")
+
+
+def _key(text: str) -> str:
+    return squeeze(text).casefold()
+
+
+def check(
+    catalog: Catalog,
+    class_code: str,
+    name: str,
+    grade: int | str | None = None,
+    level: str | None = None,
+    edition: str | None = None,
+) -> Answer:
+    """Whether certificate ``name`` (of ``grade`` or ``level``, if told) counts for a class, at what tiers.
+
+    ``class_code`` may be the secondary, college or bachelor code, or the class's name. An entry that states
+    no grade counts for every grade. Without ``grade`` and ``level`` every stated one is looked at, unless
+    ``name`` states them itself (农作物植保员(四级/中级工)). ``edition`` limits the question to one edition
+    (or one of its releases, ``shanghai-2025@r001``).
+
+    Raises XizeError when no edition asked has the class, and when grade, level or edition cannot be
+    understood.
+    """
+    wanted_grade, wanted_level = parse_grade(grade), parse_level(level)
+    if not _key(name):
+        raise XizeError("证书名称为空：请用--name给出名称。")
+    editions = _editions(catalog, edition)
+    verdicts: list[Verdict] = []
+    matches: list[Evidence] = []
+    near: list[Evidence] = []
+    for one, release in editions.items():
+        schema = f'"{one}@{release}"'
+        classes = _classes(catalog, schema, class_code)
+        if not classes:
+            remark = f"该版本没有专业类{class_code}"
+            verdicts.append(Verdict(one, release, None, None, (), (remark,)))
+            continue
+        for code, class_name in classes:
+            rows = _rows(catalog, schema, one, release, code)
+            verdict, found, others = _judge(rows, name, wanted_grade, wanted_level)
+            verdicts.append(Verdict(one, release, code, class_name, *verdict))
+            matches += found
+            near += others
+            if not found:
+                near += _elsewhere(catalog, schema, one, release, code, name)
+                near += _similar(rows, name) if not others else []
+    if all(verdict.class_code is None for verdict in verdicts):
+        raise XizeError(
+            f"{'、'.join(editions)}中没有专业类{class_code}：请核对代码（{_hint(catalog, editions)}）。"
+        )
+    return Answer(class_code, name, wanted_grade, wanted_level, tuple(verdicts), tuple(matches), tuple(near))
+
+
+def _editions(catalog: Catalog, edition: str | None) -> dict[str, str]:
+    if edition is None:
+        return dict(catalog.releases)
+    from pipeline.query.catalogue import parse_pin
+
+    wanted, release = parse_pin(edition)
+    if release is None:
+        if wanted not in catalog.releases:
+            have = "、".join(catalog.releases)
+            raise XizeError(f"没有版本{wanted}的发布（现有：{have}）：请核对--edition。")
+        release = catalog.releases[wanted]
+    return {wanted: release}
+
+
+def _classes(catalog: Catalog, schema: str, class_code: str) -> list[tuple[str, str]]:
+    wanted = squeeze(class_code)
+    rows = catalog.sql(
+        f"select class_code, name from {schema}.classes"
+        " where $wanted in (class_code, college_code, bachelor_code, name) order by class_code",
+        {"wanted": wanted},
+    ).to_pylist()
+    return [(row["class_code"], row["name"]) for row in rows]
+
+
+def _hint(catalog: Catalog, editions: dict[str, str]) -> str:
+    one, release = next(reversed(editions.items()))
+    rows = catalog.sql(f'select class_code from "{one}@{release}".classes order by class_code').to_pylist()
+    return f"{one}的代码自{rows[0]['class_code']}至{rows[-1]['class_code']}" if rows else f"{one}没有专业类"
+
+
+_SELECT = """
+    select c.class_code, k.name as class_name, c.kind, c.tier, c.entry_id, e.text, c.name, c.issuer, c.grade,
+           c.grade_label, c.level, c.tier_by_rule, c.tier_conflict, e.page, e.line, e.x0, e.top, e.x1,
+           e.bottom, e.cell_id, e.confidence
+    from {schema}.credentials c
+    join {schema}.entries e using (entry_id)
+    join {schema}.classes k on k.class_code = c.class_code
+    where {where}
+    order by c.class_code, c.kind, list_position($tiers, c.tier), e.position, c.grade desc nulls last
+"""
+
+
+def _rows(catalog: Catalog, schema: str, edition: str, release: str, code: str) -> list[Evidence]:
+    query = _SELECT.format(schema=schema, where="c.class_code = $code")
+    rows = catalog.sql(query, {"code": code, "tiers": list(TIERS)}).to_pylist()
+    return [Evidence(edition=edition, release=release, **row) for row in rows]
+
+
+def _keys(row: Evidence) -> set[str]:
+    """Every exact way to name the entry: as printed, without grade, with and without issuer."""
+    names = {row.text, row.name}
+    if row.issuer:
+        names |= {f"{row.issuer}{row.name}", f"{row.issuer}:{row.name}", f"{row.name}({row.issuer})"}
+        names.add(row.text.removeprefix(f"{row.issuer}:"))
+    return {_key(text) for text in names}
+
+
+def _judge(
+    rows: Sequence[Evidence], name: str, grade: int | None, level: str | None
+) -> tuple[tuple[tuple[str, ...], tuple[str, ...]], list[Evidence], list[Evidence]]:
+    """((tiers, remarks), the rows by which it counts, rows of the name with another grade or level)."""
+    from pipeline.tidy.grades.levels import read_levels
+
+    named = [row for row in rows if _key(name) in _keys(row)]
+    grades: tuple[int, ...] = () if grade is None else (grade,)
+    if not named:
+        # The name asked may state its own grade in other words than the entry does.
+        stated = read_levels(normalise(name))
+        named = [row for row in rows if _key(stated.name) in _keys(row)]
+        grades = grades or stated.grades
+        level = level or stated.level
+    found = [row for row in named if _fits(row, grades, level)]
+    others = [] if found else [_marked(row, "other_grade") for row in named]
+    remarks = []
+    if found and (grades or level) and all(row.grade is None and row.level is None for row in found):
+        remarks.append("条目未写明等级，任何等级均计入")
+    if any(row.tier_conflict for row in found):
+        remarks.append("所在级次与说明中等级对应的级次不符")
+    if others:
+        remarks.append("名称相同，但所问等级不在其列")
+    tiers = tuple(tier for tier in TIERS if any(row.tier == tier for row in found))
+    return (tiers, tuple(remarks)), found, others
+
+
+def _fits(row: Evidence, grades: Sequence[int], level: str | None) -> bool:
+    """Whether the row covers what is asked; one that states neither grade nor level covers everything."""
+    if not grades and level is None:
+        return True
+    if row.grade is None and row.level is None:
+        return True
+    if grades and row.grade is not None:
+        return row.grade in grades
+    return level is not None and row.level == level
+
+
+def _marked(row: Evidence, how: str, score: float = 100.0) -> Evidence:
+    return Evidence(**{**asdict(row), "how": how, "score": score})
+
+
+def _similar(rows: Sequence[Evidence], name: str) -> list[Evidence]:
+    """The entries of the class whose names are most alike, best first, one row per entry."""
+    from rapidfuzz import fuzz, process
+
+    first: dict[str, Evidence] = {}
+    for row in rows:
+        first.setdefault(row.entry_id, row)
+    choices = {entry_id: _key(row.name) for entry_id, row in first.items()}
+    best = process.extract(
+        _key(name), choices, scorer=fuzz.WRatio, score_cutoff=_NEAR_CUTOFF, limit=_NEAR_LIMIT
+    )
+    return [_marked(first[entry_id], "near", round(float(score), 1)) for _, score, entry_id in best]
+
+
+def _elsewhere(
+    catalog: Catalog, schema: str, edition: str, release: str, code: str, name: str
+) -> list[Evidence]:
+    """Entries of exactly this name in other classes, one row per entry, at most a few."""
+    query = _SELECT.format(schema=schema, where="c.class_code <> $code and contains(e.text, $name)")
+    parameters = {"code": code, "name": normalise(name), "tiers": list(TIERS)}
+    first: dict[str, Evidence] = {}
+    for row in catalog.sql(query, parameters).to_pylist():
+        evidence = Evidence(edition=edition, release=release, **row)
+        if _key(name) in _keys(evidence):
+            first.setdefault(evidence.entry_id, evidence)
+    return [_marked(row, "other_class") for row in list(first.values())[:_NEAR_LIMIT]]

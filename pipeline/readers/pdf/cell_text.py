@@ -1,0 +1,172 @@
+"""Glyphs → cells: which cell each glyph belongs to. Pure functions over :class:`PageArrays`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import pairwise
+
+import numpy as np
+
+from pipeline.readers.pdf.grid import Found, Grid
+from pipeline.readers.pdf.lines import level_lines, lines_of
+from pipeline.readers.pdf.page import Ints, PageArrays
+
+
+def assign(page: PageArrays, grids: Sequence[Grid]) -> tuple[list[list[Ints]], Ints]:
+    """Glyph indices per grid and cell, and those outside every grid.
+
+    A glyph belongs to the cell in which its centre lies: found by position in the sorted lattice, not by scanning.
+    """
+    x = (page.boxes[:, 0] + page.boxes[:, 2]) / 2
+    y = (page.boxes[:, 1] + page.boxes[:, 3]) / 2
+    free = np.ones(len(x), dtype=bool)
+    per_grid: list[list[Ints]] = []
+    # Smallest first, so that a table drawn inside another one's cell keeps its own text.
+    order = sorted(range(len(grids)), key=lambda k: _area(grids[k]))
+    found: dict[int, list[Ints]] = {}
+    for k in order:
+        grid = grids[k]
+        x0, top, x1, bottom = grid.bbox
+        inside = np.flatnonzero(free & (x >= x0) & (x <= x1) & (y >= top) & (y <= bottom))
+        free[inside] = False
+        cols = np.clip(np.searchsorted(grid.xs, x[inside], side="right") - 1, 0, len(grid.xs) - 2)
+        rows = np.clip(np.searchsorted(grid.ys, y[inside], side="right") - 1, 0, len(grid.ys) - 2)
+        owners = _overflowing(page, grid, inside, grid.owner[rows, cols])
+        ranked = np.argsort(owners, kind="stable")
+        bounds = np.searchsorted(owners[ranked], np.arange(len(grid.cells) + 1))
+        found[k] = [inside[ranked[bounds[c] : bounds[c + 1]]] for c in range(len(grid.cells))]
+    per_grid = [found[k] for k in range(len(grids))]
+    return per_grid, np.flatnonzero(free)
+
+
+def _overflowing(page: PageArrays, grid: Grid, inside: Ints, owners: Ints) -> Ints:
+    """Owners with text that runs over its cell's border given back to that cell.
+
+    A glyph that stands across a border and follows upon its neighbour without a gap, in the content stream and on the
+    line, belongs to the neighbour's cell; so do up to two more that follow it.
+    """
+    boxes, sizes = page.boxes[inside], page.sizes[inside]
+    follows = np.zeros(len(inside), dtype=bool)
+    follows[1:] = (
+        (np.diff(inside) == 1)
+        & (np.abs(boxes[1:, 0] - boxes[:-1, 2]) < 0.2 * sizes[1:])
+        & (np.abs(boxes[1:, 3] - boxes[:-1, 3]) < 0.3 * sizes[1:])
+    )
+    other = np.zeros(len(inside), dtype=bool)
+    other[1:] = owners[1:] != owners[:-1]
+    out = owners.copy()
+    for i in np.flatnonzero(follows & other).tolist():
+        before = out[i - 1]
+        edge = grid.cells[before].x1
+        width = boxes[i, 2] - boxes[i, 0]
+        if not boxes[i, 0] + 0.1 * width < edge < boxes[i, 2]:
+            continue
+        for j in range(i, min(i + 3, len(inside))):
+            if j > i and not follows[j]:
+                break
+            out[j] = before
+    return out
+
+
+_CLOSE = 0.6
+"""Share of a line's size by which the next line of the same text may stand off it."""
+
+
+def overflowing_lines(page: PageArrays, grid: Grid, per_cell: Sequence[Ints], free: Ints) -> dict[int, Ints]:
+    """Glyphs below a table that go on a cell of its last row: per cell index.
+
+    At a page's end a browser lets a cell's text run on below the table. A line belongs to the cell above it when it
+    follows the cell's last line as closely as lines do, begins where that begins and stays within the cell's width.
+    """
+    out: dict[int, Ints] = {}
+    bottom = grid.ys[-1]
+    tops = page.boxes[free, 1]
+    near = free[(tops > bottom - 6) & (tops < bottom + 60)]
+    if len(near) == 0:
+        return out
+    middle = (page.boxes[near, 0] + page.boxes[near, 2]) / 2
+    for k, cell in enumerate(grid.cells):
+        if cell.row + cell.row_span < len(grid.ys) - 1 or len(per_cell[k]) == 0:
+            continue
+        below = near[(middle > cell.x0) & (middle < cell.x1)]
+        if len(below) == 0:
+            continue
+        # Most often it is a page number, farther away than any line that would follow: no lines need be made to see it.
+        nearest = page.boxes[below, 1].min() - page.boxes[per_cell[k], 3].max()
+        if nearest > _CLOSE * page.sizes[per_cell[k]].max():
+            continue
+        last = lines_of(page, per_cell[k])[-1]
+        taken: list[Ints] = []
+        for line in lines_of(page, below):
+            gap = line.top - last.bottom
+            if gap > _CLOSE * last.size or abs(line.x0 - last.x0) > 1 or abs(line.size - last.size) > 0.5:
+                break
+            inside = (page.boxes[below, 1] >= line.top - 1) & (page.boxes[below, 3] <= line.bottom + 1)
+            taken.append(below[inside])
+            last = line
+        if taken:
+            out[k] = np.concatenate(taken)
+    return out
+
+
+def _area(grid: Grid) -> float:
+    x0, top, x1, bottom = grid.bbox
+    return (x1 - x0) * (bottom - top)
+
+
+_PAGE_NUMBER = re.compile(
+    r"^[-–—~·•\s]*(?:第\s*\d{1,4}\s*页(?:\s*[/,，]?\s*共\s*\d{1,4}\s*页)?|(?P<number>\d{1,4})(?:\s*/\s*\d{1,4})?"
+    r"|page\s*\d+(?:\s*of\s*\d+)?|[ivxlcIVXLC]{1,6})[-–—~·•\s]*$",
+    re.IGNORECASE,
+)
+_OFF = 60
+"""By how much a printed page number may differ from the page's place in the file."""
+
+
+def is_page_number(text: str, page: int) -> bool:
+    """Whether a line alone at a page's edge is its number: near the page's place in the file, so that no code is."""
+    match = _PAGE_NUMBER.match(text)
+    return match is not None and (match["number"] is None or abs(int(match["number"]) - page) <= _OFF)
+
+
+def trim_open_ends(page: PageArrays, found: Found) -> Found:
+    """Open rows end where the body does: a page number or running head beyond it is no part of a cell.
+
+    Where a page break cut a row, its side borders may run on to the page's edge. The outermost line there is taken
+    for a running head when it stands in the page's outer eighth and is a page number, or is set apart.
+    """
+    grids = []
+    for grid in found.grids:
+        ys = list(grid.ys)
+        if grid.open_bottom:
+            ys[-1] = _body_end(page, grid, ys[-2], ys[-1], below=True)
+        if grid.open_top:
+            ys[0] = _body_end(page, grid, ys[0], ys[1], below=False)
+        if ys != list(grid.ys) and all(a < b for a, b in pairwise(ys)):
+            cells = tuple(
+                replace(cell, top=ys[cell.row], bottom=ys[cell.row + cell.row_span]) for cell in grid.cells
+            )
+            grid = replace(grid, ys=tuple(ys), cells=cells)
+        grids.append(grid)
+    return replace(found, grids=tuple(grids))
+
+
+def _body_end(page: PageArrays, grid: Grid, low: float, high: float, below: bool) -> float:
+    """Where the open row between heights ``low`` and ``high`` ends: beyond its text, before a running head."""
+    end = high if below else low
+    x0, _, x1, _ = grid.bbox
+    x = (page.boxes[:, 0] + page.boxes[:, 2]) / 2
+    y = (page.boxes[:, 1] + page.boxes[:, 3]) / 2
+    lines = level_lines(page, np.flatnonzero((x >= x0) & (x <= x1) & (y >= low) & (y <= high)))
+    while len(lines) > 1:
+        last, before = (lines[-1], lines[-2]) if below else (lines[0], lines[1])
+        outer = last.bottom < page.height / 8 or last.top > page.height * 7 / 8
+        gap = last.top - before.bottom if below else before.top - last.bottom
+        alone = gap > 1.5 * max(last.size, before.size)
+        if not outer or not (alone or (is_page_number(last.text, page.number) and gap > 0.2 * last.size)):
+            break
+        end = (last.top + before.bottom) / 2 if below else (before.top + last.bottom) / 2
+        lines = lines[:-1] if below else lines[1:]
+    return end

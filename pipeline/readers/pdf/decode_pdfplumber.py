@@ -1,0 +1,237 @@
+"""The pdfplumber decoder: a page's content stream → :class:`PageArrays`.
+
+pdfplumber opens the file and finds its pages; the content stream is interpreted by pdfminer.six, on which
+pdfplumber rests, with a device of our own. It keeps what pdfplumber's dictionaries lose (the text render mode, the
+writing direction) and builds no Python object per glyph, which costs pdfplumber most of its time.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pdfplumber
+from pdfminer.converter import PDFLayoutAnalyzer
+from pdfminer.pdffont import PDFUnicodeNotDefined
+from pdfminer.pdfinterp import PDFPageInterpreter, PDFResourceManager
+from pdfminer.utils import apply_matrix_pt, mult_matrix
+
+from pipeline.readers.pdf.page import PageArrays, PageBuilder
+
+Matrix = tuple[float, float, float, float, float, float]
+Point = tuple[float, float]
+
+REPLACEMENT = "�"
+"""Stands for a glyph whose font names no Unicode character."""
+
+_INVISIBLE_MODES = (3, 7)
+
+
+def luminance(color: Any) -> float:
+    """Luminance 0 (black) … 1 (white) of a pdfminer colour (grey, RGB or CMYK); patterns count as mid grey."""
+    if color is None:
+        return 0.0
+    parts = color if isinstance(color, (tuple, list)) else (color,)
+    if not all(isinstance(part, (int, float)) for part in parts):
+        return 0.5
+    values = [min(max(float(part), 0.0), 1.0) for part in parts]
+    if len(values) == 1:
+        return values[0]
+    if len(values) == 3:
+        return 0.299 * values[0] + 0.587 * values[1] + 0.114 * values[2]
+    if len(values) == 4:
+        c, m, y, k = values
+        return (0.299 * (1 - c) + 0.587 * (1 - m) + 0.114 * (1 - y)) * (1 - k)
+    return 0.5
+
+
+def _angle(matrix: Matrix) -> int:
+    """Writing direction of a text matrix in degrees clockwise as seen on the page; -1 when skewed."""
+    degrees = math.degrees(math.atan2(-matrix[1], matrix[0])) % 360
+    nearest = round(degrees / 90) * 90
+    return nearest % 360 if abs(degrees - nearest) < 3 else -1
+
+
+class _ArrayDevice(PDFLayoutAnalyzer):
+    """A pdfminer device that appends glyphs, strokes, fills and pictures to a :class:`PageBuilder`."""
+
+    def __init__(self, manager: PDFResourceManager, builder: PageBuilder, origin: Point, top: float) -> None:
+        super().__init__(manager)
+        self.builder = builder
+        self._ox, self._top = origin[0], top
+        self._ctms: list[Matrix] = []
+        self._invisible = False
+        self._lights: dict[int, tuple[Any, float]] = {}
+
+    def begin_page(self, page: Any, ctm: Matrix) -> None:
+        """Nothing to prepare: the builder knows the page."""
+
+    def end_page(self, page: Any) -> None:
+        """Nothing to analyse."""
+
+    def begin_figure(self, name: str, bbox: Any, matrix: Matrix) -> None:
+        """Remember the matrix: pdfminer leaves the inner one in force after a form XObject."""
+        self._ctms.append(self.ctm)
+
+    def end_figure(self, _: str) -> None:
+        """Go back to the matrix outside of the form XObject."""
+        self.set_ctm(self._ctms.pop())
+
+    def _flip(self, point: Point) -> Point:
+        return point[0] - self._ox, self._top - point[1]
+
+    def _box(self, points: Sequence[Point]) -> tuple[float, float, float, float]:
+        flipped = [self._flip(apply_matrix_pt(self.ctm, point)) for point in points]
+        xs, ys = [p[0] for p in flipped], [p[1] for p in flipped]
+        return min(xs), min(ys), max(xs), max(ys)
+
+    def render_image(self, name: str, stream: Any) -> None:
+        """A picture: the unit square under the current matrix. Thin ones are rulings."""
+        box = self._box([(0, 0), (1, 0), (1, 1), (0, 1)])
+        if min(box[2] - box[0], box[3] - box[1]) <= 3.0:
+            self.builder.area(box, 0.0)
+        else:
+            self.builder.image_rows.append(box)
+
+    def render_string(self, textstate: Any, seq: Any, ncs: Any, graphicstate: Any) -> None:
+        """Note the render mode before the glyphs of a string come."""
+        self._invisible = textstate.render in _INVISIBLE_MODES
+        super().render_string(textstate, seq, ncs, graphicstate)
+
+    def render_char(
+        self,
+        matrix: Matrix,
+        font: Any,
+        fontsize: float,
+        scaling: float,
+        rise: float,
+        cid: int,
+        ncs: Any,
+        graphicstate: Any,
+    ) -> float:
+        """Add one glyph. The box follows pdfminer's LTChar: advance wide, font size high, standing on the descent."""
+        try:
+            text = font.to_unichr(cid)
+        except PDFUnicodeNotDefined:
+            text = REPLACEMENT
+        advance: float = font.char_width(cid) * fontsize * scaling
+        if font.is_vertical():
+            vx, vy = font.char_disp(cid)
+            vx = fontsize * 0.5 if vx is None else vx * fontsize * 0.001
+            vy = (1000 - vy) * fontsize * 0.001
+            x0, y0, x1, y1 = -vx, vy + rise + advance, -vx + fontsize, vy + rise
+        else:
+            descent = font.get_descent() * fontsize
+            x0, y0, x1, y1 = 0.0, descent + rise, advance, descent + rise + fontsize
+        a, b, c, d, e, f = matrix
+        px, py = a * x0 + c * y0 + e, b * x0 + d * y0 + f
+        qx, qy = a * x1 + c * y1 + e, b * x1 + d * y1 + f
+        left, right = (px, qx) if px <= qx else (qx, px)
+        low, high = (py, qy) if py <= qy else (qy, py)
+        angle = 0 if b == 0 and a > 0 else _angle(matrix)
+        size = abs(fontsize) * math.hypot(c, d)
+        color = graphicstate.ncolor
+        # Colours repeat for thousands of glyphs; the value is kept beside the id so that the id stays taken.
+        known = self._lights.get(id(color))
+        if known is None:
+            light = luminance(color)
+            if getattr(ncs, "name", "") in ("Separation", "DeviceN") and not isinstance(color, (tuple, list)):
+                light = 1.0 - light  # a tint: 1 is full ink
+            known = self._lights[id(color)] = (color, light)
+        self.builder.glyph(
+            text,
+            (left - self._ox, self._top - high, right - self._ox, self._top - low),
+            size,
+            known[1],
+            angle,
+            self._invisible,
+            str(font.fontname),
+        )
+        return advance
+
+    def paint_path(self, gstate: Any, stroke: bool, fill: bool, evenodd: bool, path: Sequence[Any]) -> None:
+        """Add the strokes and fills of a painted path, subpath by subpath."""
+        width = float(gstate.linewidth or 0.0)  # pdfminer has scaled it by the matrix
+        for points, closed, curved in self._subpaths(path):
+            if stroke and not curved:
+                light = luminance(gstate.scolor)
+                ends = [*points[1:], points[0]] if closed else points[1:]
+                for p, q in zip(points, ends, strict=False):
+                    if p != q:
+                        self.builder.segment(p, q, width, light)
+            if fill and len(points) > 1:
+                xs, ys = [p[0] for p in points], [p[1] for p in points]
+                self.builder.area((min(xs), min(ys), max(xs), max(ys)), luminance(gstate.ncolor))
+
+    def _subpaths(self, path: Sequence[Any]) -> Iterator[tuple[list[Point], bool, bool]]:
+        points: list[Point] = []
+        closed = curved = False
+        for operator, *operands in path:
+            if operator == "m":
+                if len(points) > 1:
+                    yield points, closed, curved
+                points, closed, curved = [], False, False
+            if operator == "h":
+                closed = True
+            else:
+                curved = curved or operator in "cvy"
+                x, y = operands[-2:]
+                points.append(self._flip(apply_matrix_pt(self.ctm, (float(x), float(y)))))
+        if len(points) > 1:
+            yield points, closed, curved
+
+
+_ROTATIONS: dict[int, tuple[int, int, int, int]] = {
+    90: (0, -1, 1, 0),
+    180: (-1, 0, 0, -1),
+    270: (0, 1, -1, 0),
+}
+
+
+class PdfplumberDocument:
+    """An open document: ``page_count`` and ``read(number)``; pages are decoded one by one and never kept."""
+
+    def __init__(self, pdf: Any) -> None:
+        self._pdf = pdf
+        self.page_count = len(pdf.pages)
+
+    def read(self, number: int) -> PageArrays:
+        """Decode page ``number`` (from 1)."""
+        page = self._pdf.pages[number - 1]
+        obj = page.page_obj
+        rotation = int(obj.rotate or 0) % 360
+        turn = _ROTATIONS.get(rotation, (1, 0, 0, 1))
+        crop = obj.cropbox or obj.mediabox
+        media = obj.mediabox
+        # A crop box reaching past the media box shows no more than the media box does.
+        crop = (
+            max(min(crop[0], crop[2]), min(media[0], media[2])),
+            max(min(crop[1], crop[3]), min(media[1], media[3])),
+            min(max(crop[0], crop[2]), max(media[0], media[2])),
+            min(max(crop[1], crop[3]), max(media[1], media[3])),
+        )
+        ctm: Matrix = (*turn, 0.0, 0.0)
+        corners = [apply_matrix_pt(ctm, (x, y)) for x in (crop[0], crop[2]) for y in (crop[1], crop[3])]
+        left, right = min(c[0] for c in corners), max(c[0] for c in corners)
+        low, high = min(c[1] for c in corners), max(c[1] for c in corners)
+        builder = PageBuilder(number, right - left, high - low)
+        manager = self._pdf.rsrcmgr
+        device = _ArrayDevice(manager, builder, (left, low), high)
+        interpreter = PDFPageInterpreter(manager, device)
+        interpreter.device.set_ctm(mult_matrix(ctm, (1, 0, 0, 1, 0, 0)))
+        interpreter.render_contents(obj.resources, obj.contents, ctm=ctm)
+        page.close()
+        return builder.build()
+
+
+@contextmanager
+def open_pdfplumber(path: Path, password: str = "") -> Iterator[PdfplumberDocument]:
+    """Open ``path`` with pdfplumber; the file is closed on leaving.
+
+    Raises whatever pdfplumber raises for a broken or encrypted file; ``readers.document`` turns that into a sentence.
+    """
+    with pdfplumber.open(path, password=password) as pdf:
+        yield PdfplumberDocument(pdf)

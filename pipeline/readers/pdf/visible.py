@@ -1,0 +1,196 @@
+"""What of a decoded page a reader's eye sees: upright, painted once, not hidden.
+
+Pure functions from :class:`PageArrays` to :class:`PageArrays`; whatever they take away is handed back as text, so
+that nothing is lost.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from pipeline.readers.pdf.page import Bools, Floats, PageArrays
+from pipeline.text import clean
+
+_WHITE = 0.97
+
+
+@dataclass(frozen=True)
+class Hidden:
+    """Text that is in the file but not on the page: ``reason`` is invisible | white | watermark | outside."""
+
+    page: int
+    reason: str
+    text: str
+    box: tuple[float, float, float, float]
+
+
+def see(page: PageArrays) -> tuple[PageArrays, list[Hidden]]:
+    """The page as a reader sees it, and the text that was left out.
+
+    Turned upright, glyphs outside the page, invisible and white-on-white ones and skewed watermarks removed, glyphs
+    that are painted twice (fake bold) kept once. Invisible text stays when it is the page's only text over a picture
+    (the text layer of a scan).
+    """
+    page = turn_upright(page)
+    hidden: list[Hidden] = []
+    n = len(page.texts)
+    if n == 0:
+        return page, hidden
+    x = (page.boxes[:, 0] + page.boxes[:, 2]) / 2
+    y = (page.boxes[:, 1] + page.boxes[:, 3]) / 2
+    inside = (x >= 0) & (x <= page.width) & (y >= 0) & (y <= page.height)
+    blank = ~np.fromiter(map(bool, map(str.strip, page.texts)), dtype=bool, count=n)
+    drop: dict[str, Bools] = {"outside": ~inside}
+    painted = ~page.invisible
+    if (painted & ~blank & inside).any() or len(page.images) == 0:
+        drop["invisible"] = page.invisible & inside
+    drop["white"] = _white(page, x, y) & inside & painted
+    drop["watermark"] = _watermark(page, blank) & inside
+    gone = np.zeros(n, dtype=bool)
+    for reason, where in drop.items():
+        where = where & ~gone
+        gone |= where
+        if (where & ~blank).any():
+            box = page.boxes[where]
+            hidden.append(
+                Hidden(
+                    page.number,
+                    reason,
+                    "".join(page.texts[i] for i in np.flatnonzero(where)).strip(),
+                    (
+                        float(box[:, 0].min()),
+                        float(box[:, 1].min()),
+                        float(box[:, 2].max()),
+                        float(box[:, 3].max()),
+                    ),
+                )
+            )
+    keep = ~gone
+    keep &= ~_repeated(page, keep)
+    return (page if keep.all() else page.glyphs(keep)), hidden
+
+
+def _white(page: PageArrays, x: Floats, y: Floats) -> Bools:
+    """Glyphs painted white where no darker fill or picture lies beneath them."""
+    white = page.light >= _WHITE
+    if not white.any():
+        return white
+    where = np.flatnonzero(white)
+    x, y = x[where], y[where]
+    seen = np.zeros(len(where), dtype=bool)
+    dark = page.fills[page.fills[:, 4] < _WHITE, :4]
+    for x0, top, x1, bottom in np.concatenate([dark, page.images]).tolist():
+        seen |= (x >= x0) & (x <= x1) & (y >= top) & (y <= bottom)
+    white[where[seen]] = False
+    return white
+
+
+def _watermark(page: PageArrays, blank: Bools) -> Bools:
+    """Skewed glyphs: nothing in a ruled table is set askew, watermarks are.
+
+    A watermark set straight across the page is known by its size: several times the page's ordinary text, and pale.
+    """
+    skewed = page.angles < 0
+    text = ~skewed & ~blank
+    if not text.any():
+        return skewed
+    usual = float(np.median(page.sizes[text]))
+    huge = (page.sizes > 3.0 * usual) & (page.light > 0.5)
+    return np.asarray(skewed | huge)
+
+
+def _repeated(page: PageArrays, keep: Bools) -> Bools:
+    """Glyphs painted again (nearly) on top of themselves, as producers do for fake bold or shadows."""
+    again = np.zeros(len(page.texts), dtype=bool)
+    places: dict[tuple[str, int, int], list[int]] = {}
+    for i in np.flatnonzero(_crowded(page, keep)).tolist():
+        text = page.texts[i]
+        x0, top, _, _ = page.boxes[i].tolist()
+        near = 0.2 * (float(page.sizes[i]) or 1.0)
+        bx, by = int(x0 // near), int(top // near)
+        around = (
+            page.boxes[j]
+            for dx in (-1, 0, 1)
+            for dy in (-1, 0, 1)
+            for j in places.get((text, bx + dx, by + dy), ())
+        )
+        if any(abs(box[0] - x0) < near and abs(box[1] - top) < near for box in around):
+            again[i] = True
+        else:
+            places.setdefault((text, bx, by), []).append(i)
+    return again
+
+
+def _crowded(page: PageArrays, keep: Bools) -> Bools:
+    """Glyphs that may stand upon another one of the same text: those that share a small square of the page with one.
+
+    Whatever lies nearer than the squares' half side shares a square with it in one of four checkerboards, each set off
+    by half a side against the others: found by sorting.
+    """
+    out = np.zeros(len(page.texts), dtype=bool)
+    known = {text: code for code, text in enumerate(dict.fromkeys(page.texts))}
+    codes = np.fromiter(map(known.__getitem__, page.texts), dtype=np.int64, count=len(page.texts))
+    lettered = np.fromiter((bool(text.strip()) for text in known), dtype=bool, count=len(known))
+    index = np.flatnonzero(keep & lettered[codes])
+    if len(index) == 0:
+        return out
+    size = page.sizes[index]
+    largest = np.zeros(len(known))
+    np.maximum.at(largest, codes[index], np.where(size == 0, 1.0, size))
+    side = 0.4 * largest[codes[index]]
+    x, y = page.boxes[index, 0] / side, page.boxes[index, 1] / side
+    for dx in (0.0, 0.5):
+        for dy in (0.0, 0.5):
+            column, row = np.floor(x + dx).astype(np.int64), np.floor(y + dy).astype(np.int64)
+            row -= row.min()
+            column -= column.min()
+            # One number per text and square; squares that came to share one would only be looked at in vain.
+            places = (codes[index] * (column.max() + 1) + column) * (row.max() + 1) + row
+            order = np.argsort(places, kind="stable")
+            same = places[order[1:]] == places[order[:-1]]
+            out[index[order[1:][same]]] = True
+            out[index[order[:-1][same]]] = True
+    return out
+
+
+def turn_upright(page: PageArrays) -> PageArrays:
+    """The page turned so that most of its glyphs read from left to right; ``turned`` tells by how much."""
+    if not page.angles.any():
+        return page
+    lettered = [i for i, text in enumerate(page.texts) if clean(text).strip()]
+    angles = page.angles[lettered]
+    counts = {angle: int((angles == angle).sum()) for angle in (0, 90, 180, 270)}
+    best = max(counts, key=lambda angle: counts[angle])
+    if best == 0 or counts[best] <= len(lettered) / 2:
+        return page
+    width, height = page.width, page.height
+
+    def boxes(array: Floats) -> Floats:
+        if len(array) == 0:
+            return array
+        out = array.copy()
+        x0, top, x1, bottom = array[:, 0], array[:, 1], array[:, 2], array[:, 3]
+        if best == 90:  # text runs downwards: turn counter-clockwise
+            new = (top, width - x1, bottom, width - x0)
+        elif best == 270:  # text runs upwards: turn clockwise
+            new = (height - bottom, x0, height - top, x1)
+        else:
+            new = (width - x1, height - bottom, width - x0, height - top)
+        for column, values in enumerate(new):
+            out[:, column] = values
+        return out
+
+    sideways = best in (90, 270)
+    return replace(
+        page,
+        width=height if sideways else width,
+        height=width if sideways else height,
+        boxes=boxes(page.boxes),
+        rulings=boxes(page.rulings),
+        fills=boxes(page.fills),
+        images=boxes(page.images),
+        angles=np.where(page.angles >= 0, (page.angles - best) % 360, -1),
+        turned=best,
+    )

@@ -1,0 +1,1 @@
+"""Releases: their catalogue, publishing, manifest, and the store they lie in."""

@@ -1,0 +1,284 @@
+"""The releases of an edition: listing, reading and comparing them, rolling back and pruning."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pipeline.editions.edition import validate_name
+from pipeline.errors import XizeError
+from pipeline.releases.storage import MARKER, Store, dump_json, open_store
+
+# pyarrow is imported where tables are read: whoever asks by SQL does without it.
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+LATEST = "latest.json"
+
+# Stands in a release that is to become the latest until it has: the next publish finishes an interrupted one.
+PENDING = "pending-latest"
+
+_RELEASE = re.compile(r"r(\d{3,})")
+
+
+@dataclass(frozen=True)
+class Release:
+    """One published release. ``is_latest``: latest.json names it; ``changed``: this call published it."""
+
+    edition: str
+    release: str
+    url: str
+    manifest: Mapping[str, Any]
+    is_latest: bool
+    changed: bool = False
+
+    @property
+    def folder(self) -> str:
+        """Where its files lie."""
+        return f"{self.url.rstrip('/')}/{self.edition}/{self.release}"
+
+    @property
+    def source(self) -> str:
+        """The kind of source it was read from."""
+        return str(self.manifest["source"]["kind"])
+
+    @cached_property
+    def rows(self) -> Mapping[str, int]:
+        """Row count of every table."""
+        return dict(self.manifest["rows"])
+
+
+def curated_url(home: Path, curated: str | None = None) -> str:
+    """The address of the curated folder: ``curated`` if given, else curated/ under ``home``."""
+    return curated or str(home / "curated")
+
+
+def release_number(name: str) -> int | None:
+    """The number in a release's name (r001 → 1), None for any other name."""
+    match = _RELEASE.fullmatch(name)
+    return int(match[1]) if match else None
+
+
+def parquet_table(data: bytes) -> pa.Table:
+    """A Parquet file's bytes as an Arrow table."""
+    import pyarrow.parquet as pq
+
+    # Not read_table, which imports datasets and pandas first.
+    return pq.ParquetFile(io.BytesIO(data)).read(use_threads=False)
+
+
+@contextmanager
+def writing(store: Store, edition: str) -> Iterator[None]:
+    """Hold the edition's folder in ``store`` for writing; OSError becomes XizeError with the remedy."""
+    try:
+        with store.lock(edition, f"版本{edition}的发布目录正被另一个进程使用：请等它完成后再试。"):
+            store.clean(edition)
+            yield
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise XizeError(
+            f"无法写入{store.url}/{edition}（{reason}）：请检查磁盘空间与权限；已发布的数据未受影响。"
+        ) from error
+
+
+def editions_in(store: Store) -> list[str]:
+    """The names of the editions that have a folder in ``store``."""
+    return [name for name in store.names("") if re.fullmatch(r"[a-z][a-z0-9-]*-\d{4}", name)]
+
+
+def latest_name(store: Store, edition: str) -> str | None:
+    """The release that latest.json names, None when there is none; XizeError when it cannot be read."""
+    path = f"{edition}/{LATEST}"
+    try:
+        name = json.loads(store.read(path))["release"]
+    except FileNotFoundError:
+        return None
+    except (ValueError, KeyError, TypeError, OSError) as error:
+        raise XizeError(
+            f"{store.url}/{path}无法读取（{error}）：请用“xize rollback”重新指定当前发布。"
+        ) from error
+    return str(name)
+
+
+def set_latest(store: Store, edition: str, release: str) -> None:
+    """Point latest.json to ``release`` in one atomic step."""
+    store.replace(f"{edition}/{LATEST}", dump_json({"release": release}))
+    store.remove(f"{edition}/{release}/{PENDING}")
+
+
+def read_manifest(store: Store, edition: str, release: str) -> dict[str, Any]:
+    """A release's manifest. Raises XizeError when there is no such release or its manifest cannot be read."""
+    validate_name(edition)
+    path = f"{edition}/{release}/{MARKER}"
+    try:
+        if release_number(release) is None:
+            raise FileNotFoundError(path)
+        document = json.loads(store.read(path))
+    except FileNotFoundError:
+        have = "、".join(release_names(store, edition)) or "无"
+        raise XizeError(
+            f"版本{edition}没有发布{release}（现有：{have}）：请用“xize releases”查看。"
+        ) from None
+    except (ValueError, OSError) as error:
+        raise XizeError(
+            f"{store.url}/{path}无法读取（{error}）：请从备份恢复，或删去该发布的文件夹。"
+        ) from error
+    if not isinstance(document, dict):
+        raise XizeError(f"{store.url}/{path}不是发布清单：请从备份恢复，或删去该发布的文件夹。")
+    return document
+
+
+def release_names(store: Store, edition: str) -> list[str]:
+    """The complete releases of an edition, oldest first."""
+    names = [name for name in store.names(edition) if release_number(name) is not None]
+    whole = [name for name in names if store.exists(f"{edition}/{name}/{MARKER}")]
+    return sorted(whole, key=lambda name: release_number(name) or 0)
+
+
+def list_releases(url: str | Path, edition: str | None = None) -> tuple[Release, ...]:
+    """The releases of ``edition`` (default: of every edition), oldest first. Raises XizeError."""
+    if edition:
+        validate_name(edition)
+    store = open_store(url)
+    found = []
+    for name in [edition] if edition else editions_in(store):
+        latest = latest_name(store, name)
+        for release in release_names(store, name):
+            record = read_manifest(store, name, release)
+            found.append(Release(name, release, store.url, record, release == latest))
+    return tuple(found)
+
+
+def last_release(store: Store, edition: str, source: str) -> Release | None:
+    """The newest release of ``edition`` that was read from ``source``; None when there is none."""
+    for release in reversed(release_names(store, edition)):
+        record = read_manifest(store, edition, release)
+        if record["source"]["kind"] == source:
+            return Release(edition, release, store.url, record, release == latest_name(store, edition))
+    return None
+
+
+def damaged_files(store: Store, edition: str, release: str) -> list[str]:
+    """The files of a release that are missing or whose checksum is not the manifest's."""
+    damaged = []
+    for name, record in read_manifest(store, edition, release)["files"].items():
+        try:
+            data = store.read(f"{edition}/{release}/{name}")
+        except OSError:
+            damaged.append(name)
+            continue
+        if hashlib.sha256(data).hexdigest() != record["sha256"]:
+            damaged.append(name)
+    return damaged
+
+
+def load_release(url: str | Path, edition: str, release: str | None = None) -> dict[str, pa.Table]:
+    """The tables of a release (default: the latest) by name. Raises XizeError when there is none."""
+    from pyarrow import ArrowInvalid
+
+    store = open_store(url)
+    release = release or latest_name(store, edition)
+    if release is None:
+        raise XizeError(f"版本{edition}还没有当前发布：请先运行“xize run {edition}”。")
+    record = read_manifest(store, edition, release)
+    tables = {}
+    for name in record["rows"]:
+        path = f"{edition}/{release}/{name}.parquet"
+        try:
+            tables[name] = parquet_table(store.read(path))
+        except (OSError, ArrowInvalid) as error:
+            raise XizeError(f"{store.url}/{path}无法读取（{error}）：请改用其他发布，或重新发布。") from error
+    return tables
+
+
+def rollback(url: str | Path, edition: str, release: str) -> Release:
+    """Point latest.json to ``release``; nothing is deleted. XizeError when it is missing or damaged."""
+    store = open_store(url)
+    record = read_manifest(store, edition, release)
+    damaged = damaged_files(store, edition, release)
+    if damaged:
+        raise XizeError(f"发布{edition}@{release}已损坏（{'、'.join(damaged[:3])}）：请选用其他发布。")
+    with writing(store, edition):
+        # An interrupted publish must not take the place back on the next run.
+        for other in release_names(store, edition):
+            store.remove(f"{edition}/{other}/{PENDING}")
+        set_latest(store, edition, release)
+    return Release(edition, release, store.url, record, is_latest=True, changed=True)
+
+
+def prune(url: str | Path, edition: str, keep: int = 5) -> tuple[str, ...]:
+    """Delete all but the newest ``keep`` releases, never the latest, and what interrupted publishes left.
+
+    Returns the names of what was deleted. Raises XizeError.
+    """
+    if keep < 1:
+        raise XizeError("--keep至少为1：请给出要保留的发布个数。")
+    validate_name(edition)
+    store = open_store(url)
+    if not store.names(edition):
+        raise XizeError(f"{store.url}中没有版本{edition}的发布：请用“xize releases”查看。")
+    with writing(store, edition):
+        latest = latest_name(store, edition)
+        whole = release_names(store, edition)
+        unfinished = [
+            name
+            for name in store.names(edition)
+            if release_number(name) is not None and name not in whole and name != latest
+        ]
+        doomed = [name for name in whole[:-keep] if name != latest] + unfinished
+        for name in doomed:
+            store.remove(f"{edition}/{name}")
+    return tuple(doomed)
+
+
+@dataclass(frozen=True)
+class TableDelta:
+    """What a release would change in one table, rows told apart by the table's key."""
+
+    table: str
+    rows_before: int
+    rows_after: int
+    added: int
+    removed: int
+    changed: int
+
+
+def _rows(table: pa.Table, key: tuple[str, ...]) -> dict[tuple[object, ...], Counter[str]]:
+    """Row texts (as a multiset) by key."""
+    keys = zip(*(table[name].to_pylist() for name in key), strict=True)
+    rest = [table[name].to_pylist() for name in sorted(table.column_names)]
+    rows: dict[tuple[object, ...], Counter[str]] = {}
+    for row_key, values in zip(keys, zip(*rest, strict=True), strict=True):
+        rows.setdefault(row_key, Counter())[repr(values)] += 1
+    return rows
+
+
+def diff_summary(tables: Mapping[str, pa.Table], before: Mapping[str, pa.Table]) -> tuple[TableDelta, ...]:
+    """Per table: rows before and after, how many were added, removed or changed (same key, other values)."""
+    from pipeline.schema import TABLES
+
+    deltas = []
+    for name, table in TABLES.items():
+        old, new = before.get(name, table.arrow.empty_table()), tables[name]
+        if old.equals(new):
+            deltas.append(TableDelta(name, old.num_rows, new.num_rows, 0, 0, 0))
+            continue
+        was, now = _rows(old, table.key), _rows(new, table.key)
+        added = removed = changed = 0
+        for row_key in was.keys() | now.keys():
+            left, right = was.get(row_key, Counter()), now.get(row_key, Counter())
+            gone, come = (left - right).total(), (right - left).total()
+            changed += min(gone, come)
+            removed += gone - min(gone, come)
+            added += come - min(gone, come)
+        deltas.append(TableDelta(name, old.num_rows, new.num_rows, added, removed, changed))
+    return tuple(deltas)

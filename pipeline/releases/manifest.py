@@ -1,0 +1,240 @@
+"""What stands beside a release's tables: manifest.json and datapackage.json."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib import metadata
+from typing import Any
+
+import pyarrow as pa
+
+from pipeline import __version__
+from pipeline.editions.edition import Edition
+from pipeline.schema import TABLES
+from pipeline.schema.types import Field, Table
+
+_LIBRARIES = (
+    "pyarrow", "pdfplumber", "pdfminer.six", "pypdfium2", "playa-pdf", "camelot-py", "great_expectations",
+    "prefect", "duckdb", "rapidfuzz",
+)  # fmt: skip
+
+_LICENCE = "细则的著作权与使用条件以发布机关的规定为准；本数据未附加其他许可。"
+_LICENCE_EN = "Rights in the rulebook rest with its publisher; these data add no licence of their own."
+_DISCLAIMER = "摹本或文字稿不是法律文本；认定请以主管部门发布的原件为准。"
+_DISCLAIMER_EN = (
+    "A facsimile or transcript is no legal text; only the document issued by the authority counts."
+)
+
+
+@dataclass(frozen=True)
+class SourceInfo:
+    """The source file that a release was read from, and what source.yaml says about its edition.
+
+    ``is_default``: it is the source that source.yaml names under ``read``, whose releases become the latest.
+    """
+
+    kind: str
+    file: str
+    sha256: str
+    title: str
+    jurisdiction: str
+    year: int
+    is_default: bool
+    about: str = ""
+    origin: str = ""
+    licence: str | None = None
+    disclaimer: str | None = None
+
+    @classmethod
+    def of(cls, edition: Edition, kind: str | None = None, sha256: str | None = None) -> SourceInfo:
+        """Of an edition's source of ``kind`` (default: the one read); ``sha256`` as found on disk."""
+        file, source = edition.file(kind), edition.source
+        return cls(
+            kind=file.kind,
+            file=file.name,
+            sha256=sha256 or file.sha256,
+            title=source.title,
+            jurisdiction=source.jurisdiction,
+            year=source.year,
+            is_default=file.kind == source.read,
+            about=file.about,
+            origin=file.origin,
+            licence=source.licence,
+            disclaimer=source.disclaimer,
+        )
+
+
+def library_versions() -> dict[str, str]:
+    """Versions of Xize, Python and the libraries that are installed."""
+    versions = {"xize": __version__, "python": platform.python_version()}
+    for name in _LIBRARIES:
+        try:
+            versions[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            continue  # optional libraries need not be there
+    return versions
+
+
+def count_findings(findings: pa.Table) -> dict[str, dict[str, int]]:
+    """Number of findings by severity, by code and by status."""
+    return {
+        f"by_{column}": dict(sorted(Counter(findings[column].to_pylist()).items()))
+        for column in ("severity", "code", "status")
+    }
+
+
+def file_record(data: bytes, rows: int | None = None) -> dict[str, object]:
+    """What the manifest says of one file."""
+    record: dict[str, object] = {"sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)}
+    return record if rows is None else {**record, "rows": rows}
+
+
+def manifest(
+    *,
+    edition: str,
+    release: str,
+    source: SourceInfo,
+    tables: Mapping[str, pa.Table],
+    files: Mapping[str, bytes],
+    stats: Mapping[str, object],
+    validation: Mapping[str, object],
+    findings: Mapping[str, object] | None,
+    allow_incomplete: bool,
+    code_version: str | None,
+) -> dict[str, Any]:
+    """manifest.json: the only place of a release where a time stands."""
+    import pyarrow.compute as pc
+
+    rows = {f"{name}.parquet": table.num_rows for name, table in tables.items()}
+    corrected = {
+        name: count
+        for name, table in tables.items()
+        if "corrected" in table.column_names and (count := pc.sum(table["corrected"]).as_py() or 0)
+    }
+    return {
+        "edition": edition,
+        "release": release,
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "title": source.title,
+        "source": {
+            "kind": source.kind,
+            "file": source.file,
+            "sha256": source.sha256,
+            "about": source.about,
+            "origin": source.origin,
+        },
+        "versions": library_versions(),
+        "code_version": code_version,
+        "allow_incomplete": allow_incomplete,
+        "validation": dict(validation),
+        "conservation": stats.get("conservation"),
+        "stats": {key: value for key, value in stats.items() if key != "conservation"},
+        "findings": dict(findings) if findings is not None else count_findings(tables["findings"]),
+        "corrected": corrected,
+        "rows": {name: table.num_rows for name, table in tables.items()},
+        "files": {name: file_record(data, rows.get(name)) for name, data in files.items()},
+    }
+
+
+def _frictionless_type(type_: pa.DataType) -> str:
+    if pa.types.is_boolean(type_):
+        return "boolean"
+    if pa.types.is_integer(type_):
+        return "integer"
+    if pa.types.is_floating(type_):
+        return "number"
+    # Frictionless reads a Parquet list as a NumPy array, which its own "array" does not accept.
+    return "any" if pa.types.is_list(type_) else "string"
+
+
+def _field(field: Field, table: Table) -> dict[str, Any]:
+    constraints: dict[str, Any] = {}
+    if not field.nullable:
+        constraints["required"] = True
+    if table.key == (field.name,):
+        constraints["unique"] = True
+    if field.enum:
+        constraints["enum"] = list(field.enum)
+    if field.pattern:
+        constraints["pattern"] = field.pattern
+    if field.bounds and not pa.types.is_list(field.type):
+        kind = int if pa.types.is_integer(field.type) else float
+        constraints["minimum"], constraints["maximum"] = map(kind, field.bounds)
+    described = {
+        "name": field.name,
+        "type": _frictionless_type(field.type),
+        "title": field.title_zh,
+        "title_en": field.title_en,
+        "description": f"{field.doc_zh} / {field.doc_en}",
+        "arrow_type": str(field.type),
+    }
+    return {**described, "constraints": constraints} if constraints else described
+
+
+def _resource(table: Table, rows: int) -> dict[str, Any]:
+    # Parquet has nulls of its own; these are the words under which Frictionless meets them, "" is a text.
+    schema: dict[str, Any] = {
+        "fields": [_field(field, table) for field in table.fields],
+        "missingValues": ["nan", "None"],
+    }
+    # A primary key may hold no null in Frictionless; a key with a nullable column is described only.
+    if not any(table.by_name[name].nullable for name in table.key):
+        schema["primaryKey"] = list(table.key)
+    if table.foreign:
+        schema["foreignKeys"] = [
+            {
+                "fields": list(key.fields),
+                "reference": {"resource": key.target, "fields": list(key.target_fields)},
+            }
+            for key in table.foreign
+        ]
+    return {
+        "name": table.name,
+        "path": f"{table.name}.parquet",
+        "title": table.title_zh,
+        "title_en": table.title_en,
+        "description": f"{table.doc_zh} / {table.doc_en}",
+        "format": "parquet",
+        "mediatype": "application/vnd.apache.parquet",
+        "rows": rows,
+        "key": list(table.key),
+        "schema": schema,
+    }
+
+
+def datapackage(
+    *, edition: str, release: str, source: SourceInfo, tables: Mapping[str, pa.Table]
+) -> dict[str, Any]:
+    """datapackage.json (Frictionless): tables and columns in two languages, source, licence, disclaimer."""
+    licence, disclaimer = source.licence or _LICENCE, source.disclaimer or _DISCLAIMER
+    about = f"（{source.about}）" if source.about else ""
+    return {
+        "profile": "data-package",
+        "name": edition,
+        "version": release,
+        "title": source.title,
+        "title_en": f"Certificates recognised for dual-qualified teachers, {edition}",
+        "description": (
+            f"{source.title}的结构化数据，来源：{source.file}{about}。{disclaimer} / "
+            f"Tables of the rulebook, edition {edition}, read from {source.file}. {_DISCLAIMER_EN}"
+        ),
+        "disclaimer": disclaimer,
+        "disclaimer_en": _DISCLAIMER_EN,
+        "licenses": [{"name": "not-specified", "title": f"{licence} / {_LICENCE_EN}"}],
+        "sources": [
+            {
+                "title": source.title,
+                "kind": source.kind,
+                "file": source.file,
+                "sha256": source.sha256,
+                "about": source.about,
+                "origin": source.origin,
+            }
+        ],
+        "resources": [_resource(TABLES[name], table.num_rows) for name, table in tables.items()],
+    }

@@ -1,0 +1,1 @@
+"""Grades, levels and names that an item's text states."""

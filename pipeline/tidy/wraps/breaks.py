@@ -1,0 +1,388 @@
+"""What a typesetter's line breaks tell: was a line ended on purpose, or because the next piece did not fit?
+
+A typesetter wraps only where the next *unbreakable piece* does not fit. Which characters stick together differs
+between producers (one never parts 级/初, another does), so the rules are learned from the document: a pair of
+character classes that stands thousands of times inside lines and never at a line's end is one that the producer
+does not part. The defaults for pairs too rare to learn from follow Unicode's line breaking algorithm (UAX #14).
+"""
+
+from __future__ import annotations
+
+from array import array
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from pipeline.model import Line
+from pipeline.tidy.wraps.break_classes import shape_of
+
+Pair = tuple[str, str]
+
+_SCRIPT_GAP = 0.25
+"""Ems that word processors may put between an ideograph and a Latin letter beside it."""
+
+_ALIGNED = 1.3
+"""Points by which left edges of lines that begin alike may differ."""
+
+
+def _default(pair: Pair) -> bool | None:
+    """Whether a pair sticks together when the document has too few examples; None where producers differ."""
+    first, second = pair
+    if "s" in pair:
+        return False
+    if second in "cni" or first == "o":
+        return True
+    if pair in (("a", "a"), ("i", "a")):
+        return True
+    if "/" in pair or "-" in pair:
+        return None
+    return False
+
+
+@dataclass(frozen=True)
+class BreakRules:
+    """Learned line-breaking rules of one document.
+
+    ``sticky[pair]``: the producer does not part the pair (None: unknown). ``padding``: points of a cell's width,
+    both sides together, that text never uses, by column group. ``stretch``: how much wider lines are set than
+    their glyphs (letter spacing). ``indents``: where items are set with a first-line or hanging indent, the distance in
+    points from the cell's left border at which an item's first line and its further lines begin. ``justified``: the groups
+    in which wrapped lines are stretched to the cell's width, and ends on purpose are not.
+    """
+
+    sticky: Mapping[Pair, bool | None] = field(default_factory=dict)
+    padding: Mapping[str, float] = field(default_factory=dict)
+    stretch: float = 1.0
+    indents: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    justified: frozenset[str] = frozenset()
+    _first: dict[str, tuple[int, int, tuple[int, ...]]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+    _last: dict[str, int] = field(default_factory=dict, init=False, repr=False, compare=False)
+    """Where lines of the same classes have their first and last piece, found out when one first comes."""
+
+    def sticks(self, pair: Pair) -> bool | None:
+        """Whether the producer keeps the pair together; None when neither learned nor agreed among producers."""
+        return self.sticky[pair] if pair in self.sticky else _default(pair)
+
+    def first_pieces(self, line: Line) -> tuple[float, float]:
+        """Width in points of the first unbreakable piece of ``line``: unknown pairs stick; they do not."""
+        classes = shape_of(line.text).classes
+        known = self._first.get(classes)
+        if known is None:
+            known = self._first[classes] = self._first_of(classes)
+        end, loose_end, mixed = known
+        width = self._width(line, end, mixed)
+        return width, width if end == loose_end else self._width(line, loose_end, mixed)
+
+    def _width(self, line: Line, end: int, mixed: tuple[int, ...]) -> float:
+        if end == 1:
+            return line.advances[0] * self.stretch
+        if not mixed:
+            return sum(line.advances[:end]) * self.stretch
+        width = 0.0
+        for at, advance in enumerate(line.advances[:end]):
+            if at in mixed:
+                width += _SCRIPT_GAP * line.size / self.stretch
+            width += advance
+        return width * self.stretch
+
+    def _first_of(self, classes: str) -> tuple[int, int, tuple[int, ...]]:
+        """The length of the first piece of a line with these classes, its length if unknown pairs do not stick, and where
+        in it script changes."""
+        loose = 0
+        mixed: list[int] = []
+        for at, pair in enumerate(zip(classes, classes[1:], strict=False), start=1):
+            sticks = self.sticks(pair)
+            if not sticks:
+                loose = loose or at
+            if sticks is False:
+                return at, loose, tuple(mixed)
+            if "x" in pair and pair[0] != pair[1] and {*pair} & {"a", "i"}:
+                mixed.append(at)
+        return len(classes), loose or len(classes), tuple(mixed)
+
+    def last_piece(self, line: Line) -> float:
+        """Width in points of the last unbreakable piece of ``line``, unknown pairs kept together."""
+        classes = shape_of(line.text).classes
+        length = self._last.get(classes)
+        if length is None:
+            length = self._last[classes] = self._last_of(classes)
+        if length == 1:
+            return line.advances[-1] * self.stretch
+        return sum(line.advances[: -1 - length : -1]) * self.stretch
+
+    def _last_of(self, classes: str) -> int:
+        for at in range(len(classes) - 1, 0, -1):
+            if self.sticks((classes[at - 1], classes[at])) is False:
+                return len(classes) - at
+        return len(classes)
+
+    def room(self, width: float, group: str) -> float:
+        """The points of a cell ``width`` wide that a line may fill."""
+        return width - self.padding.get(group, self.padding.get("", 0.0))
+
+
+class Gap(NamedTuple):
+    """Between two printed lines: ``slack`` in ems by which the next piece would still have fitted (negative: it
+    would not), ``loose`` the same for the shortest piece any producer might keep, ``parted``: the two characters
+    beside the gap never stand at a wrap in this document. ``settled``: the next line's indent, or the
+    stretching of the first, shows that the line ended on purpose (True) or was wrapped (False); None where they tell
+    nothing."""
+
+    slack: float
+    loose: float
+    parted: bool
+    settled: bool | None = None
+
+    @property
+    def intended(self) -> bool:
+        """The line was ended on purpose."""
+        if self.settled is not None:
+            return self.settled
+        return self.parted or self.slack > 0.1
+
+    @property
+    def wrapped(self) -> bool:
+        """The line was full: it may have been wrapped."""
+        return not self.intended
+
+
+def gap_between(
+    first: Line,
+    second: Line,
+    room: float,
+    rules: BreakRules,
+    group: str = "",
+    lefts: tuple[float, float] | None = None,
+) -> Gap:
+    """The gap between two lines of a cell in which a line may be ``room`` points wide.
+
+    ``lefts``: the left borders of the cells (cell pieces) in which the two lines stand.
+    """
+    size = max(first.size, second.size, 1.0)
+    used = first.width
+    settled: bool | None = None
+    if lefts is not None and group in rules.indents:
+        begin, further = rules.indents[group]
+        offset = second.x0 - lefts[1]
+        if abs(offset - begin) <= _ALIGNED:
+            # Some typesetters begin a cut cell's rest like a new paragraph: below a page break it tells nothing.
+            settled = True if first.page == second.page else None
+        elif abs(offset - further) <= _ALIGNED:
+            settled = False
+        used += max(0.0, first.x0 - lefts[0] - min(begin, further))
+    if settled is None and group in rules.justified and _stretched(first, rules.stretch):
+        settled = False
+    pair = (shape_of(first.text).classes[-1], shape_of(second.text).classes[0])
+    extra = 1.2 * _SCRIPT_GAP * size if pair in (("a", "x"), ("x", "a")) else 0.0
+    piece, loose = (width + extra for width in rules.first_pieces(second))
+    # A piece longer than a whole line is broken anywhere: then nothing can be said from the pair.
+    # After a dash or slash, and between Latin letters, producers break when they must.
+    parted = (
+        rules.sticks(pair) is True
+        and pair[0] not in "-/"
+        and pair != ("a", "a")
+        and rules.last_piece(first) + piece <= room
+    )
+    return Gap((room - used - piece) / size, (room - used - loose) / size, parted, settled)
+
+
+def learn_indent(cells: Iterable[tuple[float, float, Sequence[Line]]]) -> tuple[float, float] | None:
+    """(first, further) indents of a group of cells, or None where lines do not differ by indent.
+
+    Nearly all cells must begin at one indent, and nearly all further lines at that one or one other.
+    """
+    first: Counter[float] = Counter()
+    rest: Counter[float] = Counter()
+    size = 1.0
+    for left, _, lines in cells:
+        if len(lines) < 2:
+            continue
+        size = max(size, lines[0].size)
+        first[round((lines[0].x0 - left) * 2) / 2] += 1
+        rest.update(round((line.x0 - left) * 2) / 2 for line in lines[1:])
+    if sum(first.values()) < 8:
+        return None
+    begin = _mode(first)
+    if begin is None:
+        return None
+    further = _mode(Counter({at: n for at, n in rest.items() if abs(at - begin) > _ALIGNED}))
+    if further is None or abs(begin - further) < 0.4 * size:
+        return None
+    total = sum(rest.values())
+    at_begin, at_further = _near(rest, begin), _near(rest, further)
+    usual = _near(first, begin) >= 0.75 * sum(first.values())
+    if (
+        usual
+        and at_further >= 0.15 * total
+        and at_begin >= 0.03 * total
+        and at_begin + at_further >= 0.9 * total
+    ):
+        return begin, further
+    return None
+
+
+def _stretched(line: Line, usual: float) -> bool:
+    """Whether a line's characters are set wider apart than is usual in the document."""
+    total = sum(line.advances)
+    return total > 0 and len(line.text) > 1 and line.width / total > 1.02 * usual
+
+
+def _is_justified(cells: Iterable[tuple[float, float, Sequence[Line]]], stretch: float) -> bool:
+    """Whether wrapped lines are stretched, and only these.
+
+    Lines within brackets are certainly wrapped: many of them must be stretched; a cell's last line certainly is not:
+    few of these may be (where a page break cut the cell). (Where even lines ended by hand are stretched, stretching tells nothing.)
+    """
+    wrapped = stretched = last = stretched_last = 0
+    for _, _, lines in cells:
+        depth = 0
+        for line in lines:
+            shape = shape_of(line.text)
+            depth = max(0, depth + shape.classes.count("o") - shape.classes.count("c"))
+            if not shape.breakable:
+                continue
+            if line is lines[-1]:
+                last += depth == 0
+                stretched_last += depth == 0 and _stretched(line, stretch)
+            elif depth:
+                wrapped += 1
+                stretched += _stretched(line, stretch)
+    return wrapped >= 20 and stretched >= 0.5 * wrapped and last >= 20 and stretched_last <= 0.15 * last
+
+
+def _near(counts: Counter[float], at: float) -> int:
+    return sum(n for other, n in counts.items() if abs(other - at) <= _ALIGNED)
+
+
+def _mode(counts: Counter[float]) -> float | None:
+    """The place round which most stand (ties: the leftmost)."""
+    if not counts:
+        return None
+    best = max(sorted(counts), key=lambda at: _near(counts, at))
+    close = {at: n for at, n in counts.items() if abs(at - best) <= _ALIGNED}
+    return sum(at * n for at, n in close.items()) / sum(close.values())
+
+
+Columns = Mapping[str, Sequence[tuple[float, float, Sequence[Line]]]]
+"""By group of tables of one design (the catalogue, one annex): left border, width and printed lines of cell pieces, in
+points."""
+
+
+@dataclass(frozen=True)
+class Habits:
+    """What the lines of cells show of how their producer breaks lines.
+
+    ``alike``: how many lines have the same classes of characters; ``ends``: the pairs that lines were broken between, of
+    ``gaps`` in all; ``stretches``: how much wider than its glyphs each line is set; ``slack``: by group, the points that
+    each cell's widest line leaves free.
+    """
+
+    alike: Counter[str] = field(default_factory=Counter)
+    ends: Counter[Pair] = field(default_factory=Counter)
+    gaps: int = 0
+    stretches: array[float] = field(default_factory=lambda: array("d"))
+    slack: Mapping[str, Sequence[float]] = field(default_factory=dict)
+
+    def __add__(self, other: Habits) -> Habits:
+        """Both, groups no longer told apart."""
+        free = array(
+            "d", (value for one in (self, other) for values in one.slack.values() for value in values)
+        )
+        return Habits(
+            self.alike + other.alike, self.ends + other.ends, self.gaps + other.gaps,
+            self.stretches + other.stretches, {"": free},
+        )  # fmt: skip
+
+
+def observe(columns: Columns) -> Habits:
+    """The habits that cells show."""
+    alike = Counter(
+        shape_of(line.text).classes for cells in columns.values() for _, _, lines in cells for line in lines
+    )
+    ends: Counter[Pair] = Counter()
+    gaps = 0
+    stretches = array("d")
+    slack: dict[str, list[float]] = {}
+    defaults = BreakRules()
+    for group, cells in columns.items():
+        for _, width, lines in cells:
+            for line in lines:
+                total = sum(line.advances)
+                if total > 0 and len(line.text) > 2:
+                    stretches.append(line.width / total)
+            if len(lines) < 2:
+                continue
+            gaps += len(lines) - 1
+            for a, b in zip(lines, lines[1:], strict=False):
+                # A piece longer than the line is broken wherever it must be: that teaches nothing.
+                if defaults.last_piece(a) + defaults.first_pieces(b)[0] < 0.9 * width:
+                    ends[shape_of(a.text).classes[-1], shape_of(b.text).classes[0]] += 1
+            # Lines with no place to break may run over the border and tell nothing about the padding.
+            breakable = [line.width for line in lines if shape_of(line.text).breakable]
+            if breakable:
+                slack.setdefault(group, []).append(width - max(breakable))
+    return Habits(alike, ends, gaps, stretches, slack)
+
+
+def learn(columns: Columns, own: Habits, earlier: Habits) -> BreakRules:
+    """The rules for cells, from the habits that they show and from what was observed ``earlier`` in the document.
+
+    Padding, indents and justification are those of each group; all else is the producer's, whichever cells show it.
+    """
+    both = own + earlier
+    ends = both.ends
+    inside, spaced, chars = _pairs(both.alike)
+    gaps, stretches = both.gaps, both.stretches
+    rate = gaps / chars if chars else 0.0
+    sticky: dict[Pair, bool | None] = {}
+    for pair, count in inside.items():
+        if "s" in pair:
+            continue
+        expected = count * rate
+        if expected < 4:
+            continue
+        if spaced[pair] and spaced[pair] >= ends[pair]:
+            sticky[pair] = _default(pair)
+        elif pair == ("a", "a"):
+            sticky[pair] = ends[pair] <= 0.3 * expected
+        elif ends[pair] >= max(3.0, 0.12 * expected):
+            sticky[pair] = False
+        else:
+            # Once or twice at a line's end may be an odd case: then the pair is left open.
+            sticky[pair] = True if ends[pair] <= 0.02 * expected else None
+    for pair in ends:
+        known = ends[pair] < 3 or spaced[pair] >= ends[pair]
+        sticky.setdefault(pair, _default(pair) if known else False)
+    padding = {group: _least(values) for group, values in own.slack.items() if len(values) >= 3}
+    everything = both.slack[""]
+    padding[""] = _least(everything) if everything else 0.0
+    stretch = max(1.0, sorted(stretches)[len(stretches) // 4]) if stretches else 1.0
+    justified = frozenset(group for group, cells in columns.items() if _is_justified(cells, stretch))
+    indents = {group: found for group, cells in columns.items() if (found := learn_indent(cells)) is not None}
+    return BreakRules(sticky, padding, stretch, indents, justified)
+
+
+def _pairs(alike: Mapping[str, int]) -> tuple[Counter[Pair], Counter[Pair], int]:
+    """Pairs of classes that stand inside lines, those parted by a blank (which a wrap swallows), and how many places
+    there are; ``alike``: how many lines have the same classes."""
+    inside: Counter[Pair] = Counter()
+    spaced: Counter[Pair] = Counter()
+    chars = 0
+    for classes, times in alike.items():
+        chars += max(len(classes) - 1, 0) * times
+        for pair, n in Counter(zip(classes, classes[1:], strict=False)).items():
+            inside[pair] += n * times
+        if "s" in classes:
+            for x, y, z in zip(classes, classes[1:], classes[2:], strict=False):
+                if y == "s":
+                    spaced[x, z] += times
+    return inside, spaced, chars
+
+
+def _least(values: Sequence[float]) -> float:
+    """The least slack of a group's cells, but for the odd cell whose text overflows: the padding."""
+    ranked = sorted(values)
+    return max(0.0, ranked[min(len(ranked) - 1, len(ranked) // 200)])

@@ -1,0 +1,150 @@
+"""Cells → intended lines and items: geometry (``breaks``) and words (``segment``) put together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from pipeline.model import Cell, GridCell, Line, LogicalTable
+from pipeline.text import normalise
+from pipeline.tidy.wraps import breaks, segment
+from pipeline.tidy.wraps.breaks import BreakRules, Habits
+from pipeline.tidy.wraps.segment_model import SURE, Item
+from pipeline.tidy.wraps.segment_model import Cell as Problem
+from pipeline.tidy.wraps.segment_words import learn
+
+_FULL_LINE = 0.0
+"""Log-odds of a boundary at a full line of a catalogue cell before its words are looked at."""
+
+_WRAPPED = -80.0
+"""Log-odds of a boundary where indent or stretching shows a wrap."""
+
+_FULL_LINE_OF_TEXT = -10.0
+"""The same for annex cells, most of which hold running text or one name: there a full line is nearly always wrapped."""
+
+
+@dataclass(frozen=True)
+class LineRules:
+    """The line-breaking rules of a document, which tables share a padding, and the intended lines of annex cells.
+
+    ``groups`` maps (page, table_no) to a padding group; ``intended`` a staged cell's id to its intended lines.
+    ``gaps``: for sources without geometry, what takes the place of ``boundary_odds``: (log-odds, traits) of every gap.
+    """
+
+    breaks: BreakRules
+    groups: Mapping[tuple[int, int], str] = field(default_factory=dict)
+    intended: Mapping[str, tuple[Line, ...]] = field(default_factory=dict)
+    gaps: (
+        Callable[[Sequence[tuple[Line, Cell]]], tuple[tuple[float, ...], tuple[tuple[float, ...], ...]]]
+        | None
+    ) = None
+
+    def room(self, piece: Cell) -> float:
+        """How wide, in points, a line of this cell may be."""
+        group = self.groups.get((piece.page, piece.table_no), "")
+        return self.breaks.room(piece.x1 - piece.x0, group)
+
+
+def learn_rules(
+    groups: Mapping[str, Sequence[LogicalTable]], earlier: Habits | None = None
+) -> tuple[LineRules, Habits]:
+    """The line-breaking rules of stitched tables, grouped by design, and the habits that these tables show.
+
+    ``earlier``: the habits that other parts of the same document show, which the same producer has set.
+    """
+    named: dict[tuple[int, int], str] = {}
+    columns: dict[str, list[tuple[float, float, Sequence[Line]]]] = {}
+    for group, tables in groups.items():
+        for table in tables:
+            for cell in table.cells:
+                for piece in cell.pieces:
+                    named[piece.page, piece.table_no] = group
+                    if piece.lines:
+                        columns.setdefault(group, []).append((piece.x0, piece.x1 - piece.x0, piece.lines))
+    habits = breaks.observe(columns)
+    return LineRules(breaks.learn(columns, habits, earlier or Habits()), named), habits
+
+
+def boundary_odds(
+    lines: Sequence[tuple[Line, Cell]], rules: LineRules, full: float = _FULL_LINE
+) -> tuple[float, ...]:
+    """Per gap between printed lines (with the pieces they stand in): the log-odds of a boundary by geometry."""
+    out = []
+    within: Cell | None = None
+    group, room = "", 0.0
+    for (a, piece), (b, other) in zip(lines, lines[1:], strict=False):
+        if piece is not within:
+            within, group, room = piece, rules.groups.get((piece.page, piece.table_no), ""), rules.room(piece)
+        gap = breaks.gap_between(a, b, room, rules.breaks, group, (piece.x0, other.x0))
+        if gap.settled is False:
+            out.append(_WRAPPED)
+        elif gap.intended:
+            out.append(SURE)
+        elif gap.loose > 0.1:
+            # Some producers would have parted the next piece here, this one perhaps not.
+            out.append(full + 1.0)
+        else:
+            out.append(full)
+    return tuple(out)
+
+
+def placed_lines(pieces: Iterable[Cell]) -> list[tuple[Line, Cell]]:
+    """The printed lines of cell pieces in reading order, each with its piece; lines without text are left out."""
+    return [(line, piece) for piece in pieces for line in piece.lines if normalise(line.text)]
+
+
+def segment_cell(
+    lines: Sequence[tuple[Line, Cell]], rules: LineRules, near: tuple[int, ...] = (), full: float = _FULL_LINE
+) -> Problem:
+    """The segmentation problem of one cell; ``full``: log-odds of a boundary at a full line."""
+    texts = tuple(normalise(line.text) for line, _ in lines)
+    if rules.gaps is not None:
+        odds, traits = rules.gaps(lines)
+        return Problem(texts, odds, near, traits)
+    return Problem(texts, boundary_odds(lines, rules, full), near)
+
+
+def hard_lines(cell: GridCell, rules: LineRules) -> list[Line]:
+    """Wraps undone, intended line ends kept: one Line per intended line, text normalised, box of its first line."""
+    known = rules.intended.get(cell.first.cell_id)
+    if known is not None:
+        return list(known)
+    lines = placed_lines(cell.pieces)
+    problem = segment_cell(lines, rules, full=_FULL_LINE_OF_TEXT)
+    return _intended(lines, segment.segment(problem, learn([problem])))
+
+
+def _intended(lines: Sequence[tuple[Line, Cell]], items: Iterable[Item]) -> list[Line]:
+    out = []
+    for item in items:
+        first = lines[item.first][0]
+        out.append(
+            Line(
+                normalise(item.text), first.x0, first.top, first.x1, first.bottom, first.page, (), first.size
+            )
+        )
+    return out
+
+
+def with_intended_lines(rules: LineRules, groups: Mapping[str, Sequence[LogicalTable]]) -> LineRules:
+    """The rules with the intended lines of every cell of ``groups`` worked out, column by column.
+
+    Cells of a column resemble each other (departments, legal bases …): each column is segmented as a document of
+    its own.
+    """
+    intended: dict[str, tuple[Line, ...]] = {}
+    for tables in groups.values():
+        columns: dict[tuple[int, int], list[GridCell]] = {}
+        for table in tables:
+            for cell in table.cells:
+                columns.setdefault((table.n_cols, cell.col), []).append(cell)
+        for cells in columns.values():
+            placed = [placed_lines(cell.pieces) for cell in cells]
+            if all(len(lines) < 2 for lines in placed):
+                continue
+            found = segment.segment_all(
+                [segment_cell(lines, rules, full=_FULL_LINE_OF_TEXT) for lines in placed]
+            )
+            for cell, lines, items in zip(cells, placed, found, strict=True):
+                intended[cell.first.cell_id] = tuple(_intended(lines, items))
+    return LineRules(rules.breaks, rules.groups, intended)
