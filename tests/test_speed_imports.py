@@ -66,7 +66,7 @@ assert answer.exit_code == 0 and "n" in answer.output, answer.output
 """
     found = loaded(code)
     assert "duckdb" in found
-    assert not found & (HEAVY | {"pypdfium2", "sqlalchemy", "matplotlib", "pyarrow", "numpy", "pydantic"})
+    assert not found & (HEAVY | {"pypdfium2", "sqlalchemy", "matplotlib", "pyarrow", "numpy"})
 
 
 def test_validation_loads_no_tidying() -> None:
