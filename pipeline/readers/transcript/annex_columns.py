@@ -84,7 +84,7 @@ def read_labels(header: Sequence[RawRow], body: Sequence[RawRow]) -> Labels:
         usual = {i: i for i in range(columns)}
     else:
         if numbered and max((len(row.filled) for row in body), default=0) == len(labelled) + 1:
-            split = _split_label(labelled, body)
+            split = _split_label(labelled)
         col = 0
         for k, index in enumerate(labelled):
             span = 2 if k == split else 1
@@ -104,27 +104,10 @@ def _usual_width(body: Sequence[RawRow]) -> int:
     return widths[int(0.98 * (len(widths) - 1))] if widths else 0
 
 
-def _split_label(labelled: Sequence[int], body: Sequence[RawRow]) -> int:
-    """Which label stands over two columns: the one before the header's first blank cell; else that under which most
-    rows with a cell more than labels need two cells."""
+def _split_label(labelled: Sequence[int]) -> int:
+    """Which label stands over two columns: the one before the header's first blank cell; else the one behind the number."""
     gap = next((i for i in range(labelled[0], labelled[-1]) if i not in labelled), None)
-    if gap is not None and gap - 1 in labelled:
-        return labelled.index(gap - 1)
-    n = len(labelled)
-    evidence = Evidence(tuple(range(n)), ("",) * n)
-    for row in body:
-        if row.filled == list(range(n)):
-            for col in range(n):
-                evidence.add(col, row.cells[col])
-    votes = [0.0] * n
-    for row in body:
-        if len(row.filled) == n + 1:
-            scores = [evidence.score(row.cells[i], range(n)) for i in row.filled]
-            for split in range(1, n):
-                # The second cell under the label is something else: it has no say.
-                votes[split] += sum(s[k] for k, s in enumerate(scores[: split + 1]))
-                votes[split] += sum(s[k] for k, s in enumerate(scores[split + 2 :], start=split + 1))
-    return max(range(1, n), key=lambda k: votes[k])
+    return 1 if gap is None else labelled.index(gap - 1)
 
 
 def place_rows(body: Sequence[RawRow], labels: Labels) -> list[Row]:

@@ -16,8 +16,6 @@ from pipeline.vocabulary.annexes import ALL_WORDS, known_word
 _OFTEN_BLANK = 0.3
 _OPTIONAL = 0.6
 _ENDS = re.compile(r"[。;；！？!?)\]》〉]$")
-_HEADS = tuple("高中初副正省部国")
-"""How words for ranks and levels, which stand in a second header row, begin."""
 
 
 @dataclass
@@ -86,43 +84,35 @@ def _grid(table: Table, title: str) -> tuple[Grid, list[Finding]]:
     for banner in table.banners:
         grid.cells.append(Placed(grid.n_rows, 0, banner.cells[0], banner.line, col_span=labels.columns))
         grid.n_rows += 1
-    rows = [*_emit_header(grid, labels), *place_rows(table.body, labels)]
-    findings = [
-        Finding(
-            "uncertain_alignment",
-            f"附件《{title}》第{row.line}行的格数与表头不符，按内容对到各列，另一种对法也相近，请核对。",
-            " | ".join(cell.text for cell in row.cells.values())[:300],
-            key=None,
-            line=row.line,
-            confidence=row.confidence,
-        )
-        for row in rows
-        if row.near
-    ]
+    _emit_header(grid, labels)
+    rows = place_rows(table.body, labels)
+    findings = []
+    for row in rows:
+        if row.near:
+            message = (
+                f"附件《{title}》第{row.line}行的格数与表头不符，按内容对到各列，另一种对法也相近，请核对。"
+            )
+            texts = " | ".join(cell.text for cell in row.cells.values())[:300]
+            findings.append(
+                Finding("uncertain_alignment", message, texts, line=row.line, confidence=row.confidence)
+            )
     if labels.numbered:
         findings += [*_nest(rows, labels, title), *_number(rows, title)]
     findings += _merge_and_emit(grid, rows, labels, title)
     return grid, findings
 
 
-def _emit_header(grid: Grid, labels: Labels) -> list[Row]:
-    """Put header cells with their spans into the grid; gives those of the second header row that are no header words."""
-    loose: list[Row] = []
+def _emit_header(grid: Grid, labels: Labels) -> None:
+    """Put header cells with their spans into the grid: the first row's over those that stand below them."""
     top = grid.n_rows
     for col, span, raw in labels.upper:
         below = [c for c in range(col, col + span) if c in labels.lower]
         down = 1 if below else len(labels.rows)
         grid.cells.append(Placed(top, col, raw, labels.rows[0].line, down, span))
-        known = {c for c in below if known_word(labels.lower[c].text, ALL_WORDS, {})}
-        for c, stop in zip(below, [*below[1:], col + span], strict=False):
-            text, line = labels.lower[c], labels.rows[1].line
-            if len(below) > 1 and known and c not in known and not text.text.startswith(_HEADS):
-                loose.append(Row(line, {c: text}))
-                text = RawCell()
-            start = col if c == below[0] else c
-            grid.cells.append(Placed(top + 1, start, text, line, 1, stop - start))
+        edges = [col, *below[1:], col + span]
+        for c, start, stop in zip(below, edges, edges[1:], strict=False):
+            grid.cells.append(Placed(top + 1, start, labels.lower[c], labels.rows[1].line, 1, stop - start))
     grid.n_rows += len(labels.rows)
-    return loose
 
 
 def _nest(rows: Sequence[Row], labels: Labels, title: str) -> Iterator[Finding]:
@@ -157,13 +147,9 @@ def _number(rows: Sequence[Row], title: str) -> Iterator[Finding]:
             row.nested = False
             row.cells[0] = RawCell((str(last),), (False,))
             row.confidence = min(row.confidence, 0.6)
-            yield Finding(
-                "number_inferred",
-                f"附件《{title}》第{row.line}行没有序号，按前后推为{last}，请核对。",
-                " | ".join(cell.text for cell in row.cells.values())[:200],
-                line=row.line,
-                confidence=0.6,
-            )
+            message = f"附件《{title}》第{row.line}行没有序号，按前后推为{last}，请核对。"
+            texts = " | ".join(cell.text for cell in row.cells.values())[:200]
+            yield Finding("number_inferred", message, texts, line=row.line, confidence=0.6)
 
 
 def _merge_and_emit(grid: Grid, rows: list[Row], labels: Labels, title: str) -> Iterator[Finding]:
@@ -211,23 +197,16 @@ def _merge(rows: Sequence[Row], span: Span, col: int, name: str, title: str) -> 
     if min(span.confidence) < 0.95:
         first, last = (rows[r].cells.get(0) for r in (span.start, span.stop - 1))
         reach = f"{first.text if first else '?'}—{last.text if last else '?'}"
-        yield Finding(
-            "uncertain_span",
-            f"附件《{title}》“{name}”一列的“{span.value[:30]}”只印了一次，推断它适用于序号{reach}，请核对。",
-            f"{span.value[:80]}:{reach}",
-            line=rows[span.at].line,
-            confidence=min(span.confidence),
+        message = (
+            f"附件《{title}》“{name}”一列的“{span.value[:30]}”只印了一次，推断它适用于序号{reach}，请核对。"
         )
+        evidence, line = f"{span.value[:80]}:{reach}", rows[span.at].line
+        yield Finding("uncertain_span", message, evidence, line=line, confidence=min(span.confidence))
 
 
 def _carried_over(text: str, line: int, name: str, title: str) -> Finding:
-    return Finding(
-        "value_carried_over",
-        f"附件《{title}》“{name}”一列的“{text[:30]}”在第{line}行又印了一次（多为换页），视为同一个合并单元格。",
-        f"{text}×1",
-        key=str(line),
-        line=line,
-    )
+    message = f"附件《{title}》“{name}”一列的“{text[:30]}”在第{line}行又印了一次（多为换页），视为同一个合并单元格。"
+    return Finding("value_carried_over", message, f"{text}×1", key=str(line), line=line)
 
 
 def _blocks(rows: Sequence[Row]) -> list[tuple[int, int]]:

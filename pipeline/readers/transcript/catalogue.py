@@ -6,7 +6,7 @@ import math
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pipeline.findings import Finding
 from pipeline.readers.transcript import alignment
@@ -138,32 +138,22 @@ def name_fragments(rows: Sequence[BodyRow], reference: Mapping[str, str]) -> lis
     for extent, fragment, found in zip(extents, fragments, guess(fragments, reference, known), strict=True):
         first = rows[extent.start]
         line = first.row.line
-        findings.append(
-            Finding(
-                "pages_lost",
-                f"第{line}行之前缺{first.missing}页左右（空行过多，且该行没有专业类）；请对照原件补上。",
-                f"{fragment.before}…{fragment.after}:{line}",
-                table="classes",
-                key=found.code if found else fragment.before,
-                line=line,
-            )
-        )
+        message = f"第{line}行之前缺{first.missing}页左右（空行过多，且该行没有专业类）；请对照原件补上。"
+        around = f"{fragment.before}…{fragment.after}:{line}"
+        code = found.code if found else fragment.before
+        findings.append(Finding("pages_lost", message, around, table="classes", key=code, line=line))
         if found is None:
             continue
         for i in extent:
-            rows[i].guess, rows[i].code = found, found.code
-        findings.append(
-            Finding(
-                "class_inferred",
-                f"第{line}行起的内容失去了专业类名称，按前后代码与内容归入{found.code}{found.name}"
-                f"（可信度{found.confidence:.2f}），请核对。",
-                fragment.text[:120],
-                table="classes",
-                key=found.code,
-                line=line,
-                confidence=found.confidence,
-            )
+            rows[i].guess, rows[i].code = found, code
+        message = (
+            f"第{line}行起的内容失去了专业类名称，按前后代码与内容归入{found.code}{found.name}"
+            f"（可信度{found.confidence:.2f}），请核对。"
         )
+        inferred = Finding(
+            "class_inferred", message, fragment.text[:120], table="classes", key=code, line=line
+        )
+        findings.append(replace(inferred, confidence=found.confidence))
     return findings
 
 
@@ -272,17 +262,10 @@ def _align(
     body.confidence = round(found.confidence, 4)
     if found.margin >= alignment.NEAR:
         return []
-    return [
-        Finding(
-            "uncertain_alignment",
-            f"第{body.row.line}行{_why(body)}；按内容对到各列，另一种对法也相近，请核对这些条目所在的列。",
-            " | ".join(cell.text[:24] for cell in cells)[:300],
-            table="entries",
-            key=body.code,
-            line=body.row.line,
-            confidence=body.confidence,
-        )
-    ]
+    message = f"第{body.row.line}行{_why(body)}；按内容对到各列，另一种对法也相近，请核对这些条目所在的列。"
+    texts = " | ".join(cell.text[:24] for cell in cells)[:300]
+    doubt = Finding("uncertain_alignment", message, texts, table="entries", key=body.code, line=body.row.line)
+    return [replace(doubt, confidence=body.confidence)]
 
 
 def _why(body: BodyRow) -> str:

@@ -6,8 +6,9 @@ repeating its last ones, and a machine that loses its place repeats itself for d
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from pipeline.findings import Finding
 from pipeline.readers.transcript.catalogue import BodyRow, align_rows, body_rows, name_fragments
@@ -74,11 +75,9 @@ def _header_grid(header: Header) -> Grid:
 
 def _emit_block(grid: Grid, block: Sequence[BodyRow]) -> list[Finding]:
     """Put the rows of a block into the grid; findings about repetitions."""
-    findings = []
     plain = [b for b in block if not b.repeated and len(set(b.cols)) == len(b.cols)]
     again = repeats([(b.row.line, dict(zip(b.cols, b.texts, strict=True))) for b in plain])
-    for one in again:
-        findings.append(_repetition(one, block[0].code))
+    findings = [_repetition(one, block[0].code) for one in again]
     drop = {(line, one.col) for one in again for line, _ in one.again}
     for body in block:
         line = body.row.line
@@ -86,7 +85,7 @@ def _emit_block(grid: Grid, block: Sequence[BodyRow]) -> list[Finding]:
             whole = "|".join(body.texts)
             findings.append(_repetition(Repeat(whole, line, 0, [(line, whole)]), body.code))
         else:
-            _emit_row(grid, body, {col for at, col in drop if at == line} if body in plain else set())
+            _emit_row(grid, body, {col for at, col in drop if at == line})
     return findings
 
 
@@ -137,14 +136,9 @@ def _repetition(repeat: Repeat, code: str | None) -> Finding:
     """All repeated texts stand in the evidence: nothing is lost."""
     texts = [text for _, text in repeat.again]
     first, last = repeat.again[0][0], repeat.again[-1][0]
-    return Finding(
-        "transcriber_repetition",
-        f"转录者把“{repeat.text[:40]}”重复写了{len(texts)}次（第{first}—{last}行），只发布一次；请对照原件核对。",
-        "；".join(f"{text}×{texts.count(text)}" for text in dict.fromkeys(texts)),
-        table="entries",
-        key=code,
-        line=repeat.line,
-    )
+    message = f"转录者把“{repeat.text[:40]}”重复写了{len(texts)}次（第{first}—{last}行），只发布一次；请对照原件核对。"
+    evidence = "；".join(f"{text}×{n}" for text, n in Counter(texts).items())
+    return Finding("transcriber_repetition", message, evidence, table="entries", key=code, line=repeat.line)
 
 
 def _emit_row(grid: Grid, body: BodyRow, drop: set[int]) -> None:
@@ -167,16 +161,8 @@ def _emit_row(grid: Grid, body: BodyRow, drop: set[int]) -> None:
     for cells in filter(None, rows):
         first = cells is rows[0]
         for col in range(grid.n_cols):
-            given = guess.confidence if guess and inferred and first and col == 0 else None
-            grid.cells.append(
-                Placed(
-                    grid.n_rows,
-                    col,
-                    cells.get(col, RawCell()),
-                    body.row.line,
-                    confidence=sure if given is None else given,
-                    follows=body.follows and first,
-                    inferred=given is not None,
-                )
-            )
+            cell = Placed(grid.n_rows, col, cells.get(col, RawCell()), body.row.line, confidence=sure)
+            if guess and inferred and first and col == 0:
+                cell = replace(cell, confidence=guess.confidence, inferred=True)
+            grid.cells.append(replace(cell, follows=body.follows and first))
         grid.n_rows += 1
