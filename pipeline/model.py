@@ -128,6 +128,11 @@ class LogicalTable:
                 seen.append(cell)
         return seen
 
+    def column(self, col: int, start: int, stop: int) -> list[GridCell]:
+        """The distinct cells with text that cover ``col`` in rows ``start`` … ``stop`` - 1, top to bottom."""
+        found = {id(cell): cell for row in range(start, stop) if (cell := self.at(row, col)) and cell.text}
+        return list(found.values())
+
     def rows(self, start: int = 0, stop: int | None = None) -> Iterator[list[GridCell]]:
         """``row(r)`` for r from ``start`` to ``stop``."""
         for row in range(start, self.n_rows if stop is None else stop):
