@@ -27,7 +27,7 @@ from pipeline.text import squeeze
 from pipeline.tidy import transcript
 from pipeline.tidy.document import Tidied, tidy
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 TRANSCRIPT = ROOT / "raw" / "shanghai-2025" / "transcript.txt"
 DATA = ROOT / "tests" / "data"
 

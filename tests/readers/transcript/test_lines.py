@@ -12,7 +12,7 @@ from pipeline.findings import Finding
 from pipeline.readers.transcript.read import read_transcript
 from pipeline.tidy.document import tidy
 from pipeline.tidy.transcript import findings_with_lines, line_at, restore
-from tests.readers.test_transcript import HEAD, TIERS
+from tests.readers.transcript.test_read import HEAD, TIERS
 
 LINES = [
     "这里有一句不属于任何标题的话",
