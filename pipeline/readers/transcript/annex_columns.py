@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pipeline.readers.transcript.alignment import NEAR, Alignment, align, in_order
 from pipeline.readers.transcript.evidence import Evidence
@@ -48,8 +48,9 @@ class Labels:
 class Row:
     """A body row: its cells by column, its line, and the number of its page.
 
-    ``confidence``: how sure its columns are; ``near``: others are nearly as likely. ``nested``: it goes on a numbered
-    row. ``banner``: it is one cell across the table.
+    ``confidence``: how sure its columns and spans are; ``near``: others are nearly as likely. ``nested``: it goes on a numbered
+    row. ``banner``: it is one cell across the table. ``covers``: column → rows that a merged cell covers from here on; 0
+    inside one.
     """
 
     line: int
@@ -59,6 +60,7 @@ class Row:
     near: bool = False
     nested: bool = False
     banner: bool = False
+    covers: dict[int, int] = field(default_factory=dict)
 
 
 def is_banner(row: RawRow) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from pipeline.findings import Finding
@@ -97,8 +97,8 @@ def _grid(table: Table, title: str) -> tuple[Grid, list[Finding]]:
                 Finding("uncertain_alignment", message, texts, line=row.line, confidence=row.confidence)
             )
     if labels.numbered:
-        findings += [*_nest(rows, labels, title), *_number(rows, title)]
-    findings += _merge_and_emit(grid, rows, labels, title)
+        findings += [*_nest(rows, labels, title), *_number(rows, title), *_spread(rows, labels, title)]
+    _emit_body(grid, rows, labels)
     return grid, findings
 
 
@@ -115,8 +115,9 @@ def _emit_header(grid: Grid, labels: Labels) -> None:
     grid.n_rows += len(labels.rows)
 
 
-def _nest(rows: Sequence[Row], labels: Labels, title: str) -> Iterator[Finding]:
+def _nest(rows: Sequence[Row], labels: Labels, title: str) -> list[Finding]:
     """Mark rows that go on the numbered row above: their number is blank, or printed again after a page end."""
+    findings = []
     before: Row | None = None
     for row in rows:
         if row.banner:
@@ -128,16 +129,18 @@ def _nest(rows: Sequence[Row], labels: Labels, title: str) -> Iterator[Finding]:
             row.nested = 0 not in row.cells or (len(printed) == 2 and printed == again)
         if row.nested and 0 in row.cells:
             for c in (0, 1):
-                yield _carried_over(row.cells.pop(c).text, row.line, labels.name(c), title)
+                findings.append(_carried_over(row.cells.pop(c).text, row.line, labels.name(c), title))
         if not row.nested:
             before = row
+    return findings
 
 
-def _number(rows: Sequence[Row], title: str) -> Iterator[Finding]:
+def _number(rows: Sequence[Row], title: str) -> list[Finding]:
     """Rows whose number is lost at a page end, in a table that nests nowhere: the number runs on."""
     body = [row for row in rows if not row.banner]
+    findings: list[Finding] = []
     if sum(row.nested for row in rows) > 0.1 * len(body):
-        return
+        return findings
     last = 0
     for row in body:
         if 0 in row.cells and row.cells[0].text.isdigit():
@@ -149,59 +152,63 @@ def _number(rows: Sequence[Row], title: str) -> Iterator[Finding]:
             row.confidence = min(row.confidence, 0.6)
             message = f"附件《{title}》第{row.line}行没有序号，按前后推为{last}，请核对。"
             texts = " | ".join(cell.text for cell in row.cells.values())[:200]
-            yield Finding("number_inferred", message, texts, line=row.line, confidence=0.6)
+            findings.append(Finding("number_inferred", message, texts, line=row.line, confidence=0.6))
+    return findings
 
 
-def _merge_and_emit(grid: Grid, rows: list[Row], labels: Labels, title: str) -> Iterator[Finding]:
-    """Put the body into the grid, merged cells over the rows that they cover; findings about what was spread."""
-    covered: dict[
-        tuple[int, int], int
-    ] = {}  # (row, column) → rows of the merged cell that begins there; 0: inside one
-    sure = [row.confidence for row in rows]
-    if labels.numbered:
-        for col in range(labels.columns):
-            for start, stop in _blocks(rows):
-                for span in _column_spans(rows, col, start, stop, labels):
-                    covered.update({(r, col): 0 for r in range(span.start, span.stop)})
-                    covered[span.start, col] = span.stop - span.start
-                    for r, confidence in enumerate(span.confidence, start=span.start):
-                        sure[r] = min(sure[r], confidence)
-                    yield from _merge(rows, span, col, labels.name(col), title)
-    for r, row in enumerate(rows):
+def _emit_body(grid: Grid, rows: Sequence[Row], labels: Labels) -> None:
+    """Put the body into the grid, merged cells over the rows that they cover."""
+    split = labels.split
+    for r, row in enumerate(rows, start=grid.n_rows):
         if row.banner:
-            grid.cells.append(Placed(grid.n_rows + r, 0, row.cells[0], row.line, 1, labels.columns))
+            grid.cells.append(Placed(r, 0, row.cells[0], row.line, 1, labels.columns))
             continue
-        lone = not row.nested and not (r + 1 < len(rows) and rows[r + 1].nested)
-        wide = (
-            labels.split if lone and labels.split is not None and labels.split + 1 not in row.cells else None
-        )
+        wide = split is not None and _stands_alone(rows, r - grid.n_rows) and split + 1 not in row.cells
         for col in range(labels.columns):
-            down = covered.get((r, col), 1)
-            if down and (wide is None or col != wide + 1):
-                raw = row.cells.get(col, RawCell())
-                across = 2 if col == wide else 1
-                grid.cells.append(
-                    Placed(grid.n_rows + r, col, raw, row.line, down, across, round(sure[r], 4))
-                )
+            down = row.covers.get(col, 1)
+            if down and not (wide and split is not None and col == split + 1):
+                raw, across = row.cells.get(col, RawCell()), 2 if wide and col == split else 1
+                grid.cells.append(Placed(r, col, raw, row.line, down, across, round(row.confidence, 4)))
     grid.n_rows += len(rows)
 
 
-def _merge(rows: Sequence[Row], span: Span, col: int, name: str, title: str) -> Iterator[Finding]:
-    """Set a merged cell's value in its first row only; findings about values printed again and about its reach."""
+def _stands_alone(rows: Sequence[Row], r: int) -> bool:
+    """Whether a row goes on none, and none goes on it."""
+    return not rows[r].nested and not (r + 1 < len(rows) and rows[r + 1].nested)
+
+
+def _spread(rows: Sequence[Row], labels: Labels, title: str) -> list[Finding]:
+    """Spread merged cells over the rows that they cover; findings about values printed again and uncertain reaches."""
+    findings = []
+    for col in range(labels.columns):
+        for start, stop in _blocks(rows):
+            for span in _column_spans(rows, col, start, stop, labels):
+                for row, sure in zip(rows[span.start : span.stop], span.confidence, strict=True):
+                    row.covers[col] = 0
+                    row.confidence = min(row.confidence, sure)
+                rows[span.start].covers[col] = span.stop - span.start
+                findings += _merge(rows, span, col, labels.name(col), title)
+    return findings
+
+
+def _merge(rows: Sequence[Row], span: Span, col: int, name: str, title: str) -> list[Finding]:
+    """Set a merged cell's value in its first row only."""
+    findings = []
     if span.at != span.start:
         rows[span.start].cells[col] = rows[span.at].cells[col]
     for r in range(span.start + 1, span.stop):
         again = rows[r].cells.pop(col, None)
         if again is not None and r != span.at:
-            yield _carried_over(again.text, rows[r].line, name, title)
+            findings.append(_carried_over(again.text, rows[r].line, name, title))
     if min(span.confidence) < 0.95:
         first, last = (rows[r].cells.get(0) for r in (span.start, span.stop - 1))
         reach = f"{first.text if first else '?'}—{last.text if last else '?'}"
         message = (
             f"附件《{title}》“{name}”一列的“{span.value[:30]}”只印了一次，推断它适用于序号{reach}，请核对。"
         )
-        evidence, line = f"{span.value[:80]}:{reach}", rows[span.at].line
-        yield Finding("uncertain_span", message, evidence, line=line, confidence=min(span.confidence))
+        evidence, line, sure = f"{span.value[:80]}:{reach}", rows[span.at].line, min(span.confidence)
+        findings.append(Finding("uncertain_span", message, evidence, line=line, confidence=sure))
+    return findings
 
 
 def _carried_over(text: str, line: int, name: str, title: str) -> Finding:
@@ -215,7 +222,7 @@ def _blocks(rows: Sequence[Row]) -> list[tuple[int, int]]:
     return [(a + 1, b) for a, b in zip(ends, ends[1:], strict=False) if b > a + 1]
 
 
-def _column_spans(rows: list[Row], col: int, start: int, stop: int, labels: Labels) -> list[Span]:
+def _column_spans(rows: Sequence[Row], col: int, start: int, stop: int, labels: Labels) -> list[Span]:
     """The spans of one column, rows ``start`` … ``stop`` - 1; none where the column's cells are not merged."""
     own = [r for r in range(start, stop) if not rows[r].nested]
     nested = [r for r in range(start, stop) if rows[r].nested]
