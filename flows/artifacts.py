@@ -6,6 +6,8 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from pipeline.findings import CODES
+from pipeline.job import Job
+from pipeline.quality.decisions import last_findings_path
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -44,13 +46,13 @@ def _cell(text: str) -> str:
     return text.replace("\n", " ")
 
 
-def publish_findings(edition: str, findings: pa.Table) -> None:
-    """Attach the findings to the current flow or task run as the artifact ``findings-<edition>``."""
-    publish_markdown(edition, findings_markdown(edition, findings))
-
-
-def publish_markdown(edition: str, text: str) -> None:
-    """As :func:`publish_findings`, what :func:`findings_markdown` has made of them."""
+def publish_findings(job: Job) -> None:
+    """Attach the findings that the job's last run left to the current flow or task run, as ``findings-<edition>``."""
+    import pyarrow.parquet as pq
     from prefect.artifacts import create_markdown_artifact
 
-    create_markdown_artifact(text, key=f"findings-{edition}", description=f"{edition}的发现")
+    edition = job.edition.name
+    path = last_findings_path(job.options.home, edition)
+    if path.is_file():
+        text = findings_markdown(edition, pq.read_table(path))
+        create_markdown_artifact(text, key=f"findings-{edition}", description=f"{edition}的发现")

@@ -1,257 +1,237 @@
-"""Editions published on a Dask cluster: page ranges and documents are the tasks, this process only keeps order.
+"""Editions published on a Dask cluster: page ranges and documents are its tasks, this process only keeps order.
 
-A worker needs the source's URL, Prefect's API and the curated folder's URL; it gives back Arrow bytes. Staged files,
-locks and the steward's home stay here. Call :func:`flows.environment.prepare` before importing this module.
+A worker needs the source's url, Prefect's API and the curated folder's url. Staged files, locks and the steward's home
+stay here. Comes after :func:`flows.settings.prepare`.
 """
 
 from __future__ import annotations
 
 import logging
-import queue
-from collections import deque
-from collections.abc import Sequence
+import os
+import tempfile
+from collections.abc import Iterator, Sequence
 from concurrent.futures import CancelledError
-from contextlib import AbstractContextManager, ExitStack
-from dataclasses import dataclass, field, replace
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
+from distributed import Client, LocalCluster
 from distributed.scheduler import KilledWorker
-from prefect import flow
-from prefect.context import FlowRunContext, SettingsContext, get_settings_context
+from prefect import flow, get_run_logger, task
 from prefect.exceptions import CancelledRun, CrashedRun
-from prefect.futures import PrefectFuture
-from pydantic import PrivateAttr, SecretStr
+from pydantic import SecretStr
 
-from flows import packing, steps
 from flows.artifacts import publish_findings
-from flows.tasks import count_pages, finish_document, read_range
+from flows.editions import IN_MEMORY, NO_PASSWORD, may_pass, report_of_context, tell_finished
 from pipeline import run, staging
-from pipeline.editions.edition import edition_lock
+from pipeline.editions.download import fetch, local_path
+from pipeline.editions.edition import edition_lock, file_sha256, load_edition
 from pipeline.errors import XizeError
-from pipeline.run import Job, Options, Outcome
+from pipeline.job import Job, Options, Outcome, code_digest, plan
+from pipeline.outcome import finish, same_as, unchanged
+from pipeline.processes import processors
+from pipeline.reading import Reading, join_readings
+from pipeline.releases.catalogue import curated_url
 
-_LOG = logging.getLogger(__name__)
-_NO_PASSWORD = SecretStr("")
+PAGES_PER_TASK = 16
+"""Coarse: every task costs Prefect some tens of milliseconds of bookkeeping."""
 
-# How often a task is submitted when its worker is lost each time (Dask itself has tried some times by then).
-_SUBMISSIONS = 3
-# How often the flow looks whether the cluster is still there while no task ends.
-_LOOK_SECONDS = 30
-_LOST = (KilledWorker, CancelledError, CrashedRun, CancelledRun)
+_CONNECT_SECONDS = 15
+_RETRIED: dict[str, Any] = {
+    "retries": 2, "retry_delay_seconds": [1, 5], "retry_condition_fn": may_pass, **IN_MEMORY,
+}  # fmt: skip
+_OTHER_PROGRAM = "工作进程与发起运行的机器所装xize不同：请在各机安装同一版本后再运行。"
 
 
-class _FixedSettings(SettingsContext):
-    """Prefect's settings as they are now, serialised once.
+# -- the cluster
 
-    Prefect sends them along with every task and serialises them anew each time: nine tenths of what a task costs the
-    flow's process (0.1 s), which is what limits a cluster.
+
+@contextmanager
+def local_cluster(workers: int | None) -> Iterator[str]:
+    """The address of a cluster on this machine, one thread a process: the work is Python's."""
+    with LocalCluster(  # type: ignore[no-untyped-call]
+        n_workers=workers or processors(),
+        threads_per_worker=1,
+        processes=True,
+        host="127.0.0.1",
+        dashboard_address="127.0.0.1:0",  # any port that is free
+        silence_logs=logging.CRITICAL,
+    ) as cluster:
+        yield str(cluster.scheduler_address)
+
+
+def check_cluster(address: str, options: Options) -> None:
+    """XizeError unless the cluster answers, has workers with this very program, and they see curated/."""
+    try:
+        client = Client(address, set_as_default=False, timeout=_CONNECT_SECONDS)  # type: ignore[no-untyped-call]
+    except (OSError, ValueError, TimeoutError) as error:
+        raise XizeError(
+            f"无法连接Dask调度器{address}：请检查地址（如tcp://主机:8786）与网络，并确认调度器已启动。"
+        ) from error
+    with client:
+        if not client.scheduler_info()["workers"]:
+            raise XizeError(f"Dask集群{address}没有工作进程：请先在各机启动dask worker。")
+        try:
+            codes = set(client.run(code_digest).values())
+        except ModuleNotFoundError as error:
+            raise XizeError('工作进程没有安装xize：请在各机运行 pip install "xize[cluster]"。') from error
+        if codes != {code_digest()}:
+            raise XizeError(_OTHER_PROGRAM)
+        folder = local_path(curated_url(options.home, options.curated))
+        if folder is not None and options.publish:
+            _check_shared(client, folder.resolve())
+
+
+def _check_shared(client: Client, folder: Path) -> None:
+    """XizeError unless every worker sees ``folder``: what it published would else end up on its own disk."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(prefix=".seen-", dir=folder) as mark:
+        seen: dict[str, Any] = client.run(os.path.exists, mark.name)
+    blind = [worker for worker, there in seen.items() if not there]
+    if blind:
+        raise XizeError(
+            f"工作进程{blind[0]}看不到发布文件夹{folder}：请用--curated给出各机共有的文件夹或s3://等地址。"
+        )
+
+
+# -- the tasks, which run on workers
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a worker finds a file: its url (or a path that all machines share), and the program that it must run."""
+
+    url: str
+    sha256: str
+    code: str
+    decoder: str
+    password: SecretStr
+
+    def fetched(self) -> Path:
+        """The file on this machine. Raises XizeError, also when another program runs here."""
+        if self.code != code_digest():
+            raise XizeError(_OTHER_PROGRAM)
+        return fetch(self.url, self.sha256)
+
+
+@dataclass(frozen=True)
+class Parcel:
+    """All that a machine without the home folder needs to tidy, validate and publish a reading.
+
+    ``files``: the edition's YAML files and the record of how its source was read, by their place in the home.
     """
 
-    _serialized: dict[str, Any] | None = PrivateAttr(None)
-
-    def serialize(self, include_secrets: bool = True) -> dict[str, Any]:
-        """As SettingsContext.serialize; ``include_secrets`` is always true between a flow and its tasks."""
-        if self._serialized is None:
-            self._serialized = super().serialize(include_secrets=include_secrets)
-        return self._serialized
+    options: Options
+    kind: str
+    source: Source
+    inputs: str
+    files: dict[str, bytes]
 
 
-def fixed_settings() -> AbstractContextManager[Any]:
-    """A context in which the current settings hold and tasks are submitted at less cost."""
-    current = get_settings_context()
-    return _FixedSettings(profile=current.profile, settings=current.settings)
+@dataclass(frozen=True)
+class Finished:
+    """What a worker sends back: the outcome's fields but the job, or the refusal; files for the home's staged/."""
+
+    outcome: dict[str, Any] | None
+    refused: XizeError | None
+    files: dict[str, bytes]
+
+
+@task(name="count-pages", **_RETRIED)
+def count_pages(source: Source) -> int:
+    """How many pages a PDF has. Raises XizeError when it cannot be fetched or opened."""
+    from pipeline.readers.pdf.read import count_pages
+
+    total = count_pages(source.fetched(), source.password.get_secret_value(), source.decoder)
+    get_run_logger().info("%d页。", total)
+    return total
+
+
+def _range_name(parameters: dict[str, Any]) -> str:
+    return f"read-{parameters['pages'][0]}-{parameters['pages'][-1]}"
+
+
+@task(task_run_name=cast(Any, _range_name), **_RETRIED)
+def read_range(source: Source, pages: tuple[int, ...]) -> Reading:
+    """One range of pages (from 1)."""
+    from pipeline.readers.pdf.read import read_pages
+
+    reading = read_pages(source.fetched(), pages, source.password.get_secret_value(), source.decoder)
+    get_run_logger().info("%d页，%d个单元格。", len(reading.pages), len(reading.cells))
+    return reading
+
+
+@task(task_run_name="finish-{edition}", **_RETRIED)
+def finish_document(edition: str, parcel: Parcel, reading: Reading) -> Finished:
+    """Tidy, validate and publish on a machine that has but the parcel and the reading."""
+    with _unpacked(parcel) as job, tempfile.TemporaryDirectory(prefix="xize-site-") as folder:
+        site = Path(folder) / "validation"
+        outcome, refused = None, None
+        result = run.tidy_reading(job, reading)
+        verdict = run.validate_result(job, result, site)
+        try:
+            done = finish(job, result, verdict, site)
+        except XizeError as error:
+            refused = XizeError(str(error), error.exit_code)
+        else:
+            outcome = {one.name: getattr(done, one.name) for one in fields(done) if one.name != "job"}
+        rows = {name: table.num_rows for name, table in result.tables.items() if table.num_rows}
+        get_run_logger().info("%s：整理出%s；校验发现%d项。", edition, rows, len(verdict.findings))
+        return Finished(outcome, refused, _left_behind(job.options.home, parcel))
+
+
+@contextmanager
+def _unpacked(parcel: Parcel) -> Iterator[Job]:
+    """The job again, in a temporary home of its own. Messages name the steward's home, not that one."""
+    with tempfile.TemporaryDirectory(prefix="xize-home-") as name:
+        home = Path(name)
+        _write_files(home, parcel.files)
+        options = replace(parcel.options, home=home)
+        try:
+            edition = load_edition(home, options.edition)
+            yield Job(
+                options, edition, parcel.kind, parcel.source.fetched(), parcel.source.sha256, parcel.inputs
+            )
+        except XizeError as error:
+            message = str(error).replace(str(home), str(parcel.options.home))
+            raise type(error)(message, error.exit_code) from error
+
+
+def _left_behind(home: Path, parcel: Parcel) -> dict[str, bytes]:
+    """The files that a job has written under staged/, by their place in the home; not those of its parcel."""
+    found = sorted(path for path in (home / "staged").rglob("*") if path.is_file() and path.name != ".lock")
+    named = {path.relative_to(home).as_posix(): path for path in found}
+    return {name: path.read_bytes() for name, path in named.items() if name not in parcel.files}
+
+
+def _write_files(home: Path, files: dict[str, bytes]) -> None:
+    """Put files in their place under ``home``, each in one step. Raises XizeError."""
+    for name, data in files.items():
+        place = home / name
+        beside = place.with_name(f".{place.name}.tmp")
+        try:
+            place.parent.mkdir(parents=True, exist_ok=True)
+            beside.write_bytes(data)
+            beside.replace(place)
+        except OSError as error:
+            raise XizeError(f"无法写入{place}（{error.strerror}）：请检查磁盘空间与权限。") from error
+
+
+# -- the flow
 
 
 @dataclass
 class _Document:
-    """A document under way: its job, the ranges that have come back, and the lock on its edition."""
+    """An edition under way: its job and source; what is known of its pages; the tasks that are to bring the rest."""
 
     job: Job
-    url: str
-    locks: ExitStack
-    ranges: list[tuple[int, ...]] = field(default_factory=list)
-    parts: dict[tuple[int, ...], bytes] = field(default_factory=dict)
-    futures: list[PrefectFuture[Any]] = field(default_factory=list)
-    plan: steps.ToRead | None = None
-
-    @property
-    def name(self) -> str:
-        return self.job.edition.name
-
-
-@dataclass(frozen=True)
-class _Step:
-    """A task of a document: ``count``, ``read`` (with its pages) or ``finish``, submitted for the n-th time."""
-
-    document: _Document
-    kind: str
-    pages: tuple[int, ...] = ()
-    submission: int = 1
-
-
-class _Desk:
-    """Keeps documents moving from counting to reading to publishing; all of it in the flow's own thread."""
-
-    def __init__(self) -> None:
-        self.done: queue.SimpleQueue[tuple[_Step, PrefectFuture[Any]]] = queue.SimpleQueue()
-        self.active: dict[str, _Document] = {}
-        self.outcomes: dict[str, Outcome] = {}
-        self.failures: dict[str, Exception] = {}
-
-    def open(self, options: Options) -> None:
-        """Begin a document, unless nothing has changed since its last release."""
-        name = options.edition
-        with ExitStack() as locks:
-            try:
-                locks.enter_context(edition_lock(options.home, name))
-                job = run.plan(options, fetch=False)
-                last = run.unchanged(job) if options.publish else None
-                if last is not None:
-                    self._finished(name, steps.same(job, last))
-                    return
-                url = job.edition.file(job.kind).url or str(job.path.resolve())
-                staged = staging.load_staged(job)
-                if staged is None and job.kind != "pdf":
-                    job = run.plan(options)  # a transcript is small: read here
-                    staged = run.read(job)
-            except XizeError as error:
-                self.failures[name] = error
-                return
-            document = self.active[name] = _Document(job, url, locks.pop_all())
-        if staged is None:
-            self._submit(_Step(document, "count"))
-        else:
-            document.ranges, document.parts = [()], {(): packing.pack(staged)}
-            self._submit(_Step(document, "finish"))
-
-    def step(self) -> None:
-        """Wait for any task to end and do what follows from it."""
-        step, future = self._next()
-        document = step.document
-        if self.active.get(document.name) is not document:
-            return  # of a document that has failed meanwhile
-        try:
-            value = future.result()
-        except (*_LOST, Exception) as error:
-            if isinstance(error, _LOST) and step.submission < _SUBMISSIONS:
-                _LOG.warning("%s：%s的工作进程中断，任务重新安排。", document.name, _what(step))
-                self._submit(_Step(document, step.kind, step.pages, step.submission + 1))
-            elif isinstance(error, _LOST):
-                self._fail(document, _lost(step))
-            else:
-                self._fail(document, error)
-            return
-        try:
-            self._go_on(step, value)
-        except XizeError as error:
-            self._fail(document, error)
-
-    def _next(self) -> tuple[_Step, PrefectFuture[Any]]:
-        """The next task to end. Raises XizeError when the connection to the cluster is gone, so that none will."""
-        while True:
-            try:
-                return self.done.get(timeout=_LOOK_SECONDS)
-            except queue.Empty:
-                client = _client()
-                if client is not None and client.status in ("closing", "closed"):
-                    raise XizeError("与Dask调度器的连接已中断：请检查调度器与网络后再运行。") from None
-
-    def _go_on(self, step: _Step, value: Any) -> None:
-        document = step.document
-        if step.kind == "count":
-            self._counted(document, value)
-        elif step.kind == "read":
-            document.parts[step.pages] = value
-            steps.progress().read(len(step.pages))
-            if len(document.parts) == len(document.ranges):
-                self._read(document)
-        else:
-            self._brought(document, value)
-
-    def _counted(self, document: _Document, total: int) -> None:
-        """The number of pages is known: have those read that no earlier file of the edition held."""
-        plan = document.plan = steps.to_read_of(document.job, total)
-        steps.progress().expect(total)
-        steps.progress().read(total - plan.pages)
-        document.ranges = list(plan.ranges)
-        for pages in plan.ranges:
-            self._submit(_Step(document, "read", pages))
-        if not plan.ranges:
-            self._read(document)
-
-    def _read(self, document: _Document) -> None:
-        """Every page is there: stage them, and have them published."""
-        plan = document.plan
-        known, pages = (None, None) if plan is None else (plan.known, plan.pages)
-        reading = steps.merge(self._in_order(document), known)
-        staging.store_staged(document.job, reading, read=pages)
-        if known is not None:
-            document.ranges, document.parts = [()], {(): packing.pack(reading)}
-        self._submit(_Step(document, "finish"))
-
-    def _brought(self, document: _Document, value: dict[str, Any]) -> None:
-        """A document is published (or was refused): its findings come home."""
-        packing.bring_home(document.job.options.home, value["files"])
-        findings = packing.last_findings(document.job)
-        if findings is not None:
-            publish_findings(document.name, findings)
-        if "error" in value:
-            raise XizeError(*value["error"])
-        self._finished(document.name, Outcome(document.job, **value["outcome"]))
-        self._close(document)
-
-    def _finished(self, name: str, outcome: Outcome) -> None:
-        self.outcomes[name] = outcome
-        steps.progress().finished(outcome)
-
-    def _submit(self, step: _Step) -> None:
-        document, job = step.document, step.document.job
-        options, password = job.options, SecretStr(job.options.password)
-        future: PrefectFuture[Any]
-        if step.kind == "count":
-            future = count_pages.submit(document.url, job.sha256, options.decoder, password)
-        elif step.kind == "read":
-            future = read_range.submit(
-                document.url, job.sha256, step.pages, options.decoder, steps.readers_code(), password
-            )
-        else:
-            parcel = packing.parcel(job, document.url)
-            future = finish_document.submit(document.name, parcel, self._in_order(document))
-        document.futures.append(future)  # Dask forgets the task of a future that nobody holds
-        future.add_done_callback(lambda ended: self.done.put((step, ended)))
-
-    def _in_order(self, document: _Document) -> list[bytes]:
-        return [document.parts[pages] for pages in document.ranges]
-
-    def _fail(self, document: _Document, error: BaseException) -> None:
-        self.failures[document.name] = error if isinstance(error, Exception) else RuntimeError(str(error))
-        for future in document.futures:
-            wrapped = getattr(future, "wrapped_future", None)
-            if wrapped is not None:
-                wrapped.cancel()
-        self._close(document)
-
-    def _close(self, document: _Document) -> None:
-        document.futures.clear()
-        document.parts.clear()
-        document.locks.close()
-        del self.active[document.name]
-
-    def close(self) -> None:
-        """Give up what is under way."""
-        for document in list(self.active.values()):
-            self._close(document)
-
-
-def _what(step: _Step) -> str:
-    return f"第{steps.span(step.pages).replace('-', '至').replace('+', '、')}页" if step.pages else "整份文件"
-
-
-def _lost(step: _Step) -> XizeError:
-    return XizeError(
-        f"处理{_what(step)}的工作进程接连中断（{_SUBMISSIONS}次）：请检查各机内存（每个进程宜有1 GB以上）与网络后再运行。"
-    )
+    source: Source
+    reading: Reading | None = None
+    count: Any = None
+    parts: list[Any] = field(default_factory=list)
+    last: Any = None
+    read: int | None = None
 
 
 @flow(name="publish_editions", flow_run_name="publish-on-cluster")
@@ -260,57 +240,159 @@ def publish_editions(
     home: Path,
     source: str | None = None,
     decoder: str = "pdfium",
-    password: SecretStr = _NO_PASSWORD,
+    password: SecretStr = NO_PASSWORD,
     cross_check: bool = False,
     allow_incomplete: bool = False,
     publish: bool = True,
     latest: bool = False,
     curated: str | None = None,
 ) -> list[Outcome]:
-    """Publish editions on the flow's task runner, many at a time; nothing happens to those that have not changed.
+    """Publish editions on the flow's task runner, all at a time; nothing happens to those that have not changed.
 
     One edition that fails keeps none of the others back; raises XizeError naming those that failed at the end.
     """
-    desk, waiting = _Desk(), deque(dict.fromkeys(editions))
-    at_once = _at_once()
     options = Options(
         home=home, edition="", source=source, password=password.get_secret_value(), decoder=decoder,
         cross_check=cross_check, allow_incomplete=allow_incomplete, publish=publish, latest=latest, curated=curated,
     )  # fmt: skip
+    names = list(dict.fromkeys(editions))
+    documents: dict[str, _Document] = {}
+    outcomes: dict[str, Outcome] = {}
+    failures: dict[str, Exception] = {}
+    with ExitStack() as locks:
+        for name in names:
+            with _noting(name, failures):
+                locks.enter_context(edition_lock(home, name))
+                document = _open(replace(options, edition=name))
+                if isinstance(document, Outcome):
+                    outcomes[name] = document
+                    tell_finished(document)
+                else:
+                    documents[name] = document
+        progress = _Progress()
+        for step in (progress.submit_ranges, progress.submit_finish):
+            for name, document in documents.items():
+                if name not in failures:
+                    with _noting(name, failures):
+                        step(document)
+        for name, document in documents.items():
+            if name not in failures:
+                with _noting(name, failures):
+                    outcomes[name] = _brought_home(document)
+                    tell_finished(outcomes[name])
+    _raise(failures, single=len(names) == 1)
+    return [outcomes[name] for name in names]
+
+
+@contextmanager
+def _noting(name: str, failures: dict[str, Exception]) -> Iterator[None]:
+    """An error within is noted as this edition's failure. Dask has tried a task whose worker was lost several times."""
     try:
-        with fixed_settings():
-            while waiting or desk.active:
-                while waiting and len(desk.active) < at_once:
-                    desk.open(replace(options, edition=waiting.popleft()))
-                if desk.active:
-                    desk.step()
-    finally:
-        desk.close()
-    raise_failures(desk.failures, single=len(set(editions)) == 1)
-    return [desk.outcomes[name] for name in dict.fromkeys(editions)]
+        yield
+    except (KilledWorker, CancelledError, CrashedRun, CancelledRun):
+        failures[name] = XizeError(
+            "处理它的工作进程接连中断，或与Dask调度器的连接已中断：请检查各机内存（每个进程宜有1 GB以上）与网络后再运行。"
+        )
+    except Exception as error:
+        failures[name] = error
 
 
-def _client() -> Any:
-    """The Dask client of the flow's task runner, None on another task runner."""
-    context = FlowRunContext.get()
-    return getattr(context.task_runner, "client", None) if context is not None else None
+def _open(options: Options) -> _Document | Outcome:
+    """Begin a document: have its pages counted unless its reading is known; the outcome where nothing has changed."""
+    job = plan(options, fetch=False)
+    last = unchanged(job)
+    if last is not None:
+        return same_as(job, last)
+    reading = staging.load_staged(job)
+    if reading is None and job.kind != "pdf":
+        job = plan(options)  # a transcript is small: read here
+        reading = run.read(job)
+    url = job.edition.file(job.kind).url or str(job.path.resolve())
+    source = Source(url, job.sha256, code_digest(), options.decoder, SecretStr(options.password))
+    document = _Document(job, source, reading)
+    if reading is None:
+        document.count = count_pages.submit(source)
+    return document
 
 
-def _at_once() -> int:
-    """Documents under way at a time: enough to keep every worker busy while others wait for their last pages."""
-    client = _client()
-    workers = sum(client.nthreads().values()) if client is not None else 1
-    return workers + max(2, workers // 4)
+class _Progress:
+    """The steps of documents that count pages: read so far, and in all."""
+
+    def __init__(self) -> None:
+        self._report = report_of_context()
+        self._done = self._total = 0
+
+    def _add(self, done: int, total: int = 0) -> None:
+        self._done, self._total = self._done + done, self._total + total
+        self._report("read", self._done, self._total)
+
+    def submit_ranges(self, document: _Document) -> None:
+        """Have the pages read that no earlier file of the edition held."""
+        if document.reading is not None:
+            return
+        from pipeline.readers.pdf.read import page_ranges
+
+        total = document.count.result()
+        document.reading = known = staging.known_pages(document.job) if _lies_here(document.job) else None
+        have = set() if known is None else set(known.pages.column("page").to_pylist())
+        missing = [number for number in range(1, total + 1) if number not in have]
+        document.read = len(missing)
+        self._add(len(have), total)
+        document.parts = [
+            read_range.submit(document.source, tuple(pages)) for pages in page_ranges(missing, PAGES_PER_TASK)
+        ]
+
+    def submit_finish(self, document: _Document) -> None:
+        """Wait for the document's pages, stage them, and have them tidied, validated and published."""
+        readings = [] if document.reading is None else [document.reading]
+        for part in document.parts:
+            readings.append(part.result())
+            self._add(len(readings[-1].pages))
+        document.parts = []
+        reading = join_readings(readings)
+        if document.read is not None:
+            staging.store_staged(document.job, reading, read=document.read)
+        name = document.job.edition.name
+        document.last = finish_document.submit(name, _parcel(document), reading)
+        document.reading = None
 
 
-def raise_failures(failures: dict[str, Exception], *, single: bool = False) -> None:
+def _lies_here(job: Job) -> bool:
+    """Whether ``job.path`` is the verified file: one that only workers fetch is not."""
+    if job.edition.file(job.kind).url is None:
+        return True
+    return job.path.is_file() and file_sha256(job.path) == job.sha256
+
+
+def _parcel(document: _Document) -> Parcel:
+    job = document.job
+    home = job.options.home
+    options = replace(job.options, curated=curated_url(home, job.options.curated), workers=1)
+    record = staging.staged_folder(job) / "reading.json"
+    paths = [*sorted(job.edition.folder.glob("*.yaml")), *([record] if record.is_file() else [])]
+    files = {path.relative_to(home).as_posix(): path.read_bytes() for path in paths}
+    return Parcel(options, job.kind, document.source, job.inputs, files)
+
+
+def _brought_home(document: _Document) -> Outcome:
+    """Wait until the document is published (or refused); its findings come home and become an artifact."""
+    done: Finished = document.last.result()
+    _write_files(document.job.options.home, done.files)
+    publish_findings(document.job)
+    if done.refused is not None:
+        raise done.refused
+    return Outcome(document.job, **(done.outcome or {}))
+
+
+def _raise(failures: dict[str, Exception], *, single: bool) -> None:
     """One sentence for all documents that failed; a fault that is no document's own is raised as it is."""
+    if not failures:
+        return
     for error in failures.values():
         if not isinstance(error, XizeError):
             raise error
-    if failures:
-        sentences: Sequence[str] = [str(error).rstrip("。") for error in failures.values()]
-        if not single:
-            sentences = [f"{name}：{text}" for name, text in zip(failures, sentences, strict=True)]
-        codes = [error.exit_code for error in failures.values() if isinstance(error, XizeError)]
-        raise XizeError("；".join(sentences) + "。", exit_code=max(codes))
+    sentences: Sequence[str] = [str(error).rstrip("。") for error in failures.values()]
+    if not single:
+        sentences = [f"{name}：{text}" for name, text in zip(failures, sentences, strict=True)]
+    codes = [error.exit_code for error in failures.values() if isinstance(error, XizeError)]
+    raise XizeError("；".join(sentences) + "。", exit_code=max(codes))

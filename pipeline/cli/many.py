@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from pipeline.errors import XizeError
 
 if TYPE_CHECKING:
-    from pipeline.run import Options, Outcome
+    from pipeline.job import Options, Outcome
 
 
 def refuse_runner(dask: bool, prefect: bool, address: str | None) -> None:
