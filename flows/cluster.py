@@ -9,12 +9,12 @@ from __future__ import annotations
 import logging
 import os
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import CancelledError
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 from distributed import Client, LocalCluster
 from distributed.scheduler import KilledWorker
@@ -23,11 +23,11 @@ from prefect.exceptions import CancelledRun, CrashedRun
 from pydantic import SecretStr
 
 from flows.artifacts import publish_findings
-from flows.editions import IN_MEMORY, NO_PASSWORD, may_pass, report_of_context, tell_finished
+from flows.editions import IN_MEMORY, NO_PASSWORD, WATCHER, may_pass
 from pipeline import run, staging
 from pipeline.editions.download import fetch, local_path
-from pipeline.editions.edition import edition_lock, file_sha256, load_edition
-from pipeline.errors import XizeError
+from pipeline.editions.edition import edition_lock, load_edition
+from pipeline.errors import XizeError, raise_failures
 from pipeline.job import Job, Options, Outcome, code_digest, plan
 from pipeline.outcome import finish, same_as, unchanged
 from pipeline.processes import processors
@@ -38,8 +38,8 @@ PAGES_PER_TASK = 16
 """Coarse: every task costs Prefect some tens of milliseconds of bookkeeping."""
 
 _CONNECT_SECONDS = 15
-_RETRIED: dict[str, Any] = {
-    "retries": 2, "retry_delay_seconds": [1, 5], "retry_condition_fn": may_pass, **IN_MEMORY,
+_TRIED_AGAIN: dict[str, Any] = {
+    **IN_MEMORY, "retries": 2, "retry_delay_seconds": [1, 5], "retry_condition_fn": may_pass,
 }  # fmt: skip
 _OTHER_PROGRAM = "工作进程与发起运行的机器所装xize不同：请在各机安装同一版本后再运行。"
 
@@ -99,86 +99,70 @@ def _check_shared(client: Client, folder: Path) -> None:
 
 
 @dataclass(frozen=True)
-class Source:
-    """Where a worker finds a file: its url (or a path that all machines share), and the program that it must run."""
-
-    url: str
-    sha256: str
-    code: str
-    decoder: str
-    password: SecretStr
-
-    def fetched(self) -> Path:
-        """The file on this machine. Raises XizeError, also when another program runs here."""
-        if self.code != code_digest():
-            raise XizeError(_OTHER_PROGRAM)
-        return fetch(self.url, self.sha256)
-
-
-@dataclass(frozen=True)
 class Parcel:
-    """All that a machine without the home folder needs to tidy, validate and publish a reading.
+    """A job for a machine without the home folder: where the source lies, and which program is to work on it.
 
     ``files``: the edition's YAML files and the record of how its source was read, by their place in the home.
     """
 
     options: Options
     kind: str
-    source: Source
+    url: str
+    sha256: str
     inputs: str
+    code: str
     files: dict[str, bytes]
 
-
-@dataclass(frozen=True)
-class Finished:
-    """What a worker sends back: the outcome's fields but the job, or the refusal; files for the home's staged/."""
-
-    outcome: dict[str, Any] | None
-    refused: XizeError | None
-    files: dict[str, bytes]
+    def fetched(self) -> Path:
+        """The source on this machine. Raises XizeError, also when another program runs here."""
+        if self.code != code_digest():
+            raise XizeError(_OTHER_PROGRAM)
+        return fetch(self.url, self.sha256)
 
 
-@task(name="count-pages", **_RETRIED)
-def count_pages(source: Source) -> int:
+@task(task_run_name="count-{edition}", **_TRIED_AGAIN)
+def count_pages(edition: str, parcel: Parcel) -> int:
     """How many pages a PDF has. Raises XizeError when it cannot be fetched or opened."""
     from pipeline.readers.pdf.read import count_pages
 
-    total = count_pages(source.fetched(), source.password.get_secret_value(), source.decoder)
-    get_run_logger().info("%d页。", total)
+    total = count_pages(parcel.fetched(), parcel.options.password, parcel.options.decoder)
+    get_run_logger().info("%s：%d页。", edition, total)
     return total
 
 
-def _range_name(parameters: dict[str, Any]) -> str:
-    return f"read-{parameters['pages'][0]}-{parameters['pages'][-1]}"
-
-
-@task(task_run_name=cast(Any, _range_name), **_RETRIED)
-def read_range(source: Source, pages: tuple[int, ...]) -> Reading:
-    """One range of pages (from 1)."""
+@task(task_run_name="read-{edition}-{first}-{last}", **_TRIED_AGAIN)
+def read_range(edition: str, first: int, last: int, parcel: Parcel, pages: list[int]) -> Reading:
+    """Some pages (from 1) between ``first`` and ``last``, which name the task."""
     from pipeline.readers.pdf.read import read_pages
 
-    reading = read_pages(source.fetched(), pages, source.password.get_secret_value(), source.decoder)
-    get_run_logger().info("%d页，%d个单元格。", len(reading.pages), len(reading.cells))
+    reading = read_pages(parcel.fetched(), pages, parcel.options.password, parcel.options.decoder)
+    get_run_logger().info("%s：%d页，%d个单元格。", edition, len(reading.pages), len(reading.cells))
     return reading
 
 
-@task(task_run_name="finish-{edition}", **_RETRIED)
-def finish_document(edition: str, parcel: Parcel, reading: Reading) -> Finished:
-    """Tidy, validate and publish on a machine that has but the parcel and the reading."""
+@task(task_run_name="finish-{edition}", **_TRIED_AGAIN)
+def finish_document(
+    edition: str, parcel: Parcel, reading: Reading
+) -> tuple[dict[str, Any] | XizeError, dict[str, bytes]]:
+    """Tidy, validate and publish on a machine that has but the parcel and the reading.
+
+    Gives the outcome's fields but the job, or the refusal to publish; and the files that belong in the home's staged/.
+    """
+    log = get_run_logger()
     with _unpacked(parcel) as job, tempfile.TemporaryDirectory(prefix="xize-site-") as folder:
-        site = Path(folder) / "validation"
-        outcome, refused = None, None
+        site, home = Path(folder) / "validation", job.options.home
         result = run.tidy_reading(job, reading)
+        log.info("%s：整理出%d个条目。", edition, result.tables["entries"].num_rows)
         verdict = run.validate_result(job, result, site)
+        log.info("%s：校验发现%d项。", edition, len(verdict.findings))
+        came: dict[str, Any] | XizeError
         try:
             done = finish(job, result, verdict, site)
+            came = {one.name: getattr(done, one.name) for one in fields(done) if one.name != "job"}
         except XizeError as error:
-            refused = XizeError(str(error), error.exit_code)
-        else:
-            outcome = {one.name: getattr(done, one.name) for one in fields(done) if one.name != "job"}
-        rows = {name: table.num_rows for name, table in result.tables.items() if table.num_rows}
-        get_run_logger().info("%s：整理出%s；校验发现%d项。", edition, rows, len(verdict.findings))
-        return Finished(outcome, refused, _left_behind(job.options.home, parcel))
+            came = error
+        files = _files(home, (home / "staged").rglob("*"))
+        return came, {name: files[name] for name in files.keys() - parcel.files.keys()}
 
 
 @contextmanager
@@ -190,19 +174,15 @@ def _unpacked(parcel: Parcel) -> Iterator[Job]:
         options = replace(parcel.options, home=home)
         try:
             edition = load_edition(home, options.edition)
-            yield Job(
-                options, edition, parcel.kind, parcel.source.fetched(), parcel.source.sha256, parcel.inputs
-            )
+            yield Job(options, edition, parcel.kind, parcel.fetched(), parcel.sha256, parcel.inputs)
         except XizeError as error:
             message = str(error).replace(str(home), str(parcel.options.home))
             raise type(error)(message, error.exit_code) from error
 
 
-def _left_behind(home: Path, parcel: Parcel) -> dict[str, bytes]:
-    """The files that a job has written under staged/, by their place in the home; not those of its parcel."""
-    found = sorted(path for path in (home / "staged").rglob("*") if path.is_file() and path.name != ".lock")
-    named = {path.relative_to(home).as_posix(): path for path in found}
-    return {name: path.read_bytes() for name, path in named.items() if name not in parcel.files}
+def _files(home: Path, paths: Iterable[Path]) -> dict[str, bytes]:
+    """The files among ``paths`` by their place in the home."""
+    return {path.relative_to(home).as_posix(): path.read_bytes() for path in paths if path.is_file()}
 
 
 def _write_files(home: Path, files: dict[str, bytes]) -> None:
@@ -223,65 +203,61 @@ def _write_files(home: Path, files: dict[str, bytes]) -> None:
 
 @dataclass
 class _Document:
-    """An edition under way: its job and source; what is known of its pages; the tasks that are to bring the rest."""
+    """An edition under way: what is known of its reading, the task that is awaited next, pages done and in all."""
 
     job: Job
-    source: Source
-    reading: Reading | None = None
-    count: Any = None
-    parts: list[Any] = field(default_factory=list)
-    last: Any = None
-    read: int | None = None
+    parcel: Parcel
+    reading: Reading | None
+    task: Any = None
+    ranges: list[Any] = field(default_factory=list)
+    missing: int | None = None
+    done: int = 0
+    total: int = 0
 
 
 @flow(name="publish_editions", flow_run_name="publish-on-cluster")
 def publish_editions(
-    editions: list[str],
-    home: Path,
-    source: str | None = None,
-    decoder: str = "pdfium",
-    password: SecretStr = NO_PASSWORD,
-    cross_check: bool = False,
-    allow_incomplete: bool = False,
-    publish: bool = True,
-    latest: bool = False,
-    curated: str | None = None,
+    editions: list[str], home: Path, password: SecretStr = NO_PASSWORD, **options: Any
 ) -> list[Outcome]:
     """Publish editions on the flow's task runner, all at a time; nothing happens to those that have not changed.
 
-    One edition that fails keeps none of the others back; raises XizeError naming those that failed at the end.
+    ``options``: those of :class:`pipeline.job.Options`. One edition that fails keeps none of the others back; raises
+    XizeError naming those that failed at the end.
     """
-    options = Options(
-        home=home, edition="", source=source, password=password.get_secret_value(), decoder=decoder,
-        cross_check=cross_check, allow_incomplete=allow_incomplete, publish=publish, latest=latest, curated=curated,
-    )  # fmt: skip
-    names = list(dict.fromkeys(editions))
-    documents: dict[str, _Document] = {}
+    watcher = WATCHER.get()
+    asked = Options(home=home, edition="", password=password.get_secret_value(), **options)
+    documents: list[_Document] = []
     outcomes: dict[str, Outcome] = {}
     failures: dict[str, Exception] = {}
+
+    def finished(outcome: Outcome) -> None:
+        outcomes[outcome.job.edition.name] = outcome
+        watcher.finished(outcome)
+
+    def pages_done() -> None:
+        watcher.report("read", sum(one.done for one in documents), sum(one.total for one in documents))
+
+    def each(step: Callable[[_Document], None]) -> None:
+        for document in documents:
+            if (name := document.job.edition.name) not in failures:
+                with _noting(name, failures):
+                    step(document)
+
     with ExitStack() as locks:
-        for name in names:
+        for name in dict.fromkeys(editions):
             with _noting(name, failures):
                 locks.enter_context(edition_lock(home, name))
-                document = _open(replace(options, edition=name))
-                if isinstance(document, Outcome):
-                    outcomes[name] = document
-                    tell_finished(document)
+                job = plan(replace(asked, edition=name), fetch=False)
+                last = unchanged(job)
+                if last is not None:
+                    finished(same_as(job, last))
                 else:
-                    documents[name] = document
-        progress = _Progress()
-        for step in (progress.submit_ranges, progress.submit_finish):
-            for name, document in documents.items():
-                if name not in failures:
-                    with _noting(name, failures):
-                        step(document)
-        for name, document in documents.items():
-            if name not in failures:
-                with _noting(name, failures):
-                    outcomes[name] = _brought_home(document)
-                    tell_finished(outcomes[name])
-    _raise(failures, single=len(names) == 1)
-    return [outcomes[name] for name in names]
+                    documents.append(_begun(job))
+        each(lambda document: _submit_ranges(document, pages_done))
+        each(lambda document: _submit_finish(document, pages_done))
+        each(lambda document: finished(_brought_home(document)))
+    raise_failures(failures, single=len(set(editions)) == 1)
+    return [outcomes[name] for name in dict.fromkeys(editions)]
 
 
 @contextmanager
@@ -297,102 +273,65 @@ def _noting(name: str, failures: dict[str, Exception]) -> Iterator[None]:
         failures[name] = error
 
 
-def _open(options: Options) -> _Document | Outcome:
-    """Begin a document: have its pages counted unless its reading is known; the outcome where nothing has changed."""
-    job = plan(options, fetch=False)
-    last = unchanged(job)
-    if last is not None:
-        return same_as(job, last)
+def _begun(job: Job) -> _Document:
+    """A document whose pages are being counted, unless its reading is known."""
+    home, url = job.options.home, job.edition.file(job.kind).url
     reading = staging.load_staged(job)
     if reading is None and job.kind != "pdf":
-        job = plan(options)  # a transcript is small: read here
+        job = plan(job.options)  # a transcript is small: read here
         reading = run.read(job)
-    url = job.edition.file(job.kind).url or str(job.path.resolve())
-    source = Source(url, job.sha256, code_digest(), options.decoder, SecretStr(options.password))
-    document = _Document(job, source, reading)
+    options = replace(job.options, curated=curated_url(home, job.options.curated), workers=1)
+    files = _files(home, sorted(job.edition.folder.glob("*.yaml")))
+    parcel = Parcel(
+        options, job.kind, url or str(job.path.resolve()), job.sha256, job.inputs, code_digest(), files
+    )
+    document = _Document(job, parcel, reading)
     if reading is None:
-        document.count = count_pages.submit(source)
+        document.task = count_pages.submit(job.edition.name, parcel)
     return document
 
 
-class _Progress:
-    """The steps of documents that count pages: read so far, and in all."""
+def _submit_ranges(document: _Document, pages_done: Callable[[], None]) -> None:
+    """Have the pages read that no earlier file of the edition held."""
+    if document.reading is not None:
+        return
+    from pipeline.readers.pdf.read import page_ranges
 
-    def __init__(self) -> None:
-        self._report = report_of_context()
-        self._done = self._total = 0
-
-    def _add(self, done: int, total: int = 0) -> None:
-        self._done, self._total = self._done + done, self._total + total
-        self._report("read", self._done, self._total)
-
-    def submit_ranges(self, document: _Document) -> None:
-        """Have the pages read that no earlier file of the edition held."""
-        if document.reading is not None:
-            return
-        from pipeline.readers.pdf.read import page_ranges
-
-        total = document.count.result()
-        document.reading = known = staging.known_pages(document.job) if _lies_here(document.job) else None
-        have = set() if known is None else set(known.pages.column("page").to_pylist())
-        missing = [number for number in range(1, total + 1) if number not in have]
-        document.read = len(missing)
-        self._add(len(have), total)
-        document.parts = [
-            read_range.submit(document.source, tuple(pages)) for pages in page_ranges(missing, PAGES_PER_TASK)
-        ]
-
-    def submit_finish(self, document: _Document) -> None:
-        """Wait for the document's pages, stage them, and have them tidied, validated and published."""
-        readings = [] if document.reading is None else [document.reading]
-        for part in document.parts:
-            readings.append(part.result())
-            self._add(len(readings[-1].pages))
-        document.parts = []
-        reading = join_readings(readings)
-        if document.read is not None:
-            staging.store_staged(document.job, reading, read=document.read)
-        name = document.job.edition.name
-        document.last = finish_document.submit(name, _parcel(document), reading)
-        document.reading = None
-
-
-def _lies_here(job: Job) -> bool:
-    """Whether ``job.path`` is the verified file: one that only workers fetch is not."""
-    if job.edition.file(job.kind).url is None:
-        return True
-    return job.path.is_file() and file_sha256(job.path) == job.sha256
-
-
-def _parcel(document: _Document) -> Parcel:
     job = document.job
-    home = job.options.home
-    options = replace(job.options, curated=curated_url(home, job.options.curated), workers=1)
-    record = staging.staged_folder(job) / "reading.json"
-    paths = [*sorted(job.edition.folder.glob("*.yaml")), *([record] if record.is_file() else [])]
-    files = {path.relative_to(home).as_posix(): path.read_bytes() for path in paths}
-    return Parcel(options, job.kind, document.source, job.inputs, files)
+    document.total = document.task.result()
+    document.reading = known = None if job.edition.file(job.kind).url else staging.known_pages(job)
+    have = set() if known is None else set(known.pages.column("page").to_pylist())
+    missing = [number for number in range(1, document.total + 1) if number not in have]
+    document.missing, document.done = len(missing), len(have)
+    pages_done()
+    document.ranges = [
+        read_range.submit(job.edition.name, pages[0], pages[-1], document.parcel, list(pages))
+        for pages in page_ranges(missing, PAGES_PER_TASK)
+    ]
+
+
+def _submit_finish(document: _Document, pages_done: Callable[[], None]) -> None:
+    """Wait for the document's pages, stage them, and have them tidied, validated and published."""
+    job, home = document.job, document.job.options.home
+    readings = [] if document.reading is None else [document.reading]
+    for future in document.ranges:
+        readings.append(future.result())
+        document.done += len(readings[-1].pages)
+        pages_done()
+    reading = join_readings(readings)
+    if document.missing is not None:
+        staging.store_staged(job, reading, read=document.missing)
+    record = _files(home, [staging.staged_folder(job) / "reading.json"])
+    parcel = replace(document.parcel, files={**document.parcel.files, **record})
+    document.task = finish_document.submit(job.edition.name, parcel, reading)
+    document.ranges, document.reading = [], None
 
 
 def _brought_home(document: _Document) -> Outcome:
     """Wait until the document is published (or refused); its findings come home and become an artifact."""
-    done: Finished = document.last.result()
-    _write_files(document.job.options.home, done.files)
+    came, files = document.task.result()
+    _write_files(document.job.options.home, files)
     publish_findings(document.job)
-    if done.refused is not None:
-        raise done.refused
-    return Outcome(document.job, **(done.outcome or {}))
-
-
-def _raise(failures: dict[str, Exception], *, single: bool) -> None:
-    """One sentence for all documents that failed; a fault that is no document's own is raised as it is."""
-    if not failures:
-        return
-    for error in failures.values():
-        if not isinstance(error, XizeError):
-            raise error
-    sentences: Sequence[str] = [str(error).rstrip("。") for error in failures.values()]
-    if not single:
-        sentences = [f"{name}：{text}" for name, text in zip(failures, sentences, strict=True)]
-    codes = [error.exit_code for error in failures.values() if isinstance(error, XizeError)]
-    raise XizeError("；".join(sentences) + "。", exit_code=max(codes))
+    if isinstance(came, XizeError):
+        raise came
+    return Outcome(document.job, **came)

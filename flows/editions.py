@@ -7,11 +7,10 @@ are never stored; what was read is kept under staged/ by its content. Comes afte
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from contextvars import ContextVar
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import Any, NamedTuple, TypeVar, cast
 
 from prefect import flow, get_run_logger, task
 from prefect.cache_policies import NO_CACHE
@@ -24,7 +23,7 @@ from flows.artifacts import publish_findings
 from pipeline import run
 from pipeline.editions.download import Unreachable
 from pipeline.editions.edition import edition_lock, editions
-from pipeline.errors import XizeError
+from pipeline.errors import XizeError, raise_failures
 from pipeline.job import Job, Options, Outcome, Report, RunResult
 from pipeline.job import plan as plan_job
 from pipeline.outcome import finish, same_as, unchanged
@@ -37,31 +36,15 @@ IN_MEMORY: dict[str, Any] = {"persist_result": False, "cache_policy": NO_CACHE}
 
 Value = TypeVar("Value")
 
-_REPORT: ContextVar[Report | None] = ContextVar("xize_report", default=None)
-_FINISHED: ContextVar[Callable[[Outcome], None] | None] = ContextVar("xize_finished", default=None)
+
+class Watcher(NamedTuple):
+    """Who is told how far flows of this context have come, and of every edition that is done on a cluster."""
+
+    report: Report = lambda stage, done, total: None
+    finished: Callable[[Outcome], None] = lambda outcome: None
 
 
-@contextmanager
-def reporting(report: Report | None, finished: Callable[[Outcome], None] | None = None) -> Iterator[None]:
-    """Tell ``report`` how far flows called in this context have come, ``finished`` of every edition that is done."""
-    tokens = _REPORT.set(report), _FINISHED.set(finished)
-    try:
-        yield
-    finally:
-        _REPORT.reset(tokens[0])
-        _FINISHED.reset(tokens[1])
-
-
-def report_of_context() -> Report:
-    """Who is told of progress; a function that tells nobody where nobody asked."""
-    return _REPORT.get() or (lambda stage, done, total: None)
-
-
-def tell_finished(outcome: Outcome) -> None:
-    """Tell whoever asked (see :func:`reporting`) that an edition is done."""
-    told = _FINISHED.get()
-    if told is not None:
-        told(outcome)
+WATCHER: ContextVar[Watcher] = ContextVar("xize_watcher", default=Watcher())  # noqa: B039 (a named tuple does not change)
 
 
 async def may_pass(task: Any, task_run: TaskRun, state: State[Any]) -> bool:
@@ -81,7 +64,7 @@ def plan(options: Options) -> Job:
 @task(name="read", **IN_MEMORY)
 def read(job: Job) -> Reading:
     """The reading: what is staged, or the file read by processes of this machine and staged."""
-    reading = run.read(job, report_of_context())
+    reading = run.read(job, WATCHER.get().report)
     get_run_logger().info(
         "%s：%d页（其中新读%s页），%d个单元格。",
         job.path.name, len(reading.pages), pages_read(job), len(reading.cells),
@@ -92,7 +75,7 @@ def read(job: Job) -> Reading:
 @task(name="tidy", **IN_MEMORY)
 def tidy(job: Job, reading: Reading) -> RunResult:
     """The reading checked, corrected and tidied into tables."""
-    result = run.tidy_reading(job, reading, report_of_context())
+    result = run.tidy_reading(job, reading, WATCHER.get().report)
     rows = {name: table.num_rows for name, table in result.tables.items() if table.num_rows}
     get_run_logger().info("整理出%s；发现%d项。", rows, len(result.findings))
     return result
@@ -101,7 +84,7 @@ def tidy(job: Job, reading: Reading) -> RunResult:
 @task(name="validate", **IN_MEMORY)
 def validate(job: Job, result: RunResult, site: Path) -> ValidationReport:
     """The verdict of Great Expectations, rendered into the folder ``site``."""
-    verdict = run.validate_result(job, result, site, report_of_context())
+    verdict = run.validate_result(job, result, site, WATCHER.get().report)
     get_run_logger().info(
         "%d项期望，其中%d项错误、%d项警告不成立；发现%d项。",
         len(verdict.results), len(verdict.errors), len(verdict.warnings), len(verdict.findings),
@@ -113,7 +96,7 @@ def validate(job: Job, result: RunResult, site: Path) -> ValidationReport:
 def publish(job: Job, result: RunResult, verdict: ValidationReport, site: Path) -> Outcome:
     """The release, or what it would change. The findings become an artifact, whether they let it publish or not."""
     try:
-        outcome = finish(job, result, verdict, site, report_of_context())
+        outcome = finish(job, result, verdict, site, WATCHER.get().report)
     finally:
         publish_findings(job)
     where = "没有发布" if outcome.release is None else outcome.release.folder
@@ -173,14 +156,13 @@ def rebuild_all(
     One edition that fails keeps none of the others back. Raises XizeError naming those that failed.
     """
     done: dict[str, str | None] = {}
-    failed: list[str] = []
+    failures: dict[str, Exception] = {}
     for edition in editions(home):
         try:
             outcome = publish_edition(edition, home, allow_incomplete=allow_incomplete, curated=curated)
         except XizeError as error:
-            failed.append(f"{edition}：{error}")
+            failures[edition] = error
         else:
             done[edition] = outcome.release.release if outcome.release else None
-    if failed:
-        raise XizeError("；".join(failed))
+    raise_failures(failures)
     return done

@@ -10,7 +10,7 @@ from contextlib import nullcontext
 from dataclasses import fields
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from flows.server import Server, unreachable
@@ -19,6 +19,9 @@ from pipeline.editions.edition import edition_lock
 from pipeline.errors import XizeError
 from pipeline.job import Options, Outcome, Report, plan
 from pipeline.outcome import same_as, unchanged
+
+if TYPE_CHECKING:
+    from flows.editions import Watcher
 
 _servers: list[Server] = []
 
@@ -34,12 +37,12 @@ def run(options: Options, report: Report | None = None) -> Outcome:
         if last is not None:
             return same_as(job, last)
     server = start(options.home)
-    from flows.editions import publish_edition, reporting
+    from flows.editions import Watcher, publish_edition
 
     if server is not None:
         server.wait()
-    with reporting(report):
-        outcome: Outcome = call(publish_edition, options.edition, options, workers=options.workers)
+    watcher = Watcher() if report is None else Watcher(report)
+    outcome: Outcome = _call(publish_edition, options.edition, options, watcher, workers=options.workers)
     return outcome
 
 
@@ -69,16 +72,16 @@ def run_editions(
     from prefect_dask.task_runners import DaskTaskRunner
 
     from flows.cluster import check_cluster, local_cluster, publish_editions
-    from flows.editions import reporting
+    from flows.editions import Watcher
 
     if server is not None:
         server.wait()
+    watcher = Watcher(finished=finished) if report is None else Watcher(report, finished)
     with local_cluster(options.workers) if address is None else nullcontext(address) as place:
         if address is not None:
             check_cluster(address, options)
         flow = publish_editions.with_options(task_runner=DaskTaskRunner(address=place))  # type: ignore[arg-type]
-        with reporting(report, finished):
-            outcomes: list[Outcome] = call(flow, list(editions), options)
+        outcomes: list[Outcome] = _call(flow, list(editions), options, watcher)
     return outcomes
 
 
@@ -106,25 +109,35 @@ def start(home: Path) -> Server | None:
     return server
 
 
-def call(flow: Any, subject: Any, options: Options, **more: Any) -> Any:
+def _call(flow: Any, subject: Any, options: Options, watcher: Watcher, **more: Any) -> Any:
     """Call a flow that publishes ``subject`` (an edition's name, or several) with the options; gives what it gives.
 
     Raises XizeError, also when Prefect's server has gone.
     """
     from pydantic import SecretStr
 
+    from flows.editions import WATCHER
+
     given = {field.name: getattr(options, field.name) for field in fields(options)}
     for name in ("home", "edition", "workers"):
         del given[name]
+    token = WATCHER.set(watcher)
     try:
         return flow(subject, options.home, **{**given, "password": SecretStr(options.password)}, **more)
     except XizeError:
         raise
     except Exception as error:
-        if _servers and _servers[0].ended:
-            raise _servers[0].failure() from error
-        configured = os.environ.get("PREFECT_API_URL")
-        gone = unreachable(configured) if configured and not _servers else None
+        gone = _server_gone()
         if gone is not None:
             raise gone from error
         raise
+    finally:
+        WATCHER.reset(token)
+
+
+def _server_gone() -> XizeError | None:
+    """The sentence for a Prefect server that does not answer any more; None when it does."""
+    if _servers:
+        return _servers[0].failure() if _servers[0].ended else None
+    configured = os.environ.get("PREFECT_API_URL")
+    return unreachable(configured) if configured else None

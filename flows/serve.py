@@ -56,24 +56,14 @@ def serve(
         if server is not None:
             server.wait()
             threading.Thread(target=_interrupt_without, args=(server,), daemon=True).start()
-        _until_ended(lambda: prefect_serve(*deployments, print_starting_message=False, limit=1), server)
-
-
-def _until_ended(serving: Any, server: Server | None) -> None:
-    """Call ``serving``; XizeError when it ended because the server has."""
-    try:
-        serving()
-    except Exception as error:
-        if server is not None and server.ended:
-            raise server.failure() from error
-        raise
-    if server is not None and server.ended:  # Prefect ends quietly when it is interrupted
-        raise server.failure()
+        prefect_serve(*deployments, print_starting_message=False, limit=1)
+        if server is not None and server.ended:  # Prefect ends quietly when it is interrupted
+            raise server.failure()
 
 
 def _interrupt_without(server: Server) -> None:
     """Interrupt the main thread when the server ends: Prefect would ask for it for ever."""
-    server.wait_for_end()
+    server.process.wait()
     _thread.interrupt_main()
 
 

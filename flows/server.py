@@ -38,7 +38,7 @@ class Server:
         self.log = home / f"server-{os.getpid()}.log"
         environment = {name: value for name, value in os.environ.items() if name != "PREFECT_API_URL"}
         with self.log.open("wb") as log:
-            self._process: subprocess.Popen[Any] = subprocess.Popen(
+            self.process: subprocess.Popen[Any] = subprocess.Popen(
                 [sys.executable, "-m", "flows.server", str(self.port)],
                 stdin=subprocess.PIPE, stdout=log, stderr=subprocess.STDOUT, env=environment,
                 cwd=Path(__file__).resolve().parents[1],
@@ -48,8 +48,8 @@ class Server:
     def wait(self) -> None:
         """Wait until the server answers. Raises XizeError with the reason when it ends before, or takes too long."""
         until = time.monotonic() + _STARTUP_SECONDS
-        while self._process.poll() is None and time.monotonic() < until:
-            if why_silent(self.api) is None:
+        while self.process.poll() is None and time.monotonic() < until:
+            if unreachable(self.api) is None:
                 return
             time.sleep(_TRY_AGAIN_SECONDS)
         raise self.failure()
@@ -57,63 +57,37 @@ class Server:
     @property
     def ended(self) -> bool:
         """Whether it has ended (it never does by itself unless something is wrong)."""
-        return self._process.poll() is not None
-
-    def wait_for_end(self) -> None:
-        """Wait until it has ended."""
-        self._process.wait()
+        return self.process.poll() is not None
 
     def failure(self) -> XizeError:
-        """The sentence for a server that is not there: the last words of its log, and where that lies."""
+        """The sentence for a server that is not there; its log says why."""
         return XizeError(
-            f"Prefect服务器没有启动或已中断（{self._last_words()}；日志：{self.log}）："
+            f"Prefect服务器没有启动或已中断（原因见日志{self.log}）："
             "请改用“xize run --no-prefect”，或检查磁盘空间、内存与权限。"
         )
-
-    def _last_words(self) -> str:
-        try:
-            lines = self.log.read_text("utf-8", "replace").splitlines()
-        except OSError:
-            lines = []
-        said = [line.strip() for line in lines if line.strip() and "Server stopped" not in line]
-        faults = [line for line in said if "error" in line.lower() and not line.startswith("File ")]
-        code = self._process.poll()
-        ended = "没有应答" if code is None else f"退出码{code}"
-        words = [*faults[-1:], *said[-1:]][:1]
-        return "，".join([ended, *(word[:200].rstrip("。.") for word in words)])
 
     def stop(self) -> None:
         """End the server; its log stays only where it failed."""
         failed = self.ended
-        system.end(self._process, seconds=10)
-        if self._process.stdin is not None:
-            self._process.stdin.close()
+        system.end(self.process, seconds=10)
         if not failed:
             self.log.unlink(missing_ok=True)
 
 
-def why_silent(api: str) -> str | None:
-    """Why the Prefect API at ``api`` does not answer; None when it does."""
+def unreachable(api: str) -> XizeError | None:
+    """The sentence for a Prefect API that does not answer; None when it does."""
     own = api.startswith("http://127.0.0.1:")
     proxies = urllib.request.ProxyHandler({} if own else None)  # never through a proxy to this machine
     try:
-        with urllib.request.build_opener(proxies).open(f"{api.rstrip('/')}/health", timeout=_ANSWER_SECONDS):
-            return None
+        urllib.request.build_opener(proxies).open(f"{api}/health", timeout=_ANSWER_SECONDS).close()
     except urllib.error.HTTPError:
         return None  # somebody answers: what is refused is told by Prefect itself
     except (OSError, ValueError) as error:
-        return str(getattr(error, "reason", error))
-
-
-def unreachable(api: str) -> XizeError | None:
-    """The sentence for a server that PREFECT_API_URL names and that does not answer; None when it does."""
-    why = why_silent(api)
-    if why is None:
-        return None
-    return XizeError(
-        f"无法连接PREFECT_API_URL所指的Prefect服务器{api}（{why}）："
-        "请检查地址与网络，确认服务器已启动，或改用“xize run --no-prefect”。"
-    )
+        return XizeError(
+            f"无法连接PREFECT_API_URL所指的Prefect服务器{api}（{getattr(error, 'reason', error)}）："
+            "请检查地址与网络，确认服务器已启动，或改用“xize run --no-prefect”。"
+        )
+    return None
 
 
 def _free(port: int) -> int:
