@@ -55,16 +55,19 @@ def serve(
         deployments = _deployments(home, names, schedule, every=edition is None)
         if server is not None:
             server.wait()
-            threading.Thread(target=_interrupt_without, args=(server,), daemon=True).start()
+            over = threading.Event()
+            stack.callback(over.set)
+            threading.Thread(target=_interrupt_without, args=(server, over), daemon=True).start()
         prefect_serve(*deployments, print_starting_message=False, limit=1)
         if server is not None and server.ended:  # Prefect ends quietly when it is interrupted
             raise server.failure()
 
 
-def _interrupt_without(server: Server) -> None:
-    """Interrupt the main thread when the server ends: Prefect would ask for it for ever."""
+def _interrupt_without(server: Server, over: threading.Event) -> None:
+    """Interrupt the main thread when the server ends before it is ``over``: Prefect would ask for it for ever."""
     server.process.wait()
-    _thread.interrupt_main()
+    if not over.is_set():
+        _thread.interrupt_main()
 
 
 def _deployments(home: Path, names: tuple[str, ...], schedule: Schedule | None, *, every: bool) -> list[Any]:
