@@ -23,7 +23,7 @@ from prefect.exceptions import CancelledRun, CrashedRun
 from pydantic import SecretStr
 
 from flows.artifacts import publish_findings
-from flows.editions import IN_MEMORY, NO_PASSWORD, WATCHER, may_pass
+from flows.editions import IN_MEMORY, NO_PASSWORD, current_watcher, may_pass
 from pipeline import run, staging
 from pipeline.editions.download import fetch, local_path
 from pipeline.editions.edition import edition_lock, load_edition
@@ -224,7 +224,7 @@ def publish_editions(
     ``options``: those of :class:`pipeline.job.Options`. One edition that fails keeps none of the others back; raises
     XizeError naming those that failed at the end.
     """
-    watcher = WATCHER.get()
+    watcher = current_watcher()
     asked = Options(home=home, edition="", password=password.get_secret_value(), **options)
     documents: list[_Document] = []
     outcomes: dict[str, Outcome] = {}

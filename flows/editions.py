@@ -47,6 +47,11 @@ class Watcher(NamedTuple):
 WATCHER: ContextVar[Watcher] = ContextVar("xize_watcher", default=Watcher())  # noqa: B039 (a named tuple does not change)
 
 
+def current_watcher() -> Watcher:
+    """The watcher of this context. (Flows travel to a cluster's workers with what they name; a ContextVar cannot.)"""
+    return WATCHER.get()
+
+
 async def may_pass(task: Any, task_run: TaskRun, state: State[Any]) -> bool:
     """Whether trying again can help: not when the document itself is at fault."""
     error = await state.aresult(raise_on_failure=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import time
@@ -52,7 +53,7 @@ def tasks_of(flow_run: dict[str, Any], count: int) -> dict[str, dict[str, Any]]:
             if run["state_type"] in ("COMPLETED", "FAILED", "CRASHED")
         ]
         if len(runs) >= count or time.monotonic() > until:
-            return {run["name"].rpartition("-")[0]: run for run in runs}
+            return {re.sub("-[0-9a-f]{3}$", "", run["name"]): run for run in runs}
         time.sleep(0.2)
 
 

@@ -154,7 +154,7 @@ def test_a_killed_worker_costs_a_retry_and_a_bad_document_nothing_but_itself(
 def test_what_prefect_shows_of_it_is_true(ran: Ran) -> None:
     (flow_run,) = ask("flow_runs/filter", {"flow_runs": {"name": {"any_": ["publish-on-cluster"]}}})
     assert flow_run["state_type"] == "FAILED"  # for one of the two
-    tasks = tasks_of(flow_run, 9)
+    tasks = tasks_of(flow_run, 8)
     names = {f"count-{TABLES}", f"count-{RULEBOOK}", f"finish-{TABLES}", f"finish-{RULEBOOK}"}
     names |= {f"read-{TABLES}-{pages}" for pages in ("1-16", "17-32", "33-40")}
     assert names <= tasks.keys()
