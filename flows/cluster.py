@@ -22,11 +22,10 @@ from prefect import flow, get_run_logger, task
 from prefect.exceptions import CancelledRun, CrashedRun
 from pydantic import SecretStr
 
-from flows.artifacts import publish_findings
-from flows.editions import IN_MEMORY, NO_PASSWORD, current_watcher, may_pass
+from flows.editions import IN_MEMORY, NO_PASSWORD, current_watcher, may_pass, publish_findings
 from pipeline import run, staging
 from pipeline.editions.download import fetch, local_path
-from pipeline.editions.edition import edition_lock, load_edition
+from pipeline.editions.edition import edition_lock
 from pipeline.errors import XizeError, raise_failures
 from pipeline.job import Job, Options, Outcome, code_digest, plan
 from pipeline.outcome import finish, same_as, unchanged
@@ -100,16 +99,13 @@ def _check_shared(client: Client, folder: Path) -> None:
 
 @dataclass(frozen=True)
 class Parcel:
-    """A job for a machine without the home folder: where the source lies, and which program is to work on it.
+    """A job for a machine without the home folder: the url of its source, the digest of the program that is to run.
 
     ``files``: the edition's YAML files and the record of how its source was read, by their place in the home.
     """
 
-    options: Options
-    kind: str
+    job: Job
     url: str
-    sha256: str
-    inputs: str
     code: str
     files: dict[str, bytes]
 
@@ -117,17 +113,20 @@ class Parcel:
         """The source on this machine. Raises XizeError, also when another program runs here."""
         if self.code != code_digest():
             raise XizeError(_OTHER_PROGRAM)
-        return fetch(self.url, self.sha256)
+        return fetch(self.url, self.job.sha256)
 
-
-@task(task_run_name="count-{edition}", **_TRIED_AGAIN)
-def count_pages(edition: str, parcel: Parcel) -> int:
-    """How many pages a PDF has. Raises XizeError when it cannot be fetched or opened."""
-    from pipeline.readers.pdf.read import count_pages
-
-    total = count_pages(parcel.fetched(), parcel.options.password, parcel.options.decoder)
-    get_run_logger().info("%s：%d页。", edition, total)
-    return total
+    @contextmanager
+    def unpacked(self) -> Iterator[Job]:
+        """The job in a temporary home of its own. Messages name the steward's home, not that one."""
+        with tempfile.TemporaryDirectory(prefix="xize-home-") as name:
+            home, job = Path(name), self.job
+            _write_files(home, self.files)
+            options, edition = replace(job.options, home=home), replace(job.edition, home=home)
+            try:
+                yield replace(job, options=options, edition=edition, path=self.fetched())
+            except XizeError as error:
+                message = str(error).replace(name, str(job.options.home))
+                raise type(error)(message, error.exit_code) from error
 
 
 @task(task_run_name="read-{edition}-{first}-{last}", **_TRIED_AGAIN)
@@ -135,7 +134,8 @@ def read_range(edition: str, first: int, last: int, parcel: Parcel, pages: list[
     """Some pages (from 1) between ``first`` and ``last``, which name the task."""
     from pipeline.readers.pdf.read import read_pages
 
-    reading = read_pages(parcel.fetched(), pages, parcel.options.password, parcel.options.decoder)
+    options = parcel.job.options
+    reading = read_pages(parcel.fetched(), pages, options.password, options.decoder)
     get_run_logger().info("%s：%d页，%d个单元格。", edition, len(reading.pages), len(reading.cells))
     return reading
 
@@ -149,7 +149,7 @@ def finish_document(
     Gives the outcome's fields but the job, or the refusal to publish; and the files that belong in the home's staged/.
     """
     log = get_run_logger()
-    with _unpacked(parcel) as job, tempfile.TemporaryDirectory(prefix="xize-site-") as folder:
+    with parcel.unpacked() as job, tempfile.TemporaryDirectory(prefix="xize-site-") as folder:
         site, home = Path(folder) / "validation", job.options.home
         result = run.tidy_reading(job, reading)
         log.info("%s：整理出%d个条目。", edition, result.tables["entries"].num_rows)
@@ -165,37 +165,19 @@ def finish_document(
         return came, {name: files[name] for name in files.keys() - parcel.files.keys()}
 
 
-@contextmanager
-def _unpacked(parcel: Parcel) -> Iterator[Job]:
-    """The job again, in a temporary home of its own. Messages name the steward's home, not that one."""
-    with tempfile.TemporaryDirectory(prefix="xize-home-") as name:
-        home = Path(name)
-        _write_files(home, parcel.files)
-        options = replace(parcel.options, home=home)
-        try:
-            edition = load_edition(home, options.edition)
-            yield Job(options, edition, parcel.kind, parcel.fetched(), parcel.sha256, parcel.inputs)
-        except XizeError as error:
-            message = str(error).replace(str(home), str(parcel.options.home))
-            raise type(error)(message, error.exit_code) from error
-
-
 def _files(home: Path, paths: Iterable[Path]) -> dict[str, bytes]:
     """The files among ``paths`` by their place in the home."""
     return {path.relative_to(home).as_posix(): path.read_bytes() for path in paths if path.is_file()}
 
 
 def _write_files(home: Path, files: dict[str, bytes]) -> None:
-    """Put files in their place under ``home``, each in one step. Raises XizeError."""
+    """Put files in their place under ``home``, each in one step."""
     for name, data in files.items():
         place = home / name
+        place.parent.mkdir(parents=True, exist_ok=True)
         beside = place.with_name(f".{place.name}.tmp")
-        try:
-            place.parent.mkdir(parents=True, exist_ok=True)
-            beside.write_bytes(data)
-            beside.replace(place)
-        except OSError as error:
-            raise XizeError(f"无法写入{place}（{error.strerror}）：请检查磁盘空间与权限。") from error
+        beside.write_bytes(data)
+        beside.replace(place)
 
 
 # -- the flow
@@ -203,16 +185,13 @@ def _write_files(home: Path, files: dict[str, bytes]) -> None:
 
 @dataclass
 class _Document:
-    """An edition under way: what is known of its reading, the task that is awaited next, pages done and in all."""
+    """An edition under way: what is known of its reading, how many pages are read anew, the tasks that are awaited."""
 
     job: Job
-    parcel: Parcel
-    reading: Reading | None
-    task: Any = None
+    known: Reading | None
+    pages: int = 0
     ranges: list[Any] = field(default_factory=list)
-    missing: int | None = None
-    done: int = 0
-    total: int = 0
+    last: Any = None
 
 
 @flow(name="publish_editions", flow_run_name="publish-on-cluster")
@@ -224,40 +203,42 @@ def publish_editions(
     ``options``: those of :class:`pipeline.job.Options`. One edition that fails keeps none of the others back; raises
     XizeError naming those that failed at the end.
     """
-    watcher = current_watcher()
+    watcher, names = current_watcher(), tuple(dict.fromkeys(editions))
     asked = Options(home=home, edition="", password=password.get_secret_value(), **options)
-    documents: list[_Document] = []
+    documents: dict[str, _Document] = {}
     outcomes: dict[str, Outcome] = {}
     failures: dict[str, Exception] = {}
+    come: list[int] = []
 
-    def finished(outcome: Outcome) -> None:
-        outcomes[outcome.job.edition.name] = outcome
-        watcher.finished(outcome)
+    def begin(name: str) -> None:
+        locks.enter_context(edition_lock(home, name))
+        job = plan(replace(asked, edition=name))
+        last = unchanged(job)
+        if last is not None:
+            outcomes[name] = same_as(job, last)
+            watcher.finished(outcomes[name])
+        else:
+            documents[name] = _begun(job)
 
-    def pages_done() -> None:
-        watcher.report("read", sum(one.done for one in documents), sum(one.total for one in documents))
+    def assemble(name: str) -> None:
+        _assemble(documents[name], read)
 
-    def each(step: Callable[[_Document], None]) -> None:
-        for document in documents:
-            if (name := document.job.edition.name) not in failures:
-                with _noting(name, failures):
-                    step(document)
+    def read(pages: int) -> None:
+        come.append(pages)
+        watcher.report("read", sum(come), sum(document.pages for document in documents.values()))
+
+    def end(name: str) -> None:
+        outcomes[name] = _brought_home(documents[name])
+        watcher.finished(outcomes[name])
 
     with ExitStack() as locks:
-        for name in dict.fromkeys(editions):
-            with _noting(name, failures):
-                locks.enter_context(edition_lock(home, name))
-                job = plan(replace(asked, edition=name), fetch=False)
-                last = unchanged(job)
-                if last is not None:
-                    finished(same_as(job, last))
-                else:
-                    documents.append(_begun(job))
-        each(lambda document: _submit_ranges(document, pages_done))
-        each(lambda document: _submit_finish(document, pages_done))
-        each(lambda document: finished(_brought_home(document)))
-    raise_failures(failures, single=len(set(editions)) == 1)
-    return [outcomes[name] for name in dict.fromkeys(editions)]
+        for step in (begin, assemble, end):
+            for name in names:
+                if name not in failures and name not in outcomes:
+                    with _noting(name, failures):
+                        step(name)
+    raise_failures(failures, single=len(names) == 1)
+    return [outcomes[name] for name in names]
 
 
 @contextmanager
@@ -274,62 +255,48 @@ def _noting(name: str, failures: dict[str, Exception]) -> Iterator[None]:
 
 
 def _begun(job: Job) -> _Document:
-    """A document whose pages are being counted, unless its reading is known."""
-    home, url = job.options.home, job.edition.file(job.kind).url
-    reading = staging.load_staged(job)
-    if reading is None and job.kind != "pdf":
-        job = plan(job.options)  # a transcript is small: read here
-        reading = run.read(job)
-    options = replace(job.options, curated=curated_url(home, job.options.curated), workers=1)
-    files = _files(home, sorted(job.edition.folder.glob("*.yaml")))
-    parcel = Parcel(
-        options, job.kind, url or str(job.path.resolve()), job.sha256, job.inputs, code_digest(), files
-    )
-    document = _Document(job, parcel, reading)
-    if reading is None:
-        document.task = count_pages.submit(job.edition.name, parcel)
-    return document
-
-
-def _submit_ranges(document: _Document, pages_done: Callable[[], None]) -> None:
-    """Have the pages read that no earlier file of the edition held."""
-    if document.reading is not None:
-        return
+    """A document whose pages are being read, but those that are staged or that an earlier file held."""
+    staged = staging.load_staged(job)
+    if staged is not None or job.kind != "pdf":
+        return _Document(job, staged or run.read(job))  # a transcript is small: read here
     from pipeline.readers.pdf.read import page_ranges
 
-    job = document.job
-    document.total = document.task.result()
-    document.reading = known = None if job.edition.file(job.kind).url else staging.known_pages(job)
-    have = set() if known is None else set(known.pages.column("page").to_pylist())
-    missing = [number for number in range(1, document.total + 1) if number not in have]
-    document.missing, document.done = len(missing), len(have)
-    pages_done()
-    document.ranges = [
-        read_range.submit(job.edition.name, pages[0], pages[-1], document.parcel, list(pages))
+    known, missing, _ = run.pages_to_read(job)
+    parcel = _parcel(job)
+    ranges = [
+        read_range.submit(job.edition.name, pages[0], pages[-1], parcel, list(pages))
         for pages in page_ranges(missing, PAGES_PER_TASK)
     ]
+    return _Document(job, known, len(missing), ranges)
 
 
-def _submit_finish(document: _Document, pages_done: Callable[[], None]) -> None:
-    """Wait for the document's pages, stage them, and have them tidied, validated and published."""
-    job, home = document.job, document.job.options.home
-    readings = [] if document.reading is None else [document.reading]
+def _parcel(job: Job) -> Parcel:
+    home, record = job.options.home, staging.staged_folder(job) / "reading.json"
+    options = replace(job.options, curated=curated_url(home, job.options.curated), workers=1)
+    url = job.edition.file(job.kind).url or str(job.path.resolve())
+    files = _files(home, [*job.edition.folder.glob("*.yaml"), record])
+    return Parcel(replace(job, options=options), url, code_digest(), files)
+
+
+def _assemble(document: _Document, read: Callable[[int], None]) -> None:
+    """Wait for the document's pages, stage them, and have them tidied, validated and published.
+
+    ``read`` is told how many more pages have come.
+    """
+    job, readings = document.job, [] if document.known is None else [document.known]
     for future in document.ranges:
         readings.append(future.result())
-        document.done += len(readings[-1].pages)
-        pages_done()
+        read(len(readings[-1].pages))
     reading = join_readings(readings)
-    if document.missing is not None:
-        staging.store_staged(job, reading, read=document.missing)
-    record = _files(home, [staging.staged_folder(job) / "reading.json"])
-    parcel = replace(document.parcel, files={**document.parcel.files, **record})
-    document.task = finish_document.submit(job.edition.name, parcel, reading)
-    document.ranges, document.reading = [], None
+    if document.pages or staging.load_staged(job) is None:
+        staging.store_staged(job, reading, read=document.pages)
+    document.last = finish_document.submit(job.edition.name, _parcel(job), reading)
+    document.ranges, document.known = [], None
 
 
 def _brought_home(document: _Document) -> Outcome:
     """Wait until the document is published (or refused); its findings come home and become an artifact."""
-    came, files = document.task.result()
+    came, files = document.last.result()
     _write_files(document.job.options.home, files)
     publish_findings(document.job)
     if isinstance(came, XizeError):

@@ -12,14 +12,15 @@ from contextvars import ContextVar
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar, cast
 
+import pyarrow.parquet as pq
 from prefect import flow, get_run_logger, task
+from prefect.artifacts import create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State, TaskRun
 from prefect.utilities.annotations import quote
 from pydantic import SecretStr
 
 from expectations.report import ValidationReport
-from flows.artifacts import publish_findings
 from pipeline import run
 from pipeline.editions.download import Unreachable
 from pipeline.editions.edition import edition_lock, editions
@@ -27,6 +28,8 @@ from pipeline.errors import XizeError, raise_failures
 from pipeline.job import Job, Options, Outcome, Report, RunResult
 from pipeline.job import plan as plan_job
 from pipeline.outcome import finish, same_as, unchanged
+from pipeline.quality.decisions import last_findings_path
+from pipeline.quality.findings_markdown import findings_markdown
 from pipeline.reading import Reading
 from pipeline.staging import pages_read
 
@@ -56,6 +59,15 @@ async def may_pass(task: Any, task_run: TaskRun, state: State[Any]) -> bool:
     """Whether trying again can help: not when the document itself is at fault."""
     error = await state.aresult(raise_on_failure=False)
     return isinstance(error, Unreachable) or not isinstance(error, XizeError)
+
+
+def publish_findings(job: Job) -> None:
+    """Attach the findings that the job's last run left to the current flow or task run, as ``findings-<edition>``."""
+    edition = job.edition.name
+    path = last_findings_path(job.options.home, edition)
+    if path.is_file():
+        text = findings_markdown(edition, pq.read_table(path))
+        create_markdown_artifact(text, key=f"findings-{edition}", description=f"{edition}的发现")
 
 
 @task(name="plan", retries=2, retry_delay_seconds=[1, 5], retry_condition_fn=may_pass, **IN_MEMORY)

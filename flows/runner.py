@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import fields
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,8 +24,6 @@ from pipeline.outcome import same_as, unchanged
 if TYPE_CHECKING:
     from flows.editions import Watcher
 
-_servers: list[Server] = []
-
 
 def run(options: Options, report: Report | None = None) -> Outcome:
     """Publish an edition through the flow ``publish_edition``; what has not changed needs no Prefect.
@@ -39,10 +38,10 @@ def run(options: Options, report: Report | None = None) -> Outcome:
     server = start(options.home)
     from flows.editions import Watcher, publish_edition
 
-    if server is not None:
-        server.wait()
     watcher = Watcher() if report is None else Watcher(report)
-    outcome: Outcome = _call(publish_edition, options.edition, options, watcher, workers=options.workers)
+    outcome: Outcome = _call(
+        server, publish_edition, options.edition, options, watcher, workers=options.workers
+    )
     return outcome
 
 
@@ -74,33 +73,30 @@ def run_editions(
     from flows.cluster import check_cluster, local_cluster, publish_editions
     from flows.editions import Watcher
 
-    if server is not None:
-        server.wait()
     watcher = Watcher(finished=finished) if report is None else Watcher(report, finished)
     with local_cluster(options.workers) if address is None else nullcontext(address) as place:
         if address is not None:
             check_cluster(address, options)
         flow = publish_editions.with_options(task_runner=DaskTaskRunner(address=place))  # type: ignore[arg-type]
-        outcomes: list[Outcome] = _call(flow, list(editions), options, watcher)
+        outcomes: list[Outcome] = _call(server, flow, list(editions), options, watcher)
     return outcomes
 
 
+@cache
 def start(home: Path) -> Server | None:
-    """Set Prefect up for this process, once; the server that was started for it, if any, is to be waited for.
+    """Set Prefect up for this process; the server that was started for it, if any, which ends with this process.
 
-    It ends with this process. Raises XizeError when PREFECT_API_URL names a server that does not answer.
+    Raises XizeError when PREFECT_API_URL names a server that does not answer.
     """
     if "prefect" in sys.modules:
-        return _servers[0] if _servers else None
+        return None
     folder = prepare(home)
     configured = os.environ.get("PREFECT_API_URL")
     if configured:
-        error = unreachable(configured)
-        if error is not None:
+        if error := unreachable(configured):
             raise error
         return None
     server = Server(folder)
-    _servers.append(server)
     # Registered before Prefect's own last words, hence called after them.
     atexit.register(server.stop)
     os.environ["PREFECT_API_URL"] = server.api
@@ -109,8 +105,10 @@ def start(home: Path) -> Server | None:
     return server
 
 
-def _call(flow: Any, subject: Any, options: Options, watcher: Watcher, **more: Any) -> Any:
-    """Call a flow that publishes ``subject`` (an edition's name, or several) with the options; gives what it gives.
+def _call(
+    server: Server | None, flow: Any, subject: Any, options: Options, watcher: Watcher, **more: Any
+) -> Any:
+    """Call a flow that publishes ``subject`` (an edition's name, or several) once the server, if any, is ready.
 
     Raises XizeError, also when Prefect's server has gone.
     """
@@ -119,25 +117,20 @@ def _call(flow: Any, subject: Any, options: Options, watcher: Watcher, **more: A
     from flows.editions import WATCHER
 
     given = {field.name: getattr(options, field.name) for field in fields(options)}
-    for name in ("home", "edition", "workers"):
-        del given[name]
+    given = {name: value for name, value in given.items() if name not in ("home", "edition", "workers")}
+    if server is not None:
+        server.wait()
     token = WATCHER.set(watcher)
     try:
         return flow(subject, options.home, **{**given, "password": SecretStr(options.password)}, **more)
     except XizeError:
         raise
     except Exception as error:
-        gone = _server_gone()
-        if gone is not None:
+        if server is not None and server.ended:
+            raise server.failure() from error
+        configured = os.environ.get("PREFECT_API_URL")
+        if server is None and configured and (gone := unreachable(configured)):
             raise gone from error
         raise
     finally:
         WATCHER.reset(token)
-
-
-def _server_gone() -> XizeError | None:
-    """The sentence for a Prefect server that does not answer any more; None when it does."""
-    if _servers:
-        return _servers[0].failure() if _servers[0].ended else None
-    configured = os.environ.get("PREFECT_API_URL")
-    return unreachable(configured) if configured else None

@@ -35,15 +35,14 @@ def serve(
     http://127.0.0.1:<port>, printed at once) unless PREFECT_API_URL names one. Raises XizeError for a bad schedule, a
     port in use, or a server that does not answer.
     """
-    names = editions(home) if edition is None else (load_edition(home, edition).name,)
+    if edition is not None:
+        load_edition(home, edition)  # or say at once what is wrong
     folder = prepare(home, serving=True)
     with system.sigterm_exits(), ExitStack() as stack:
         configured = os.environ.get("PREFECT_API_URL")
         server = None if configured else Server(folder, port)
-        if configured:
-            error = unreachable(configured)
-            if error is not None:
-                raise error
+        if configured and (error := unreachable(configured)):
+            raise error
         if server is not None:
             stack.callback(server.stop)
             os.environ["PREFECT_API_URL"] = server.api
@@ -52,7 +51,7 @@ def serve(
         from prefect import serve as prefect_serve
 
         schedule = None if cron is None else schedule_of(cron, timezone)
-        deployments = _deployments(home, names, schedule, every=edition is None)
+        deployments = _deployments(home, edition, schedule)
         if server is not None:
             server.wait()
             over = threading.Event()
@@ -70,24 +69,19 @@ def _interrupt_without(server: Server, over: threading.Event) -> None:
         _thread.interrupt_main()
 
 
-def _deployments(home: Path, names: tuple[str, ...], schedule: Schedule | None, *, every: bool) -> list[Any]:
-    """A deployment for each edition, and with ``every`` one for all of them; the schedule is the latter's then."""
+def _deployments(home: Path, edition: str | None, schedule: Schedule | None) -> list[Any]:
+    """The one edition, scheduled; or every edition, and all of them together, which is scheduled."""
     from flows.editions import publish_edition, rebuild_all
 
-    deployments: list[Any] = [
-        publish_edition.to_deployment(
-            name,
-            parameters={"edition": name, "home": str(home)},
-            schedule=None if every else schedule,
-            tags=["xize"],
-        )
-        for name in names
+    place = {"home": str(home)}
+    if edition is not None:
+        one = {"edition": edition, **place}
+        return [publish_edition.to_deployment(edition, parameters=one, schedule=schedule, tags=["xize"])]
+    found = [
+        publish_edition.to_deployment(name, parameters={"edition": name, **place}, tags=["xize"])
+        for name in editions(home)
     ]
-    if every:
-        deployments.append(
-            rebuild_all.to_deployment("all", parameters={"home": str(home)}, schedule=schedule, tags=["xize"])
-        )
-    return deployments
+    return [*found, rebuild_all.to_deployment("all", parameters=place, schedule=schedule, tags=["xize"])]
 
 
 def schedule_of(cron: str, timezone: str) -> Schedule:

@@ -100,18 +100,11 @@ def code_digest() -> str:
     return digest.hexdigest()
 
 
-def plan(options: Options, *, fetch: bool = True) -> Job:
-    """Verify the edition and its source. Raises XizeError (missing file or key, wrong checksum).
-
-    ``fetch=False``: a file that lies at a url is left there for others to fetch and verify; ``path`` only names it.
-    """
+def plan(options: Options) -> Job:
+    """Verify the edition and its source. Raises XizeError (missing file or key, wrong checksum)."""
     edition = load_edition(options.home, options.edition)
-    file = edition.file(options.source)
-    kind = file.kind
-    if fetch or file.url is None:
-        path, sha256 = edition.verify(kind)
-    else:
-        path, sha256 = edition.path(kind), file.sha256
+    kind = edition.file(options.source).kind
+    path, sha256 = edition.verify(kind)
     digest = hashlib.sha256()
     for part in (
         sha256, code_digest(), kind, options.decoder, str(options.cross_check), str(options.allow_incomplete),

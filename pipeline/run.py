@@ -25,7 +25,15 @@ if TYPE_CHECKING:
     from pipeline.findings import Finding
     from pipeline.reading import Reading
 
-__all__ = ["check_reading", "read", "read_document", "run", "tidy_reading", "validate_result"]
+__all__ = [
+    "check_reading",
+    "pages_to_read",
+    "read",
+    "read_document",
+    "run",
+    "tidy_reading",
+    "validate_result",
+]
 
 
 def run(options: Options, report: Report | None = None) -> Outcome:
@@ -67,13 +75,10 @@ def read(job: Job, report: Report | None = None) -> Reading:
 
 def read_document(job: Job, report: Report | None = None) -> Reading:
     """The PDF read anew and staged; pages that an earlier file of the edition held unchanged are taken from there."""
-    from pipeline.readers.pdf.read import count_pages, read_pdf
+    from pipeline.readers.pdf.read import read_pdf
     from pipeline.reading import join_readings
 
-    known = known_pages(job)
-    have = set() if known is None else set(known.pages.column("page").to_pylist())
-    total = count_pages(job.path, job.options.password, job.options.decoder)
-    missing = [number for number in range(1, total + 1) if number not in have]
+    known, missing, total = pages_to_read(job)
     parts = [] if known is None else [known]
     if missing:
         new = read_pdf(
@@ -82,12 +87,22 @@ def read_document(job: Job, report: Report | None = None) -> Reading:
             password=job.options.password,
             decoder=job.options.decoder,
             workers=job.options.workers,
-            progress=(lambda done, _: report("read", len(have) + done, total)) if report else None,
+            progress=(lambda done, _: report("read", total - len(missing) + done, total)) if report else None,
         )
         parts.append(new)
     reading = join_readings(parts)
     store_staged(job, reading, read=len(missing))
     return reading
+
+
+def pages_to_read(job: Job) -> tuple[Reading | None, list[int], int]:
+    """(pages known from an earlier file, numbers of those to be read, number of all) of a PDF."""
+    from pipeline.readers.pdf.read import count_pages
+
+    known = known_pages(job)
+    have = set() if known is None else set(known.pages.column("page").to_pylist())
+    total = count_pages(job.path, job.options.password, job.options.decoder)
+    return known, [number for number in range(1, total + 1) if number not in have], total
 
 
 def tidy_reading(job: Job, reading: Reading, report: Report | None = None) -> RunResult:

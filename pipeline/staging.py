@@ -142,7 +142,7 @@ def store_staged(job: Job, reading: Reading, read: int | None = None) -> Path:
             for name in _READING_FILES:
                 pq.write_table(getattr(reading, name), beside / f"{name}.parquet", compression="zstd")
             record = {**_reading_key(job), "read": len(reading.pages) if read is None else read}
-            if job.kind == "pdf" and job.path.is_file():  # else others have read it from where it lies
+            if job.kind == "pdf":
                 record["pages"] = _page_keys(job)
             (beside / "reading.json").write_text(json.dumps(record), encoding="utf-8")
             if folder.exists():

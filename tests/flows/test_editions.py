@@ -133,7 +133,7 @@ def test_a_file_that_cannot_be_fetched_for_a_moment_is_tried_again(
 
 
 def test_findings_as_markdown() -> None:
-    from flows.artifacts import findings_markdown
+    from pipeline.quality.findings_markdown import findings_markdown
     from pipeline.schema import build
 
     place = {"source": "pdf", "page": 3}

@@ -1,4 +1,4 @@
-"""A run's findings as a Prefect artifact: what a steward reads in the web page of a run."""
+"""The findings of a run as Markdown: what a steward reads in the web page of a run."""
 
 from __future__ import annotations
 
@@ -6,8 +6,6 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from pipeline.findings import CODES
-from pipeline.job import Job
-from pipeline.quality.decisions import last_findings_path
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -44,15 +42,3 @@ def _cell(text: str) -> str:
     for char in "\\`*_|<>[]":
         text = text.replace(char, "\\" + char)
     return text.replace("\n", " ")
-
-
-def publish_findings(job: Job) -> None:
-    """Attach the findings that the job's last run left to the current flow or task run, as ``findings-<edition>``."""
-    import pyarrow.parquet as pq
-    from prefect.artifacts import create_markdown_artifact
-
-    edition = job.edition.name
-    path = last_findings_path(job.options.home, edition)
-    if path.is_file():
-        text = findings_markdown(edition, pq.read_table(path))
-        create_markdown_artifact(text, key=f"findings-{edition}", description=f"{edition}的发现")
