@@ -1,16 +1,16 @@
-"""The end of a run: what was found is put together, published (or previewed) and summed up as an :class:`Outcome`."""
+"""The end of a run: findings put together, tables published (or compared with what is), summed up as an Outcome."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pipeline import __version__
 from pipeline.errors import XizeError
-from pipeline.staging import note_same
+from pipeline.job import Job, Outcome, Report, RunResult, code_digest
+from pipeline.staging import note_same, same_inputs
 from pipeline.timing import measured
 
 if TYPE_CHECKING:
@@ -18,22 +18,42 @@ if TYPE_CHECKING:
 
     from expectations.report import ValidationReport
     from pipeline.releases.catalogue import Release, TableDelta
-    from pipeline.run import Job, RunResult
+
+__all__ = ["finish", "preview", "same_as", "unchanged", "with_findings"]
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """What a run came to: the release (None with ``publish=False``), figures, findings by severity and code."""
+def unchanged(job: Job) -> Release | None:
+    """The last release of this source, if it was made from the very same inputs and its files are whole.
 
-    job: Job
-    release: Release | None
-    changed: bool
-    stats: Mapping[str, Any]
-    rows: Mapping[str, int]
-    by_severity: Mapping[str, int]
-    by_code: Mapping[str, int]
-    report: ValidationReport | None = None
-    deltas: tuple[TableDelta, ...] = ()
+    None when the run is not to publish.
+    """
+    from pipeline.releases.catalogue import curated_url, damaged_files, last_release
+    from pipeline.releases.storage import open_store
+
+    if not job.options.publish:
+        return None
+    store = open_store(curated_url(job.options.home, job.options.curated))
+    last = last_release(store, job.edition.name, job.kind)
+    if last is None or (job.options.latest and not last.is_latest):
+        return None
+    if job.inputs not in (last.manifest.get("stats", {}).get("inputs"), same_inputs(job, last.release)):
+        return None
+    return None if damaged_files(store, job.edition.name, last.release) else last
+
+
+def same_as(job: Job, last: Release) -> Outcome:
+    """The outcome of a run that found nothing changed: the figures of the release that stands."""
+    manifest = last.manifest
+    findings = manifest.get("findings") or {}
+    return Outcome(
+        job,
+        last,
+        False,
+        {**manifest.get("stats", {}), "conservation": manifest.get("conservation") or {}},
+        last.rows,
+        dict(findings.get("by_severity", {})),
+        dict(findings.get("by_code", {})),
+    )
 
 
 def with_findings(job: Job, result: RunResult, report: ValidationReport | None = None) -> dict[str, pa.Table]:
@@ -41,6 +61,7 @@ def with_findings(job: Job, result: RunResult, report: ValidationReport | None =
     from pipeline.quality.assess import settle
     from pipeline.quality.corrections.file import load_corrections
     from pipeline.quality.decisions import load_accepted, store_last_findings
+    from pipeline.schema import TABLES
 
     name = job.edition.name
     tables = settle(
@@ -53,16 +74,37 @@ def with_findings(job: Job, result: RunResult, report: ValidationReport | None =
     )
     if report is not None:
         store_last_findings(job.options.home, name, tables["findings"])
-    return tables
+    return {table: tables[table] for table in TABLES if table in tables}
 
 
-def publish_result(
-    job: Job, result: RunResult, tables: dict[str, pa.Table], report: ValidationReport, site: Path
+def finish(
+    job: Job, result: RunResult, verdict: ValidationReport, site: Path, report: Report | None = None
+) -> Outcome:
+    """Publish the validated result, or (``publish=False``) say what a release would change.
+
+    ``site``: the folder of the rendered verdict. Raises XizeError naming the first errors when validation forbids it.
+    """
+    if report:
+        report("publish", 0, 1)
+    with measured("publish"):
+        tables = with_findings(job, result, verdict)
+        severities = Counter(tables["findings"].column("severity").to_pylist())
+        codes = Counter(tables["findings"].column("code").to_pylist())
+        rows = {name: table.num_rows for name, table in tables.items()}
+        if not job.options.publish:
+            deltas = preview(job, tables)
+            return Outcome(job, None, False, result.stats, rows, severities, codes, verdict, deltas)
+        release = _publish(job, result, tables, verdict, site)
+        if not release.changed:
+            note_same(job, release.release)
+        return Outcome(job, release, release.changed, result.stats, rows, severities, codes, verdict)
+
+
+def _publish(
+    job: Job, result: RunResult, tables: dict[str, pa.Table], verdict: ValidationReport, site: Path
 ) -> Release:
-    """Publish, or raise XizeError naming the first errors when validation forbids it."""
     from pipeline.releases.catalogue import curated_url
     from pipeline.releases.publish import SourceInfo, publish
-    from pipeline.run import code_digest
 
     _refuse_errors(job, tables)
     return publish(
@@ -71,7 +113,7 @@ def publish_result(
         source_info=SourceInfo.of(job.edition, job.kind, job.sha256),
         curated_url=curated_url(job.options.home, job.options.curated),
         stats=result.stats,
-        validation=dict(report.summary),
+        validation=dict(verdict.summary),
         site=site,
         allow_incomplete=job.options.allow_incomplete,
         code_version=f"{__version__}+{code_digest()[:12]}",
@@ -90,29 +132,6 @@ def _refuse_errors(job: Job, tables: Mapping[str, pa.Table]) -> None:
         )
 
 
-def finish(job: Job, result: RunResult, report: ValidationReport, site: Path) -> Outcome:
-    """Publish the validated result, or (``publish=False``) say what a release would change."""
-    with measured("publish"):
-        return _finish(job, result, report, site)
-
-
-def _finish(job: Job, result: RunResult, report: ValidationReport, site: Path) -> Outcome:
-    from pipeline import arrow
-
-    tables = with_findings(job, result, report)
-    arrow.release()
-    severities = Counter(tables["findings"].column("severity").to_pylist())
-    codes = Counter(tables["findings"].column("code").to_pylist())
-    rows = {name: table.num_rows for name, table in tables.items()}
-    if not job.options.publish:
-        deltas = preview(job, tables)
-        return Outcome(job, None, False, result.stats, rows, severities, codes, report, deltas)
-    release = publish_result(job, result, tables, report, site)
-    if not release.changed:
-        note_same(job, release.release)
-    return Outcome(job, release, release.changed, result.stats, rows, severities, codes, report)
-
-
 def preview(job: Job, tables: Mapping[str, pa.Table]) -> tuple[TableDelta, ...]:
     """What a release of ``tables`` would change against the latest one."""
     from pipeline.releases.catalogue import curated_url, diff_summary, latest_name, load_release
@@ -126,18 +145,3 @@ def preview(job: Job, tables: Mapping[str, pa.Table]) -> tuple[TableDelta, ...]:
     else:
         before = load_release(url, name)
     return diff_summary(tables, before)
-
-
-def same_as(job: Job, last: Release) -> Outcome:
-    """The outcome of a run that found nothing changed: the figures of the release that stands."""
-    manifest = last.manifest
-    findings = manifest.get("findings") or {}
-    return Outcome(
-        job,
-        last,
-        False,
-        {**manifest.get("stats", {}), "conservation": manifest.get("conservation") or {}},
-        last.rows,
-        dict(findings.get("by_severity", {})),
-        dict(findings.get("by_code", {})),
-    )
