@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 from pipeline.text import squeeze
 
@@ -26,6 +27,11 @@ class Line:
     def width(self) -> float:
         """Printed width in points."""
         return self.x1 - self.x0
+
+    @property
+    def place(self) -> dict[str, Any]:
+        """Its page and box, in the columns of rows and findings."""
+        return {"page": self.page, "x0": self.x0, "top": self.top, "x1": self.x1, "bottom": self.bottom}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +65,14 @@ class Cell:
             object.__setattr__(self, "_text", known)
         return known
 
+    @property
+    def place(self) -> dict[str, Any]:
+        """Its page, box and name, in the columns of rows and findings."""
+        return {
+            "page": self.page, "x0": self.x0, "top": self.top, "x1": self.x1, "bottom": self.bottom,
+            "cell_id": self.cell_id,
+        }  # fmt: skip
+
 
 @dataclass(frozen=True)
 class GridCell:
@@ -89,6 +103,11 @@ class GridCell:
     def confidence(self) -> float:
         """The lowest confidence of the pieces."""
         return min(piece.confidence for piece in self.pieces)
+
+    @property
+    def place(self) -> dict[str, Any]:
+        """The place of the piece in which the text starts, and the confidence."""
+        return {**self.first.place, "confidence": self.confidence}
 
 
 @dataclass(frozen=True)

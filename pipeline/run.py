@@ -273,7 +273,9 @@ def tidy_reading(
         cells, changed = correct_cells(reading.cells, corrections)
         made = Gathered(name, kind)
         with measured("tidy"):
-            tidied = tidy(replace(reading, cells=cells), header_map, job.path.name, made.keep)
+            tidied = tidy(replace(reading, cells=cells), header_map, job.path.name)
+            for table, rows in tidied.rows.items():
+                made.keep(table, rows)
     with measured("link"):
         findings = [*disagreements, *tidied.findings]
         tables = correct_tables(

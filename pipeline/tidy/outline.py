@@ -6,13 +6,22 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 
-from pipeline.model import Line
-from pipeline.readers.pdf.cell_text import is_page_number
+from pipeline.model import Cell, Line
 from pipeline.reading import Block, PageInfo
-from pipeline.text import normalise, squeeze
+from pipeline.text import is_page_number, normalise, squeeze
 from pipeline.tidy.headings import ANNEX, LEADER, MAJOR, NOT_A_TITLE, NOTES, NUMERAL, TOC, numeral
-from pipeline.tidy.pieces import PageTable, Pieces
+
+
+@dataclass(frozen=True)
+class PageTable:
+    """A table as it stands on one page: its cells, its upper and lower edge in points."""
+
+    page: int
+    cells: tuple[Cell, ...]
+    top: float
+    bottom: float
 
 
 @dataclass(frozen=True)
@@ -63,17 +72,28 @@ _NEAR = 6
 """A running head comes at least three times within so many pages: left and right pages may have their own."""
 
 
-def outline(pieces: Pieces, blocks: Sequence[Block], pages: Sequence[PageInfo]) -> Outline:
+def outline(cells: Sequence[Cell], blocks: Sequence[Block], pages: Sequence[PageInfo]) -> Outline:
     """Take a document apart into its sections."""
+    tables = page_tables(cells)
     lines = [block.line for block in blocks if block.role == "text"]
     hidden = [block for block in blocks if block.role != "text"]
-    margins = running_heads(lines, pieces.tables, {p.page: p for p in pages})
+    margins = running_heads(lines, tables, {p.page: p for p in pages})
     off = {id(line) for line in margins}
     lines = [line for line in lines if id(line) not in off]
     title, toc, toc_lines = contents(lines)
     in_toc = {id(line) for line in toc_lines} | {id(line) for line in title}
-    stream = _stream([line for line in lines if id(line) not in in_toc], pieces.tables)
-    return Outline(title, toc, _sections(stream, toc, pieces), margins, hidden)
+    stream = _stream([line for line in lines if id(line) not in in_toc], tables)
+    return Outline(title, toc, _sections(stream, toc), margins, hidden)
+
+
+def page_tables(cells: Sequence[Cell]) -> list[PageTable]:
+    """The tables of every page, in page and table order."""
+    out = []
+    ordered = sorted(cells, key=lambda cell: (cell.page, cell.table_no))
+    for (page, _), members in groupby(ordered, key=lambda cell: (cell.page, cell.table_no)):
+        own = tuple(members)
+        out.append(PageTable(page, own, min(cell.top for cell in own), max(cell.bottom for cell in own)))
+    return out
 
 
 def running_heads(
@@ -186,14 +206,14 @@ def _stream(lines: Sequence[Line], tables: Sequence[PageTable]) -> list[Line | P
     return [item[4] for item in sorted(keyed, key=lambda item: item[:4])]
 
 
-def _sections(stream: Sequence[Line | PageTable], toc: Sequence[TocEntry], pieces: Pieces) -> list[Section]:
+def _sections(stream: Sequence[Line | PageTable], toc: Sequence[TocEntry]) -> list[Section]:
     titles = {squeeze(entry.text) for entry in toc}
     sections: list[Section] = [Section("front", "")]
     skip: set[int] = set()
     for position, item in enumerate(stream):
         here = sections[-1]
         if isinstance(item, PageTable):
-            banner = _banner_heading(item, pieces)
+            banner = _banner_heading(item)
             if banner is not None and banner.text != here.text:
                 sections.append(banner)
                 here = banner
@@ -322,14 +342,11 @@ def parse_annex(text: str) -> tuple[int | None, str] | None:
     return (numeral(match["no"]) if match["no"] else None), normalise(match["title"])
 
 
-def _banner_heading(table: PageTable, pieces: Pieces) -> Section | None:
+def _banner_heading(table: PageTable) -> Section | None:
     """A section heading that is set inside the ruled table, as a first row across its whole width."""
-    if table.in_first_row != 1:
-        return None
-    cells = pieces.load(table.start, table.stop)
-    cols = max(cell.col + cell.col_span for cell in cells)
-    first = [cell for cell in cells if cell.row == 0]
-    if first[0].col_span != cols or cols < 2:
+    first = [cell for cell in table.cells if cell.row == 0]
+    cols = max(cell.col + cell.col_span for cell in table.cells)
+    if len(first) != 1 or first[0].col_span != cols or cols < 2:
         return None
     text = first[0].text
     match = MAJOR.match(text)

@@ -1,7 +1,7 @@
 """Pages → tables as meant: the pieces of a table on successive pages become one grid.
 
 Columns are matched by position, not by count. A header repeated on a later page is dropped (and kept in
-``Stitched.repeated`` for the conservation of characters). A row cut by the page break is joined, a merged cell that
+``StitchedTable.repeated`` for the conservation of characters). A row cut by the page break is joined, a merged cell that
 runs on over the break is one cell again. Where the ruling lines are silent (they never say whether an empty cell
 below a page break belongs to the cell above it) the columns' own habits decide: a column that is never empty
 elsewhere is not empty here either.
@@ -10,13 +10,12 @@ elsewhere is not empty here either.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from pipeline.model import Cell, GridCell, Line, LogicalTable
 from pipeline.text import squeeze
-from pipeline.tidy.outline import Section
-from pipeline.tidy.pieces import PageTable
+from pipeline.tidy.outline import PageTable, Section
 from pipeline.tidy.stitch_model import (
     Builder,
     Piece,
@@ -36,50 +35,61 @@ _OFTEN = 0.8
 
 
 @dataclass(frozen=True)
-class Stitched:
+class StitchedTable:
     """A stitched table, the repeated header cells that were dropped, and cells whose span over a break is uncertain."""
 
     table: LogicalTable
     repeated: tuple[Cell, ...]
     uncertain: tuple[Cell, ...]
 
+    @property
+    def pieces(self) -> list[Cell]:
+        """The staged cells that the table consists of."""
+        return [piece for cell in self.table.cells for piece in cell.pieces]
 
-def stitch(
-    section: Section,
-    cells_of: Callable[[PageTable], Sequence[Cell]],
-    pictured: Collection[int] = (),
-) -> tuple[list[Stitched], list[Line]]:
-    """The tables of a section, and lines printed after its last table; ``cells_of`` gives the cells of a page's table.
+
+@dataclass(frozen=True)
+class StitchedSection:
+    """A section with its stitched tables, and the lines printed after the last of them."""
+
+    section: Section
+    tables: tuple[StitchedTable, ...]
+    rest: tuple[Line, ...]
+
+
+def stitch(section: Section, pictured: Collection[int] = ()) -> StitchedSection:
+    """The tables of a section as meant.
 
     A table goes on over pages that hold nothing; ``pictured`` are those that hold a picture, which may be of a table.
     """
-    out: list[Stitched] = []
+    out: list[StitchedTable] = []
     builder: Builder | None = None
     context: list[Line] = []
     for item in section.content:
         if isinstance(item, Line):
-            if builder is not None and _CONTINUED.match(squeeze(item.text)) and len(squeeze(item.text)) < 16:
-                continue
-            context.append(item)
+            text = squeeze(item.text)
+            if builder is None or len(text) >= 16 or not _CONTINUED.match(text):
+                context.append(item)
             continue
-        cells = cells_of(item)
-        follows = (
-            builder is not None
-            and not context
-            and item.page > builder.last_page
-            and not any(page in pictured for page in range(builder.last_page + 1, item.page))
-            and same_columns(builder, cells)
-        )
-        if follows and builder is not None:
-            _extend(builder, item.page, cells)
-        else:
-            if builder is not None:
-                out.append(_finish(builder, section))
-            builder = _begin(item.page, cells, context, section.kind == "annex")
-            context = []
+        if builder is not None and not context and _follows(builder, item, pictured):
+            _extend(builder, item.page, item.cells)
+            continue
+        if builder is not None:
+            out.append(_finish(builder, section))
+        builder = _begin(item.page, item.cells, context, section.kind == "annex")
+        context = []
     if builder is not None:
         out.append(_finish(builder, section))
-    return out, context
+    return StitchedSection(section, tuple(out), tuple(context))
+
+
+def _follows(builder: Builder, table: PageTable, pictured: Collection[int]) -> bool:
+    """Whether a page's table may be the rest of the table so far: same columns, no page with a picture between."""
+    return (
+        table.page > builder.last_page
+        and not any(page in pictured for page in range(builder.last_page + 1, table.page))
+        and same_columns(builder, table.cells)
+    )
 
 
 def _row_texts(pieces: Sequence[tuple[int, float, str]], row: int) -> list[str]:
@@ -268,7 +278,7 @@ def _runs_on(above: Piece, cell: Cell, filled: float, builder: Builder) -> bool:
     return upper.count("(") > upper.count(")") and lower.count(")") > lower.count("(")
 
 
-def _finish(builder: Builder, section: Section) -> Stitched:
+def _finish(builder: Builder, section: Section) -> StitchedTable:
     edges = builder.edges
     cells = []
     for piece in builder.pieces:
@@ -289,7 +299,7 @@ def _finish(builder: Builder, section: Section) -> Stitched:
         tuple(cells),
         tuple(edges),
     )
-    return Stitched(table, tuple(builder.repeated), tuple(builder.uncertain))
+    return StitchedTable(table, tuple(builder.repeated), tuple(builder.uncertain))
 
 
 def _said_once(pieces: Sequence[Cell], builder: Builder) -> list[Cell]:

@@ -13,7 +13,7 @@ from pipeline.diff import Side
 from pipeline.schema import TABLES, build
 from pipeline.text import normalise, squeeze
 from pipeline.tidy.annexes import read_annexes
-from pipeline.tidy.catalogue import entry_id
+from pipeline.tidy.entries import entry_id
 from pipeline.tidy.grades.levels import read_levels
 from pipeline.tidy.grades.names import organisation_names
 from pipeline.tidy.headings import numeral

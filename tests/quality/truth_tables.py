@@ -12,7 +12,7 @@ import pyarrow as pa
 from pipeline.schema import TABLES, build
 from pipeline.text import normalise, squeeze
 from pipeline.tidy.annexes import read_annexes
-from pipeline.tidy.catalogue import entry_id
+from pipeline.tidy.entries import entry_id
 from pipeline.tidy.grades.levels import expand, read_levels, read_rule3
 from pipeline.tidy.grades.names import organisation_names
 from pipeline.tidy.headings import numeral
