@@ -24,7 +24,7 @@ from pipeline.tidy.grades.levels import read_rule3
 from pipeline.tidy.outline import outline
 from pipeline.tidy.section_rows import Row, TocLine, class_rows, major_rows, note_rows, toc_lines
 from pipeline.tidy.stitch import StitchedSection, StitchedTable, stitch
-from pipeline.tidy.wraps.items import learn_rules, with_intended_lines
+from pipeline.tidy.wraps.items import hard_lines, learn_rules, with_intended_lines
 
 
 @dataclass
@@ -100,7 +100,7 @@ def tidy(reading: Reading, header_map: Mapping[str, str], where: str) -> Tidied:
     else:
         rules = with_intended_lines(rules, tables.annex_groups)
 
-    annexes = read_annexes(_annexes(tables), rules=rules, header_map=header_map)
+    annexes = read_annexes(_annexes(tables), lambda cell: hard_lines(cell, rules), header_map)
     catalogue = read_catalogue(
         [(table.table, heading) for table, heading in tables.catalogue],
         _kinds_only(header_map),

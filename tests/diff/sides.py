@@ -33,7 +33,7 @@ def side_of(
 ) -> Side:
     """A release of a truth. ``divide`` may cut or join the items of a cell, as an unsure reading does."""
     rows: dict[str, list[dict[str, Any]]] = {name: [] for name in TABLES}
-    annexes = read_annexes([annex_of(a) for a in truth["annexes"]], rules=None, read_lines=intended_lines)
+    annexes = read_annexes([annex_of(a) for a in truth["annexes"]], intended_lines)
     for name, found in annexes.rows.items():
         rows[name] = [dict(row, source="pdf") for row in found]
     organisations = organisation_names(

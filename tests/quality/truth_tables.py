@@ -33,7 +33,7 @@ def truth_rows() -> Rows:
     """Rows by table name; links, findings, cells and coverage are empty."""
     data = truth()
     rows: Rows = {name: [] for name in TABLES}
-    annexes = read_annexes([annex_of(a) for a in data["annexes"]], rules=None, read_lines=intended_lines)
+    annexes = read_annexes([annex_of(a) for a in data["annexes"]], intended_lines)
     for name, found in annexes.rows.items():
         rows[name] = [dict(row, source="pdf") for row in found]
     names = {str(row["org"]) for name, found in rows.items() for row in found if row.get("org")}
