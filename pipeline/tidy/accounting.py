@@ -11,8 +11,9 @@ from pipeline.reading import Block, PageInfo
 from pipeline.text import normalise, squeeze
 from pipeline.tidy.annexes import AnnexResult
 from pipeline.tidy.catalogue import Catalogue
+from pipeline.tidy.document_tables import DocumentTables
 from pipeline.tidy.entries import Entries
-from pipeline.tidy.stitch import StitchedSection, StitchedTable
+from pipeline.tidy.stitch import StitchedSection
 
 _HIDDEN = {"invisible": "不可见", "white": "白色", "watermark": "水印", "outside": "页面之外的"}
 
@@ -22,13 +23,12 @@ def characters(
     catalogue: Catalogue,
     entries: Entries,
     annexes: AnnexResult,
-    tables: Sequence[StitchedTable],
-    others: Sequence[StitchedTable],
+    tables: DocumentTables,
 ) -> dict[str, int]:
     """Where the characters of all tables went: see ``Tidied.characters``.
 
-    ``cells``: every cell of the document; ``tables``: every table; ``others``: those that are neither catalogue nor
-    annex, whose text stands in findings only.
+    ``cells``: every cell of the document. The text of tables that are neither catalogue nor annex stands in findings
+    only.
     """
     lacking = (_printed(catalogue, entries) - _told(entries)).total()
     dashes = {piece.cell_id for piece in entries.placeholders}
@@ -36,9 +36,9 @@ def characters(
     published = _length(piece for piece in placed if piece.cell_id not in dashes) - lacking
     published += annexes.characters.get("rows", 0)
     structure = _length(_unique(catalogue.structure)) + annexes.characters.get("heads", 0)
-    structure += _length(piece for table in tables for piece in table.repeated)
+    structure += _length(piece for table in tables.all for piece in table.repeated)
     in_findings = _length(_unique(catalogue.unplaced)) + _length(_unique(entries.placeholders))
-    in_findings += _length(piece for table in others for piece in table.pieces)
+    in_findings += _length(piece for table in tables.others for piece in table.pieces)
     in_findings += annexes.characters.get("findings", 0)
     total = _length(cells)
     return {
@@ -53,15 +53,14 @@ def characters(
 def doubts_of_tables(
     catalogue: Catalogue,
     entries: Entries,
-    tables: Iterable[StitchedTable],
-    others: Iterable[StitchedTable],
+    tables: DocumentTables,
 ) -> list[Finding]:
     """Text of the catalogue that stands in no entry, cells whose span over a page break is uncertain, and tables under
-    no heading (``others``)."""
+    no heading."""
     return [
         *_not_in_entries(catalogue, entries),
         *_unlike_printed(catalogue, entries),
-        *(_uncertain(piece) for table in tables for piece in table.uncertain),
+        *(_uncertain(piece) for table in tables.all for piece in table.uncertain),
         *(
             Finding(
                 "table_outside_sections",
@@ -69,7 +68,7 @@ def doubts_of_tables(
                 piece.text,
                 **piece.place,
             )
-            for table in others
+            for table in tables.others
             for piece in table.pieces
             if piece.lines
         ),
@@ -122,7 +121,7 @@ def _uncertain(piece: Cell) -> Finding:
 
 
 def doubts_of_pages(
-    sections: Sequence[StitchedSection],
+    tables: DocumentTables,
     annexes: AnnexResult,
     cells: Iterable[Cell],
     pages: Iterable[PageInfo],
@@ -130,7 +129,7 @@ def doubts_of_pages(
 ) -> list[Finding]:
     """What of the pages is in no table: text outside tables, characters without a code, hidden text, pictures."""
     return [
-        *_loose_text(sections, annexes),
+        *_loose_text(tables.sections, annexes),
         *_undecodable(cells),
         *_hidden_text(hidden),
         *_pages_without_text(pages),

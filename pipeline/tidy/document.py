@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 
 from pipeline.errors import XizeError
 from pipeline.findings import Finding
-from pipeline.model import LogicalTable
 from pipeline.readers.transcript import restore as transcript
 from pipeline.reading import PageInfo, Reading, blocks_of, cells_of, pages_of
 from pipeline.schema import KINDS
@@ -19,11 +18,11 @@ from pipeline.text import page_spans
 from pipeline.tidy.accounting import characters, doubts_of_pages, doubts_of_tables
 from pipeline.tidy.annexes import Annex, read_annexes
 from pipeline.tidy.catalogue import is_catalogue, page_of, read_catalogue
+from pipeline.tidy.document_tables import DocumentTables, document_tables
 from pipeline.tidy.entries import credential_rows, known_names, organisations, read_entries
 from pipeline.tidy.grades.levels import read_rule3
 from pipeline.tidy.outline import outline
 from pipeline.tidy.section_rows import Row, TocLine, class_rows, major_rows, note_rows, toc_lines
-from pipeline.tidy.stitch import StitchedSection, StitchedTable, stitch
 from pipeline.tidy.wraps.items import hard_lines, learn_rules, with_intended_lines
 
 
@@ -44,35 +43,6 @@ class Tidied:
     tables: int = 0
 
 
-@dataclass(frozen=True)
-class DocumentTables:
-    """The stitched tables of a document by what they are: those of the catalogue with the heading each stands under,
-    the annexes, and all others."""
-
-    catalogue: list[tuple[StitchedTable, str]]
-    annexes: list[StitchedSection]
-    others: list[StitchedTable]
-
-    @property
-    def groups(self) -> dict[str, list[LogicalTable]]:
-        """Tables of one design: the catalogue's, and those of each annex."""
-        return {"catalogue": [table.table for table, _ in self.catalogue], **self.annex_groups}
-
-    @property
-    def annex_groups(self) -> dict[str, list[LogicalTable]]:
-        """The tables of each annex."""
-        return {
-            f"annex{index}": [table.table for table in annex.tables]
-            for index, annex in enumerate(self.annexes)
-        }
-
-    @property
-    def all(self) -> list[StitchedTable]:
-        """Every table: of annexes, of the catalogue, others."""
-        annexes = [table for annex in self.annexes for table in annex.tables]
-        return [*annexes, *(table for table, _ in self.catalogue), *self.others]
-
-
 def tidy(reading: Reading, header_map: Mapping[str, str], where: str) -> Tidied:
     """Tidy a reading.
 
@@ -90,9 +60,7 @@ def tidy(reading: Reading, header_map: Mapping[str, str], where: str) -> Tidied:
     notes = note_rows(parts)
     rule3 = read_rule3([str(row["text"]) for row in notes])
 
-    pictured = frozenset(page.page for page in pages if not page.tables and page.pictures)
-    sections = [stitch(section, pictured) for section in parts.sections]
-    tables = _by_kind(sections)
+    tables = document_tables(parts.sections, pages)
     _check_catalogue(tables, where)
     rules = learn_rules(tables.groups)[0]
     if typed:
@@ -122,8 +90,8 @@ def tidy(reading: Reading, header_map: Mapping[str, str], where: str) -> Tidied:
     findings = [
         *annexes.findings,
         *catalogue.findings,
-        *doubts_of_tables(catalogue, entries, tables.all, tables.others),
-        *doubts_of_pages(sections, annexes, cells, pages, parts.hidden),
+        *doubts_of_tables(catalogue, entries, tables),
+        *doubts_of_pages(tables, annexes, cells, pages, parts.hidden),
         *class_doubts,
     ]
     if typed:
@@ -134,26 +102,10 @@ def tidy(reading: Reading, header_map: Mapping[str, str], where: str) -> Tidied:
         findings,
         toc_lines(parts),
         rule3,
-        characters(cells, catalogue, entries, annexes, tables.all, tables.others),
+        characters(cells, catalogue, entries, annexes, tables),
         len(pages),
         sum(page.tables for page in pages),
     )
-
-
-def _by_kind(sections: Sequence[StitchedSection]) -> DocumentTables:
-    """Sort the tables: those of annexes, those under a 专业大类 or with the header of a catalogue, all others."""
-    catalogue: list[tuple[StitchedTable, str]] = []
-    others: list[StitchedTable] = []
-    for stitched in sections:
-        section = stitched.section
-        if section.kind == "annex":
-            continue
-        for table in stitched.tables:
-            if section.kind == "major" or is_catalogue(table.table):
-                catalogue.append((table, section.text))
-            else:
-                others.append(table)
-    return DocumentTables(catalogue, [one for one in sections if one.section.kind == "annex"], others)
 
 
 def _annexes(tables: DocumentTables) -> list[Annex]:

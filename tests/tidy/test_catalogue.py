@@ -8,6 +8,7 @@ from pipeline.model import Cell, GridCell, Line, LogicalTable
 from pipeline.schema import KINDS, TIERS
 from pipeline.tidy.accounting import doubts_of_tables
 from pipeline.tidy.catalogue import Catalogue, is_catalogue, read_catalogue
+from pipeline.tidy.document_tables import DocumentTables
 from pipeline.tidy.entries import Entries
 
 WORDS = ("非教师系列职称", "技能等级证书", "执业资格证书", "1+X技能等级证书", "行业内其它权威证书")
@@ -185,7 +186,7 @@ def test_classes_without_codes_that_share_a_name_are_told_apart_by_their_heading
 def test_entries_that_hold_less_or_more_than_the_cells_are_said(texts: list[str], code: str) -> None:
     found = read_catalogue([(_table((1, "6101\n农业类", "甲乙")), HEADING)], {}, "x.pdf")
     rows: list[dict[str, object]] = [{"text": text} for text in texts]
-    findings = doubts_of_tables(found, Entries(rows, []), [], [])
+    findings = doubts_of_tables(found, Entries(rows, []), DocumentTables())
     assert [finding.code for finding in findings] == [code]
     whole: list[dict[str, object]] = [{"text": "甲"}, {"text": "乙"}]
-    assert doubts_of_tables(found, Entries(whole, []), [], []) == []
+    assert doubts_of_tables(found, Entries(whole, []), DocumentTables()) == []
