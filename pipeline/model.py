@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -114,13 +113,10 @@ class GridCell:
 class LogicalTable:
     """A table as meant: pages stitched, rows and cells cut by page breaks joined.
 
-    ``heading`` is the section or annex heading it stands under (``heading_no`` the number printed in it),
-    ``context`` the text lines printed between that heading (or the table before) and this table.
+    ``context``: the text lines printed between the heading (or the table before) and this table. ``x_edges``: the
+    places of its vertical edges in points.
     """
 
-    heading: str
-    heading_no: str | None
-    heading_page: int
     context: tuple[Line, ...]
     n_rows: int
     n_cols: int
@@ -146,11 +142,6 @@ class LogicalTable:
             if cell is not None and (not seen or seen[-1] is not cell):
                 seen.append(cell)
         return seen
-
-    def rows(self, start: int = 0, stop: int | None = None) -> Iterator[list[GridCell]]:
-        """``row(r)`` for r from ``start`` to ``stop``."""
-        for row in range(start, self.n_rows if stop is None else stop):
-            yield self.row(row)
 
     @property
     def page(self) -> int:

@@ -159,7 +159,7 @@ class Sheet:
                 cells.append(GridCell(r, c, down, across, (piece,)))
             top += 200.0
         context = tuple(_line(text, 40.0, 30.0, self.page) for text in self.context)
-        return LogicalTable("", None, self.page, context, len(self.rows), n_cols, tuple(cells), tuple(edges))
+        return LogicalTable(context, len(self.rows), n_cols, tuple(cells), tuple(edges))
 
 
 def _natural(sheet: Sheet, col: int) -> float:

@@ -45,7 +45,7 @@ def _table(*rows: Printed, header: bool = True) -> LogicalTable:
     for row, (page, name, item) in enumerate(rows, first):
         texts = [name, item, *[""] * 14]
         cells += [_cell(row, col, text, page) for col, text in enumerate(texts)]
-    return LogicalTable(HEADING, None, rows[0][0], (), first + len(rows), 16, tuple(cells))
+    return LogicalTable((), first + len(rows), 16, tuple(cells))
 
 
 def _classes(catalogue: Catalogue) -> list[tuple[list[str], str]]:
@@ -148,7 +148,7 @@ def _merged(table: LogicalTable, row: int, rows: int) -> LogicalTable:
     assert item is not None
     cells = [cell for cell in table.cells if not (cell.col == 1 and row <= cell.row < row + rows)]
     whole = _cell(row, 1, item.text, item.pieces[0].page, rows=rows)
-    return LogicalTable(HEADING, None, 1, (), table.n_rows, table.n_cols, (*cells, whole))
+    return LogicalTable((), table.n_rows, table.n_cols, (*cells, whole))
 
 
 def test_a_cell_merged_down_belongs_once_to_every_class_beside_it() -> None:
