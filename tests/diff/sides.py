@@ -17,7 +17,7 @@ from pipeline.tidy.entries import entry_id
 from pipeline.tidy.grades.levels import read_levels
 from pipeline.tidy.grades.names import organisation_names
 from pipeline.tidy.headings import numeral
-from tests.tidy.annex_tables import TRUTH, annex_of, intended_lines
+from tests.tidy.annexes.tables import TRUTH, annex_of, intended_lines
 
 Truth = dict[str, Any]
 Divide = Callable[[Sequence[str]], Sequence[str]]

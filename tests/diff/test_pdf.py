@@ -14,7 +14,7 @@ from pipeline.diff import Side, compare
 from pipeline.editions.add import add_edition
 from pipeline.schema.changes import QUIET_CHANGES
 from tests.diff.next_year import Expected, following
-from tests.tidy.annex_tables import TRUTH
+from tests.tidy.annexes.tables import TRUTH
 from tests.typeset import Layout, typeset
 from tests.typeset.content import excerpt
 

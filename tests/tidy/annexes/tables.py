@@ -13,7 +13,7 @@ from pipeline.model import Cell, GridCell, Line, LogicalTable
 from pipeline.text import is_cjk, normalise
 from pipeline.tidy.annexes import Annex
 
-TRUTH = Path(__file__).parents[1] / "data" / "shanghai-2025.truth.json"
+TRUTH = Path(__file__).parents[2] / "data" / "shanghai-2025.truth.json"
 SIZE, LEADING, PADDING = 10.0, 14.0, 4.0
 _PIECE = re.compile(r"[A-Za-z0-9.&™+\-]+|.", re.DOTALL)
 

@@ -13,7 +13,7 @@ from pipeline.schema import GRADE_LABELS
 from pipeline.text import normalise
 from pipeline.tidy.grades.levels import read_levels
 
-TRUTH = Path(__file__).parents[1] / "data" / "shanghai-2025.truth.json"
+TRUTH = Path(__file__).parents[2] / "data" / "shanghai-2025.truth.json"
 
 
 @pytest.fixture(scope="module")

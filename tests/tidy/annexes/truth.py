@@ -7,7 +7,7 @@ from collections import Counter
 from pipeline.schema import ANNEX_TABLES, TABLES, build
 from pipeline.text import normalise
 from pipeline.tidy.annexes import Annex, AnnexResult, read_annexes
-from tests.tidy.annex_tables import Sheet, intended_lines, truth_annexes
+from tests.tidy.annexes.tables import Sheet, intended_lines, truth_annexes
 
 TRUTH = truth_annexes()
 # Columns of the truth's tables in the contract's names, list by list; None: read below.
