@@ -16,7 +16,7 @@ from pipeline.job import Options, plan
 from pipeline.outcome import with_findings
 from pipeline.schema.changes import QUIET_CHANGES
 from tests.diff.next_year import Expected, following
-from tests.tidy.annex_tables import TRUTH
+from tests.tidy.annexes.tables import TRUTH
 from tests.typeset import Layout, typeset
 from tests.typeset.content import excerpt
 

@@ -13,7 +13,7 @@ from pipeline.model import Cell, GridCell, Line, LogicalTable
 from pipeline.text import is_cjk, normalise
 from pipeline.tidy.annexes import Annex
 
-TRUTH = Path(__file__).parents[1] / "data" / "shanghai-2025.truth.json"
+TRUTH = Path(__file__).parents[2] / "data" / "shanghai-2025.truth.json"
 SIZE, LEADING, PADDING = 10.0, 14.0, 4.0
 _PIECE = re.compile(r"[A-Za-z0-9.&™+\-]+|.", re.DOTALL)
 
@@ -159,7 +159,7 @@ class Sheet:
                 cells.append(GridCell(r, c, down, across, (piece,)))
             top += 200.0
         context = tuple(_line(text, 40.0, 30.0, self.page) for text in self.context)
-        return LogicalTable("", None, self.page, context, len(self.rows), n_cols, tuple(cells), tuple(edges))
+        return LogicalTable(context, len(self.rows), n_cols, tuple(cells), tuple(edges))
 
 
 def _natural(sheet: Sheet, col: int) -> float:

@@ -6,12 +6,11 @@ import pytest
 
 from pipeline.model import Cell, Line
 from pipeline.reading import Block, PageInfo
-from pipeline.tidy.outline import outline, running_heads
-from pipeline.tidy.pieces import PageTable, pieces_in
+from pipeline.tidy.outline import PageTable, outline, running_heads
 
 HEIGHT = 842.0
 PAGES = {n: PageInfo(n, 595.0, HEIGHT, 0, 900, 20, 0.0, 1, "test") for n in range(1, 61)}
-TABLES = [PageTable(n, 1, 120.0, 700.0, 0, 0, 1, 0) for n in PAGES]
+TABLES = [PageTable(n, (), 120.0, 700.0) for n in PAGES]
 EVERY = range(1, 41)
 
 
@@ -97,7 +96,7 @@ def test_a_heading_that_comes_again_opens_its_section_each_time() -> None:
             Cell(f"p{page}", page, 1, 0, 0, 1, 1, 70.0, 120.0, 200.0, 150.0, (line,), "test")
         )  # fmt: skip
     blocks += [Block("text", _line("教师认定细则", page, top=30.0)) for page in PAGES]
-    found = outline(pieces_in(cells), blocks, list(PAGES.values()))
+    found = outline(cells, blocks, list(PAGES.values()))
     assert [(s.page, s.text, len(s.content)) for s in found.sections if s.kind == "annex"] == [
         (page, titles[index % 2], 2) for index, page in enumerate((2, 12, 22, 32, 42, 52))
     ]

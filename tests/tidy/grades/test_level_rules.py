@@ -7,10 +7,8 @@ import pytest
 from pipeline.schema import GRADE_LABELS
 from pipeline.tidy.grades.levels import (
     expand,
-    read_grade_column,
     read_grade_list,
     read_rule3,
-    tier_of_grade,
 )
 
 
@@ -39,7 +37,6 @@ from pipeline.tidy.grades.levels import (
 )
 def test_grade_column(text: str, grades: list[int]) -> None:
     assert read_grade_list(text) == grades
-    assert read_grade_column(text).unknown == ()
 
 
 @pytest.mark.parametrize(
@@ -47,7 +44,6 @@ def test_grade_column(text: str, grades: list[int]) -> None:
 )
 def test_grade_column_that_is_not_understood_states_nothing(text: str) -> None:
     assert read_grade_list(text) == []
-    assert read_grade_column(text).unknown == (text,)
 
 
 @pytest.mark.parametrize(
@@ -74,9 +70,7 @@ def test_rule_3_is_read_from_the_notes(note: str, tiers: str) -> None:
 
 
 def test_default_rule_3() -> None:
-    assert [tier_of_grade(grade) for grade in (5, 4, 3, 2, 1)] == ["初级", "中级", "高级", "高级", "高级"]
-    with pytest.raises(KeyError):
-        tier_of_grade(6)
+    assert [read_rule3([])[grade] for grade in (5, 4, 3, 2, 1)] == ["初级", "中级", "高级", "高级", "高级"]
 
 
 def _entry(tier: str, grades: list[int], level: str | None) -> dict[str, object]:

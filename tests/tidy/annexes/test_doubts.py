@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter
 
 from pipeline.tidy.annexes import Annex
-from tests.tidy.annex_tables import Sheet, annex_of, sheets
-from tests.tidy.annex_truth import RANKS, TRUTH, codes, expected, read, reword, same
+from tests.tidy.annexes.tables import Sheet, annex_of, sheets
+from tests.tidy.annexes.truth import RANKS, TRUTH, codes, expected, read, reword, same
 
 
 def test_an_unknown_annex_is_kept_cell_by_cell() -> None:

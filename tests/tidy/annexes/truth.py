@@ -7,7 +7,7 @@ from collections import Counter
 from pipeline.schema import ANNEX_TABLES, TABLES, build
 from pipeline.text import normalise
 from pipeline.tidy.annexes import Annex, AnnexResult, read_annexes
-from tests.tidy.annex_tables import Sheet, intended_lines, truth_annexes
+from tests.tidy.annexes.tables import Sheet, intended_lines, truth_annexes
 
 TRUTH = truth_annexes()
 # Columns of the truth's tables in the contract's names, list by list; None: read below.
@@ -97,7 +97,7 @@ def _ladders(table: dict) -> list[dict]:
 
 def read(*annexes: Annex, **options: object) -> AnnexResult:
     """Read; check that nothing was lost, and that every row fits the contract."""
-    result = read_annexes(annexes, rules=None, read_lines=intended_lines, **options)
+    result = read_annexes(annexes, intended_lines, **options)
     left = [f.evidence for f in result.findings if f.code == "annex_text_unplaced"]
     given = sum(len(c.text) for a in annexes for t in a.tables for c in t.cells)
     counts = result.characters

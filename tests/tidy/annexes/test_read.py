@@ -6,8 +6,8 @@ import random
 
 import pytest
 
-from tests.tidy.annex_tables import Sheet, annex_of, sheets
-from tests.tidy.annex_truth import PARTS, TABLE_OF, TRUTH, read, reword, same
+from tests.tidy.annexes.tables import Sheet, annex_of, sheets
+from tests.tidy.annexes.truth import PARTS, TABLE_OF, TRUTH, read, reword, same
 
 
 @pytest.mark.parametrize("no", range(1, 12))
