@@ -17,18 +17,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from pipeline.text import CLOSE, OPEN, brackets
 from pipeline.tidy.wraps.segment_lattice import Candidates, divide
-from pipeline.tidy.wraps.segment_model import (
-    CERTAIN,
-    CLOSE,
-    OPEN,
-    SURE,
-    Cell,
-    Item,
-    bare_of,
-    base_of,
-    brackets,
-)
+from pipeline.tidy.wraps.segment_model import CERTAIN, SURE, Cell, Item, bare_of, base_of
 from pipeline.tidy.wraps.segment_weights import (
     TIERLESS,
     Gaps,

@@ -10,7 +10,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from pipeline.tidy.wraps.segment_model import brackets, join
+from pipeline.text import brackets
+from pipeline.tidy.wraps.segment_model import join
 
 _LONGEST = 14
 """Most printed lines that one item may be wrapped over (unless its brackets stay open)."""

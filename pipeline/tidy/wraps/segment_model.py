@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
-OPEN = "([{【〔《〈"
-CLOSE = ")]}】〕》〉"
+from pipeline.text import brackets
+from pipeline.text import depth_after as depth_after  # readers.transcript takes it from here
 
 SURE = 6.0
 """Log-odds of a boundary where geometry alone decides."""
@@ -38,29 +38,6 @@ class Item(NamedTuple):
     last: int
     text: str
     confidence: float
-
-
-_BRACKETS = re.compile(f"[{re.escape(OPEN + CLOSE)}]")
-
-
-@lru_cache(maxsize=65536)
-def brackets(text: str) -> tuple[int, int]:
-    """Brackets of ``text`` without a partner: (closing ones, opening ones)."""
-    stray = depth = 0
-    for char in _BRACKETS.findall(text):
-        if char in OPEN:
-            depth += 1
-        elif depth:
-            depth -= 1
-        else:
-            stray += 1
-    return stray, depth
-
-
-def depth_after(text: str, depth: int = 0) -> int:
-    """Open brackets after ``text``, having begun with ``depth``; a closing bracket with nothing open counts none."""
-    stray, opened = brackets(text)
-    return max(depth - stray, 0) + opened
 
 
 def unbalanced(text: str) -> int:

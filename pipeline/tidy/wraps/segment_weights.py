@@ -17,8 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 from ruamel.yaml import YAML
 
+from pipeline.text import OPEN
 from pipeline.tidy.wraps.segment_lattice import Candidates
-from pipeline.tidy.wraps.segment_model import OPEN, bare_of, base_of
+from pipeline.tidy.wraps.segment_model import bare_of, base_of
 from pipeline.tidy.wraps.segment_words import Floats, Lessons, counts, log1p
 
 Features = dict[str, Floats]

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.tidy.wraps.segment_model import CLOSE, OPEN, SURE, Cell, Item, base_of, brackets, is_latin
+from pipeline.text import CLOSE, OPEN, brackets
+from pipeline.tidy.wraps.segment_model import SURE, Cell, Item, base_of, is_latin
 
 Floats = NDArray[np.float64]
 Pair = tuple[str, str]
