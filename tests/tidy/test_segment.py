@@ -335,3 +335,8 @@ def test_all_divisions_add_up() -> None:
             over = [n for n in range(low, high) if items.first[n] <= line <= items.last[n]]
             assert sum(found.posterior[n] for n in over) == pytest.approx(1.0)
         assert found.total[k] >= sum(scores[n] for n in found.best[k])
+
+
+def test_an_empty_cell_beside_doubtful_ones_is_empty() -> None:
+    doubtful = [Cell(tuple(part), (0.3,) * (len(part) - 1)) for part in _parts(7, 5)]
+    assert segment_all([*doubtful, Cell((), ())])[-1] == []

@@ -243,7 +243,7 @@ def learn_more(
     starts: list[str] = []
     ends: list[str] = []
     for cell, items in zip(cells, found, strict=True):
-        for item, after in zip(items, [*items[1:], None], strict=True):
+        for item, after in zip(items, [*items[1:], None], strict=False):
             if item.confidence < least:
                 continue
             if item.last > item.first:
