@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 import random
+import re
 from collections.abc import Sequence
 from itertools import product
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -340,3 +342,9 @@ def test_all_divisions_add_up() -> None:
 def test_an_empty_cell_beside_doubtful_ones_is_empty() -> None:
     doubtful = [Cell(tuple(part), (0.3,) * (len(part) - 1)) for part in _parts(7, 5)]
     assert segment_all([*doubtful, Cell((), ())])[-1] == []
+
+
+def test_the_page_on_weights_names_every_feature() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "weights.md").read_text("utf-8")
+    rows = set(re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE))
+    assert rows == {name for model in load_weights().values() for name in (*model.gap, *model.item)}
