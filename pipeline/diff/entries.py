@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pipeline.diff.align import align
-from pipeline.diff.assign import assign
+from pipeline.diff.assign import alone, assign
 from pipeline.diff.classes import Classes
-from pipeline.diff.model import Draft, Found, Row, Side
+from pipeline.diff.drafts import At, Draft, Found
+from pipeline.diff.side import Row, Side
 from pipeline.diff.units import Place, Unit, line_ends, units_of
 from pipeline.diff.words import item_alike, item_change, stated
 from pipeline.tidy.grades.names import organisation_names
@@ -25,6 +26,13 @@ SAME_PLACE, ELSEWHERE_IN_CELL = 0.44, 0.8
 """How alike two names must be to be one entry renamed: between the same neighbours, or elsewhere in the cell."""
 TENTATIVE = 0.3
 """Names less alike than that are one renamed only where the same two stand in several cells; never below this."""
+
+_ORGANISATIONS = {
+    "annex_4_associations": "name",
+    "annex_5_evaluators": "org",
+    "annex_6_assessments": "org",
+    "annex_7_one_plus_x": "org",
+}
 
 
 @dataclass(frozen=True)
@@ -96,16 +104,14 @@ def _cells(side: Side) -> dict[Place, list[Unit]]:
 
 def _organisations(before: Side, after: Side) -> frozenset[str]:
     """Names of the organisations of both sides' annexes: an issuer must not depend on which side names it."""
-    names: set[str] = set()
-    for side in (before, after):
-        for table, column in (
-            ("annex_4_associations", "name"),
-            ("annex_5_evaluators", "org"),
-            ("annex_6_assessments", "org"),
-            ("annex_7_one_plus_x", "org"),
-        ):
-            if table in side.tables:
-                names.update(name for name in side.tables[table][column].to_pylist() if name)
+    names = {
+        name
+        for side in (before, after)
+        for table, column in _ORGANISATIONS.items()
+        if table in side.tables
+        for name in side.tables[table][column].to_pylist()
+        if name
+    }
     return organisation_names(sorted(names))
 
 
@@ -127,11 +133,12 @@ def _pair(
         dict.fromkeys(range(first_gone, len(every_left)), 0.0),
         dict.fromkeys(range(first_come, len(every_right)), 0.0),
     )
-    paired_left, paired_right = {i for i, _ in pairs}, {j for _, j in pairs}
-    drafts = [_draft(every_left[i], every_right[j], options[i, j]) for i, j in pairs]
-    drafts += [_alone(unit, "entry_removed") for i, unit in enumerate(left) if i not in paired_left]
-    drafts += [_alone(unit, "entry_added") for j, unit in enumerate(right) if j not in paired_right]
-    return drafts
+    lost, new = alone(pairs, range(first_gone), range(first_come))
+    return [
+        *(_draft(every_left[i], every_right[j], options[i, j]) for i, j in pairs),
+        *(Draft("entry_removed", "entries", _at(left[i]), None, sure=_sure(left[i])) for i in lost),
+        *(Draft("entry_added", "entries", None, _at(right[j]), sure=_sure(right[j])) for j in new),
+    ]
 
 
 Options = dict[tuple[int, int], _Option]
@@ -251,23 +258,12 @@ def _draft(before: Unit, after: Unit, option: _Option) -> Draft:
     certain = 1.0 if option.change != "entry_renamed" else 0.5 + option.score / 2
     if not (before.as_read and after.as_read):
         certain *= 0.8
-    return Draft(
-        option.change, "entries", before.rows, after.rows, before.text, after.text,
-        class_code=before.place[0], class_code_after=after.place[0], kind=before.place[1], kind_after=after.place[1],
-        tier=before.place[2], tier_after=after.place[2], key=before.rows[0]["entry_id"],
-        key_after=after.rows[0]["entry_id"], field="text", score=option.score, sure=certain,
-    )  # fmt: skip
+    return Draft(option.change, "entries", _at(before), _at(after), "text", option.score, certain)
 
 
-def _alone(unit: Unit, change: str) -> Draft:
-    code, kind, tier = unit.place
-    certain, key = (1.0 if unit.as_read else 0.8), unit.rows[0]["entry_id"]
-    if change == "entry_removed":
-        return Draft(
-            change, "entries", unit.rows, (), unit.text, None, class_code=code, kind=kind, tier=tier, key=key,
-            sure=certain,
-        )  # fmt: skip
-    return Draft(
-        change, "entries", (), unit.rows, None, unit.text, class_code_after=code, kind_after=kind, tier_after=tier,
-        key_after=key, sure=certain,
-    )  # fmt: skip
+def _at(unit: Unit) -> At:
+    return At(unit.text, unit.rows, unit.rows[0]["entry_id"], *unit.place)
+
+
+def _sure(unit: Unit) -> float:
+    return 1.0 if unit.as_read else 0.8

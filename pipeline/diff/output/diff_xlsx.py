@@ -13,7 +13,7 @@ from typing import Any
 import pyarrow as pa
 
 from pipeline.diff.output.lines import SHORT_KINDS, Line, lines_of, moved
-from pipeline.diff.output.sides import Names, Side, created_of, name_of, release_hash, title_of
+from pipeline.diff.side import Names, Side
 from pipeline.errors import XizeError
 from pipeline.schema.changes import CHANGE_KINDS, MARKS
 
@@ -35,8 +35,10 @@ def write_xlsx(changes: pa.Table, before: Side, after: Side, path: Path) -> None
     """Write the workbook: ``总览``, then one sheet per table that has changes, in reading order.
 
     Every text is written as text: nothing becomes a number, a date, a formula or a link. Raises XizeError when the
-    file cannot be written.
+    path does not end in .xlsx and when the file cannot be written.
     """
+    if path.suffix.lower() != ".xlsx":
+        raise XizeError(f"“{path}”不是.xlsx文件：请把--xlsx的文件名改为以.xlsx结尾。")
     import xlsxwriter
     from xlsxwriter.exceptions import XlsxWriterException
 
@@ -50,7 +52,7 @@ def write_xlsx(changes: pa.Table, before: Side, after: Side, path: Path) -> None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with xlsxwriter.Workbook(path, options) as book:
-            book.set_properties({"title": f"细则变更：{name_of(before)}→{name_of(after)}"})
+            book.set_properties({"title": f"细则变更：{before.name}→{after.name}"})
             sheets = _sheets(lines, names)
             cover = book.add_worksheet("总览")
             styles = _styles(book)
@@ -222,11 +224,11 @@ def _cover(
     sheet.write_string(0, 0, "细则变更一览", styles["title"])
     sheet.set_row(0, 28)
     facts: list[tuple[str, Callable[[Side], str]]] = [
-        ("细则", title_of),
-        ("版本@发布", name_of),
-        ("发布日期", created_of),
+        ("细则", lambda side: side.title),
+        ("版本@发布", lambda side: side.name),
+        ("发布日期", lambda side: side.created),
         ("来源", lambda side: f"{side.manifest['source']['kind']} {side.manifest['source']['file']}"),
-        ("校验和", release_hash),
+        ("校验和", lambda side: side.sha256),
     ]
     at = 2
     for index, title in enumerate(("", "变更前", "变更后")):
