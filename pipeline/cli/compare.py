@@ -64,18 +64,19 @@ def compare(
 
         replace_file(html, write)
         for side in (found.left, found.right):
-            if side.path is None:
+            if side.original[0] is None:
                 typer.echo(f"{side.file}不在原处或已更换，页面中没有它的截图。", err=True)
         typer.echo(f"已写入{html}。", err=True)
     raise typer.Exit(0 if found.equal else 1)
 
 
 def _csv(found: Comparison) -> str:
+    from pipeline.diff.sources.comparison import PLACE
+
     one, other = found.left.source, found.right.source
-    place = ("page", "line", "x0", "top", "x1", "bottom", "cell_id")
     columns = (
         "decision", "repairs", "kind", "table", "section", "label", f"{one}_items", f"{other}_items",
-        *(f"{one}_{name}" for name in place), *(f"{other}_{name}" for name in place), "hint",
+        *(f"{one}_{name}" for name in PLACE), *(f"{other}_{name}" for name in PLACE), "hint",
     )  # fmt: skip
 
     def flat(value: object) -> object:
@@ -122,7 +123,7 @@ def _print(found: Comparison, limit: int | None) -> None:
                 Text(text)
                 for text in (
                     str(decision.number),
-                    decision.kind_zh,
+                    found.kind_zh(decision.kind),
                     str(len(decision.differences)),
                     str(decision.repairs),
                     _short(decision.left),

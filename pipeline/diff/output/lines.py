@@ -9,8 +9,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from pipeline.diff.output.textdiff import Runs, compare_texts
 from pipeline.diff.side import Names, Row, Side
+from pipeline.diff.textdiff import Runs, compare_texts
 from pipeline.schema import ANNEX_TABLES, TABLES
 from pipeline.schema.changes import CHANGE_KINDS, QUIET_CHANGES
 

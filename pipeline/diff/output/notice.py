@@ -11,8 +11,8 @@ from typing import NamedTuple
 import pyarrow as pa
 
 from pipeline.diff.output.lines import SHORT_KINDS, Line, lines_of, moved
-from pipeline.diff.output.textdiff import Runs
 from pipeline.diff.side import Side
+from pipeline.diff.textdiff import Runs
 from pipeline.schema import ANNEX_TABLES
 from pipeline.schema.changes import CHANGE_KINDS
 
