@@ -42,13 +42,7 @@ def history(
     from pipeline.query.history import history as follow
 
     with Catalog(curated, home=ctx.obj.home) as catalog:
-        found = follow(
-            catalog,
-            name,
-            class_code=class_code,
-            kind=kind,
-            jurisdiction=jurisdiction,
-        )
+        found = follow(catalog, name, class_code=class_code, kind=kind, jurisdiction=jurisdiction)
     if format is Format.json:
         cli_shared.echo_json(_document(found))
     elif format is Format.csv:
@@ -127,9 +121,7 @@ def _table(life: Life) -> Any:
         what, where = one.what(), ""
         if one.renamed:
             where = f"或改称“{one.renamed[0]}”（相似{one.renamed[1]:.0f}%）"
-        pages = sorted({entry.page for entry in one.entries if entry.page is not None})
-        lines = sorted({entry.line for entry in one.entries if entry.line is not None})
-        place = "、".join([*(f"第{page}页" for page in pages), *(f"第{line}行" for line in lines)])
+        place = "、".join([*(f"第{page}页" for page in one.pages), *(f"第{line}行" for line in one.lines)])
         texts = "\n".join(dict.fromkeys(entry.text for entry in one.entries)) or where
         table.add_row(*(Text(text) for text in (f"{one.edition}@{one.release}", what, texts, place)))
     return table
