@@ -17,6 +17,7 @@ import pyarrow as pa
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from pipeline.diff.output.lines import Line, lines_of
+from pipeline.diff.output.terminal import table_of
 from pipeline.diff.side import Side
 from pipeline.editions.edition import folder_lock
 from pipeline.editions.source_yaml import problem_zh
@@ -264,13 +265,10 @@ def render(summary: SignoffSummary) -> RenderableType:
     """The summary for the terminal: counts, then what is disputed, questioned or open (the first of each)."""
     from rich.console import Group
     from rich.markup import escape
-    from rich.table import Table
     from rich.text import Text
 
-    head = Table(title=f"签核（{summary.before} → {summary.after}）", title_justify="left", min_width=60)
-    head.add_column("签核")
-    head.add_column("项数", justify="right")
-    head.add_column("处数", justify="right")
+    head = table_of(f"签核（{summary.before} → {summary.after}）", ["签核"], ["项数", "处数"])
+    head.min_width = 60
     for state, word in STATES.items():
         own = summary.of(state)
         head.add_row(word, str(len(own)), str(sum(group.places for group in own)))
@@ -287,9 +285,7 @@ def render(summary: SignoffSummary) -> RenderableType:
         if not found:
             continue
         more = f"（先列{_SHOWN}项，共{len(found)}项）" if len(found) > _SHOWN else f"（{len(found)}项）"
-        table = Table(title=f"{STATES[state]}{more}", title_justify="left", show_lines=False)
-        for column in ("变更", "位置", "内容", "签核意见"):
-            table.add_column(column, overflow="fold")
+        table = table_of(f"{STATES[state]}{more}", ["变更", "位置", "内容", "签核意见"], overflow="fold")
         for group in found[:_SHOWN]:
             where = f"{group.where}等{group.places}处" if group.places > 1 else group.where
             table.add_row(group.title, escape(where), escape(group.text), escape(_opinions(group)))

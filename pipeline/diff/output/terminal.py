@@ -59,6 +59,16 @@ def as_parquet(changes: pa.Table) -> bytes:
     return parquet_bytes(changes)
 
 
+def table_of(title: str, left: Sequence[str], right: Sequence[str] = (), **options: Any) -> Table:
+    """A titled table for the terminal: columns of text, then columns of figures. ``options``: of rich's columns."""
+    table = Table(title=title, title_justify="left")
+    for name in left:
+        table.add_column(name, **options)
+    for name in right:
+        table.add_column(name, justify="right", **options)
+    return table
+
+
 def print_summary(console: Console, changes: pa.Table, shown: pa.Table, before: Side, after: Side) -> None:
     """Counts by kind of change and by major group, then the first changes.
 
@@ -95,10 +105,7 @@ def _total(rows: Sequence[dict[str, Any]]) -> str:
 
 
 def _by_kind(rows: Sequence[dict[str, Any]]) -> Table:
-    table = Table(title="按变更种类", title_justify="left")
-    table.add_column("变更种类")
-    for column in ("处数", "组数", "存疑"):
-        table.add_column(column, justify="right")
+    table = table_of("按变更种类", ["变更种类"], ["处数", "组数", "存疑"])
     for kind, label in CHANGE_KINDS.items():
         own = [row for row in rows if row["change"] == kind]
         groups = {row["group"] for row in own}
@@ -123,9 +130,7 @@ def _by_major(rows: Sequence[dict[str, Any]]) -> Table:
     annexes = list(_TABLE_TITLES.values())
     majors = sorted({_where(row) for row in rows if row["major_code"]})
     order = [*majors, *sorted(counts.keys() - set(majors) - set(annexes)), *annexes]
-    table = Table(title="按专业大类与附件", title_justify="left")
-    table.add_column("专业大类或附件")
-    table.add_column("处数", justify="right")
+    table = table_of("按专业大类与附件", ["专业大类或附件"], ["处数"])
     for name in order:
         if counts[name]:
             table.add_row(name, str(counts[name]))
@@ -133,9 +138,7 @@ def _by_major(rows: Sequence[dict[str, Any]]) -> Table:
 
 
 def _listed(rows: Sequence[dict[str, Any]]) -> Table:
-    table = Table(title="变更", title_justify="left")
-    for column in ("种类", "位置", "变更前 → 变更后", "页"):
-        table.add_column(column, justify="right" if column == "页" else "left", overflow="fold")
+    table = table_of("变更", ["种类", "位置", "变更前 → 变更后"], ["页"], overflow="fold")
     for row in rows[:_SHOWN]:
         pages = "→".join(str(row[f"page_{side}"] or "") for side in ("before", "after")).strip("→")
         table.add_row(CHANGE_KINDS[row["change"]], Text(_place(row)), _texts(row), pages)
