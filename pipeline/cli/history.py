@@ -82,10 +82,23 @@ _COLUMNS = (
 
 
 def _csv(found: History) -> str:
-    def flat(value: object) -> object:
-        return "; ".join(map(str, value)) if isinstance(value, list) else value
+    """One flat row per life and edition."""
 
-    return cli_shared.csv_text(_COLUMNS, ([flat(row.get(name)) for name in _COLUMNS] for row in found.rows()))
+    def joined(*values: object) -> str:
+        return "; ".join(map(str, values))
+
+    rows = (
+        (
+            life.jurisdiction, life.class_code, life.class_name, life.kind, life.name, one.edition, one.release,
+            one.state, joined(*one.tiers), joined(*one.grades), joined(*one.levels),
+            joined(*(entry.text for entry in one.entries)), joined(*(entry.entry_id for entry in one.entries)),
+            joined(*one.pages), joined(*one.lines), life.first.edition, life.last.edition,
+            *((one.renamed[0], round(one.renamed[1], 1)) if one.renamed else (None, None)),
+        )
+        for life in found.lives
+        for one in life.standings
+    )  # fmt: skip
+    return cli_shared.csv_text(_COLUMNS, rows)
 
 
 def _print(found: History) -> None:

@@ -6,7 +6,7 @@ followed, within its class and kind: tiers and grades may change from edition to
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -174,32 +174,6 @@ class History:
     lives: tuple[Life, ...]
     near: tuple[Suggestion, ...]
 
-    def rows(self) -> Iterator[dict[str, Any]]:
-        """One flat row per life and edition."""
-        for life in self.lives:
-            for one in life.standings:
-                yield {
-                    "jurisdiction": life.jurisdiction,
-                    "class_code": life.class_code,
-                    "class_name": life.class_name,
-                    "kind": life.kind,
-                    "name": life.name,
-                    "edition": one.edition,
-                    "release": one.release,
-                    "state": one.state,
-                    "tiers": list(one.tiers),
-                    "grades": list(one.grades),
-                    "levels": list(one.levels),
-                    "texts": [entry.text for entry in one.entries],
-                    "entry_ids": [entry.entry_id for entry in one.entries],
-                    "pages": one.pages,
-                    "lines": one.lines,
-                    "first_edition": life.first.edition,
-                    "last_edition": life.last.edition,
-                    "renamed": one.renamed[0] if one.renamed else None,
-                    "renamed_score": round(one.renamed[1], 1) if one.renamed else None,
-                }
-
 
 Row = Mapping[str, Any]
 
@@ -232,7 +206,7 @@ def history(
         if (key := _key(row["name"])) in named:
             where = _jurisdiction(row["edition"]), row["class_code"], row["kind"], key
             groups.setdefault(where, []).append(row)
-    known = _Known(editions, _classes(catalog), _lost(catalog), _by_cell(rows) if groups else {})
+    known = _known(catalog, editions, rows)
     lives = tuple(_life(where, groups[where], known) for where in sorted(groups))
     return History(name, lives, () if lives else _near(name, rows))
 
@@ -273,21 +247,6 @@ def _rows(catalog: Catalog, class_code: str | None, kind: str | None) -> list[Ro
     return [row for row in rows if row["class_code"] in codes]
 
 
-def _classes(catalog: Catalog) -> dict[tuple[str, str], str]:
-    """(edition, class code) → name."""
-    rows = catalog.sql("select edition, class_code, name from classes").to_pylist()
-    return {(row["edition"], row["class_code"]): row["name"] for row in rows}
-
-
-def _lost(catalog: Catalog) -> set[tuple[str, str]]:
-    """(edition, class code) that the edition's source lacks."""
-    tables = catalog.sql("select table_name from information_schema.tables where table_name = 'coverage'")
-    if not tables.num_rows:
-        return set()
-    query = "select edition, key from coverage where subject = 'class' and status = 'lost'"
-    return {(row["edition"], row["key"]) for row in catalog.sql(query).to_pylist()}
-
-
 @dataclass(frozen=True)
 class _Known:
     """What the editions (→ release, oldest first) hold: names of classes, lost classes, names of entries by cell."""
@@ -304,13 +263,19 @@ class _Known:
         return "lost" if (edition, class_code) in self.lost else "no_class"
 
 
-def _by_cell(rows: Iterable[Row]) -> dict[tuple[str, str, str], dict[str, str]]:
-    """(edition, class, kind) → the names there: key → as printed."""
-    cells: dict[tuple[str, str, str], dict[str, str]] = {}
+def _known(catalog: Catalog, editions: Mapping[str, str], rows: Iterable[Row]) -> _Known:
+    found = catalog.sql("select edition, class_code, name from classes").to_pylist()
+    classes = {(row["edition"], row["class_code"]): row["name"] for row in found}
+    lost = set()
+    # Releases made before there was a table coverage do not have it.
+    if catalog.sql("from information_schema.tables where table_name = 'coverage'").num_rows:
+        query = "select edition, key from coverage where subject = 'class' and status = 'lost'"
+        lost = {(row["edition"], row["key"]) for row in catalog.sql(query).to_pylist()}
+    names: dict[tuple[str, str, str], dict[str, str]] = {}
     for row in rows:
-        cell = cells.setdefault((row["edition"], row["class_code"], row["kind"]), {})
+        cell = names.setdefault((row["edition"], row["class_code"], row["kind"]), {})
         cell.setdefault(_key(row["name"]), row["name"])
-    return cells
+    return _Known(editions, classes, lost, names)
 
 
 def _life(where: tuple[str, str, str, str], rows: Sequence[Row], known: _Known) -> Life:

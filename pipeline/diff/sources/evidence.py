@@ -44,8 +44,8 @@ class Evidence:
         boxes: dict[int, list[Box]] = defaultdict(list)
         for item in items:
             box = self._row_box(item) if whole_row else item.box
-            if item.page is not None and box is not None and self._side.pdf is not None:
-                boxes[item.page].append(box)
+            if box is not None and self._side.pdf is not None:
+                boxes[item.row["page"]].append(box)
         found = sorted((page, _union(own)) for page, own in boxes.items())
         self._wanted.update(found)
         return found
@@ -102,7 +102,7 @@ class Evidence:
             cells = self._row(cell_id) if whole_row else [cell]
             texts = [line["text"] for one in cells for line in one["lines"]]
             meant = _meant(texts, [item.key for item in own])
-            found.append((own[0].line or cell["line"], _window(texts, meant)))
+            found.append((own[0].row["line"] or cell["line"], _window(texts, meant)))
         return found
 
 

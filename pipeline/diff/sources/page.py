@@ -156,7 +156,7 @@ def _readings(one: Difference, side: int) -> Iterator[Markup]:
 
 
 def _where(source: Side, items: Sequence[Item]) -> str:
-    pages = sorted({item.page for item in items if item.page is not None})
-    lines = sorted({item.line for item in items if item.line is not None})
+    pages = sorted({item.row["page"] for item in items} - {None})
+    lines = sorted({item.row["line"] for item in items} - {None})
     said = "、".join([*(f"第{page}页" for page in pages), *(f"第{line}行" for line in lines)])
     return f"{source.source} {said}" if said else ""

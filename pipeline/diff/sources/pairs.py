@@ -44,16 +44,6 @@ class Item:
         return squeeze(self.text)
 
     @property
-    def page(self) -> int | None:
-        """The page that it stands on, from 1."""
-        return self.row["page"]  # type: ignore[no-any-return]
-
-    @property
-    def line(self) -> int | None:
-        """The line of a transcript that it stands in, from 1."""
-        return self.row["line"]  # type: ignore[no-any-return]
-
-    @property
     def box(self) -> Box | None:
         """Its box in points, origin top left."""
         row = self.row
