@@ -120,7 +120,7 @@ def _order(line: Line, names: Names) -> tuple[Any, ...]:
 def _section(row: Row, codes: tuple[str, ...], names: Names) -> tuple[str, str]:
     if row["table"] in (*ANNEX_TABLES, "notes"):
         return row["table"], names.table(row["table"])
-    major = row["major_code"] or (names.major_of_class.get(codes[0], codes[0][:2]) if codes else None)
+    major = row["major_code"] or (codes[0][:2] if codes else None)
     if major is None:
         return "document", names.table("document")
     return major, f"{major} {row['major_name'] or names.majors.get(major, '')}".strip()

@@ -20,6 +20,7 @@ _MATCHED = 3000
 Box = tuple[float, float, float, float]
 Sides = tuple[Side, Side]
 Keyed = dict[tuple[str, ...], list[Row]]
+Cell = tuple[tuple[str, ...], tuple["Item", ...], tuple["Item", ...]]
 
 _TITLES, _MAPPINGS = "annex_10_titles", "annex_11_mappings"
 # Columns that only repeat what another column of the row says.
@@ -104,6 +105,13 @@ def _both(sides: Sides, table: str, *columns: str) -> tuple[Keyed, Keyed]:
     return _by(sides[0].rows(table), *columns), _by(sides[1].rows(table), *columns)
 
 
+def _cells(sides: Sides, table: str, columns: Sequence[str], field: str) -> Iterator[Cell]:
+    """What both sides print in one field, by what the rows have in some columns, in the order of the rows."""
+    left, right = _both(sides, table, *columns)
+    for key in {**left, **right}:
+        yield key, _items(left.get(key, ()), field), _items(right.get(key, ()), field)
+
+
 def _headings(sides: Sides, table: str, key: str) -> Iterator[Pair]:
     left, right = _both(sides, table, key)
     for name in sorted({*left, *right}):
@@ -117,45 +125,38 @@ def _headings(sides: Sides, table: str, key: str) -> Iterator[Pair]:
 
 
 def _catalogue(sides: Sides) -> Iterator[Pair]:
-    names = Names(*sides)
-    left, right = (
-        _by(sorted(side.rows("entries"), key=lambda row: row["position"]), "class_code", "kind", "tier")
-        for side in sides
-    )
-    kinds, tiers = list(KINDS), list(TIERS)
-    order = sorted({*left, *right}, key=lambda key: (key[0], kinds.index(key[1]), tiers.index(key[2])))
-    for key in order:
+    names, kinds, tiers = Names(*sides), list(KINDS), list(TIERS)
+    cells = _cells(sides, "entries", ("class_code", "kind", "tier"), "text")
+
+    def place(cell: Cell) -> tuple[str, int, int]:
+        code, kind, tier = cell[0]
+        return code, kinds.index(kind), tiers.index(tier)
+
+    for key, *found in sorted(cells, key=place):
         code, kind, tier = key
-        group = (
-            "entries/" + "/".join(key) if all(code in known for known in names.classes) else f"classes/{code}"
-        )
+        whole = not all(code in known for known in names.classes)
+        group = f"classes/{code}" if whole else "entries/" + "/".join(key)
         label = f"{code}{names.class_name(code) or ''} {KINDS[kind]} {tier}"
-        found = _items(left.get(key, ()), "text"), _items(right.get(key, ()), "text")
-        yield Pair("entries", code, label, group, *found)
+        left, right = (tuple(sorted(items, key=lambda item: item.row["position"])) for items in found)
+        yield Pair("entries", code, label, group, left, right)
 
 
 def _notes(sides: Sides) -> Iterator[Pair]:
-    left, right = _both(sides, "notes", "number")
-    for key in sorted({*left, *right}, key=lambda key: (len(key[0]), key)):
-        (number,) = key
-        found = _items(left.get(key, ()), "text"), _items(right.get(key, ()), "text")
+    cells = _cells(sides, "notes", ("number",), "text")
+    for (number,), *found in sorted(cells, key=lambda cell: (len(cell[0][0]), cell[0])):
         yield Pair("notes", "notes", f"说明第{number}条", f"notes/{number}", *found)
 
 
 def _annex_cells(sides: Sides, table: str) -> Iterator[Pair]:
     """Annexes whose rows stand several to a cell, cell by cell."""
     title, (columns, field) = TABLES[table].title_zh, CELLS[table]
-    left, right = _both(sides, table, *columns)
-    for key in {**left, **right}:
+    for key, *found in _cells(sides, table, columns, field):
         name = "/".join(key)
-        found = _items(left.get(key, ()), field), _items(right.get(key, ()), field)
         yield Pair(table, table, f"{title} {name}", f"{table}/{name}", *found)
     if table == _TITLES:
-        left, right = _both(sides, table, "series_no")
-        for key in {**left, **right}:
-            (number,) = key
-            found = _items(left.get(key, ())[-1:], "series"), _items(right.get(key, ())[-1:], "series")
-            yield Pair(table, table, f"{title} {number} 系列", f"{table}/{number}/series", *found)
+        for (number,), left, right in _cells(sides, table, ("series_no",), "series"):
+            label, group = f"{title} {number} 系列", f"{table}/{number}/series"
+            yield Pair(table, table, label, group, left[-1:], right[-1:])
 
 
 def _annex(sides: Sides, table: str) -> Iterator[Pair]:
