@@ -18,7 +18,15 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from pipeline.errors import XizeError
-from pipeline.releases.catalogue import curated_url, editions_in, latest_name, load_release, read_manifest
+from pipeline.releases.catalogue import (
+    PIN,
+    curated_url,
+    editions_in,
+    latest_name,
+    load_release,
+    parse_pin,
+    read_manifest,
+)
 from pipeline.releases.storage import LocalStore, open_store
 
 if TYPE_CHECKING:
@@ -26,9 +34,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from pipeline.query.check import Answer
-
-_PIN = re.compile(r"(?P<edition>[a-z][a-z0-9]*(?:-[a-z0-9]+)*-\d{4})(?:@(?P<release>r\d{3,}))?")
-
 
 # Statements that write files, perhaps over those of a release.
 _WRITING = {"COPY", "EXPORT"}
@@ -68,14 +73,6 @@ select entry_id, jurisdiction, class_code, kind, name, text, first_edition, last
        tiers, grades
 from lives
 """
-
-
-def parse_pin(text: str) -> tuple[str, str | None]:
-    """(edition, release or None) of ``shanghai-2025`` or ``shanghai-2025@r001``. Raises XizeError."""
-    match = _PIN.fullmatch(text.strip())
-    if match is None:
-        raise XizeError(f"“{text}”不是版本：应形如shanghai-2025或shanghai-2025@r001。")
-    return match["edition"], match["release"]
 
 
 class Catalog:
@@ -213,7 +210,7 @@ class Catalog:
             raise XizeError("查询不能写文件（COPY、EXPORT），以免误改已发布的数据：请用-o写入文件。")
         if kinds.count("SELECT") > 1:
             raise XizeError("一次只能显示一个查询的结果：请分几次运行。")
-        for match in re.finditer(rf'"({_PIN.pattern})"\s*\.', query):
+        for match in re.finditer(rf'"({PIN.pattern})"\s*\.', query):
             edition, release = parse_pin(match[1])
             if match[1] not in self._schemas:
                 release = release or latest_name(self._store, edition)

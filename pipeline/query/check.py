@@ -192,7 +192,7 @@ def check(
 def _editions(catalog: Catalog, edition: str | None) -> dict[str, str]:
     if edition is None:
         return dict(catalog.releases)
-    from pipeline.query.catalogue import parse_pin
+    from pipeline.releases.catalogue import parse_pin
 
     wanted, release = parse_pin(edition)
     if release is None:

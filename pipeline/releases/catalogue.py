@@ -28,6 +28,7 @@ LATEST = "latest.json"
 PENDING = "pending-latest"
 
 _RELEASE = re.compile(r"r(\d{3,})")
+PIN = re.compile(r"(?P<edition>[a-z][a-z0-9]*(?:-[a-z0-9]+)*-\d{4})(?:@(?P<release>r\d{3,}))?")
 
 
 @dataclass(frozen=True)
@@ -55,6 +56,14 @@ class Release:
     def rows(self) -> Mapping[str, int]:
         """Row count of every table."""
         return dict(self.manifest["rows"])
+
+
+def parse_pin(text: str) -> tuple[str, str | None]:
+    """(edition, release or None) of ``shanghai-2025`` or ``shanghai-2025@r001``. Raises XizeError."""
+    match = PIN.fullmatch(text.strip())
+    if match is None:
+        raise XizeError(f"“{text}”不是版本：应形如shanghai-2025或shanghai-2025@r001。")
+    return match["edition"], match["release"]
 
 
 def curated_url(home: Path, curated: str | None = None) -> str:

@@ -62,8 +62,8 @@ def side_of(
     tables = {name: build(name, found, edition) for name, found in rows.items()}
     digest = hashlib.sha256(repr(rows).encode()).hexdigest()
     manifest = {"title": truth["title"], "source": {"kind": "pdf"}, "code_version": "1",
-                "files": {"all": {"sha256": digest}}}  # fmt: skip
-    return Side(edition, release, tables, manifest, str(Path(edition) / release))
+                "files": {"all.parquet": {"sha256": digest}}}  # fmt: skip
+    return Side(edition, release, tables, manifest, Path(edition))
 
 
 def _entries(

@@ -13,7 +13,8 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from pipeline.diff.sources import Comparison, Side, compare
+from pipeline.diff import Side
+from pipeline.diff.sources import Comparison, compare
 from pipeline.editions.add import add_edition
 from pipeline.editions.edition import load_edition
 from pipeline.releases.catalogue import load_release
@@ -28,7 +29,8 @@ Rows = dict[str, list[dict[str, Any]]]
 
 def _side(source: str, rows: Rows) -> Side:
     tables = {name: build(name, rows.get(name, ()), EDITION, source) for name in TABLES}
-    return Side(EDITION, source, "r001", "0" * 64, f"x.{source}", "细则", tables)
+    manifest = {"title": "细则", "source": {"kind": source, "file": f"x.{source}", "sha256": "0" * 64}}
+    return Side(EDITION, "r001", tables, manifest, Path("nowhere"))
 
 
 def _entries(class_code: str, kind: str, tier: str, *texts: str) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""The change notice as a Word document, set as official documents are (GB/T 9704: A4, margins, 仿宋 text, 黑体 heads)."""
+"""The change notice as a file: a page to print, or a Word document set as official documents are (GB/T 9704)."""
 
 from __future__ import annotations
 
@@ -6,12 +6,17 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from xml.sax.saxutils import escape
 
-from pipeline.diff.output.notice import Cell, Grid, Notice
+import pyarrow as pa
+
+from pipeline.diff.output.notice import Cell, Grid, Heading, Notice, compose
+from pipeline.diff.output.templating import render
+from pipeline.diff.side import Side
+from pipeline.errors import XizeError
 
 if TYPE_CHECKING:
     from docx.document import Document
-    from docx.text.paragraph import Paragraph
 
 _LATIN = "Times New Roman"
 _TEXT, _HEAD, _TITLE, _TABLE = "仿宋", "黑体", "宋体", "宋体"
@@ -20,77 +25,74 @@ _CELL_STYLE, _HEAD_STYLE = "XizeCell", "XizeHead"
 _NOT_XML = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _WIDTH_MM = 156.0
 """A4 less the margins left (28 mm) and right (26 mm)."""
+_MARKS = {"del": "<w:rPr><w:strike/></w:rPr>", "ins": '<w:rPr><w:u w:val="single"/></w:rPr>', "": ""}
 
 
-def write_docx(notice: Notice, path: Path) -> None:
-    """Write ``notice`` as a Word document. Raises OSError."""
+def write_notice(changes: pa.Table, before: Side, after: Side, path: Path) -> None:
+    """Write the notice: Word for a path that ends in .docx, a page to print for .html.
+
+    Raises XizeError for any other ending and when the file cannot be written.
+    """
+    suffix = path.suffix.lower()
+    if suffix not in (".docx", ".html", ".htm"):
+        raise XizeError(f"变更说明只能写成.docx或.html，而不是{path.name}：请改用其中一种扩展名。")
+    notice = compose(changes, before, after)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if suffix == ".docx":
+            document(notice).save(str(path))
+        else:
+            path.write_text(render("notice.html.j2", notice=notice), "utf-8")
+    except OSError as error:
+        raise XizeError(f"无法写入{path}（{error.strerror}）：请检查文件夹、权限与磁盘空间。") from error
+
+
+def document(notice: Notice) -> Document:
+    """``notice`` as a Word document."""
     import docx
     from docx.enum.text import WD_ALIGN_PARAGRAPH
+    from docx.shared import Pt
 
-    document = docx.Document()
-    _page(document)
-    _styles(document)
-    document.core_properties.title = notice.title
-    document.core_properties.author = ""
-    document.add_paragraph(notice.title, style="Title")
-    for text in notice.basis:
-        _text(document, text)
-    for part in notice.parts:
-        document.add_paragraph(part.heading, style="Heading 1")
-        if part.text:
-            _text(document, part.text)
-        for grid in part.grids:
-            _grid(document, grid)
-        for section in part.sections:
-            document.add_paragraph(section.heading, style="Heading 2")
-            for grid in section.grids:
-                _grid(document, grid)
-    if notice.remark:
-        _text(document, notice.remark)
-    document.add_paragraph()
+    made = docx.Document()
+    _page(made)
+    _styles(made)
+    made.core_properties.title, made.core_properties.author = notice.title, ""
+    made.add_paragraph(notice.title, style="Title")
+    for block in notice.blocks:
+        if isinstance(block, Heading):
+            made.add_paragraph(block.text, style=f"Heading {block.level}")
+        elif isinstance(block, Grid):
+            _grid(made, block)
+        else:  # first line indented by two characters, lines 28 points apart
+            layout = made.add_paragraph(block).paragraph_format
+            layout.first_line_indent, layout.line_spacing = Pt(32), Pt(28)
+    made.add_paragraph()
     for line in notice.closing:
-        paragraph = document.add_paragraph(line)
+        paragraph = made.add_paragraph(line)
         paragraph.alignment = WD_ALIGN_PARAGRAPH.RIGHT
         paragraph.paragraph_format.keep_with_next = True
-    document.save(str(path))
+    return made
 
 
 def _page(document: Document) -> None:
     """A4 with the standard's margins; the page number in the middle of the foot."""
     from docx.enum.text import WD_ALIGN_PARAGRAPH
+    from docx.oxml import parse_xml
+    from docx.oxml.ns import nsdecls
     from docx.shared import Mm
 
     section = document.sections[0]
     section.page_width, section.page_height = Mm(210), Mm(297)
     section.top_margin, section.bottom_margin = Mm(37), Mm(35)
     section.left_margin, section.right_margin = Mm(28), Mm(26)
+    _font(document.styles["Footer"], _TITLE, 14)
     foot = section.footer.paragraphs[0]
     foot.alignment = WD_ALIGN_PARAGRAPH.CENTER
     foot.add_run("— ")
-    _field(foot, "PAGE")
+    # A field that the word processor computes (python-docx has no call for it).
+    field = f'<w:fldSimple {nsdecls("w")} w:instr=" PAGE "><w:r><w:t>1</w:t></w:r></w:fldSimple>'
+    foot._p.append(parse_xml(field))
     foot.add_run(" —")
-    for run in foot.runs:
-        _font(run, _TITLE, 14)
-
-
-def _field(paragraph: Paragraph, code: str) -> None:
-    """A field that the word processor computes, such as PAGE (python-docx has no call for it)."""
-    from docx.oxml import OxmlElement
-    from docx.oxml.ns import qn
-
-    for kind in ("begin", "instr", "separate", "text", "end"):
-        run = paragraph.add_run()
-        if kind == "instr":
-            node = OxmlElement("w:instrText")
-            node.set(qn("xml:space"), "preserve")
-            node.text = f" {code} "
-            run._r.append(node)
-        elif kind == "text":
-            run.text = "1"
-        else:
-            node = OxmlElement("w:fldChar")
-            node.set(qn("w:fldCharType"), kind)
-            run._r.append(node)
 
 
 def _styles(document: Document) -> None:
@@ -142,14 +144,6 @@ def _font(target: Any, chinese: str, size: float) -> None:
     fonts.set(qn("w:eastAsia"), chinese)
 
 
-def _text(document: Document, text: str) -> None:
-    """A paragraph of text: first line indented by two characters, lines 28 points apart."""
-    from docx.shared import Pt
-
-    layout = document.add_paragraph(text).paragraph_format
-    layout.first_line_indent, layout.line_spacing = Pt(32), Pt(28)
-
-
 def _grid(document: Document, grid: Grid) -> None:
     """A captioned table whose head repeats on every page and whose rows are not torn apart.
 
@@ -190,10 +184,5 @@ def _row(cells: Sequence[Cell], twips: Sequence[int], head: bool) -> str:
 
 
 def _run(text: str, mark: str) -> str:
-    from xml.sax.saxutils import escape
-
-    if not text:
-        return ""
-    look = {"del": "<w:rPr><w:strike/></w:rPr>", "ins": '<w:rPr><w:u w:val="single"/></w:rPr>'}.get(mark, "")
-    allowed = _NOT_XML.sub("", text)
-    return f'<w:r>{look}<w:t xml:space="preserve">{escape(allowed)}</w:t></w:r>'
+    allowed = escape(_NOT_XML.sub("", text))
+    return f'<w:r>{_MARKS[mark]}<w:t xml:space="preserve">{allowed}</w:t></w:r>' if text else ""

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from pipeline.diff.sources import Comparison, compare, render
-from tests.compare.test_compare import _both, _side
+from tests.diff.sources.test_compare import _both, _side
 
 
 @pytest.fixture(scope="module")

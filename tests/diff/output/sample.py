@@ -5,38 +5,16 @@ from __future__ import annotations
 import hashlib
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import replace
 from typing import Any
 
 import pyarrow as pa
 
-from pipeline.releases.catalogue import load_release, open_store, read_manifest
+from pipeline.diff import Side
 from pipeline.schema.changes import CHANGES
 
 
-@dataclass(frozen=True)
-class Release:
-    """A release as the reports see it."""
-
-    edition: str
-    release: str
-    tables: Mapping[str, pa.Table]
-    manifest: Mapping[str, Any]
-
-
-def load(home: Path, edition: str, release: str = "r001") -> Release:
-    """A published release under ``home``."""
-    url = home / "curated"
-    return Release(
-        edition,
-        release,
-        load_release(url, edition, release),
-        read_manifest(open_store(url), edition, release),
-    )
-
-
-def later(side: Release) -> Release:
+def later(side: Side) -> Side:
     """The same data published once more: another release of another hash."""
     return replace(side, release="r002", manifest={**side.manifest, "release": "r002"})
 
@@ -51,7 +29,7 @@ def change(what: str, table: str, /, **values: Any) -> dict[str, Any]:
     return row
 
 
-def changes(rows: Sequence[Mapping[str, Any]], before: Release, after: Release) -> pa.Table:
+def changes(rows: Sequence[Mapping[str, Any]], before: Side, after: Side) -> pa.Table:
     """The rows as an Arrow table of CHANGES' schema."""
     names = {
         "edition_before": before.edition,
@@ -68,7 +46,7 @@ def place(row: Mapping[str, Any], suffix: str) -> dict[str, Any]:
     return {f"{column}_{suffix}": row[column] for column in columns}
 
 
-def several(before: Release) -> list[dict[str, Any]]:
+def several(before: Side) -> list[dict[str, Any]]:
     """A change of most kinds, on entries, classes and annex rows that the release really has."""
     entries = before.tables["entries"].to_pylist()
     classes = {row["class_code"]: row for row in before.tables["classes"].to_pylist()}
@@ -138,7 +116,7 @@ def several(before: Release) -> list[dict[str, Any]]:
     return rows
 
 
-def crowd(before: Release, count: int, seed: int = 5) -> list[dict[str, Any]]:
+def crowd(before: Side, count: int, seed: int = 5) -> list[dict[str, Any]]:
     """``count`` invented changes of many kinds over twenty majors, most of them single."""
     chance = random.Random(seed)
     words = "农作物植保家畜繁殖园林艺师水产养护食品检验电子商务机械制造数控车工焊汽车维修护理美容建筑设计"

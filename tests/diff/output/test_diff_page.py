@@ -13,15 +13,15 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
+from pipeline.diff import Side
 from pipeline.diff.output.diff_page import write_html
-from pipeline.diff.output.sides import release_hash
 from pipeline.diff.output.signoff import read_back
 from pipeline.errors import XizeError
 from pipeline.schema.changes import CHANGE_KINDS, QUIET_CHANGES
 from tests.cli_home import sha256
-from tests.report import sample
+from tests.diff.output import sample
 
-Sides = tuple[sample.Release, sample.Release]
+Sides = tuple[Side, Side]
 Open = Callable[..., Any]
 
 
@@ -48,9 +48,9 @@ def open_page(browser: Any, tmp_path: Path) -> Iterator[Open]:
 
 
 @pytest.fixture
-def written(table: pa.Table, sides: Sides, own_home: Path, tmp_path: Path) -> Path:
+def written(table: pa.Table, sides: Sides, tmp_path: Path) -> Path:
     path = tmp_path / "out" / "diff.html"
-    write_html(table, *sides, path, own_home)
+    write_html(table, *sides, path)
     return path
 
 
@@ -76,7 +76,7 @@ def test_counts_filters_search(written: Path, table: pa.Table, sides: Sides, ope
     assert _count(page) == (len({row["group"] for row in rows}), len(rows))
     assert page.locator(".change").count() == len({row["group"] for row in rows})
     for side in sides:
-        assert release_hash(side)[:12] in page.inner_text(".sides")
+        assert side.sha256[:12] in page.inner_text(".sides")
     for kind, title in CHANGE_KINDS.items():
         expected = sum(row["change"] == kind for row in rows)
         button = page.locator(f'#facet-kinds [data-key="{kind}"]')
@@ -152,7 +152,7 @@ def test_pictures_unfold(written: Path, open_page: Open) -> None:
 
 
 def test_sign_off_and_read_back(
-    written: Path, table: pa.Table, sides: Sides, own_home: Path, open_page: Open, tmp_path: Path
+    written: Path, table: pa.Table, sides: Sides, open_page: Open, tmp_path: Path
 ) -> None:
     page = open_page(written)
     page.keyboard.press("j")  # the change made in three places comes first
@@ -184,7 +184,7 @@ def test_sign_off_and_read_back(
     assert re.fullmatch(
         r"signoff-demo-2025-r001--demo-2025-r002-王_.*\.json", download.value.suggested_filename
     )
-    summary = read_back([exported], table, *sides, own_home)
+    summary = read_back([exported], table, *sides)
     assert summary.counts == {"accepted": 1, "queried": 1, "conflict": 0, "open": total - 2}
     assert summary.of("accepted")[0].places == 3
     assert summary.of("queried")[0].decisions[0].comment == "年份是否如此？a"
@@ -197,23 +197,23 @@ def test_sign_off_and_read_back(
     other.write_text(json.dumps(theirs), "utf-8")
     page.set_input_files("#import-file", other)
     page.wait_for_function("() => document.getElementById('status').textContent.includes('导入3条')")
-    expected = read_back([other], table, *sides, own_home).counts
+    expected = read_back([other], table, *sides).counts
     assert f"认可{expected['accepted']}，意见不一{expected['conflict']}" in page.inner_text("#progress-text")
     assert expected["conflict"] == 1 and expected["accepted"] == 2
     again = tmp_path / "again.html"
-    write_html(table, *sides, again, own_home)
+    write_html(table, *sides, again)
     page.evaluate("localStorage.clear()")
     fresh = open_page(again)
     assert "意见不一1" in fresh.inner_text("#progress-text")
 
 
 def test_other_releases_are_refused(
-    written: Path, table: pa.Table, sides: Sides, own_home: Path, open_page: Open, tmp_path: Path
+    written: Path, table: pa.Table, sides: Sides, open_page: Open, tmp_path: Path
 ) -> None:
     before, after = sides
     other = replace(after, release="r003", manifest={**after.manifest, "release": "r003"})
     path = tmp_path / "other.html"
-    write_html(sample.changes(sample.several(before), before, other), before, other, path, own_home)
+    write_html(sample.changes(sample.several(before), before, other), before, other, path)
     page = open_page(path)
     page.keyboard.press("j")
     page.keyboard.press("a")
@@ -224,7 +224,7 @@ def test_other_releases_are_refused(
     exported = tmp_path / "other.json"
     download.value.save_as(exported)
     with pytest.raises(XizeError):
-        read_back([exported], table, *sides, own_home)
+        read_back([exported], table, *sides)
     page = open_page(written)
     page.set_input_files("#import-file", exported)
     page.wait_for_selector("#status.alarm")
@@ -272,11 +272,11 @@ def test_print(written: Path, table: pa.Table, open_page: Open, tmp_path: Path) 
     assert page.locator("#print-area").inner_text() == ""  # gone again
 
 
-def test_hostile_text(sides: Sides, own_home: Path, open_page: Open, tmp_path: Path) -> None:
+def test_hostile_text(sides: Sides, open_page: Open, tmp_path: Path) -> None:
     evil = "</script><img src=x onerror=document.title='x'><!--<script>\u2028"
     rows = [sample.change("note_changed", "notes", key=evil, before=evil, after=evil + "改")]
     path = tmp_path / "evil.html"
-    write_html(sample.changes(rows, *sides), *sides, path, own_home)
+    write_html(sample.changes(rows, *sides), *sides, path)
     page = open_page(path)
     assert page.title() != "x" and page.locator(".change img").count() == 0
     assert evil[:-1] in page.inner_text(".change .text.before")
@@ -289,7 +289,7 @@ def test_without_the_original(
     for pdf in own_home.glob("raw/*/*.pdf"):
         pdf.unlink()
     path = tmp_path / "bare.html"
-    write_html(table, *sides, path, own_home)
+    write_html(table, *sides, path)
     page = open_page(path)
     assert "不在手边" in page.inner_text(".remark")
     row = page.locator(".change", has_text="删除条目")
@@ -319,7 +319,7 @@ def test_transcript(sides: Sides, own_home: Path, open_page: Open, tmp_path: Pat
         )
     ]
     path = tmp_path / "text.html"
-    write_html(sample.changes(rows, before, sides[1]), before, sides[1], path, own_home)
+    write_html(sample.changes(rows, before, sides[1]), before, sides[1], path)
     page = open_page(path)
     page.locator(".fold").click()
     lines = page.locator(".lines p").all_inner_texts()
@@ -327,13 +327,11 @@ def test_transcript(sides: Sides, own_home: Path, open_page: Open, tmp_path: Pat
     assert page.locator(".lines mark").count() == 1 and "第2行" in page.inner_text(".meta .pages")
 
 
-def test_budget_for_pictures(
-    table: pa.Table, sides: Sides, own_home: Path, open_page: Open, tmp_path: Path
-) -> None:
+def test_budget_for_pictures(table: pa.Table, sides: Sides, open_page: Open, tmp_path: Path) -> None:
     sizes = []
     for name, budget in (("whole", 1 << 30), ("none", 0)):
         path = tmp_path / f"{name}.html"
-        write_html(table, *sides, path, own_home, budget)
+        write_html(table, *sides, path, budget)
         sizes.append(_pictures(path))
     assert sizes[0] > 0 and sizes[1] == 0
     page = open_page(tmp_path / "none.html")
@@ -343,13 +341,11 @@ def test_budget_for_pictures(
     assert row.locator(".lines").count() == 1
 
 
-def test_five_thousand(
-    crowd: pa.Table, sides: Sides, own_home: Path, open_page: Open, tmp_path: Path
-) -> None:
+def test_five_thousand(crowd: pa.Table, sides: Sides, open_page: Open, tmp_path: Path) -> None:
     """Quick to write, to open and to filter; rows are drawn where the reader looks, and all are reachable."""
     path = tmp_path / "many.html"
     start = time.process_time()
-    write_html(crowd, *sides, path, own_home)
+    write_html(crowd, *sides, path)
     assert time.process_time() - start < 15
     assert path.stat().st_size < 12 << 20
     page = open_page(path)
@@ -376,14 +372,14 @@ def test_one_file_is_painted_once(
 ) -> None:
     """Two releases of one file share their pictures; two files do not, even if they look alike."""
     shared = tmp_path / "shared.html"
-    write_html(table, *sides, shared, own_home)
+    write_html(table, *sides, shared)
     before, after = sides
     pdf = own_home / "raw" / "demo-2025" / "demo-2025.pdf"
     copy = pdf.with_name("copy.pdf")
     copy.write_bytes(pdf.read_bytes() + b"\n")
     source = {"kind": "pdf", "file": "copy.pdf", "sha256": sha256(copy)}
     apart = tmp_path / "apart.html"
-    write_html(table, before, replace(after, manifest={**after.manifest, "source": source}), apart, own_home)
+    write_html(table, before, replace(after, manifest={**after.manifest, "source": source}), apart)
     assert 0 < _pictures(shared) < _pictures(apart) * 0.7
     page = open_page(apart)
     row = page.locator(".change", has_text="农作物植保")

@@ -10,13 +10,15 @@ import pyarrow as pa
 import pytest
 from docx.oxml.ns import qn
 
-from pipeline.diff.output.notice import chinese_number, compose, write_notice
+from pipeline.diff import Side
+from pipeline.diff.output.notice import Grid, chinese_number, compose
+from pipeline.diff.output.notice_file import write_notice
 from pipeline.errors import XizeError
 from pipeline.schema.changes import QUIET_CHANGES
 from tests.cli_home import one_sentence
-from tests.report import sample
+from tests.diff.output import sample
 
-Sides = tuple[sample.Release, sample.Release]
+Sides = tuple[Side, Side]
 
 
 @pytest.mark.parametrize(
@@ -96,8 +98,10 @@ def test_doubtful_changes_are_marked(sides: Sides) -> None:
         "note_changed", "notes", key="2", before="丙", after="丁", marks=["finding_before"]
     )
     notice = compose(sample.changes([sure, unsure], *sides), *sides)
-    assert [row[0].runs[0] for row in notice.parts[1].grids[0].rows] == ["1", "2*"] and "*" in notice.remark
-    assert not compose(sample.changes([sure], *sides), *sides).remark
+    grid = [block for block in notice.blocks if isinstance(block, Grid)][-1]
+    assert [row[0].runs[0] for row in grid.rows] == ["1", "2*"]
+    plain = compose(sample.changes([sure], *sides), *sides)
+    assert "存疑" in str(notice.blocks[-1]) and "存疑" not in str(plain.blocks[-1])
 
 
 def test_markup_is_text(sides: Sides, tmp_path: Path) -> None:

@@ -10,22 +10,23 @@ import numpy as np
 import pypdfium2 as pdfium
 from PIL import Image
 
-from pipeline.diff.output.pictures import Album, Box, box_of, original, strips
+from pipeline.diff import Side
+from pipeline.diff.output.pictures import Album, Box, box_of, strips
 from tests.cli_home import EDITION, Done
-from tests.report.sample import Release, place
+from tests.diff.output.sample import place
 
 
 def _pdf(published: tuple[Path, Done]) -> Path:
     return published[0] / "raw" / EDITION / f"{EDITION}.pdf"
 
 
-def _boxes(side: Release) -> list[Box]:
+def _boxes(side: Side) -> list[Box]:
     names = [name for name in side.tables if name == "entries" or name.startswith("annex_")]
     rows = [place(row, "before") for name in names for row in side.tables[name].to_pylist()]
     return [box for row in rows if (box := box_of(row, "before"))]
 
 
-def test_strips_show_the_page(published: tuple[Path, Done], sides: tuple[Release, Release]) -> None:
+def test_strips_show_the_page(published: tuple[Path, Done], sides: tuple[Side, Side]) -> None:
     """Every box lies in a strip, and there the strip is the page as pdfium paints it, ink included."""
     boxes = _boxes(sides[0])
     album = Album(strips(_pdf(published), boxes, 1 << 30))
@@ -42,7 +43,7 @@ def test_strips_show_the_page(published: tuple[Path, Done], sides: tuple[Release
             )
         picture = np.array(Image.open(io.BytesIO(strip.png)).convert("L"))
         left, top, right, bottom = (round(edge * strip.scale) for edge in box[1:])
-        x, y = round(strip.x0 * strip.scale), round(strip.top * strip.scale)
+        x, y = round(strip.place.x0 * strip.scale), round(strip.place.top * strip.scale)
         shown = picture[top - y : bottom - y, left - x : right - x].astype(int)
         painted = pages[box.page][top:bottom, left:right].astype(int)
         assert shown.shape == painted.shape and painted.min() < 100
@@ -50,13 +51,13 @@ def test_strips_show_the_page(published: tuple[Path, Done], sides: tuple[Release
     document.close()
 
 
-def test_budget_is_kept(published: tuple[Path, Done], sides: tuple[Release, Release]) -> None:
+def test_budget_is_kept(published: tuple[Path, Done], sides: tuple[Side, Side]) -> None:
     boxes = _boxes(sides[0])
     whole = Album(strips(_pdf(published), boxes, 1 << 30)).size
     assert 0 < Album(strips(_pdf(published), boxes, whole - 1)).size < whole
 
 
-def test_sideways_page(published: tuple[Path, Done], sides: tuple[Release, Release], tmp_path: Path) -> None:
+def test_sideways_page(published: tuple[Path, Done], sides: tuple[Side, Side], tmp_path: Path) -> None:
     """A page that is displayed sideways is shown upright, as its boxes are measured."""
     import pikepdf
 
@@ -74,13 +75,14 @@ def test_sideways_page(published: tuple[Path, Done], sides: tuple[Release, Relea
     assert np.abs(np.array(upright).astype(int) - np.array(turned).astype(int)).mean() < 12
 
 
-def test_only_the_file_that_was_read(own_home: Path, sides: tuple[Release, Release]) -> None:
+def test_only_the_file_that_was_read(own_home: Path, sides: tuple[Side, Side]) -> None:
     side = sides[0]
-    path, remark = original(side, own_home)
+    path, remark = side.original
     assert path is not None and not remark
     path.write_bytes(path.read_bytes() + b"\n")
-    assert original(side, own_home)[0] is None and "已不是" in original(side, own_home)[1]
+    other = replace(side)
+    assert other.original[0] is None and "已不是" in other.original[1]
     path.unlink()
-    assert original(side, own_home)[0] is None and "不在手边" in original(side, own_home)[1]
-    gone = replace(side, edition="nowhere-2025")
-    assert original(gone, own_home)[0] is None
+    gone = replace(side)
+    assert gone.original[0] is None and "不在手边" in gone.original[1]
+    assert replace(side, edition="nowhere-2025").original[0] is None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.diff.output.textdiff import compare_texts
+from pipeline.diff.textdiff import compare_texts
 
 
 @pytest.mark.parametrize(
@@ -29,3 +29,9 @@ def test_changed_pieces(before: str, after: str, marked: tuple[list[str], list[s
     assert ("".join(runs[0]), "".join(runs[1])) == (before, after)
     assert tuple([text for text in side[1::2] if text] for side in runs) == marked
     assert "".join(runs[0][0::2]) == "".join(runs[1][0::2])  # what is not marked is the same on both sides
+
+
+def test_few_pieces() -> None:
+    before, after = "中国教育装备行业协会", "中国演艺设备技术协会"
+    assert compare_texts(before, after)[0] == ("中国", "教育装", "备", "行业", "协会")
+    assert compare_texts(before, after, few=True)[0] == ("中国", "教育装备行业", "协会")

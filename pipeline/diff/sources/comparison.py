@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from pipeline.diff.side import Side
 from pipeline.diff.sources.differences import KINDS, Spot, core, find_spots
-from pipeline.diff.sources.load import Side
 from pipeline.diff.sources.pairs import Item, Pair, pairs
 from pipeline.schema import TABLES
 
 # A whole reading stands in a decision's name up to this many characters.
 _LONG = 24
+
+PLACE = ("page", "line", "x0", "top", "x1", "bottom", "cell_id")
+"""The columns of a published row that say where it is printed."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,6 @@ class Decision:
 
     number: int
     kind: str
-    kind_zh: str
     left: str
     right: str
     differences: tuple[Difference, ...]
@@ -60,20 +62,29 @@ class Decision:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Two sources of an edition. ``compared`` cells have a text in at least one of them, ``agree`` are read alike.
+    """Two sources of an edition.
 
-    ``items``: items of the first source, of the second, and those that both read alike. ``cells_by_kind``: the other
-    cells by their gravest difference (text before place, order and split). ``cells_by_table``: compared and agreeing.
+    ``items``: items of the first source, of the second, and those that both read alike. ``cells_by_kind``: the cells
+    that differ by their gravest difference (text before place, order and split). ``cells_by_table``: cells that have a
+    text in at least one source, and those that are read alike.
     """
 
     left: Side
     right: Side
-    compared: int
-    agree: int
     items: tuple[int, int, int]
     cells_by_kind: dict[str, int]
     cells_by_table: dict[str, tuple[int, int]]
     decisions: tuple[Decision, ...]
+
+    @property
+    def compared(self) -> int:
+        """Cells that have a text in at least one source."""
+        return sum(cells for cells, _ in self.cells_by_table.values())
+
+    @property
+    def agree(self) -> int:
+        """Cells that both sources read alike."""
+        return sum(agree for _, agree in self.cells_by_table.values())
 
     @property
     def equal(self) -> bool:
@@ -86,20 +97,21 @@ class Comparison:
 
     def rows(self) -> Iterator[dict[str, Any]]:
         """One flat row per difference, in the order of the decisions."""
+        one, other = self.left.source, self.right.source
         for decision in self.decisions:
-            for one in decision.differences:
+            for found in decision.differences:
                 yield {
                     "decision": decision.number,
                     "repairs": decision.repairs,
-                    "kind": one.spot.kind,
-                    "table": one.pair.table,
-                    "section": one.pair.section,
-                    "label": one.pair.label,
-                    f"{self.left.source}_items": [item.text for item in one.left],
-                    f"{self.right.source}_items": [item.text for item in one.right],
-                    **_place(self.left.source, one.left),
-                    **_place(self.right.source, one.right),
-                    "hint": one.hint or None,
+                    "kind": found.spot.kind,
+                    "table": found.pair.table,
+                    "section": found.pair.section,
+                    "label": found.pair.label,
+                    f"{one}_items": [item.text for item in found.left],
+                    f"{other}_items": [item.text for item in found.right],
+                    **_place(one, found.left),
+                    **_place(other, found.right),
+                    "hint": found.hint or None,
                 }
 
     def summary(self) -> dict[str, Any]:
@@ -107,17 +119,13 @@ class Comparison:
         return {
             "edition": self.left.edition,
             "sources": {
-                side.source: {"release": side.release, "file": side.file, "sha256": side.sha256}
+                side.source: {"release": side.release, "file": side.file, "sha256": side.file_sha256}
                 for side in (self.left, self.right)
             },
             "compared": self.compared,
             "agree": self.agree,
             "agree_share": round(self.agree / self.compared, 4) if self.compared else 1.0,
-            "items": {
-                self.left.source: self.items[0],
-                self.right.source: self.items[1],
-                "agree": self.items[2],
-            },
+            "items": dict(zip((self.left.source, self.right.source, "agree"), self.items, strict=True)),
             "cells_by_kind": self.cells_by_kind,
             "decisions": len(self.decisions),
             "differences": sum(len(one.differences) for one in self.decisions),
@@ -125,14 +133,8 @@ class Comparison:
 
 
 def _place(source: str, items: Sequence[Item]) -> dict[str, Any]:
-    first = items[0] if items else None
-    box = first.box if first and first.box else (None,) * 4
-    return {
-        f"{source}_page": first.page if first else None,
-        f"{source}_line": first.line if first else None,
-        **{f"{source}_{side}": value for side, value in zip(("x0", "top", "x1", "bottom"), box, strict=True)},
-        f"{source}_cell_id": first.cell_id if first else None,
-    }
+    """Where the first of the items stands."""
+    return {f"{source}_{column}": items[0].row[column] if items else None for column in PLACE}
 
 
 def _kind_of(pair: Pair, kinds: set[str]) -> str:
@@ -148,83 +150,59 @@ def _kind_of(pair: Pair, kinds: set[str]) -> str:
 def compare(left: Side, right: Side) -> Comparison:
     """Compare two sources of one edition, place by place."""
     found: list[Difference] = []
-    compared = agree = 0
-    items = [0, 0, 0]
-    by_table: dict[str, tuple[int, int]] = {}
-    for pair in pairs(left.tables, right.tables):
-        own = [
-            Difference(pair, spot)
-            for spot in find_spots([one.key for one in pair.left], [one.key for one in pair.right])
-        ]
-        compared += 1
-        agree += not own
-        cells, alike = by_table.get(pair.table, (0, 0))
-        by_table[pair.table] = (cells + 1, alike + (not own))
-        items[0] += len(pair.left)
-        items[1] += len(pair.right)
-        items[2] += len(pair.left) - sum(len(one.left) for one in own)
-        found += own
+    places = list(pairs(left, right))
+    cells: Counter[str] = Counter()
+    agree: Counter[str] = Counter()
+    alike = 0
+    for pair in places:
+        spots = find_spots([item.key for item in pair.left], [item.key for item in pair.right])
+        found += (Difference(pair, spot) for spot in spots)
+        cells[pair.table] += 1
+        agree[pair.table] += not spots
+        alike += len(pair.left) - sum(spot.left[1] - spot.left[0] for spot in spots)
     found = _placed(found)
     kinds: dict[int, tuple[Pair, set[str]]] = {}
     for one in found:
         kinds.setdefault(id(one.pair), (one.pair, set()))[1].add(one.spot.kind)
-    cells_by_kind = Counter(_kind_of(pair, own_kinds) for pair, own_kinds in kinds.values())
+    by_kind = Counter(_kind_of(pair, own) for pair, own in kinds.values())
     return Comparison(
         left,
         right,
-        compared,
-        agree,
-        (items[0], items[1], items[2]),
-        {kind: cells_by_kind[kind] for kind in KINDS if cells_by_kind[kind]},
-        by_table,
-        _decisions(found, left.source, right.source),
+        (sum(len(pair.left) for pair in places), sum(len(pair.right) for pair in places), alike),
+        {kind: by_kind[kind] for kind in KINDS if by_kind[kind]},
+        {table: (count, agree[table]) for table, count in cells.items()},
+        _decisions(found),
     )
 
 
-def _placed(found: Iterable[Difference]) -> list[Difference]:
+def _placed(found: Sequence[Difference]) -> list[Difference]:
     """Texts that only one source has here and only the other has elsewhere: the same text in another place."""
-    found = list(found)
-    homes: dict[tuple[str, tuple[str, ...]], list[int]] = {}
+    homes: dict[str, dict[tuple[str, ...], list[int]]] = {"left": {}, "right": {}}
     for number, one in enumerate(found):
-        if one.spot.kind in ("left", "right"):
-            homes.setdefault((one.spot.kind, _keys(one)), []).append(number)
-    for (kind, keys), numbers in homes.items():
-        others = homes.get(("right", keys), []) if kind == "left" else []
-        for number, other in zip(numbers, others, strict=False):
+        if one.spot.kind in homes:
+            homes[one.spot.kind].setdefault(_keys(one), []).append(number)
+    placed = list(found)
+    for keys, numbers in homes["left"].items():
+        for number, other in zip(numbers, homes["right"].get(keys, ()), strict=False):
             for here, there in ((number, other), (other, number)):
-                one = found[here]
-                found[here] = replace(
-                    one,
-                    spot=replace(one.spot, kind="place"),
-                    hint=f"另一来源中见于：{found[there].pair.label}",
-                )
-    return found
+                spot = replace(found[here].spot, kind="place")
+                hint = f"另一来源中见于：{found[there].pair.label}"
+                placed[here] = Difference(found[here].pair, spot, hint)
+    return placed
 
 
 def _keys(one: Difference) -> tuple[str, ...]:
     return tuple(item.key for item in one.left or one.right)
 
 
-def _decisions(found: Sequence[Difference], left: str, right: str) -> tuple[Decision, ...]:
-    groups: dict[tuple[str, ...], list[tuple[int, Difference]]] = {}
-    for number, one in enumerate(found):
-        groups.setdefault(_group(one), []).append((number, one))
-    # Most items first; then in the order of the document.
-    decided = [
-        (
-            members[0][0],
-            Decision(
-                0,
-                key[0],
-                KINDS[key[0]].format(left=left, right=right),
-                *_readings(key[0], [one for _, one in members]),
-                tuple(one for _, one in members),
-            ),
-        )
-        for key, members in groups.items()
-    ]
-    decided.sort(key=lambda one: (-one[1].repairs, one[0]))
-    return tuple(replace(one, number=number) for number, (_, one) in enumerate(decided, 1))
+def _decisions(found: Sequence[Difference]) -> tuple[Decision, ...]:
+    """Most items first; then in the order of the document."""
+    groups: dict[tuple[str, ...], list[Difference]] = {}
+    for one in found:
+        groups.setdefault(_group(one), []).append(one)
+    decided = [Decision(0, key[0], *_readings(key[0], own), tuple(own)) for key, own in groups.items()]
+    decided.sort(key=lambda one: -one.repairs)
+    return tuple(replace(one, number=number) for number, one in enumerate(decided, 1))
 
 
 def _group(one: Difference) -> tuple[str, ...]:
@@ -252,10 +230,7 @@ def _readings(kind: str, members: Sequence[Difference]) -> tuple[str, str]:
         return (said, "") if kind == "left" else ("", said)
     if kind == "place":
         text = " | ".join(item.text for item in first.left or first.right)
-        mine, yours = (
-            next(one.pair.label for one in members if getattr(one, side)) for side in ("left", "right")
-        )
+        mine = next(one.pair.label for one in members if one.left)
+        yours = next(one.pair.label for one in members if one.right)
         return f"〔{mine}〕{text}", f"〔{yours}〕{text}"
-    left = " | ".join(item.text for item in first.left)
-    right = " | ".join(item.text for item in first.right)
-    return left, right
+    return " | ".join(item.text for item in first.left), " | ".join(item.text for item in first.right)

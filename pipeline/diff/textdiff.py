@@ -10,31 +10,26 @@ Runs = tuple[str, ...]
 """A text cut up: pieces at even places stand on both sides, pieces at odd places only on this one."""
 
 _WORDS = re.compile(r"[0-9]+|[A-Za-z]+|\s+|.", re.DOTALL)
+"""What is compared: every Chinese character and mark alone, Latin words and numbers whole."""
 _OPENING, _CLOSING = frozenset("、，,;；/([（·"), frozenset("、，,;；/)]）")
 _LEAST_SHARED = 0.34
 """Below this share of common pieces, two texts are shown as replaced whole: shreds help nobody."""
 
 
-def pieces(text: str) -> list[str]:
-    """``text`` in comparable pieces: every Chinese character and mark alone, Latin words and numbers whole."""
-    return _WORDS.findall(text)
-
-
-def _blocks(left: Sequence[str], right: Sequence[str]) -> list[tuple[int, int, int]]:
+def _blocks(left: Sequence[str], right: Sequence[str], *, few: bool) -> list[tuple[int, int, int]]:
     """Matching blocks (start left, start right, length); those too short to matter between two changes are dropped.
 
     Blocks are those of Ratcliff and Obershelp, as difflib finds them, without its heuristic for common pieces.
     """
     matcher = SequenceMatcher(None, left, right, autojunk=False)
-    found = [tuple(block) for block in matcher.get_matching_blocks() if block.size]
+    found = [(block.a, block.b, block.size) for block in matcher.get_matching_blocks() if block.size]
     if 2 * sum(size for _, _, size in found) < _LEAST_SHARED * (len(left) + len(right)):
         return []
     kept = []
     for i, j, size in found:
-        start = i == 0 and j == 0
-        end = i + size == len(left) and j + size == len(right)
-        lone = size == 1 and not left[i].isalnum()
-        if start or end or not lone:
+        outer = i == j == 0 or (i + size == len(left) and j + size == len(right))
+        matters = size > 1 or (left[i].isalnum() and not (few and len(left[i]) == 1))
+        if outer or matters:
             kept.append((i, j, size))
     return kept
 
@@ -79,14 +74,17 @@ def _slid(
     return out
 
 
-def compare_texts(before: str, after: str) -> tuple[Runs, Runs]:
-    """Both texts as :data:`Runs`. ``"".join(runs)`` is the text again; equal texts are one piece each."""
+def compare_texts(before: str, after: str, *, few: bool = False) -> tuple[Runs, Runs]:
+    """Both texts as :data:`Runs`. ``"".join(runs)`` is the text again; equal texts are one piece each.
+
+    ``few``: a single character that stays between two changes counts as changed, too: fewer pieces.
+    """
     if before == after:
         return (before,), (after,)
-    left, right = pieces(before), pieces(after)
+    left, right = _WORDS.findall(before), _WORDS.findall(after)
     runs: tuple[list[str], list[str]] = ([], [])
     at = [0, 0]
-    for i, j, size in _slid(_blocks(left, right), left, right):
+    for i, j, size in _slid(_blocks(left, right, few=few), left, right):
         for side, (words, upto) in enumerate(((left, i), (right, j))):
             changed, shared = "".join(words[at[side] : upto]), "".join(words[upto : upto + size])
             if changed or not runs[side]:

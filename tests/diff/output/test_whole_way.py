@@ -7,7 +7,7 @@ from typing import Any
 
 from pipeline.diff import compare, load_side
 from pipeline.diff.output.diff_page import write_html
-from pipeline.diff.output.signoff import read_back
+from pipeline.diff.output.signoff import read_back, signoff_path
 from tests.cli_home import EDITION, replace_source, xize
 
 
@@ -20,7 +20,7 @@ def test_reissued_rulebook(home: Path, reissued: Path, tmp_path: Path, browser: 
     changes = compare(before, after)
     assert changes.num_rows > 0
     path = tmp_path / "diff.html"
-    write_html(changes, before, after, path, home)
+    write_html(changes, before, after, path)
     context = browser.new_context(viewport={"width": 1280, "height": 900}, accept_downloads=True)
     page = context.new_page()
     page.goto(path.as_uri())
@@ -51,6 +51,6 @@ def test_reissued_rulebook(home: Path, reissued: Path, tmp_path: Path, browser: 
         page.click("#export")
     download.value.save_as(tmp_path / "signed.json")
     context.close()
-    summary = read_back([tmp_path / "signed.json"], changes, before, after, home)
+    summary = read_back([tmp_path / "signed.json"], changes, before, after)
     assert summary.complete and len(summary.groups) == groups
-    assert summary.path.is_relative_to(home / "raw" / EDITION / "signoff")
+    assert signoff_path(before, after).is_relative_to(home / "raw" / EDITION / "signoff")

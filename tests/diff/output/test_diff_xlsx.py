@@ -10,12 +10,13 @@ import pyarrow as pa
 import pytest
 from openpyxl.cell.rich_text import CellRichText, TextBlock
 
+from pipeline.diff import Side
 from pipeline.diff.output.diff_xlsx import write_xlsx
 from pipeline.errors import XizeError
 from tests.cli_home import one_sentence
-from tests.report import sample
+from tests.diff.output import sample
 
-Sides = tuple[sample.Release, sample.Release]
+Sides = tuple[Side, Side]
 
 
 def test_workbook(table: pa.Table, sides: Sides, tmp_path: Path) -> None:

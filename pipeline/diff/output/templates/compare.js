@@ -1,15 +1,14 @@
-"use strict";
 (() => {
   const form = document.getElementById("filters");
   if (!form) return;
   const cards = [...document.querySelectorAll(".card")];
-  const texts = cards.map((card) => card.textContent.replace(/\s+/g, "").toLowerCase());
+  const texts = cards.map((card) => fold(card.textContent));
   const shown = document.getElementById("shown");
   const nothing = document.getElementById("nothing");
   function apply() {
     const kinds = new Set([...form.querySelectorAll("input[name=kind]:checked")].map((box) => box.value));
     const section = form.elements.section.value;
-    const words = form.elements.words.value.replace(/\s+/g, "").toLowerCase();
+    const words = fold(form.elements.words.value);
     let count = 0;
     cards.forEach((card, at) => {
       const fits = kinds.has(card.dataset.kind)
