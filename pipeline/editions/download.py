@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit, urlunsplit
 
-from pipeline.editions.edition import file_sha256
+from pipeline.editions.files import file_sha256
 from pipeline.errors import XizeError
 
 if TYPE_CHECKING:
@@ -104,7 +104,9 @@ def _sha256(path: Path) -> str:
 
 
 def _download(url: str, place: str) -> None:
-    fs, remote = _file_system(url)
+    # The proxy of the house, if there is one.
+    options = {"client_kwargs": {"trust_env": True}} if url.startswith(("http://", "https://")) else {}
+    fs, remote = file_system(url, "source.yaml中的url", **options)
     try:
         fs.get_file(remote, place)
     except FileNotFoundError as error:
@@ -118,13 +120,13 @@ def _download(url: str, place: str) -> None:
         raise kind(f"无法取得{shown(url)}（{reason}）：请检查地址、权限与网络，然后再运行。") from error
 
 
-def _file_system(url: str) -> tuple[AbstractFileSystem, str]:
-    """The driver of a URL and the file's place there. Raises XizeError when nothing installed understands it."""
+def file_system(url: str, check: str, **options: Any) -> tuple[AbstractFileSystem, str]:
+    """The driver of a URL (fsspec's, else pyarrow's own) and the place there.
+
+    Raises XizeError when nothing installed understands the URL; ``check`` says where it was written.
+    """
     import fsspec
 
-    options: dict[str, Any] = {}
-    if url.startswith(("http://", "https://")):
-        options["client_kwargs"] = {"trust_env": True}  # the proxy of the house, if there is one
     try:
         fs, place = fsspec.core.url_to_fs(url, **options)
     except (ImportError, ValueError) as reason:
@@ -136,7 +138,7 @@ def _file_system(url: str) -> tuple[AbstractFileSystem, str]:
             arrow, place = FileSystem.from_uri(url)
         except (ArrowInvalid, OSError, ValueError) as error:
             raise XizeError(
-                f"无法使用地址{shown(url)}（{reason}）：请检查source.yaml中的url或安装相应的fsspec驱动。"
+                f"无法使用地址{shown(url)}（{reason}；{error}）：请检查{check}或安装相应的fsspec驱动。"
             ) from error
         fs = ArrowFSWrapper(arrow)
     return fs, place

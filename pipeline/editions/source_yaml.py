@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import os
+import io
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, Literal
 
@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
+from pipeline.editions.files import replace_file
 from pipeline.errors import XizeError
 
 Text = Annotated[str, Field(min_length=1)]
@@ -85,6 +86,15 @@ class Source(_Strict):
     licence: str | None = None
     disclaimer: str | None = None
 
+    @property
+    def header_words(self) -> dict[str, str]:
+        """Header word → the kind, column or tier that it stands for."""
+        return {
+            word: value
+            for word, meaning in self.headers.items()
+            if (value := meaning.kind or meaning.field or meaning.tier)
+        }
+
     @field_validator("headers", mode="before")
     @classmethod
     def _short_form(cls, value: object) -> object:
@@ -124,7 +134,8 @@ def _meaning(word: str) -> dict[str, str]:
     return {"kind" if word in KINDS else "tier" if word in TIERS else "field": word}
 
 
-def _yaml() -> YAML:
+def round_trip() -> YAML:
+    """Reads and writes YAML with comments, order and quotes kept."""
     yaml = YAML(typ="rt")
     yaml.width = 4096
     yaml.indent(mapping=2, sequence=4, offset=2)
@@ -138,7 +149,7 @@ def load_yaml(path: Path) -> Any:
     Raises XizeError naming file and line when it cannot be read or is not YAML.
     """
     try:
-        return _yaml().load(path.read_text(encoding="utf-8"))
+        return round_trip().load(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise XizeError(f"无法读取{path}（{error.strerror}）：请检查文件及其权限。") from error
     except UnicodeDecodeError as error:
@@ -152,20 +163,19 @@ def load_yaml(path: Path) -> Any:
         ) from error
 
 
+def yaml_bytes(document: Any) -> bytes:
+    """``document`` (as from :func:`load_yaml`) as a file's bytes."""
+    stream = io.BytesIO()
+    round_trip().dump(document, stream)
+    return stream.getvalue()
+
+
 def dump_yaml(path: Path, document: Any) -> None:
     """Write ``document`` (as from :func:`load_yaml`, comments kept) to ``path`` in one atomic step.
 
     Raises OSError; the file is then as it was before.
     """
-    temporary = path.with_name(f".{path.name}.tmp-{os.getpid()}")
-    try:
-        with temporary.open("w", encoding="utf-8") as stream:
-            _yaml().dump(document, stream)
-            stream.flush()
-            os.fsync(stream.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    replace_file(path, yaml_bytes(document))
 
 
 def line_of(document: Any, location: Sequence[str | int]) -> int | None:
@@ -233,6 +243,25 @@ def _complaint(path: Path, document: Any, error: Mapping[str, Any]) -> str:
         return f"{where}有不认识的键“{key}”：请更正拼写或删去。"
     about = f"的键“{key}”" if key else ""
     return f"{where}{about}有误（{problem_zh(error)}）：请更正。"
+
+
+def list_items(
+    path: Path, document: Any, first_key: str, what: str, keys: str
+) -> Iterator[tuple[int, int, Mapping[str, Any]]]:
+    """(index, line, item) of a steward's list (corrections, acceptances); None is an empty one.
+
+    Raises XizeError where the document is no list or an item no mapping; ``first_key``, ``what`` and ``keys`` say in
+    the message what an item looks like.
+    """
+    if document is None:
+        return
+    if isinstance(document, str) or not isinstance(document, Sequence):
+        raise XizeError(f"{path}不是列表：每项{first_key}")
+    for index, item in enumerate(document):
+        line = line_of(document, [index]) or 0
+        if not isinstance(item, Mapping):
+            raise XizeError(f"{path}第{line}行不是一项{what}：应有{keys}。")
+        yield index, line, item
 
 
 def parse_source(path: Path, document: Any) -> Source:
