@@ -133,7 +133,7 @@ def last_findings(job: Job) -> pa.Table | None:
     """The findings that were brought home, None when the run ended before there were any."""
     import pyarrow.parquet as pq
 
-    from pipeline.quality.decisions import last_findings_path
+    from pipeline.releases.last_findings import last_findings_path
 
     path = last_findings_path(job.options.home, job.edition.name)
     return pq.read_table(path) if path.is_file() else None

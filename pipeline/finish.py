@@ -40,7 +40,8 @@ def with_findings(job: Job, result: RunResult, report: ValidationReport | None =
     """All tables, with the findings of tidying and (once there is a ``report``) of validation."""
     from pipeline.quality.assess import settle
     from pipeline.quality.corrections.file import load_corrections
-    from pipeline.quality.decisions import load_accepted, store_last_findings
+    from pipeline.quality.decisions import load_accepted
+    from pipeline.releases.last_findings import store_last_findings
 
     name = job.edition.name
     tables = settle(
@@ -61,20 +62,17 @@ def publish_result(
 ) -> Release:
     """Publish, or raise XizeError naming the first errors when validation forbids it."""
     from pipeline.releases.catalogue import curated_url
-    from pipeline.releases.publish import SourceInfo, publish
+    from pipeline.releases.publish import RunInfo, SourceInfo, publish
     from pipeline.run import code_digest
 
     _refuse_errors(job, tables)
+    version = f"{__version__}+{code_digest()[:12]}"
     return publish(
         tables,
-        edition=job.edition.name,
-        source_info=SourceInfo.of(job.edition, job.kind, job.sha256),
-        curated_url=curated_url(job.options.home, job.options.curated),
-        stats=result.stats,
-        validation=dict(report.summary),
+        SourceInfo.of(job.edition, job.kind, job.sha256),
+        RunInfo(result.stats, dict(report.summary), job.options.allow_incomplete, version),
+        curated_url(job.options.home, job.options.curated),
         site=site,
-        allow_incomplete=job.options.allow_incomplete,
-        code_version=f"{__version__}+{code_digest()[:12]}",
         latest=True if job.options.latest else None,
     )
 

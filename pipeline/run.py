@@ -296,7 +296,7 @@ def tidy_reading(
         "pages_read": pages_read(job),
         "tables_found": tidied.tables,
         "conservation": {**tidied.characters},
-        "corrections": summary(job.edition.corrections, corrections).summary,
+        "corrections": summary(job.edition.corrections, corrections),
         "coverage": coverage.summary(tables["coverage"].to_pylist()),
     }
     if compared:

@@ -20,7 +20,7 @@ from typer.testing import CliRunner, Result
 from pipeline.cli import query as cli_query
 from pipeline.cli import release as cli_release
 from pipeline.errors import XizeError
-from pipeline.releases.publish import publish
+from pipeline.releases.publish import RunInfo, publish
 from tests.cli_home import Done, one_sentence, xize
 from tests.sample_tables import EDITION, sample_tables, source_info
 
@@ -39,14 +39,7 @@ def pristine(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Three releases of one edition, the last the latest."""
     folder = tmp_path_factory.mktemp("pristine")
     for limit in (1, 2, 3):
-        publish(
-            sample_tables(limit),
-            edition=EDITION,
-            source_info=source_info(),
-            curated_url=folder / "curated",
-            stats={},
-            validation={},
-        )
+        publish(sample_tables(limit), source_info(), RunInfo(), folder / "curated")
     return folder
 
 
@@ -79,14 +72,7 @@ def test_rollback_points_back_and_deletes_nothing(home: Path) -> None:
     assert done.exit_code == 0 and "r001" in done.stdout and _latest(home) == "r001"
     assert len(list((home / "curated" / EDITION).glob("r*"))) == 3
     # The next run finds the newest release unchanged and leaves the steward's choice alone.
-    again = publish(
-        sample_tables(3),
-        edition=EDITION,
-        source_info=source_info(),
-        curated_url=home / "curated",
-        stats={},
-        validation={},
-    )
+    again = publish(sample_tables(3), source_info(), RunInfo(), home / "curated")
     assert not again.changed and _latest(home) == "r001"
     for release in ("r009", "../r001", "latest.json"):
         assert isinstance(_xize(home, "rollback", EDITION, release).exception, XizeError)

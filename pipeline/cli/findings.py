@@ -107,8 +107,9 @@ def _findings(
     """The findings as rows in the order of the work, with their status by the decisions on file now."""
     from pipeline.editions.edition import validate_name
     from pipeline.quality.corrections.file import decided_findings
-    from pipeline.quality.decisions import by_worth, load_accepted, load_findings, row_statuses
+    from pipeline.quality.decisions import by_worth, load_accepted, row_statuses
     from pipeline.releases.catalogue import curated_url
+    from pipeline.releases.last_findings import load_findings
 
     validate_name(edition)
     rows = load_findings(home, edition, curated_url(home, curated), release)
@@ -190,12 +191,12 @@ def correct(
     curated: Curated = None,
 ) -> None:
     """Write a correction for a finding to corrections.yaml, with everything but the decision filled in."""
-    from pipeline.quality.correction_template import write_skeleton
+    from pipeline.quality.correction_template import write_template
 
     home: Path = ctx.obj.home
     name, row = _find(home, edition, finding, curated)
     path = home / "raw" / name / "corrections.yaml"
-    written, total = write_skeleton(path, row, _tables(home, name, curated), who(by), datetime.date.today())
+    written, total = write_template(path, row, _tables(home, name, curated), who(by), datetime.date.today())
     more = (
         f"（该发现涉及{total}行，只写了前{written}行；全部照原文时可用“xize accept”）"
         if written < total
@@ -207,8 +208,8 @@ def correct(
 def _find(home: Path, edition: str | None, wanted: str, curated: str | None) -> tuple[str, dict[str, Any]]:
     """(edition, finding) of an id or the beginning of one. Raises XizeError when none or several fit."""
     from pipeline.editions.edition import editions
-    from pipeline.quality.decisions import was_run
     from pipeline.releases.catalogue import curated_url
+    from pipeline.releases.last_findings import was_run
 
     if len(wanted) < 6:
         raise XizeError(f"“{wanted}”太短：请给出发现标识的至少前6位。")
@@ -252,6 +253,7 @@ def carry(
 ) -> None:
     """Take corrections and acceptances over to another edition where the printed text is the same; list the rest."""
     from pipeline.editions.edition import load_edition
+    from pipeline.quality.carry import append_accepted, append_corrections
     from pipeline.quality.carry import carry as try_all
     from pipeline.quality.corrections.file import load_corrections
     from pipeline.quality.decisions import load_accepted
@@ -265,8 +267,6 @@ def carry(
     cells = _tables(home, before, curated).get("cells")
     done = try_all(corrections, accepted, cells, fresh_reading(new))
     if before != after:
-        from pipeline.quality.carry_files import append_accepted, append_corrections
-
         append_corrections(old.corrections, new.corrections, done.corrections)
         append_accepted(new.folder / "accepted.yaml", done.accepted)
     verb = "仍适用" if before == after else f"已转到{after}"
@@ -283,19 +283,15 @@ def fresh_reading(edition: Edition) -> NewReading:
     from pipeline.quality.carry import NewReading
     from pipeline.quality.check_tables import check_tables
     from pipeline.quality.checks.links import link
-    from pipeline.quality.decisions import finding_rows, last_findings_path, load_findings
+    from pipeline.quality.decisions import finding_rows
+    from pipeline.releases.last_findings import last_findings_path, load_findings
     from pipeline.run import Options, plan, read
     from pipeline.schema import TABLES, build
     from pipeline.tidy.document import tidy
 
     job = plan(Options(edition.home, edition.name))
     reading = read(job)
-    words = {
-        word: value
-        for word, meaning in edition.source.headers.items()
-        if (value := meaning.kind or meaning.field or meaning.tier)
-    }
-    tidied = tidy(reading, words, job.path.name)
+    tidied = tidy(reading, edition.source.header_words, job.path.name)
     tables = {
         name: build(name, rows, edition.name, job.kind)
         for name, rows in tidied.rows.items()

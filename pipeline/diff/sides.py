@@ -6,8 +6,7 @@ from pathlib import Path
 
 from pipeline.diff.model import Side
 from pipeline.errors import XizeError
-from pipeline.query.catalogue import parse_pin
-from pipeline.releases.catalogue import curated_url, latest_name, load_release, read_manifest
+from pipeline.releases.catalogue import curated_url, latest_name, load_release, parse_pin, read_manifest
 from pipeline.releases.storage import open_store
 
 

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedSeq
 from ruamel.yaml.error import YAMLError
 
 from pipeline.editions.files import replace_file
@@ -176,6 +177,13 @@ def dump_yaml(path: Path, document: Any) -> None:
     Raises OSError; the file is then as it was before.
     """
     replace_file(path, yaml_bytes(document))
+
+
+def new_list(comment: str) -> CommentedSeq:
+    """An empty list with a comment above."""
+    document = CommentedSeq()
+    document.yaml_set_start_comment(comment)
+    return document
 
 
 def line_of(document: Any, location: Sequence[str | int]) -> int | None:

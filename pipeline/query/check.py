@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from pipeline.errors import XizeError
+from pipeline.releases.catalogue import parse_pin
 from pipeline.schema import GRADE_LABELS, KINDS, TIERS
 from pipeline.text import normalise, squeeze
 
@@ -192,8 +193,6 @@ def check(
 def _editions(catalog: Catalog, edition: str | None) -> dict[str, str]:
     if edition is None:
         return dict(catalog.releases)
-    from pipeline.query.catalogue import parse_pin
-
     wanted, release = parse_pin(edition)
     if release is None:
         if wanted not in catalog.releases:

@@ -27,6 +27,9 @@ LATEST = "latest.json"
 # Stands in a release that is to become the latest until it has: the next publish finishes an interrupted one.
 PENDING = "pending-latest"
 
+PIN = re.compile(r"(?P<edition>[a-z][a-z0-9]*(?:-[a-z0-9]+)*-\d{4})(?:@(?P<release>r\d{3,}))?")
+"""An edition, perhaps at one release: shanghai-2025, shanghai-2025@r001."""
+
 _RELEASE = re.compile(r"r(\d{3,})")
 
 
@@ -66,6 +69,14 @@ def release_number(name: str) -> int | None:
     """The number in a release's name (r001 → 1), None for any other name."""
     match = _RELEASE.fullmatch(name)
     return int(match[1]) if match else None
+
+
+def parse_pin(text: str) -> tuple[str, str | None]:
+    """(edition, release or None) of ``shanghai-2025`` or ``shanghai-2025@r001``. Raises XizeError."""
+    match = PIN.fullmatch(text.strip())
+    if match is None:
+        raise XizeError(f"“{text}”不是版本：应形如shanghai-2025或shanghai-2025@r001。")
+    return match["edition"], match["release"]
 
 
 def parquet_table(data: bytes) -> pa.Table:
@@ -149,22 +160,27 @@ def list_releases(url: str | Path, edition: str | None = None) -> tuple[Release,
     if edition:
         validate_name(edition)
     store = open_store(url)
-    found = []
-    for name in [edition] if edition else editions_in(store):
-        latest = latest_name(store, name)
-        for release in release_names(store, name):
-            record = read_manifest(store, name, release)
-            found.append(Release(name, release, store.url, record, release == latest))
-    return tuple(found)
+    return tuple(
+        find_release(store, name, release)
+        for name in ([edition] if edition else editions_in(store))
+        for release in release_names(store, name)
+    )
 
 
 def last_release(store: Store, edition: str, source: str) -> Release | None:
     """The newest release of ``edition`` that was read from ``source``; None when there is none."""
-    for release in reversed(release_names(store, edition)):
-        record = read_manifest(store, edition, release)
-        if record["source"]["kind"] == source:
-            return Release(edition, release, store.url, record, release == latest_name(store, edition))
-    return None
+    releases = (find_release(store, edition, name) for name in reversed(release_names(store, edition)))
+    return next((release for release in releases if release.source == source), None)
+
+
+def find_release(store: Store, edition: str, release: str | None = None) -> Release:
+    """The release ``release`` of an edition (default: the latest). Raises XizeError when there is none."""
+    validate_name(edition)
+    latest = latest_name(store, edition)
+    name = release or latest
+    if name is None:
+        raise XizeError(f"版本{edition}还没有当前发布：请先运行“xize run {edition}”。")
+    return Release(edition, name, store.url, read_manifest(store, edition, name), name == latest)
 
 
 def damaged_files(store: Store, edition: str, release: str) -> list[str]:
@@ -186,13 +202,10 @@ def load_release(url: str | Path, edition: str, release: str | None = None) -> d
     from pyarrow import ArrowInvalid
 
     store = open_store(url)
-    release = release or latest_name(store, edition)
-    if release is None:
-        raise XizeError(f"版本{edition}还没有当前发布：请先运行“xize run {edition}”。")
-    record = read_manifest(store, edition, release)
+    found = find_release(store, edition, release)
     tables = {}
-    for name in record["rows"]:
-        path = f"{edition}/{release}/{name}.parquet"
+    for name in found.rows:
+        path = f"{edition}/{found.release}/{name}.parquet"
         try:
             tables[name] = parquet_table(store.read(path))
         except (OSError, ArrowInvalid) as error:

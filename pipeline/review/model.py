@@ -156,8 +156,8 @@ def load(
     staged reading: the rows are then tidied anew. Raises XizeError when the edition was never run, or when its source
     file is missing or not the one registered.
     """
-    from pipeline.quality.decisions import load_findings
     from pipeline.releases.catalogue import curated_url, last_release, read_manifest
+    from pipeline.releases.last_findings import load_findings
     from pipeline.releases.storage import open_store
 
     edition = load_edition(home, name)

@@ -14,7 +14,7 @@ import pytest
 
 from pipeline.errors import XizeError
 from pipeline.quality.corrections.file import load_corrections
-from pipeline.quality.decisions import last_findings_path
+from pipeline.releases.last_findings import last_findings_path
 from pipeline.review import model, preview, view
 from pipeline.review.session import Session
 from pipeline.review.static import write_site

@@ -8,10 +8,8 @@ source has changed, and a correction applied to something else would be a mistak
 from __future__ import annotations
 
 import datetime
-import hashlib
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -25,10 +23,14 @@ from pydantic import (
     model_validator,
 )
 
-from pipeline.editions.source_yaml import line_of, load_yaml, problem_zh
+from pipeline.editions.files import file_sha256
+from pipeline.editions.source_yaml import line_of, list_items, load_yaml, problem_zh
 from pipeline.errors import XizeError
 from pipeline.schema import KINDS, TIERS
 from pipeline.text import squeeze
+
+HEAD = "更正：逐项写明where、action、from、to、reason、by、date；原文变化后不再适用者会使运行停止。"
+"""The comment above a new file."""
 
 ACTIONS = ("replace", "split", "join", "move", "drop", "add", "set_span", "map_column")
 
@@ -158,6 +160,9 @@ class Correction(_Strict):
         )
 
 
+_ITEMS_ONLY = "只用于目录条目"
+
+
 def _texts_pair(correction: Correction) -> str | None:
     if not isinstance(correction.expect, str) or not correction.expect:
         return "须用from写明现在的文字"
@@ -166,7 +171,7 @@ def _texts_pair(correction: Correction) -> str | None:
 
 def _split(correction: Correction) -> str | None:
     if correction.where.annex is not None:
-        return "只用于目录条目"
+        return _ITEMS_ONLY
     if (
         not isinstance(correction.expect, str)
         or not isinstance(correction.to, list)
@@ -180,7 +185,7 @@ def _split(correction: Correction) -> str | None:
 
 def _join(correction: Correction) -> str | None:
     if correction.where.annex is not None:
-        return "只用于目录条目"
+        return _ITEMS_ONLY
     if not isinstance(correction.expect, list) or len(correction.expect) < 2:
         return "须用from依次列出要合并的各条"
     if correction.to is not None and squeeze(str(correction.to)) != squeeze("".join(correction.expect)):
@@ -190,7 +195,7 @@ def _join(correction: Correction) -> str | None:
 
 def _move(correction: Correction) -> str | None:
     if correction.where.annex is not None:
-        return "只用于目录条目"
+        return _ITEMS_ONLY
     if not isinstance(correction.expect, str) or not isinstance(correction.to, dict):
         return "须用from写明条目、用to写明新的class、kind或tier"
     try:
@@ -239,22 +244,14 @@ def load_corrections(path: Path) -> tuple[Correction, ...]:
 
     Raises XizeError (file, line, remedy) when it is not YAML, not a list, or an entry is incomplete or unknown.
     """
-    if not path.is_file():
-        return ()
-    return parse_corrections(path, load_yaml(path))
+    return parse_corrections(path, load_yaml(path)) if path.is_file() else ()
 
 
 def parse_corrections(path: Path, document: Any) -> tuple[Correction, ...]:
     """``document`` (from ``source_yaml.load_yaml``) as corrections. Raises XizeError as :func:`load_corrections`."""
-    if document is None:
-        return ()
-    if isinstance(document, str) or not isinstance(document, Sequence):
-        raise XizeError(f"{path}不是列表：每项更正请以“- where:”开头。")
+    shape, keys = "更正请以“- where:”开头。", "where、action、from、to、reason、by、date"
     found = []
-    for index, item in enumerate(document):
-        line = line_of(document, [index]) or 0
-        if not isinstance(item, Mapping):
-            raise XizeError(f"{path}第{line}行不是一项更正：应有where、action、from、to、reason、by、date。")
+    for index, line, item in list_items(path, document, shape, "更正", keys):
         try:
             found.append(Correction.model_validate({**item, "line": line, "file": str(path)}))
         except ValidationError as failure:
@@ -303,25 +300,12 @@ def _complaint(path: Path, document: Any, index: int, failure: ValidationError) 
     return f"{at}{about}有误（{said}）：请更正。"
 
 
-@dataclass(frozen=True)
-class Applied:
-    """What corrections did, for the manifest."""
-
-    count: int
-    by_action: Mapping[str, int]
-    sha256: str | None
-
-    @property
-    def summary(self) -> dict[str, object]:
-        """Plain JSON."""
-        return {"count": self.count, "by_action": dict(sorted(self.by_action.items())), "sha256": self.sha256}
-
-
-def summary(path: Path, corrections: Iterable[Correction]) -> Applied:
-    """The count of the corrections of ``path`` (all of them apply, or the run stops) and the file's checksum."""
+def summary(path: Path, corrections: Sequence[Correction]) -> dict[str, object]:
+    """What corrections did, for the manifest: how many of ``path`` there are by action (all of them apply, or the run
+    stops), and the file's checksum."""
     counts = Counter[str](correction.action for correction in corrections)
-    sha256 = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None
-    return Applied(sum(counts.values()), counts, sha256)
+    sha256 = file_sha256(path) if path.is_file() else None
+    return {"count": len(corrections), "by_action": dict(sorted(counts.items())), "sha256": sha256}
 
 
 def only_one(found: Sequence[Any], correction: Correction, what: str) -> Any:
