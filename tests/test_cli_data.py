@@ -9,29 +9,16 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Annotated
 
 import pyarrow.parquet as pq
 import pytest
-import typer
 from typer.testing import CliRunner, Result
 
-from pipeline.cli import query as cli_query
-from pipeline.cli import release as cli_release
+from pipeline.cli.app import app
 from pipeline.errors import XizeError
 from pipeline.releases.publish import RunInfo, publish
 from tests.cli_home import Done, one_sentence, xize
 from tests.sample_tables import EDITION, sample_tables, source_info
-
-app = typer.Typer()
-app.add_typer(cli_query.app)
-app.add_typer(cli_release.app)
-
-
-@app.callback()
-def _main(ctx: typer.Context, home: Annotated[Path, typer.Option("--home")]) -> None:
-    ctx.obj = SimpleNamespace(home=home)
 
 
 @pytest.fixture(scope="module")

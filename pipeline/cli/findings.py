@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import getpass
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pipeline.cli import shared as cli_shared
-from pipeline.cli.shared import By, Curated, EditionName, Format, HowToWrite
+from pipeline.cli.shared import SEVERITIES, By, Curated, EditionName, Format, HowToWrite, place_words, who
 from pipeline.errors import XizeError
 
 if TYPE_CHECKING:
@@ -20,17 +19,6 @@ if TYPE_CHECKING:
 
     from pipeline.editions.edition import Edition
     from pipeline.quality.carry import NewReading
-
-app = typer.Typer(no_args_is_help=True)
-
-
-def who(by: str | None) -> str:
-    """Who decides: ``by``, else the login name. Raises XizeError where the user has none."""
-    try:
-        return by or getpass.getuser()
-    except (KeyError, OSError):  # a user without an entry in the system's list, as in containers
-        raise XizeError("不知道是谁在操作：请用--by署名。") from None
-
 
 OfEdition = Annotated[
     str | None, typer.Option("--edition", "-e", help="The edition (default: the one that has the finding).")
@@ -58,7 +46,6 @@ class Status(StrEnum):
     all = "all"
 
 
-@app.command()
 def findings(
     ctx: typer.Context,
     edition: EditionName,
@@ -77,13 +64,13 @@ def findings(
 ) -> None:
     """List an edition's findings: what one decision settles most of comes first."""
     rows = _findings(ctx.obj.home, edition, curated, release)
-    known = sorted({row["code"] for row in rows})
-    unknown = [name for name in code or () if name not in known]
+    unknown = sorted({*(code or ())} - {row["code"] for row in rows})
     if unknown:
         from pipeline.findings import CODES
 
         if unknown[0] not in CODES:
-            raise XizeError(f"没有“{unknown[0]}”这一代码：本版本有{'、'.join(known)}。")
+            known = "、".join(sorted({row["code"] for row in rows}))
+            raise XizeError(f"没有“{unknown[0]}”这一代码：本版本有{known}。")
     kept = [
         row
         for row in rows
@@ -138,28 +125,22 @@ def _csv(rows: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _print(rows: Sequence[Mapping[str, Any]], total: int) -> None:
-    from rich.table import Table
-    from rich.text import Text
-
     console = cli_shared.console()
     if not rows:
         console.print("没有符合条件的发现。")
         return
-    table = Table("发现", "代码", "程度", "行数", "位置", "说明", show_lines=False)
-    names = {"error": "错误", "warning": "警告", "info": "提示"}
     states = {"open": "", "accepted": "（已接受）", "corrected": "（已更正）"}
-    for row in map(_record, rows):
-        place = (
-            f"第{row['page']}页" if row["page"] is not None else f"第{row['line']}行" if row["line"] else ""
+    shown = [
+        (
+            row["finding_id"], row["code"], SEVERITIES[row["severity"]] + states[row["status"]], row["rows"],
+            place_words(row["page"], row["line"]), row["message"],
         )
-        severity = names[row["severity"]] + states[row["status"]]
-        words = (row["finding_id"], row["code"], severity, str(row["rows"]), place, row["message"])
-        table.add_row(*(Text(word) for word in words))
-    console.print(table)
+        for row in map(_record, rows)
+    ]  # fmt: skip
+    console.print(cli_shared.text_table(("发现", "代码", "程度", "行数", "位置", "说明"), shown))
     console.print(f"共{total}项" + (f"，列出前{len(rows)}项" if len(rows) < total else "") + "。")
 
 
-@app.command()
 def accept(
     ctx: typer.Context,
     finding: Annotated[
@@ -182,7 +163,6 @@ def accept(
         typer.echo(f"已在{path}中接受{len(rows)}项发现。")
 
 
-@app.command()
 def correct(
     ctx: typer.Context,
     finding: Annotated[str, typer.Argument(metavar="FINDING_ID", help="Id, or its first 6 or more digits.")],
@@ -237,7 +217,6 @@ def _tables(home: Path, edition: str, curated: str | None) -> dict[str, pa.Table
     return load_release(url, edition) if latest_name(open_store(url), edition) else {}
 
 
-@app.command()
 def carry(
     ctx: typer.Context,
     before: Annotated[

@@ -1,4 +1,4 @@
-"""Files by URL: fetched once per process into a cache folder, their checksum verified.
+"""Files by URL: fetched into a cache folder, their checksum verified.
 
 A URL is a path, ``file://…``, ``https://…``, ``s3://…`` or whatever else fsspec or pyarrow understands.
 """
@@ -8,7 +8,6 @@ from __future__ import annotations
 import os
 import re
 import tempfile
-from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit, urlunsplit
@@ -20,9 +19,6 @@ if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
 
 CACHE_VARIABLE = "XIZE_CACHE"
-
-# (path, size, time of change in ns) of files whose checksum this process has verified.
-_verified: dict[tuple[str, int, int], str] = {}
 
 
 class Unreachable(XizeError):
@@ -60,7 +56,7 @@ def cache_folder() -> Path:
 
 
 def fetch(url: str, sha256: str) -> Path:
-    """The file at ``url`` as a local path, its checksum verified once per process.
+    """The file at ``url`` as a local path, its checksum verified; what was fetched before is taken from the cache.
 
     A file on this machine is not copied. Raises XizeError when it is missing, not accessible or not the one that
     ``sha256`` (hexadecimal) names, Unreachable when it cannot be fetched just now, OSError for a local disk's faults.
@@ -69,38 +65,25 @@ def fetch(url: str, sha256: str) -> Path:
     if path is not None:
         if not path.exists() and not path.is_symlink():
             raise XizeError(f"{path}：找不到该文件；请核对路径，并确认读取它的机器都能访问。")
-        if _sha256(path) != sha256:
+        if file_sha256(path) != sha256:
             raise XizeError(f"{path}与source.yaml登记的校验和不符：请恢复原文件，或核对后更新其中的sha256。")
         return path
     name = re.sub(r"[^\w.-]+", "_", PurePosixPath(unquote(urlsplit(url).path)).name) or "document"
     place = cache_folder() / sha256 / name
-    with suppress(FileNotFoundError):
-        if _sha256(place) == sha256:
-            return place
+    if place.is_file() and file_sha256(place) == sha256:
+        return place
     place.parent.mkdir(parents=True, exist_ok=True)
-    handle, beside = tempfile.mkstemp(prefix=f".{name}-", dir=place.parent)
-    os.close(handle)
-    try:
-        _download(url, beside)
-        found = file_sha256(Path(beside))
+    with tempfile.TemporaryDirectory(prefix=".", dir=place.parent) as folder:
+        beside = Path(folder) / name
+        _download(url, str(beside))
+        found = file_sha256(beside)
         if found != sha256:
             raise XizeError(
                 f"{shown(url)}与source.yaml登记的校验和不符（应为{sha256}，实为{found}）："
                 "请核对该地址的文件；若确系新文件，请更新source.yaml中的sha256。"
             )
-        os.replace(beside, place)
-    finally:
-        with suppress(FileNotFoundError):
-            os.unlink(beside)
+        beside.replace(place)
     return place
-
-
-def _sha256(path: Path) -> str:
-    status = path.stat()
-    key = (str(path), status.st_size, status.st_mtime_ns)
-    if key not in _verified:
-        _verified[key] = file_sha256(path)
-    return _verified[key]
 
 
 def _download(url: str, place: str) -> None:

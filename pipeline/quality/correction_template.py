@@ -15,7 +15,7 @@ from pipeline.arrow import array
 from pipeline.editions.source_yaml import load_yaml, new_list
 from pipeline.errors import XizeError
 from pipeline.quality.corrections.file import ACTIONS, HEAD
-from pipeline.quality.decisions import Row, write_yaml
+from pipeline.quality.decisions import Row, keys_of, write_yaml
 from pipeline.schema import ANNEX_TABLES
 
 LIMIT = 20
@@ -63,7 +63,7 @@ def place_words(row: Mapping[str, Any]) -> str:
 def _rows(finding: Row, tables: Mapping[str, pa.Table]) -> Sequence[Mapping[str, Any] | None]:
     """The rows that the finding is about, as far as ``tables`` has them; [None] where it names none."""
     table = "entries" if finding["table"] in ("entries", "credentials", "links") else finding["table"]
-    keys = set(finding["keys"] or ([finding["key"]] if finding["key"] else []))
+    keys = set(keys_of(finding))
     if table not in tables or not keys:
         return [None]
     column = "entry_id" if table == "entries" else "row_id" if table in ANNEX_TABLES else None

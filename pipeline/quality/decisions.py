@@ -72,9 +72,14 @@ def digest(evidence: str, keys: Iterable[str]) -> str:
     return hashlib.sha256("\x1f".join((evidence, *sorted(keys))).encode()).hexdigest()[:16]
 
 
+def keys_of(row: Row) -> list[str]:
+    """The keys of the rows that a row of the table ``findings`` is about."""
+    return list(row["keys"] or ([row["key"]] if row["key"] is not None else []))
+
+
 def row_digest(row: Row) -> str:
     """The digest of a row of the table ``findings``."""
-    return digest(row["evidence"], row["keys"] or ([row["key"]] if row["key"] is not None else []))
+    return digest(row["evidence"], keys_of(row))
 
 
 def load_accepted(path: Path) -> tuple[Acceptance, ...]:

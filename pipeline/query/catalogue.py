@@ -1,11 +1,4 @@
-"""Asking the published releases: SQL through DuckDB, and whether a certificate counts.
-
-from pipeline.query import Catalog
-
-with Catalog("curated") as catalog:
-    catalog.sql("select kind, count(*) from entries group by kind")
-    catalog.check("6101", "农作物植保员", grade=4).counts
-"""
+"""Asking the published releases by SQL, through DuckDB."""
 
 from __future__ import annotations
 
@@ -85,7 +78,10 @@ class Catalog:
     says which release of each edition the views show,
     ``entry_history`` in which editions each entry stands.
 
-    Raises XizeError when there is no release at all, or not the one pinned.
+    Raises XizeError when there is no release at all, or not the one pinned. Example::
+
+        with Catalog("curated", pins=["shanghai-2025@r001"]) as catalog:
+            catalog.sql("select kind, count(*) from entries group by kind")
     """
 
     def __init__(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from pipeline.errors import XizeError
@@ -105,26 +105,23 @@ class Answer:
 
     def to_dict(self) -> dict[str, Any]:
         """The answer as plain JSON values."""
-        return {
-            "counts": self.counts,
-            "tiers": list(self.tiers),
-            "class_code": self.class_code,
-            "name": self.name,
-            "grade": self.grade,
-            "level": self.level,
-            "verdicts": [{**asdict(verdict), "counts": verdict.counts} for verdict in self.verdicts],
-            "matches": [asdict(match) for match in self.matches],
-            "near": [asdict(match) for match in self.near],
-        }
+        plain = {"counts": self.counts, "tiers": list(self.tiers), **asdict(self)}
+        for verdict, made in zip(self.verdicts, plain["verdicts"], strict=True):
+            made["counts"] = verdict.counts
+        return plain
 
 
 def parse_grade(text: str | int | None) -> int | None:
-    """A grade from 4, "4", "四级", "中级工" or "四级/中级工". Raises XizeError on anything else."""
+    """A grade from 4, "4", "四级", "中级工" or "四级/中级工". Raises XizeError on anything else.
+
+    >>> parse_grade("中级工")
+    4
+    """
     if text is None:
         return None
-    wanted = (
-        squeeze(str(text)).removesuffix("级") if str(text).strip()[:1].isdecimal() else squeeze(str(text))
-    )
+    wanted = squeeze(str(text))
+    if wanted[:1].isdecimal():
+        wanted = wanted.removesuffix("级")
     for grade, label in GRADE_LABELS.items():
         if wanted in {str(grade), label, *label.split("/")}:
             return grade
@@ -132,9 +129,14 @@ def parse_grade(text: str | int | None) -> int | None:
 
 
 def parse_level(text: str | None) -> str | None:
-    """A level: 初级, 中级 or 高级. Raises XizeError on anything else."""
-    if text is None or squeeze(text) in TIERS:
-        return None if text is None else squeeze(text)
+    """A level: 初级, 中级 or 高级. Raises XizeError on anything else.
+
+    >>> parse_level(" 中 级")
+    '中级'
+    """
+    level = None if text is None else squeeze(text)
+    if level is None or level in TIERS:
+        return level
     raise XizeError(f"等级词“{text}”无法识别：应为{'、'.join(TIERS)}之一。")
 
 
@@ -155,7 +157,9 @@ def check(
     ``class_code`` may be the secondary, college or bachelor code, or the class's name. An entry that states
     no grade counts for every grade. Without ``grade`` and ``level`` every stated one is looked at, unless
     ``name`` states them itself (农作物植保员(四级/中级工)). ``edition`` limits the question to one edition
-    (or one of its releases, ``shanghai-2025@r001``).
+    (or one of its releases, ``shanghai-2025@r001``). Example::
+
+        check(catalog, "6101", "农作物植保员", grade=4).tiers  # ("中级",), or () where it does not count
 
     Raises XizeError when no edition asked has the class, and when grade, level or edition cannot be
     understood.
@@ -260,7 +264,7 @@ def _judge(
         grades = grades or stated.grades
         level = level or stated.level
     found = [row for row in named if _fits(row, grades, level)]
-    others = [] if found else [_marked(row, "other_grade") for row in named]
+    others = [] if found else [replace(row, how="other_grade") for row in named]
     remarks = []
     if found and (grades or level) and all(row.grade is None and row.level is None for row in found):
         remarks.append("条目未写明等级，任何等级均计入")
@@ -283,10 +287,6 @@ def _fits(row: Evidence, grades: Sequence[int], level: str | None) -> bool:
     return level is not None and row.level == level
 
 
-def _marked(row: Evidence, how: str, score: float = 100.0) -> Evidence:
-    return Evidence(**{**asdict(row), "how": how, "score": score})
-
-
 def _similar(rows: Sequence[Evidence], name: str) -> list[Evidence]:
     """The entries of the class whose names are most alike, best first, one row per entry."""
     from rapidfuzz import fuzz, process
@@ -298,7 +298,7 @@ def _similar(rows: Sequence[Evidence], name: str) -> list[Evidence]:
     best = process.extract(
         _key(name), choices, scorer=fuzz.WRatio, score_cutoff=_NEAR_CUTOFF, limit=_NEAR_LIMIT
     )
-    return [_marked(first[entry_id], "near", round(float(score), 1)) for _, score, entry_id in best]
+    return [replace(first[entry_id], how="near", score=round(float(score), 1)) for _, score, entry_id in best]
 
 
 def _elsewhere(
@@ -312,4 +312,4 @@ def _elsewhere(
         evidence = Evidence(edition=edition, release=release, **row)
         if _key(name) in _keys(evidence):
             first.setdefault(evidence.entry_id, evidence)
-    return [_marked(row, "other_class") for row in list(first.values())[:_NEAR_LIMIT]]
+    return [replace(row, how="other_class") for row in list(first.values())[:_NEAR_LIMIT]]

@@ -156,7 +156,7 @@ def _reading(app: FastAPI, session: Session, guard: Guard) -> None:
 
     @app.get("/")
     def index(request: Request) -> Response:
-        response = HTMLResponse(page_html(csrf=guard.csrf, static=False, title=session.edition))
+        response = HTMLResponse(page_html(csrf=guard.csrf, static=False, title=session.material.edition.name))
         if "t" in request.query_params:
             response.set_cookie(guard.cookie, guard.token, httponly=True, samesite="strict", path="/")
         return response

@@ -8,7 +8,7 @@ from typing import Any
 
 from pipeline.findings import CODES
 from pipeline.quality.correction_template import USUAL
-from pipeline.quality.decisions import affected, by_worth, remedy
+from pipeline.quality.decisions import affected, by_worth, keys_of, remedy
 from pipeline.review.model import Material, Page, Row
 from pipeline.schema import ANNEX_TABLES, GRADE_LABELS, KINDS, SEVERITIES, TABLES, TIERS
 from pipeline.text import squeeze
@@ -74,7 +74,7 @@ def page_label(material: Material, page: Page) -> str:
 
 
 def _finding(material: Material, row: Mapping[str, Any], reviewed: Collection[str]) -> Row:
-    keys = row["keys"] or ([row["key"]] if row["key"] is not None else [])
+    keys = keys_of(row)
     return {
         "id": row["finding_id"],
         "code": row["code"],
@@ -156,7 +156,7 @@ def _table_of(table: str | None) -> str:
 def rows_of(material: Material, finding_id: str) -> Row:
     """The rows that a finding is about. Raises KeyError when there is no such finding."""
     row = material.by_id[finding_id]
-    keys = row["keys"] or ([row["key"]] if row["key"] is not None else [])
+    keys = keys_of(row)
     table = _table_of(row["table"])
     found = [known for key in keys if (known := material.by_key.get((table, key))) is not None]
     return {"total": len(keys), "rows": [shown(material, table, one) for one in found[:ROWS_SHOWN]]}

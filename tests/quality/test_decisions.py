@@ -8,14 +8,12 @@ import io
 import json
 import shutil
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Annotated, Any
+from typing import Any
 
 import pytest
-import typer
 from typer.testing import CliRunner, Result
 
-from pipeline.cli import findings as cli_findings
+from pipeline.cli.app import app
 from pipeline.editions.source_yaml import load_yaml
 from pipeline.errors import XizeError
 from pipeline.findings import Finding
@@ -37,13 +35,6 @@ from tests.quality.truth_tables import EDITION, truth_tables
 from tests.sample_tables import source_info
 
 TODAY = datetime.date(2026, 1, 5)
-app = typer.Typer()
-app.add_typer(cli_findings.app)
-
-
-@app.callback()
-def _main(ctx: typer.Context, home: Annotated[Path, typer.Option("--home")]) -> None:
-    ctx.obj = SimpleNamespace(home=home)
 
 
 @pytest.fixture(scope="module")
