@@ -66,7 +66,7 @@ assert answer.exit_code == 0 and "n" in answer.output, answer.output
 """
     found = loaded(code)
     assert "duckdb" in found
-    assert not found & (HEAVY | {"pypdfium2", "sqlalchemy", "matplotlib", "pyarrow", "numpy", "pydantic"})
+    assert not found & (HEAVY | {"pypdfium2", "sqlalchemy", "matplotlib", "pyarrow", "numpy"})
 
 
 def test_validation_loads_no_tidying() -> None:
@@ -83,7 +83,7 @@ def test_reading_loads_no_pandas(tmp_path: Path) -> None:
     pdf = ROOT / "raw" / "shanghai-2025" / "shanghai-2025.pdf"
     code = f"""
 from pathlib import Path
-from pipeline.readers.pdf import read_pdf
+from pipeline.readers.pdf.read import read_pdf
 assert read_pdf(Path({str(pdf)!r}), pages=[20, 21, 22], workers=1).cells.num_rows > 50
 """
     assert not loaded(code) & HEAVY

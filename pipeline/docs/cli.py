@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from enum import Enum
+from pathlib import Path
+from typing import Any, get_args, get_origin
 
 from pipeline.docs.markdown import cell, table
 
@@ -73,15 +75,15 @@ def _values(option: Any) -> str:
         return ""
     if option.is_flag:
         return f"default: `{(option.opts if default else option.secondary_opts)[0]}`"
-    choices = [getattr(choice, "value", choice) for choice in getattr(option.type, "choices", ())]
-    taken = (
-        " \\| ".join(f"`{choice}`" for choice in choices)
-        if choices
-        else _TYPES.get(option.type.name, option.type.name)
-    )
+    annotation = option.type_descriptor.annotation
+    kind = get_args(annotation)[0] if get_origin(annotation) is list else annotation
+    if issubclass(kind, Enum):
+        taken = " \\| ".join(f"`{choice.value}`" for choice in kind)
+    else:
+        taken = _TYPES[kind]
     if option.required:
         return f"{taken}, required"
     return taken if default in (None, "") else f"{taken}, default: `{default}`"
 
 
-_TYPES = {"str": "text", "int": "number", "int range": "number", "float": "number", "float range": "number"}
+_TYPES: dict[type, str] = {str: "text", int: "number", float: "number", Path: "path"}

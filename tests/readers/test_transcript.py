@@ -15,13 +15,14 @@ import pytest
 from expectations.reference import reference_classes
 from pipeline.errors import XizeError
 from pipeline.findings import CODES
-from pipeline.readers.transcript import align, repeats, spans, staging
+from pipeline.readers.transcript import align, repeats, spans
 from pipeline.readers.transcript import missing_pages as lost
 from pipeline.readers.transcript.evidence import Evidence, kinship
 from pipeline.readers.transcript.read import read_transcript
 from pipeline.readers.transcript.source import RawCell, RawRow, RawText, parse, parse_cell
-from pipeline.reading import Reading
+from pipeline.reading import INFERRED, Reading
 from pipeline.text import squeeze
+from pipeline.tidy import transcript
 from pipeline.tidy.document import Tidied, tidy
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -374,9 +375,9 @@ def test_nothing_of_the_text_is_lost(reading: Reading, tidied: Tidied) -> None:
             printed.update("".join(item.texts))
     staged: Counter[str] = Counter()
     for row in reading.cells.to_pylist():
-        if row["engine"] != staging.INFERRED:
+        if row["engine"] != INFERRED:
             staged.update(squeeze("".join(line["text"] for line in row["lines"])))
-    for finding in staging.findings_of(reading):
+    for finding in transcript.findings_of(reading):
         if finding.code in ("transcriber_repetition", "value_carried_over"):
             for part in finding.evidence.split("；"):
                 text, _, count = part.rpartition("×")
@@ -420,10 +421,10 @@ def test_uncertain_alignment_says_what_is_wrong(tidied: Tidied) -> None:
 
 
 def test_reading_restores_from_staged(reading: Reading) -> None:
-    cells, blocks, pages = staging.restore(reading)
+    cells, blocks, pages = transcript.restore(reading)
     assert len(cells) == reading.cells.num_rows and pages[0].page == 1
     assert set(reading.cells.column("page").to_pylist()) == {None}
-    assert all(staging.line_of(cell.top) == int(cell.cell_id[1:6]) for cell in cells[:200])
+    assert all(transcript.line_at(cell.top) == int(cell.cell_id[1:6]) for cell in cells[:200])
     assert any(block.line.text.startswith("目录") for block in blocks)
 
 

@@ -12,8 +12,7 @@ from pipeline.readers.transcript.model import Grid, Placed
 from pipeline.readers.transcript.parts import Part
 from pipeline.readers.transcript.source import RawCell, RawRow
 from pipeline.readers.transcript.spans import Span, find_spans
-from pipeline.tidy.annexes.columns import known_word
-from pipeline.tidy.annexes.spec import ALL_WORDS
+from pipeline.vocabulary.annexes import ALL_WORDS, known_word
 
 _NUMBERS = frozenset({"序号", "编号", "序", "号"})
 _OFTEN_BLANK = 0.3

@@ -14,7 +14,7 @@ from pipeline.readers.transcript.missing_pages import Fragment, guess, lost_page
 from pipeline.readers.transcript.parts import Header, Part, catalogue_header
 from pipeline.readers.transcript.repeats import contained
 from pipeline.readers.transcript.source import RawCell
-from pipeline.tidy.wraps.segment_model import depth_after
+from pipeline.text import depth_after
 
 
 def catalogue_grids(parts: Sequence[Part], reference: Mapping[str, str], usual: int) -> Catalogued:

@@ -1,22 +1,10 @@
-"""A transcript's tables as grids, and their synthetic geometry.
-
-A transcript has no page and no boxes. So that it walks through the same tidying as a PDF, a line stands
-``PITCH`` points below the line before, a column is ``WIDTH`` points wide, and everything stands on page 1; the line
-number can always be told from ``top``. Published rows get the line number, and no page and no box.
-"""
+"""A transcript's tables as grids."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
 from pipeline.readers.transcript.source import RawCell
-
-PITCH = 30.0
-WIDTH = 100.0
-SIZE = 10.0
-OPENS = 11.0
-"""The size of a word that begins a paragraph of its own."""
-HEADING = 16.0
 
 
 @dataclass(frozen=True)

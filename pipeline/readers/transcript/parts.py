@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 
 from pipeline.readers.transcript.source import RawRow, RawText
 from pipeline.text import squeeze
-from pipeline.tidy.headers import kind_scores, tier_word
-from pipeline.tidy.outline import parse_annex, parse_major
+from pipeline.vocabulary.headings import parse_annex, parse_major
+from pipeline.vocabulary.kinds import kind_scores, tier_word
 
 _PAGE = re.compile(r"\t\d{1,4}$")
 

@@ -10,13 +10,14 @@ from rapidfuzz import fuzz
 
 from pipeline.model import GridCell, LogicalTable
 from pipeline.text import squeeze
-from pipeline.tidy.annexes.spec import (
+from pipeline.vocabulary.annexes import (
     ALL_WORDS,
     AWARD_LEVEL,
     LADDER_HEADS,
     RANK_WORDS,
     VOCABULARY,
     Spec,
+    known_word,
     plain,
 )
 
@@ -71,11 +72,6 @@ def banner(table: LogicalTable, row: int) -> GridCell | None:
         return None
     cell = cells[0]
     return cell if cell.col_span >= max(2, (table.n_cols + 1) // 2) else None
-
-
-def known_word(text: str, words: frozenset[str], header_map: Mapping[str, str]) -> bool:
-    """Whether ``text`` is a header word: exactly, or without its brackets, or mapped in source.yaml."""
-    return text in words or plain(text) in words or text in header_map
 
 
 def header_rows(

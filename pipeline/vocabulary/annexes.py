@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pipeline.text import squeeze
@@ -341,6 +342,11 @@ _PLAIN = re.compile(r"\([^()]*\)")
 def plain(text: str) -> str:
     """A header word without brackets, for a second look."""
     return _PLAIN.sub("", text)
+
+
+def known_word(text: str, words: frozenset[str], header_map: Mapping[str, str]) -> bool:
+    """Whether ``text`` is a header word: exactly, or without its brackets, or mapped in source.yaml."""
+    return text in words or plain(text) in words or text in header_map
 
 
 def vocabulary(spec: Spec) -> frozenset[str]:

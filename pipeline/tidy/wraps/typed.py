@@ -16,9 +16,9 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from pipeline.model import Cell, GridCell, Line
-from pipeline.readers.transcript.model import OPENS, PITCH
-from pipeline.text import is_cjk, normalise
-from pipeline.tidy.wraps.segment_model import CERTAIN, SURE, depth_after
+from pipeline.reading import OPENS, PITCH
+from pipeline.text import depth_after, is_cjk, normalise
+from pipeline.tidy.wraps.segment_model import CERTAIN, SURE
 from pipeline.tidy.wraps.segment_weights import ORGANISATIONS, is_general
 
 _OPENING = "([{《〈“‘「『【〔"

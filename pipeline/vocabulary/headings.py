@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+from typing import NamedTuple
+
+from pipeline.text import normalise, squeeze
 
 NUMERAL = "一二三四五六七八九十百零〇"
 _CODES = r"\d{2}(?:\d{2})?"
@@ -37,3 +40,37 @@ def numeral(text: str) -> int | None:
         else:
             current = value
     return total + current
+
+
+class MajorHeading(NamedTuple):
+    """What the heading of a 专业大类 states: its ordinal, its name, its codes (two or four digits each)."""
+
+    number: int | None
+    name: str
+    codes: tuple[str, ...]
+
+
+def major_heading(match: re.Match[str]) -> MajorHeading:
+    """What a match of ``MAJOR`` states."""
+    name = match["name"] or match["name2"] or match["name3"] or match["name4"] or ""
+    codes = re.findall(r"\d{2,4}", " ".join(match[g] or "" for g in ("code", "others", "codes2", "code3")))
+    return MajorHeading(numeral(match["ordinal"]) if match["ordinal"] else None, name, tuple(codes))
+
+
+def parse_major(text: str) -> MajorHeading | None:
+    """A heading or line of the contents that names a 专业大类, taken apart; None for any other text.
+
+    parse_major("一、61（41、21）农林牧渔大类") → MajorHeading(1, "农林牧渔大类", ("61", "41", "21"))
+    """
+    match = MAJOR.match(squeeze(text))
+    if match is None or not (match["code"] or match["codes2"] or match["code3"] or match["ordinal"]):
+        return None
+    return major_heading(match)
+
+
+def parse_annex(text: str) -> tuple[int | None, str] | None:
+    """(number, title) of an annex heading or line of the contents; None for any other text."""
+    match = ANNEX.match(squeeze(text))
+    if match is None or not (match["no"] or match["title"]):
+        return None
+    return (numeral(match["no"]) if match["no"] else None), normalise(match["title"])
