@@ -77,10 +77,7 @@ def _values(option: Any) -> str:
         return f"default: `{(option.opts if default else option.secondary_opts)[0]}`"
     annotation = option.type_descriptor.annotation
     kind = get_args(annotation)[0] if get_origin(annotation) is list else annotation
-    if issubclass(kind, Enum):
-        taken = " \\| ".join(f"`{choice.value}`" for choice in kind)
-    else:
-        taken = _TYPES[kind]
+    taken = " \\| ".join(f"`{choice.value}`" for choice in kind) if issubclass(kind, Enum) else _TYPES[kind]
     if option.required:
         return f"{taken}, required"
     return taken if default in (None, "") else f"{taken}, default: `{default}`"
