@@ -93,21 +93,13 @@ def _findings(
 ) -> list[dict[str, Any]]:
     """The findings as rows in the order of the work, with their status by the decisions on file now."""
     from pipeline.editions.edition import validate_name
-    from pipeline.quality.corrections.file import decided_findings
-    from pipeline.quality.decisions import by_worth, load_accepted, row_statuses
+    from pipeline.quality.decisions import by_worth, with_statuses
     from pipeline.releases.catalogue import curated_url
     from pipeline.releases.last_findings import load_findings
 
     validate_name(edition)
     rows = load_findings(home, edition, curated_url(home, curated), release)
-    folder = home / "raw" / edition
-    states = row_statuses(
-        rows, load_accepted(folder / "accepted.yaml"), decided_findings(folder / "corrections.yaml")
-    )
-    return [
-        dict(row)
-        for row in by_worth({**row, "status": states.get(row["finding_id"], "open")} for row in rows)
-    ]
+    return [dict(row) for row in by_worth(with_statuses(rows, home / "raw" / edition))]
 
 
 def _record(row: Mapping[str, Any]) -> dict[str, Any]:

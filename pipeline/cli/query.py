@@ -16,7 +16,7 @@ from pipeline.cli.shared import Curated, FileFormat
 from pipeline.errors import XizeError
 
 if TYPE_CHECKING:
-    from pipeline.query.check import Answer, Evidence
+    from pipeline.query.check import Answer, PrintedEntry
 
 Row = tuple[Any, ...]
 
@@ -152,7 +152,7 @@ _NEAR_WHY = {
 }
 
 
-def _evidence_text(row: Evidence) -> str:
+def _evidence_text(row: PrintedEntry) -> str:
     where = cli_shared.place_words(row.page, row.line) or "位置不详"
     box = (row.x0, row.top, row.x1, row.bottom)
     if all(side is not None for side in box):

@@ -20,11 +20,13 @@ Text = Annotated[str, Field(min_length=1)]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+class StrictModel(BaseModel):
+    """What a steward writes: unknown keys are refused, blanks around texts do not count."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True, populate_by_name=True)
 
 
-class SourceFile(_Strict):
+class SourceFile(StrictModel):
     """One file of an edition: its name, kind of source, checksum, what it is and where it came from.
 
     ``url``: where it lies when it is not in the edition's folder (any URL that fsspec understands).
@@ -46,7 +48,7 @@ class SourceFile(_Strict):
         return name
 
 
-class HeaderMeaning(_Strict):
+class HeaderMeaning(StrictModel):
     """What a printed header word stands for: a credential kind, a tier, or a table's column (``field``)."""
 
     kind: Literal["title", "skill", "practice", "one_plus_x", "industry"] | None = None
@@ -60,7 +62,7 @@ class HeaderMeaning(_Strict):
         return self
 
 
-class Bounds(_Strict):
+class Bounds(StrictModel):
     """How many rows a table may have; either end may be left open."""
 
     min: Annotated[int, Field(ge=0)] | None = None
@@ -73,7 +75,7 @@ class Bounds(_Strict):
         return self
 
 
-class Source(_Strict):
+class Source(StrictModel):
     """The whole of source.yaml."""
 
     edition: Text

@@ -36,7 +36,7 @@ SEPARATOR = "\n"
 
 
 @dataclass(frozen=True)
-class Column:
+class SheetColumn:
     """One column: ``code`` its name in the published table, ``title`` its Chinese header.
 
     ``type_zh`` says what its values are, ``values_zh`` which ones there may be (empty: any). ``derived`` columns
@@ -60,7 +60,7 @@ class Sheet:
     table: str
     title: str
     meaning_zh: str
-    columns: tuple[Column, ...]
+    columns: tuple[SheetColumn, ...]
     rows: tuple[tuple[Value, ...], ...]
 
 
@@ -133,7 +133,7 @@ def _about(record: Mapping[str, Any], package: Mapping[str, Any]) -> tuple[tuple
     return tuple((label, str(text)) for label, text in rows if text)
 
 
-_CLASS_NAME = Column(
+_CLASS_NAME = SheetColumn(
     "class_name",
     "专业类名称",
     "文字",
@@ -145,7 +145,7 @@ _CLASS_NAME = Column(
 
 
 def _sheet(table: Table, data: pa.Table, classes: Mapping[str, str]) -> Sheet:
-    columns: list[Column] = []
+    columns: list[SheetColumn] = []
     values: list[list[Value]] = []
     for field in table.fields:
         if field.name not in data.column_names:
@@ -180,18 +180,18 @@ def _labels(table: Table, field: Field) -> Mapping[str, str]:
     return KINDS if field.name == "kind" else known.get((table.name, field.name), {})
 
 
-def _label_column(field: Field) -> Column:
+def _label_column(field: Field) -> SheetColumn:
     code, title, english = f"{field.name}_label", f"{field.title_zh}（中文）", f"{field.title_en} in Chinese"
-    return Column(code, title, "文字", f"{field.title_zh}的中文说法", english, "", field.nullable, True)
+    return SheetColumn(code, title, "文字", f"{field.title_zh}的中文说法", english, "", field.nullable, True)
 
 
-def _column(field: Field) -> Column:
+def _column(field: Field) -> SheetColumn:
     values = "、".join(field.enum or ())
     if not values and field.known:
         values = "、".join(field.known) + "等"
     if not values and field.bounds and field.bounds[1] <= 5:
         values = f"{field.bounds[0]:g}至{field.bounds[1]:g}"
-    return Column(
+    return SheetColumn(
         field.name, field.title_zh, _type_zh(field), field.doc_zh, field.doc_en, values, field.nullable
     )
 

@@ -12,13 +12,13 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from pipeline.editions.files import save_file
-from pipeline.editions.source_yaml import line_of, list_items, load_yaml, new_list, yaml_bytes
+from pipeline.editions.source_yaml import StrictModel, line_of, list_items, load_yaml, new_list, yaml_bytes
 from pipeline.errors import XizeError
 from pipeline.findings import CODES, Finding
-from pipeline.quality.corrections.file import Correction
+from pipeline.quality.corrections.file import Correction, decided_findings
 from pipeline.quality.merge_findings import gather
 from pipeline.schema import SEVERITIES
 from pipeline.text import unkeepable
@@ -28,10 +28,8 @@ Row = Mapping[str, Any]
 _PLACE = ("page", "line", "x0", "top", "x1", "bottom", "cell_id", "confidence")
 
 
-class Acceptance(BaseModel):
+class Acceptance(StrictModel):
     """One entry of accepted.yaml."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
 
     finding_id: Annotated[str, Field(pattern=r"^[0-9a-f]{8,64}$")]
     evidence: Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")]
@@ -131,6 +129,16 @@ def row_statuses(
         elif (finding_id, row_digest(row)) in known:
             states[finding_id] = "accepted"
     return states
+
+
+def with_statuses(rows: Iterable[Row], folder: Path) -> list[dict[str, Any]]:
+    """Rows of the table ``findings`` with their status by the decisions on file now, in ``folder`` (raw/<edition>).
+
+    Raises XizeError where accepted.yaml or corrections.yaml cannot be read.
+    """
+    rows, named = list(rows), decided_findings(folder / "corrections.yaml")
+    states = row_statuses(rows, load_accepted(folder / "accepted.yaml"), named)
+    return [{**row, "status": states.get(row["finding_id"], "open")} for row in rows]
 
 
 def accept(path: Path, rows: Sequence[Row], why: str, by: str, date: datetime.date) -> int:

@@ -168,7 +168,9 @@ class Catalog:
             raise XizeError(f"{self.url}中的表{name}无法读取：请重新发布，或改用其他发布。") from error
 
     def sql(self, query: str, parameters: Mapping[str, object] | None = None) -> pa.Table:
-        """The rows that ``query`` gives. ``parameters`` fill its ``$name`` places.
+        """The rows that ``query`` gives. ``parameters`` fill its ``$name`` places::
+
+            catalog.sql("select text from entries where class_code = $code", {"code": "6101"})
 
         Raises XizeError when DuckDB refuses the query, or when it names a release that does not exist.
         """
@@ -179,7 +181,10 @@ class Catalog:
             return pa.table({}) if relation is None else relation.to_arrow_table()
 
     def rows(self, query: str) -> tuple[list[str], list[tuple[Any, ...]]]:
-        """As :meth:`sql`, as names of columns and rows of Python values: soon there, for nothing but DuckDB is loaded."""
+        """As :meth:`sql`, as names of columns and rows of Python values: soon there, for nothing but DuckDB is loaded.
+
+        ``catalog.rows("select 1 as one")`` gives ``(["one"], [(1,)])``.
+        """
         with _refusals():
             relation = self._ask(query)
             return ([], []) if relation is None else (relation.columns, relation.fetchall())
@@ -209,7 +214,10 @@ class Catalog:
         level: str | None = None,
         edition: str | None = None,
     ) -> Answer:
-        """Whether a certificate counts for a class, and at which tiers: :func:`pipeline.query.check.check`."""
+        """Whether a certificate counts for a class, and at which tiers: :func:`pipeline.query.check.check`.
+
+        ``catalog.check("6101", "农作物植保员", grade=4).counts`` is True or False.
+        """
         return check(self, class_code, name, grade, level, edition)
 
 

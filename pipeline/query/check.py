@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +20,7 @@ _NEAR_LIMIT = 5
 
 
 @dataclass(frozen=True)
-class Evidence:
+class PrintedEntry:
     """A printed entry (at one of its grades) that was found. Box in PDF points, origin top left.
 
     ``how``: ``exact`` (its name or text as asked), ``near`` (``score`` 0–100 alike), ``other_grade`` (the
@@ -89,8 +89,8 @@ class Answer:
     grade: int | None
     level: str | None
     verdicts: tuple[Verdict, ...]
-    matches: tuple[Evidence, ...]
-    near: tuple[Evidence, ...]
+    matches: tuple[PrintedEntry, ...]
+    near: tuple[PrintedEntry, ...]
 
     @property
     def counts(self) -> bool:
@@ -169,23 +169,22 @@ def check(
         raise XizeError("证书名称为空：请用--name给出名称。")
     editions = _editions(catalog, edition)
     verdicts: list[Verdict] = []
-    matches: list[Evidence] = []
-    near: list[Evidence] = []
+    matches: list[PrintedEntry] = []
+    near: list[PrintedEntry] = []
     for one, release in editions.items():
-        schema = f'"{one}@{release}"'
-        classes = _classes(catalog, schema, class_code)
+        classes = _classes(catalog, f'"{one}@{release}"', class_code)
         if not classes:
             remark = f"该版本没有专业类{class_code}"
             verdicts.append(Verdict(one, release, None, None, (), (remark,)))
             continue
         for code, class_name in classes:
-            rows = _rows(catalog, schema, one, release, code)
+            rows = _entries(catalog, one, release, "c.class_code = $code", code=code)
             verdict, found, others = _judge(rows, name, wanted_grade, wanted_level)
             verdicts.append(Verdict(one, release, code, class_name, *verdict))
             matches += found
             near += others
             if not found:
-                near += _elsewhere(catalog, schema, one, release, code, name)
+                near += _elsewhere(catalog, one, release, code, name)
                 near += _similar(rows, name) if not others else []
     if all(verdict.class_code is None for verdict in verdicts):
         raise XizeError(
@@ -234,13 +233,15 @@ _SELECT = """
 """
 
 
-def _rows(catalog: Catalog, schema: str, edition: str, release: str, code: str) -> list[Evidence]:
-    query = _SELECT.format(schema=schema, where="c.class_code = $code")
-    rows = catalog.sql(query, {"code": code, "tiers": list(TIERS)}).to_pylist()
-    return [Evidence(edition=edition, release=release, **row) for row in rows]
+def _entries(
+    catalog: Catalog, edition: str, release: str, where: str, **parameters: object
+) -> list[PrintedEntry]:
+    query = _SELECT.format(schema=f'"{edition}@{release}"', where=where)
+    rows = catalog.sql(query, {**parameters, "tiers": list(TIERS)}).to_pylist()
+    return [PrintedEntry(edition=edition, release=release, **row) for row in rows]
 
 
-def _keys(row: Evidence) -> set[str]:
+def _keys(row: PrintedEntry) -> set[str]:
     """Every exact way to name the entry: as printed, without grade, with and without issuer."""
     names = {row.text, row.name}
     if row.issuer:
@@ -250,8 +251,8 @@ def _keys(row: Evidence) -> set[str]:
 
 
 def _judge(
-    rows: Sequence[Evidence], name: str, grade: int | None, level: str | None
-) -> tuple[tuple[tuple[str, ...], tuple[str, ...]], list[Evidence], list[Evidence]]:
+    rows: Sequence[PrintedEntry], name: str, grade: int | None, level: str | None
+) -> tuple[tuple[tuple[str, ...], tuple[str, ...]], list[PrintedEntry], list[PrintedEntry]]:
     """((tiers, remarks), the rows by which it counts, rows of the name with another grade or level)."""
     from pipeline.tidy.grades.levels import read_levels
 
@@ -276,7 +277,7 @@ def _judge(
     return (tiers, tuple(remarks)), found, others
 
 
-def _fits(row: Evidence, grades: Sequence[int], level: str | None) -> bool:
+def _fits(row: PrintedEntry, grades: Sequence[int], level: str | None) -> bool:
     """Whether the row covers what is asked; one that states neither grade nor level covers everything."""
     if not grades and level is None:
         return True
@@ -287,29 +288,29 @@ def _fits(row: Evidence, grades: Sequence[int], level: str | None) -> bool:
     return level is not None and row.level == level
 
 
-def _similar(rows: Sequence[Evidence], name: str) -> list[Evidence]:
-    """The entries of the class whose names are most alike, best first, one row per entry."""
+def _similar(rows: Sequence[PrintedEntry], name: str) -> list[PrintedEntry]:
+    """The entries of the class whose names are most alike, best first."""
     from rapidfuzz import fuzz, process
 
-    first: dict[str, Evidence] = {}
+    entries = _one_each(rows)
+    names = [_key(row.name) for row in entries]
+    best = process.extract(
+        _key(name), names, scorer=fuzz.WRatio, score_cutoff=_NEAR_CUTOFF, limit=_NEAR_LIMIT
+    )
+    return [replace(entries[at], how="near", score=round(float(score), 1)) for _, score, at in best]
+
+
+def _elsewhere(catalog: Catalog, edition: str, release: str, code: str, name: str) -> list[PrintedEntry]:
+    """A few entries of exactly this name in other classes."""
+    where = "c.class_code <> $code and contains(e.text, $name)"
+    rows = _entries(catalog, edition, release, where, code=code, name=normalise(name))
+    found = _one_each(row for row in rows if _key(name) in _keys(row))
+    return [replace(row, how="other_class") for row in found[:_NEAR_LIMIT]]
+
+
+def _one_each(rows: Iterable[PrintedEntry]) -> list[PrintedEntry]:
+    """The first row of every entry."""
+    first: dict[str, PrintedEntry] = {}
     for row in rows:
         first.setdefault(row.entry_id, row)
-    choices = {entry_id: _key(row.name) for entry_id, row in first.items()}
-    best = process.extract(
-        _key(name), choices, scorer=fuzz.WRatio, score_cutoff=_NEAR_CUTOFF, limit=_NEAR_LIMIT
-    )
-    return [replace(first[entry_id], how="near", score=round(float(score), 1)) for _, score, entry_id in best]
-
-
-def _elsewhere(
-    catalog: Catalog, schema: str, edition: str, release: str, code: str, name: str
-) -> list[Evidence]:
-    """Entries of exactly this name in other classes, one row per entry, at most a few."""
-    query = _SELECT.format(schema=schema, where="c.class_code <> $code and contains(e.text, $name)")
-    parameters = {"code": code, "name": normalise(name), "tiers": list(TIERS)}
-    first: dict[str, Evidence] = {}
-    for row in catalog.sql(query, parameters).to_pylist():
-        evidence = Evidence(edition=edition, release=release, **row)
-        if _key(name) in _keys(evidence):
-            first.setdefault(evidence.entry_id, evidence)
-    return [replace(row, how="other_class") for row in list(first.values())[:_NEAR_LIMIT]]
+    return list(first.values())

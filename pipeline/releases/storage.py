@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.editions.download import file_system
-from pipeline.editions.files import folder_lock, replace_file, write_synced
+from pipeline.editions.files import LOCK, folder_lock, replace_file, write_synced
 
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
@@ -92,7 +92,8 @@ class LocalStore(Store):
 
     def names(self, path: str) -> list[str]:
         folder = self.root / path
-        return sorted(child.name for child in folder.iterdir()) if folder.is_dir() else []
+        found = folder.iterdir() if folder.is_dir() else ()
+        return sorted(child.name for child in found if child.name != LOCK)
 
     def exists(self, path: str) -> bool:
         return (self.root / path).exists()

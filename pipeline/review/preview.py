@@ -7,7 +7,7 @@ import difflib
 import hashlib
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from pipeline.schema import ANNEX_TABLES, GRADE_LABELS, KINDS, TABLES
 
 _SILENT = frozenset({
     "edition", "source", "page", "line", "x0", "top", "x1", "bottom", "cell_id", "confidence", "corrected",
-    "requires_attention", "annex_no",
+    "requires_attention", "annex_no", "row_id",
 })  # fmt: skip
 _COMPARED = ("classes", "majors", "entries", "notes", *ANNEX_TABLES)
 CHANGES_SHOWN = 60
@@ -79,9 +79,8 @@ def of_published(material: Material, corrections: Sequence[Correction]) -> list[
     before: Mapping[str, Sequence[Row]] = material.rows
     if edited_by_hand(path, earlier, material.applied):
         for one in waiting:
-            with contextlib.suppress(
-                XizeError
-            ):  # the rows know it, or the next run says that it does not apply
+            # One that does not apply is known to the rows, or the next run says that it does not apply.
+            with contextlib.suppress(XizeError):
                 before = apply_to_rows(before, [one], rule3=material.rule3)
     else:
         before = apply_to_rows(before, waiting, rule3=material.rule3)
@@ -127,7 +126,7 @@ def _more(row: Mapping[str, Any]) -> str:
 
 def _keyed(table: str, was: Sequence[Row], now: Sequence[Row]) -> list[Change]:
     key = TABLES[table].key
-    names = [name for name in TABLES[table].names if name not in _SILENT and name != "row_id"]
+    names = [name for name in TABLES[table].names if name not in _SILENT]
 
     def by_key(rows: Sequence[Row]) -> dict[tuple[Any, ...], tuple[str, str]]:
         return {
@@ -136,17 +135,15 @@ def _keyed(table: str, was: Sequence[Row], now: Sequence[Row]) -> list[Change]:
         }
 
     old, new = by_key(was), by_key(now)
-    gone = [(k, old[k]) for k in old if k not in new]
-    come = [(k, new[k]) for k in new if k not in old]
     title = TABLES[table].title_zh
     found = [
-        Change(f"{title} {_value(k[-1])}", *_marked([old[k]], [new[k]]))
-        for k in old
-        if k in new and old[k] != new[k]
+        Change(f"{title} {_value(key[-1])}", *_marked([old[key]], [new[key]]))
+        for key in old
+        if key in new and old[key] != new[key]
     ]
-    if gone or come:
-        found.append(Change(title, *_marked([row for _, row in gone], [row for _, row in come])))
-    return found
+    gone = [row for key, row in old.items() if key not in new]
+    come = [row for key, row in new.items() if key not in old]
+    return [*found, Change(title, *_marked(gone, come))] if gone or come else found
 
 
 def _value(value: Any) -> str:
@@ -177,10 +174,4 @@ def _marked(
 
 def as_json(found: Sequence[Change], basis: str) -> Row:
     """Changes for the page; ``basis``: published (the rows shown) or read (tidied anew)."""
-    return {
-        "basis": basis,
-        "total": len(found),
-        "changes": [
-            {"title": one.title, "before": one.before, "after": one.after} for one in found[:CHANGES_SHOWN]
-        ],
-    }
+    return {"basis": basis, "total": len(found), "changes": [asdict(one) for one in found[:CHANGES_SHOWN]]}

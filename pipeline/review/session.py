@@ -11,8 +11,8 @@ from typing import Any
 
 from pipeline.errors import XizeError
 from pipeline.quality.correction_template import place_words
-from pipeline.quality.corrections.file import Correction, decided_findings, load_corrections
-from pipeline.quality.decisions import load_accepted, row_statuses
+from pipeline.quality.corrections.file import Correction, load_corrections
+from pipeline.quality.decisions import with_statuses
 from pipeline.review import preview, progress, view, writing
 from pipeline.review.load import load
 from pipeline.review.pictures import Pictures
@@ -54,10 +54,10 @@ class Session:
         """See :func:`view.state`; with the steward's name and what can be taken back."""
         material = self.material
         path = material.edition.corrections
-        problem, states, seen, pages, waiting = "", {}, set[str](), set[int](), 0
+        findings = [{**row, "status": "open"} for row in material.findings]
+        problem, seen, pages, waiting = "", set[str](), set[int](), 0
         try:
-            accepted = load_accepted(self.folder / "accepted.yaml")
-            states = row_statuses(material.findings, accepted, decided_findings(path))
+            findings = with_statuses(material.findings, self.folder)
             known = progress.load_progress(progress.review_path(self.folder))
             seen = progress.reviewed_findings(known, material.findings)
             pages = progress.reviewed_pages(known, material.kind, material.sha256)
@@ -66,7 +66,6 @@ class Session:
                 waiting = len(preview.pending(path, corrections, material.applied))
         except XizeError as error:
             problem = str(error)
-        findings = [{**row, "status": states.get(row["finding_id"], "open")} for row in material.findings]
         made = view.state(material, findings, seen, pages)
         last = self._done[-1].what if self._done else ""
         return {**made, "by": self.by, "problem": problem, "undo": last, "waiting": waiting}

@@ -135,18 +135,13 @@ def page(material: Material, number: int) -> Row:
 
 def _graver(material: Material, number: int) -> dict[str, str]:
     """Cell → the gravest finding about it or about a row that starts in it."""
-    found: dict[str, str] = {}
-    for row in material.findings_on.get(number, ()):
-        if row["cell_id"]:
-            old = found.get(row["cell_id"], row["severity"])
-            found[row["cell_id"]] = min(old, row["severity"], key=SEVERITIES.index)
+    about = [(row["cell_id"], row["severity"]) for row in material.findings_on.get(number, ())]
     for row in material.findings:
-        for key in row["keys"]:
-            named = material.by_key.get((_table_of(row["table"]), key))
-            if named is not None and named["cell_id"] and material.page_of(named) == number:
-                old = found.get(named["cell_id"], row["severity"])
-                found[named["cell_id"]] = min(old, row["severity"], key=SEVERITIES.index)
-    return found
+        named = [material.by_key.get((_table_of(row["table"]), key)) for key in row["keys"]]
+        here = [one for one in named if one is not None and material.page_of(one) == number]
+        about += [(one["cell_id"], row["severity"]) for one in here]
+    about.sort(key=lambda one: SEVERITIES.index(one[1]), reverse=True)
+    return {cell: severity for cell, severity in about if cell}
 
 
 def _table_of(table: str | None) -> str:

@@ -10,13 +10,12 @@ from __future__ import annotations
 import datetime
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import (
     AliasChoices,
-    BaseModel,
-    ConfigDict,
     Field,
     ValidationError,
     field_validator,
@@ -24,7 +23,7 @@ from pydantic import (
 )
 
 from pipeline.editions.files import file_sha256
-from pipeline.editions.source_yaml import line_of, list_items, load_yaml, problem_zh
+from pipeline.editions.source_yaml import StrictModel, line_of, list_items, load_yaml, problem_zh
 from pipeline.errors import XizeError
 from pipeline.schema import KINDS, TIERS
 from pipeline.text import squeeze
@@ -40,16 +39,12 @@ CELL_ACTIONS = frozenset({"set_span", "map_column"})
 Words = Annotated[str, Field(min_length=1)]
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True, populate_by_name=True)
-
-
 def _plain(value: object) -> object:
     """Codes and numbers may be written without quotes: 6101, 3."""
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
-class Where(_Strict):
+class Where(StrictModel):
     """One place: a catalogue cell, a row of an annex, or a staged cell.
 
     ``position`` (from 1) tells items of the same text in a cell apart; ``list`` and ``part`` rows of an annex that
@@ -107,7 +102,7 @@ class Where(_Strict):
         return f"{self.class_code}·{self.kind}·{self.tier}"
 
 
-class Target(_Strict):
+class Target(StrictModel):
     """Where ``move`` takes an item: what is not named stays; at the end of the cell unless ``position`` is given."""
 
     class_code: Words | None = Field(None, validation_alias=AliasChoices("class", "class_code"))
@@ -118,7 +113,7 @@ class Target(_Strict):
     _codes = field_validator("class_code", mode="before")(_plain)
 
 
-class Correction(_Strict):
+class Correction(StrictModel):
     """One entry of corrections.yaml. ``expect`` is written ``from`` (or ``expect``); ``line`` is its line there."""
 
     where: Where
@@ -143,7 +138,8 @@ class Correction(_Strict):
 
     @model_validator(mode="after")
     def _fits_action(self) -> Correction:
-        problem = _SHAPES[self.action](self)
+        items_only = self.action in ("split", "join", "move") and self.where.annex is not None
+        problem = "只用于目录条目" if items_only else _SHAPES[self.action](self)
         if problem:
             raise ValueError(f"动作{self.action}{problem}")
         return self
@@ -160,42 +156,32 @@ class Correction(_Strict):
         )
 
 
-_ITEMS_ONLY = "只用于目录条目"
+def _is_text(value: object) -> bool:
+    return isinstance(value, str) and bool(value)
 
 
-def _texts_pair(correction: Correction) -> str | None:
-    if not isinstance(correction.expect, str) or not correction.expect:
+def _replace(correction: Correction) -> str | None:
+    if not _is_text(correction.expect):
         return "须用from写明现在的文字"
-    return None if isinstance(correction.to, str) and correction.to else "须用to写明更正后的文字"
+    return None if _is_text(correction.to) else "须用to写明更正后的文字"
 
 
 def _split(correction: Correction) -> str | None:
-    if correction.where.annex is not None:
-        return _ITEMS_ONLY
-    if (
-        not isinstance(correction.expect, str)
-        or not isinstance(correction.to, list)
-        or len(correction.to) < 2
-    ):
+    expect, to = correction.expect, correction.to
+    if not isinstance(expect, str) or not isinstance(to, list) or len(to) < 2:
         return "须用from写明一个条目、用to列出拆成的各条"
-    return (
-        None if squeeze("".join(correction.to)) == squeeze(correction.expect) else "的to各条连起来与from不同"
-    )
+    return None if squeeze("".join(to)) == squeeze(expect) else "的to各条连起来与from不同"
 
 
 def _join(correction: Correction) -> str | None:
-    if correction.where.annex is not None:
-        return _ITEMS_ONLY
-    if not isinstance(correction.expect, list) or len(correction.expect) < 2:
+    expect, to = correction.expect, correction.to
+    if not isinstance(expect, list) or len(expect) < 2:
         return "须用from依次列出要合并的各条"
-    if correction.to is not None and squeeze(str(correction.to)) != squeeze("".join(correction.expect)):
-        return "的to与from各条连起来不同"
-    return None
+    same = to is None or squeeze(str(to)) == squeeze("".join(expect))
+    return None if same else "的to与from各条连起来不同"
 
 
 def _move(correction: Correction) -> str | None:
-    if correction.where.annex is not None:
-        return _ITEMS_ONLY
     if not isinstance(correction.expect, str) or not isinstance(correction.to, dict):
         return "须用from写明条目、用to写明新的class、kind或tier"
     try:
@@ -206,13 +192,13 @@ def _move(correction: Correction) -> str | None:
 
 
 def _drop(correction: Correction) -> str | None:
-    return None if isinstance(correction.expect, str) and correction.expect else "须用from写明要删去的文字"
+    return None if _is_text(correction.expect) else "须用from写明要删去的文字"
 
 
 def _add(correction: Correction) -> str | None:
     if correction.where.annex is not None:
         return None if isinstance(correction.to, dict) and correction.to else "须用to写明新行的各列"
-    return None if isinstance(correction.to, str) and correction.to else "须用to写明新条目的文字"
+    return None if _is_text(correction.to) else "须用to写明新条目的文字"
 
 
 def _set_span(correction: Correction) -> str | None:
@@ -234,7 +220,7 @@ def _map_column(correction: Correction) -> str | None:
 
 
 _SHAPES = {
-    "replace": _texts_pair, "split": _split, "join": _join, "move": _move, "drop": _drop, "add": _add,
+    "replace": _replace, "split": _split, "join": _join, "move": _move, "drop": _drop, "add": _add,
     "set_span": _set_span, "map_column": _map_column,
 }  # fmt: skip
 
@@ -268,11 +254,9 @@ def decided_findings(path: Path) -> frozenset[str]:
     named = set()
     for item in document if isinstance(document, list) else ():
         if isinstance(item, Mapping) and item.get("finding"):
-            try:
+            with suppress(XizeError):  # a run will say what it lacks, with its line
                 parse_corrections(path, [item])
-            except XizeError:
-                continue  # a run will say what it lacks, with its line
-            named.add(str(item["finding"]))
+                named.add(str(item["finding"]))
     return frozenset(named)
 
 

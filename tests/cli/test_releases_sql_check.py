@@ -72,7 +72,7 @@ def test_rollback_points_back_and_deletes_nothing(home: Path) -> None:
 def test_prune_never_deletes_the_latest(home: Path) -> None:
     _xize(home, "rollback", EDITION, "r001")
     assert "已删除r002" in _xize(home, "prune", "--keep", "1").stdout
-    assert sorted(path.name for path in (home / "curated" / EDITION).iterdir()) == [
+    assert sorted(path.name for path in (home / "curated" / EDITION).glob("[!.]*")) == [
         "latest.json",
         "r001",
         "r003",
@@ -156,7 +156,7 @@ def test_add_says_what_to_do_next(tmp_path: Path) -> None:
     assert "未作改动" in _xize(tmp_path, "add", "jiangsu-2026", str(transcript)).stdout
 
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_what_parquet_or_the_terminal_cannot_hold_is_one_sentence(

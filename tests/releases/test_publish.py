@@ -41,7 +41,7 @@ from pipeline.schema import KINDS, TABLES, TIERS, SchemaError, build
 from pipeline.schema.types import Field, Table
 from tests.sample_tables import EDITION, sample_tables, source_info, truth_rows
 
-PROJECT = Path(__file__).parents[1]
+PROJECT = Path(__file__).parents[2]
 STATS = {"pages": 125, "conservation": {"characters_in_tables": 10, "published": 10, "lost": 0}}
 
 
@@ -214,7 +214,7 @@ def test_frictionless_accepts_package_and_data(tmp_path: Path) -> None:
 
 def test_killing_the_process_leaves_a_whole_release(tmp_path: Path) -> None:
     run = subprocess.run(
-        [sys.executable, "-m", "tests.kill_publish", str(tmp_path)],
+        [sys.executable, "-m", "tests.releases.kill_publish", str(tmp_path)],
         cwd=PROJECT,
         capture_output=True,
         text=True,
