@@ -14,6 +14,7 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 
 from pipeline.editions.files import file_sha256
 from pipeline.errors import XizeError
+from pipeline.system import private_folder
 
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
@@ -48,11 +49,7 @@ def cache_folder() -> Path:
         folder = Path(named).expanduser()
         folder.mkdir(parents=True, exist_ok=True)
         return folder
-    folder = Path(tempfile.gettempdir()) / f"xize-cache-{os.getuid()}"
-    folder.mkdir(mode=0o700, exist_ok=True)
-    if folder.stat().st_uid != os.getuid() or folder.is_symlink():  # another user's: not to be trusted
-        return Path(tempfile.mkdtemp(prefix="xize-cache-"))
-    return folder
+    return private_folder("xize-cache")
 
 
 def fetch(url: str, sha256: str) -> Path:

@@ -8,7 +8,6 @@ manifest.json last: a folder without a manifest is no release.
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import uuid
 from abc import ABC, abstractmethod
@@ -19,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.editions.download import file_system
 from pipeline.editions.files import LOCK, folder_lock, replace_file, write_synced
+from pipeline.system import sync_folder
 
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
@@ -75,14 +75,6 @@ def _check(path: str, read: bytes, written: bytes) -> None:
         raise OSError(5, "读回的内容与写入的不一致", path)
 
 
-def _sync_folder(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
 class LocalStore(Store):
     """curated/ as a folder of this machine."""
 
@@ -103,7 +95,7 @@ class LocalStore(Store):
 
     def replace(self, path: str, data: bytes) -> None:
         replace_file(self.root / path, data)
-        _sync_folder((self.root / path).parent)
+        sync_folder((self.root / path).parent)
 
     def remove(self, path: str) -> None:
         place = self.root / path
@@ -128,12 +120,12 @@ class LocalStore(Store):
             for name, data in files.items():
                 _check(name, (work / name).read_bytes(), data)
             for folder in {(work / name).parent for name in files} | {work}:
-                _sync_folder(folder)
+                sync_folder(folder)
             work.rename(place)
         except BaseException:
             shutil.rmtree(work, ignore_errors=True)
             raise
-        _sync_folder(place.parent)
+        sync_folder(place.parent)
 
     def clean(self, path: str) -> None:
         for name in self.names(path):
