@@ -69,15 +69,6 @@ assert answer.exit_code == 0 and "n" in answer.output, answer.output
     assert not found & (HEAVY | {"pypdfium2", "sqlalchemy", "matplotlib", "pyarrow", "numpy"})
 
 
-def test_validation_loads_no_tidying() -> None:
-    """It would only delay the validating process, which imports for seconds as it is."""
-    code = (
-        "import sys, expectations.worker, expectations.scope; print('pipeline.tidy.document' in sys.modules)"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
-    assert done.stdout.split() == ["False"]
-
-
 def test_reading_loads_no_pandas(tmp_path: Path) -> None:
     """Every reading process would load it again."""
     pdf = ROOT / "raw" / "shanghai-2025" / "shanghai-2025.pdf"
@@ -89,11 +80,8 @@ assert read_pdf(Path({str(pdf)!r}), pages=[20, 21, 22], workers=1).cells.num_row
     assert not loaded(code) & HEAVY
 
 
-def test_a_run_loads_great_expectations_elsewhere() -> None:
-    code = """
-from pipeline.run import load_libraries
-load_libraries()
-"""
+def test_tidying_loads_no_library_that_validates() -> None:
+    code = "import pipeline.run, pipeline.quality.assess, pipeline.releases.publish, pipeline.tidy.document"
     assert not loaded(code) & (HEAVY - {"pandas", "pdfminer"})
 
 

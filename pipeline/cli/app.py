@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,6 +80,8 @@ def main_options(
 
 def main() -> None:
     """Entry point: a failure that the user can mend is one sentence on stderr and a non-zero exit code."""
+    # A run makes hundreds of thousands of small objects and few circles of them: looking for those is lost time.
+    gc.set_threshold(100_000, 50, 100)
     try:
         app()
     except XizeError as error:

@@ -251,18 +251,19 @@ def carry(
 
 def fresh_reading(edition: Edition) -> NewReading:
     """What the edition's file reads like without any correction: staged cells (read if need be), rows, findings."""
+    from pipeline.job import Options, plan
     from pipeline.quality.carry import NewReading
     from pipeline.quality.check_tables import check_tables
     from pipeline.quality.checks.links import link
     from pipeline.quality.decisions import finding_rows
     from pipeline.releases.last_findings import last_findings_path, load_findings
-    from pipeline.run import Options, plan, read
+    from pipeline.run import read
     from pipeline.schema import TABLES, build
     from pipeline.tidy.document import tidy
 
     job = plan(Options(edition.home, edition.name))
     reading = read(job)
-    tidied = tidy(reading, edition.source.header_words, job.path.name)
+    tidied = tidy(reading, job.header_map, job.path.name)
     tables = {
         name: build(name, rows, edition.name, job.kind)
         for name, rows in tidied.rows.items()

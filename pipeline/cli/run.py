@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -11,12 +12,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pipeline.cli.shared import SEVERITIES, Curated, Decoder, Password
-from pipeline.errors import XizeError
+from pipeline.errors import XizeError, raise_failures
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from pipeline.run import Options, Outcome, Report
+    from pipeline.job import Options, Outcome, Report
 
 
 class Runner(StrEnum):
@@ -87,9 +88,11 @@ def run(
     profile: Profile = False,
 ) -> None:
     """Read editions, tidy, validate and publish them; nothing happens when nothing has changed."""
-    from pipeline.run import Options
+    from pipeline.job import Options
     from pipeline.run import run as run_here
+    from pipeline.system import sigterm_exits
 
+    begin = time.perf_counter()
     if runner is Runner.dask and not prefect:
         raise XizeError("--runner dask由Prefect调度，不能与--no-prefect同用：请去掉其中一个。")
     if runner is not Runner.dask and address is not None:
@@ -98,9 +101,9 @@ def run(
         ctx.obj.home, editions[0], source, password, decoder, workers, cross_check, allow_incomplete, publish,
         latest, curated,
     )  # fmt: skip
-    with showing(editions) as finished, _progress() as report:
+    with sigterm_exits(), showing(editions) as finished, _progress() as report:
         if runner is Runner.dask:
-            from flows.dask_runner import run_editions
+            from flows.runner import run_editions
 
             run_editions(editions, options, address=address, report=report, finished=finished)
         elif prefect:
@@ -114,7 +117,7 @@ def run(
 
         from pipeline import timing
 
-        Console().print(timing.table(timing.since_start()))
+        Console().print(timing.table(time.perf_counter() - begin))
 
 
 @contextmanager
@@ -145,12 +148,9 @@ def serve(
     port: Annotated[int, typer.Option("--port", help="Port of the local Prefect server.")] = 4200,
 ) -> None:
     """Serve the publishing flow as a Prefect deployment that a steward can start and schedule."""
-    from flows.environment import prepare
+    from flows.serve import serve as serve_flows
 
-    prepare(ctx.obj.home, serving=True)
-    from flows.deploy import serve as serve_flow
-
-    serve_flow(ctx.obj.home, edition, cron=cron, timezone=timezone, port=port)
+    serve_flows(ctx.obj.home, edition, cron=cron, timezone=timezone, port=port)
 
 
 def run_each(
@@ -163,17 +163,13 @@ def run_each(
 
     Raises XizeError naming those that failed, when all have been tried.
     """
-    failed: list[tuple[str, XizeError]] = []
+    failures: dict[str, Exception] = {}
     for name in dict.fromkeys(editions):
         try:
             finished(run(replace(options, edition=name)))
         except XizeError as error:
-            if len(editions) == 1:
-                raise
-            failed.append((name, error))
-    if failed:
-        sentence = "；".join(f"{name}：{str(error).rstrip('。')}" for name, error in failed)
-        raise XizeError(f"{sentence}。", exit_code=max(error.exit_code for _, error in failed))
+            failures[name] = error
+    raise_failures(failures, single=len(editions) == 1)
 
 
 @contextmanager

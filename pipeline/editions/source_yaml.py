@@ -89,15 +89,6 @@ class Source(StrictModel):
     licence: str | None = None
     disclaimer: str | None = None
 
-    @property
-    def header_words(self) -> dict[str, str]:
-        """Header word → the kind, column or tier that it stands for."""
-        return {
-            word: value
-            for word, meaning in self.headers.items()
-            if (value := meaning.kind or meaning.field or meaning.tier)
-        }
-
     @field_validator("headers", mode="before")
     @classmethod
     def _short_form(cls, value: object) -> object:

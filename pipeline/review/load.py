@@ -11,12 +11,13 @@ import pyarrow.parquet as pq
 from pipeline.editions.edition import Edition, load_edition
 from pipeline.editions.files import file_sha256
 from pipeline.errors import XizeError
+from pipeline.job import Options, plan
 from pipeline.releases.catalogue import Release, curated_url, find_release, last_release, load_release
 from pipeline.releases.last_findings import load_findings
 from pipeline.releases.storage import open_store
 from pipeline.review.model import LINES_PER_PAGE, Material, Page
 from pipeline.review.pictures import page_sizes
-from pipeline.run import Options, plan, read, tidy_reading
+from pipeline.run import read, tidy_reading
 
 
 def load(options: Options, release: str | None = None) -> Material:

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import XizeError
-from pipeline.run import Options, run
+from pipeline.job import Options
+from pipeline.run import run
 from pipeline.system import apart, end_group
 
 _STAGES = {"read": "读取页面", "check": "交叉核对", "tidy": "整理", "validate": "校验", "publish": "发布"}

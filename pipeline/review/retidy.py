@@ -12,11 +12,12 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 from pipeline.errors import XizeError
+from pipeline.job import Options, plan
 from pipeline.quality.corrections.cells import apply_to_cells
 from pipeline.quality.corrections.file import Correction
 from pipeline.quality.corrections.rows import apply_to_rows
 from pipeline.review.preview import as_json, changes
-from pipeline.run import Options, plan, read
+from pipeline.run import read
 from pipeline.system import ignore_interrupts
 from pipeline.tidy.document import tidy
 
@@ -47,8 +48,7 @@ class _Rows:
         known = self.tidied.pop(key, None)
         if known is None:
             cells, changed = apply_to_cells(self.reading.cells, corrections)
-            words = self.job.edition.source.header_words
-            known = tidy(replace(self.reading, cells=cells), words, self.job.path.name), changed
+            known = tidy(replace(self.reading, cells=cells), self.job.header_map, self.job.path.name), changed
         self.tidied[key] = known  # as the latest: the oldest goes first
         while len(self.tidied) > _KEPT:
             del self.tidied[next(iter(self.tidied))]

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import XizeError
+from pipeline.job import Options
 from pipeline.quality.correction_template import place_words
 from pipeline.quality.corrections.file import Correction, load_corrections
 from pipeline.quality.decisions import with_statuses
@@ -18,7 +19,6 @@ from pipeline.review.load import load
 from pipeline.review.pictures import Pictures
 from pipeline.review.rerun import Rerun
 from pipeline.review.retidy import Tidier
-from pipeline.run import Options
 
 _EXACT = 3.0
 """Seconds to wait for an answer that needs no tidying."""

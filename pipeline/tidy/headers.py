@@ -37,9 +37,7 @@ class CatalogueHeader:
     start: int = 0
 
 
-def find_header(
-    table: LogicalTable, mapping: Mapping[str, str], where: str, known_only: bool = False
-) -> CatalogueHeader | None:
+def find_header(table: LogicalTable, mapping: Mapping[str, str], where: str) -> CatalogueHeader | None:
     """The header of a catalogue table, or None when the table has none.
 
     ``mapping``: header words → kind (or ``ignore``) as source.yaml gives them; it wins. ``where`` names the document
@@ -48,25 +46,18 @@ def find_header(
     tier_row = _tier_row(table)
     if tier_row is None:
         return None
-    tiers_below = _kinds_below(table, tier_row)
-    last = tier_row + (1 if tiers_below else 0)
     start = _banner_rows(table, tier_row)
+    stop = tier_row + (2 if _kinds_below(table, tier_row) else 1)
     given = {core(words): kind for words, kind in mapping.items()}
     columns: list[Column] = []
     similar: dict[str, tuple[str, str, float]] = {}
     for col in range(table.n_cols):
-        path: list[str] = []
-        cells: list[GridCell] = []
-        for row in range(start, last + 1):
-            cell = table.at(row, col)
-            if cell is not None and cell not in cells:
-                cells.append(cell)
-                if cell.text:
-                    path.append(cell.text)
+        path = [cell.text for cell in column_cells(table, col, start, stop)]
         tier = next((t for t in map(tier_word, reversed(path)) if t), None)
         label = "".join(text for text in path if not tier_word(text))
         if tier is None:
-            columns.append(_plain_column(label, path, given))
+            is_class = given.get(core(label)) == "class" or any(word in label for word in _CLASS_WORDS)
+            columns.append(Column("class" if is_class else "other", label))
             continue
         if not label:
             raise XizeError(
@@ -78,19 +69,29 @@ def find_header(
             similar[label] = (label, kind, score)
         columns.append(Column("other", label) if kind == IGNORE else Column("item", label, kind, tier))
     _check_twice(columns, where)
-    if not any(column.role == "class" for column in columns):
-        first = next((i for i, column in enumerate(columns) if column.role == "other"), None)
-        if first is not None:
-            columns[first] = Column("class", columns[first].label)
-    return CatalogueHeader(last + 1, tuple(columns), tuple(similar.values()), start)
+    roles = [column.role for column in columns]
+    if "class" not in roles and "other" in roles:
+        first = roles.index("other")
+        columns[first] = Column("class", columns[first].label)
+    return CatalogueHeader(stop, tuple(columns), tuple(similar.values()), start)
+
+
+def column_cells(table: LogicalTable, col: int, start: int, stop: int) -> list[GridCell]:
+    """The cells with text that cover a column in rows ``start`` … ``stop`` - 1, top to bottom, each once."""
+    found = {id(cell): cell for row in range(start, stop) if (cell := table.at(row, col)) and cell.text}
+    return list(found.values())
+
+
+def _starting(table: LogicalTable, row: int) -> list[str]:
+    """The texts of the cells that start in a row."""
+    return [cell.text for cell in table.row(row) if cell.row == row and cell.text]
 
 
 def _tier_row(table: LogicalTable) -> int | None:
     for row in range(min(8, table.n_rows)):
-        cells = [cell for cell in table.row(row) if cell.row == row]
-        words = [tier_word(cell.text) for cell in cells]
-        named = [word for word in words if word]
-        if len(named) >= 3 and len(set(named)) == 3 and len(named) >= 0.5 * sum(1 for c in cells if c.text):
+        texts = _starting(table, row)
+        named = [word for word in map(tier_word, texts) if word]
+        if len(set(named)) == 3 and len(named) >= 0.5 * len(texts):
             return row
     return None
 
@@ -99,27 +100,18 @@ def _kinds_below(table: LogicalTable, tier_row: int) -> bool:
     """Whether the kinds stand in a row below the tiers (a header grouped by tier)."""
     if tier_row + 1 >= table.n_rows:
         return False
-    cells = [cell for cell in table.row(tier_row + 1) if cell.row == tier_row + 1 and cell.text]
-    near = [cell for cell in cells if max(kind_scores(cell.text).values()) >= _NEAR]
-    return len(near) >= 2 and len(near) >= 0.7 * len(cells)
+    texts = _starting(table, tier_row + 1)
+    near = sum(max(kind_scores(text).values()) >= _NEAR for text in texts)
+    return near >= 2 and near >= 0.7 * len(texts)
 
 
 def _banner_rows(table: LogicalTable, tier_row: int) -> int:
     """First header row: rows above it that are one cell across the whole table are banners (a heading, a unit)."""
-    start = 0
-    while start < tier_row:
-        cells = table.row(start)
-        if len(cells) == 1 and cells[0].col_span == table.n_cols:
-            start += 1
-        else:
-            break
-    return start
-
-
-def _plain_column(label: str, path: list[str], given: Mapping[str, str]) -> Column:
-    if given.get(core(label)) == "class" or any(word in label for word in _CLASS_WORDS):
-        return Column("class", label)
-    return Column("other", label)
+    for row in range(tier_row):
+        cells = table.row(row)
+        if len(cells) != 1 or cells[0].col_span != table.n_cols:
+            return row
+    return tier_row
 
 
 def _kind(label: str, given: Mapping[str, str], where: str) -> tuple[str, float]:

@@ -5,26 +5,28 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from pipeline.text import squeeze
 
 
 @dataclass(frozen=True)
 class Column:
-    """A column: the field it fills, the header words that name it, how its cells are read.
+    """A column: the field it fills, the header words that name it (blanks between them), how its cells are read.
 
     ``read``: text (all lines joined) | code (blanks deleted) | grades | lines (one value per intended line) |
     bases (legal bases).
     """
 
     field: str
-    words: tuple[str, ...]
+    header: str
     required: bool = False
     read: str = "text"
 
-    def __post_init__(self) -> None:
-        """Words are compared squeezed."""
-        object.__setattr__(self, "words", tuple(map(squeeze, self.words)))
+    @cached_property
+    def words(self) -> tuple[str, ...]:
+        """The header words, squeezed, the usual one first."""
+        return tuple(map(squeeze, self.header.split()))
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,7 @@ class Spec:
     title: str
     titles: tuple[str, ...]
     sign: str
-    columns: tuple[Column, ...]
+    columns: tuple[Column, ...] = ()
     part: Part | None = None
     group: str | None = None
     numberings: tuple[Numbering, ...] = ()
@@ -63,7 +65,7 @@ class Spec:
     twins: tuple[tuple[str, str], ...] = ()
 
 
-NO = ("序号", "编号", "序次", "No", "No.")
+NO = "序号 编号 序次 No No."
 
 SPECS: tuple[Spec, ...] = (
     Spec(
@@ -71,7 +73,6 @@ SPECS: tuple[Spec, ...] = (
         title="教学成果奖|教学技能比赛|科技或发明奖|发明奖项|高技能人才称号|人才称号",
         titles=("教学技能比赛、教学成果奖、高技能人才称号、科技或发明奖项目录",),
         sign="教学成果奖|高技能人才称号|发明奖",
-        columns=(),
         shape="awards",
     ),
     Spec(
@@ -81,11 +82,7 @@ SPECS: tuple[Spec, ...] = (
         sign="行政机构|行政机关",
         columns=(
             Column("no", NO, read="code"),
-            Column(
-                "name",
-                ("行政机构", "行政机构名称", "行政机关", "行政部门", "机构名称", "单位名称", "主办单位", "主办单位名称", "名称"),
-                required=True,
-            ),
+            Column("name", "行政机构 行政机构名称 行政机关 行政部门 机构名称 单位名称 主办单位 主办单位名称 名称", required=True),
         ),
         numberings=(Numbering("no"),),
     ),
@@ -96,8 +93,8 @@ SPECS: tuple[Spec, ...] = (
         sign="制定类型|指定类型|比赛类型|举例",
         columns=(
             Column("no", NO, read="code"),
-            Column("type", ("制定类型", "指定类型", "类型", "比赛类型", "竞赛类型", "赛事类型", "类别", "比赛类别"), required=True),
-            Column("example", ("举例", "示例", "例子", "比赛举例", "例如", "比赛示例", "比赛名称", "举例说明"), required=True),
+            Column("type", "制定类型 指定类型 类型 比赛类型 竞赛类型 赛事类型 类别 比赛类别", required=True),
+            Column("example", "举例 示例 例子 比赛举例 例如 比赛示例 比赛名称 举例说明", required=True),
         ),
         numberings=(Numbering("no"),),
     ),
@@ -107,24 +104,20 @@ SPECS: tuple[Spec, ...] = (
         titles=("比赛主办单位为全国性行业协会商会参考名单",),
         sign="行业协会|协会商会|协会名称|牵头单位",
         columns=(
-            Column("list", ("名单类别", "清单类别", "名单类型")),
+            Column("list", "名单类别 清单类别 名单类型"),
             Column("no", NO, read="code"),
             Column(
                 "name",
-                ("行业协会商会", "行业协会商会名称", "全国性行业协会商会", "全国性行业协会商会名称", "协会商会名称", "协会商会",
-                 "协会名称", "行业协会名称", "行业协会", "单位名称", "名称", "主办单位"),
+                "行业协会商会 行业协会商会名称 全国性行业协会商会 全国性行业协会商会名称 协会商会名称 协会商会 协会名称 行业协会名称 行业协会 "
+                "单位名称 名称 主办单位",
                 required=True,
             ),
             Column(
                 "supervisor",
-                ("业务主管单位", "原业务主管单位", "原业务主管单位/行业管理部门", "行业管理部门", "主管单位", "原主管单位",
-                 "主管部门", "业务主管部门", "原业务主管部门", "行业主管部门", "管理部门"),
+                "业务主管单位 原业务主管单位 原业务主管单位/行业管理部门 行业管理部门 主管单位 原主管单位 主管部门 业务主管部门 "
+                "原业务主管部门 行业主管部门 管理部门",
             ),
-            Column(
-                "lead_unit",
-                ("自律服务小组牵头单位", "牵头单位", "自律服务牵头单位", "自律小组牵头单位", "服务小组牵头单位",
-                 "自律服务小组组长单位", "自律服务小组牵头单位名称"),
-            ),
+            Column("lead_unit", "自律服务小组牵头单位 牵头单位 自律服务牵头单位 自律小组牵头单位 服务小组牵头单位 自律服务小组组长单位 自律服务小组牵头单位名称"),
         ),
         part=Part("list", ("双重管理", "脱钩")),
         numberings=(Numbering("no", ("list",)),),
@@ -138,23 +131,13 @@ SPECS: tuple[Spec, ...] = (
             Column("no", NO, read="code"),
             Column(
                 "org",
-                ("机构名称", "评价机构名称", "评价机构", "评价组织", "培训评价组织", "社会培训评价组织", "评价组织名称",
-                 "社会培训评价组织名称", "组织名称", "单位名称", "培训评价组织名称"),
+                "机构名称 评价机构名称 评价机构 评价组织 培训评价组织 社会培训评价组织 评价组织名称 社会培训评价组织名称 组织名称 单位名称 "
+                "培训评价组织名称",
                 required=True,
             ),
-            Column("authority", ("主管部门", "主管单位", "业务主管单位", "业务主管部门", "上级主管部门", "行业主管部门")),
-            Column(
-                "occupation",
-                ("职业(工种)", "职业工种", "职业名称", "职业(工种)名称", "职业/工种", "职业、工种", "职业", "工种", "评价项目",
-                 "评价职业", "评价职业(工种)"),
-                required=True,
-            ),
-            Column(
-                "grades",
-                ("等级", "级别", "认定等级", "评价等级", "技能等级", "职业技能等级", "可认定等级", "认定级别"),
-                required=True,
-                read="grades",
-            ),
+            Column("authority", "主管部门 主管单位 业务主管单位 业务主管部门 上级主管部门 行业主管部门"),
+            Column("occupation", "职业(工种) 职业工种 职业名称 职业(工种)名称 职业/工种 职业、工种 职业 工种 评价项目 评价职业 评价职业(工种)", required=True),
+            Column("grades", "等级 级别 认定等级 评价等级 技能等级 职业技能等级 可认定等级 认定级别", required=True, read="grades"),
         ),
         group="group",
         numberings=(Numbering("no", ("group",)),),
@@ -165,35 +148,20 @@ SPECS: tuple[Spec, ...] = (
         titles=("上海市社会化职业技能等级认定及专项职业能力考核目录", "社会化职业技能等级认定目录"),
         sign="备案号|职业编码|职业代码",
         columns=(
-            Column("part", ("认定类型", "评价类型", "部分")),
-            Column("org_no", ("编号", "机构编号", "机构序号", "评价机构编号"), required=True, read="code"),
-            Column(
-                "org",
-                ("评价机构名称", "机构名称", "评价机构", "评价组织", "评价组织名称", "考核机构名称", "单位名称", "认定机构名称",
-                 "认定机构"),
-                required=True,
-            ),
-            Column(
-                "org_code",
-                ("机构备案号", "备案号", "机构编码", "机构代码", "备案编号", "机构备案编号", "评价机构备案号", "备案编码", "机构备案编码"),
-                required=True,
-                read="code",
-            ),
-            Column("no", ("序号", "项目序号", "职业序号"), read="code"),
-            Column(
-                "occupation_code",
-                ("职业编码", "职业代码", "编码", "代码", "项目编码", "职业(工种)编码", "职业(工种)代码", "项目代码", "职业编号"),
-                required=True,
-                read="code",
-            ),
+            Column("part", "认定类型 评价类型 部分"),
+            Column("org_no", "编号 机构编号 机构序号 评价机构编号", required=True, read="code"),
+            Column("org", "评价机构名称 机构名称 评价机构 评价组织 评价组织名称 考核机构名称 单位名称 认定机构名称 认定机构", required=True),
+            Column("org_code", "机构备案号 备案号 机构编码 机构代码 备案编号 机构备案编号 评价机构备案号 备案编码 机构备案编码", required=True, read="code"),
+            Column("no", "序号 项目序号 职业序号", read="code"),
+            Column("occupation_code", "职业编码 职业代码 编码 代码 项目编码 职业(工种)编码 职业(工种)代码 项目代码 职业编号", required=True, read="code"),
             Column(
                 "occupation",
-                ("职业(工种)", "评价项目", "职业工种", "职业名称", "职业(工种)名称", "考核项目", "项目名称", "评价项目名称",
-                 "职业/工种", "职业", "工种", "考核项目名称", "专项职业能力名称"),
+                "职业(工种) 评价项目 职业工种 职业名称 职业(工种)名称 考核项目 项目名称 评价项目名称 职业/工种 职业 工种 考核项目名称 "
+                "专项职业能力名称",
                 required=True,
             ),
-            Column("grades", ("等级", "级别", "认定等级", "评价等级", "技能等级", "职业技能等级", "认定级别"), read="grades"),
-            Column("item_type", ("项目类型", "项目类别", "考核类型", "评价项目类型")),
+            Column("grades", "等级 级别 认定等级 评价等级 技能等级 职业技能等级 认定级别", read="grades"),
+            Column("item_type", "项目类型 项目类别 考核类型 评价项目类型"),
         ),
         part=Part("part", ("社会化职业技能等级认定", "专项职业能力考核")),
         numberings=(Numbering("org_no", ("part",), "org"), Numbering("no", ("part", "org_no"))),
@@ -206,19 +174,14 @@ SPECS: tuple[Spec, ...] = (
         sign="批次|培训评价组织|职业技能等级证书",
         columns=(
             Column("no", NO, read="code"),
-            Column(
-                "org",
-                ("评价组织", "培训评价组织", "职业教育培训评价组织", "评价组织名称", "培训评价组织名称", "评价机构", "组织名称",
-                 "评价机构名称", "机构名称"),
-                required=True,
-            ),
+            Column("org", "评价组织 培训评价组织 职业教育培训评价组织 评价组织名称 培训评价组织名称 评价机构 组织名称 评价机构名称 机构名称", required=True),
             Column(
                 "certificate",
-                ("证书名称", "职业技能等级证书名称", "职业技能等级证书", "1+X证书名称", "技能等级证书名称", "证书", "技能等级证书",
-                 "1+X职业技能等级证书名称", "1+X证书"),
+                "证书名称 职业技能等级证书名称 职业技能等级证书 1+X证书名称 技能等级证书名称 证书 技能等级证书 1+X职业技能等级证书名称 "
+                "1+X证书",
                 required=True,
             ),
-            Column("batch", ("批次", "公布批次", "发布批次", "试点批次", "证书批次", "所属批次"), required=True),
+            Column("batch", "批次 公布批次 发布批次 试点批次 证书批次 所属批次", required=True),
         ),
         numberings=(Numbering("no"),),
     ),
@@ -228,25 +191,14 @@ SPECS: tuple[Spec, ...] = (
         titles=("国家职业资格目录", "国家职业资格目录(2021年版)"),
         sign="资格类别|设定依据|实施部门",
         columns=(
-            Column("part", ("人员类别", "人员类型")),
+            Column("part", "人员类别 人员类型"),
             Column("no", NO, read="code"),
-            Column("name", ("职业资格名称", "资格名称", "职业资格", "国家职业资格名称", "名称", "国家职业资格"), required=True),
-            Column("sub_name", ("子项名称", "子项", "职业资格子项", "具体资格", "具体职业资格", "细分名称", "职业资格细类", "分项名称")),
-            Column(
-                "departments",
-                ("实施部门(单位)", "实施部门", "实施单位", "实施部门/单位", "实施部门和单位", "实施机构", "主管部门", "负责部门",
-                 "实施部门(单位)名称"),
-                required=True,
-                read="lines",
-            ),
-            Column("category", ("资格类别", "类别", "资格类型", "职业资格类别", "资格性质", "类型"), required=True),
-            Column(
-                "legal_basis",
-                ("设定依据", "法律依据", "设置依据", "依据", "法规依据", "设立依据", "政策依据"),
-                required=True,
-                read="bases",
-            ),
-            Column("note", ("备注", "说明", "附注", "备注说明")),
+            Column("name", "职业资格名称 资格名称 职业资格 国家职业资格名称 名称 国家职业资格", required=True),
+            Column("sub_name", "子项名称 子项 职业资格子项 具体资格 具体职业资格 细分名称 职业资格细类 分项名称"),
+            Column("departments", "实施部门(单位) 实施部门 实施单位 实施部门/单位 实施部门和单位 实施机构 主管部门 负责部门 实施部门(单位)名称", required=True, read="lines"),
+            Column("category", "资格类别 类别 资格类型 职业资格类别 资格性质 类型", required=True),
+            Column("legal_basis", "设定依据 法律依据 设置依据 依据 法规依据 设立依据 政策依据", required=True, read="bases"),
+            Column("note", "备注 说明 附注 备注说明"),
         ),
         part=Part("part", ("专业技术人员", "技能人员")),
         numberings=(Numbering("no", ("part",), "name"),),
@@ -258,23 +210,18 @@ SPECS: tuple[Spec, ...] = (
         titles=("上海市境外职业资格证书认可清单", "境外职业资格证书认可清单"),
         sign="行业领域|发证机构|颁发机构",
         columns=(
-            Column("list", ("清单类别", "名单类别", "类别", "分类", "清单")),
+            Column("list", "清单类别 名单类别 类别 分类 清单"),
             Column("no", NO, read="code"),
-            Column("field", ("行业领域", "领域", "行业", "所属行业", "所属领域", "行业类别", "专业领域", "行业(领域)", "行业/领域"), required=True),
+            Column("field", "行业领域 领域 行业 所属行业 所属领域 行业类别 专业领域 行业(领域) 行业/领域", required=True),
             Column(
                 "certificate",
-                ("职业资格证书", "证书名称", "资格证书", "职业资格证书名称", "资格证书名称", "职业资格名称", "境外职业资格证书",
-                 "境外职业资格证书名称", "职业资格", "证书"),
+                "职业资格证书 证书名称 资格证书 职业资格证书名称 资格证书名称 职业资格名称 境外职业资格证书 境外职业资格证书名称 职业资格 "
+                "证书",
                 required=True,
             ),
-            Column(
-                "issuer",
-                ("发证机构", "颁发机构", "颁证机构", "发证单位", "发证组织", "颁发单位", "发证机构名称", "颁发机构名称", "认证机构",
-                 "证书颁发机构", "发证部门"),
-                required=True,
-            ),
+            Column("issuer", "发证机构 颁发机构 颁证机构 发证单位 发证组织 颁发单位 发证机构名称 颁发机构名称 认证机构 证书颁发机构 发证部门", required=True),
         ),
-        part=Part("list", ("A", "B", "C", "D"), pattern=r"([A-Z])[类級级档]|(?:类别|清单|名单|第)([A-Z])(?![A-Z])"),
+        part=Part("list", ("A", "B", "C", "D"), pattern="([A-Z])[类級级档]|(?:类别|清单|名单|第)([A-Z])(?![A-Z])"),
         numberings=(Numbering("no", ("list",)),),
     ),
     Spec(
@@ -286,8 +233,8 @@ SPECS: tuple[Spec, ...] = (
             Column("series_no", NO, read="code"),
             Column(
                 "series",
-                ("名称", "系列", "职称系列", "系列名称", "系列(专业)", "职称系列(专业)", "系列(专业)名称", "专业系列", "职称系列名称",
-                 "专业名称", "职称系列(专业)名称"),
+                "名称 系列 职称系列 系列名称 系列(专业) 职称系列(专业) 系列(专业)名称 专业系列 职称系列名称 专业名称 "
+                "职称系列(专业)名称",
                 required=True,
             ),
         ),
@@ -301,19 +248,8 @@ SPECS: tuple[Spec, ...] = (
         sign="对应的?职称|对应职称|职称",
         columns=(
             Column("no", NO, read="code"),
-            Column(
-                "qualification",
-                ("国家职业资格名称", "职业资格名称", "职业资格", "国家职业资格", "资格名称", "专业技术人员职业资格", "名称",
-                 "专业技术人员职业资格名称"),
-                required=True,
-            ),
-            Column(
-                "rule",
-                ("可对应的职称", "对应职称", "可对应职称", "对应的职称", "职称", "对应职称名称", "可对应的职称名称", "对应关系",
-                 "可对应的职称层级", "可直接对应的职称"),
-                required=True,
-                read="lines",
-            ),
+            Column("qualification", "国家职业资格名称 职业资格名称 职业资格 国家职业资格 资格名称 专业技术人员职业资格 名称 专业技术人员职业资格名称", required=True),
+            Column("rule", "可对应的职称 对应职称 可对应职称 对应的职称 职称 对应职称名称 可对应的职称名称 对应关系 可对应的职称层级 可直接对应的职称", required=True, read="lines"),
         ),
         numberings=(Numbering("no"),),
         shape="mappings",
@@ -349,13 +285,11 @@ def known_word(text: str, words: frozenset[str], header_map: Mapping[str, str]) 
     return text in words or plain(text) in words or text in header_map
 
 
-def vocabulary(spec: Spec) -> frozenset[str]:
-    """Every header word of ``spec``, squeezed."""
-    words = {word for column in spec.columns for word in column.words}
-    if spec.shape == "ladders":
-        words |= set(RANK_WORDS)
-    return frozenset(words)
-
-
-VOCABULARY: dict[str, frozenset[str]] = {spec.table: vocabulary(spec) for spec in SPECS}
+VOCABULARY: dict[str, frozenset[str]] = {
+    spec.table: frozenset(word for column in spec.columns for word in column.words).union(
+        RANK_WORDS if spec.shape == "ladders" else ()
+    )
+    for spec in SPECS
+}
+"""Every header word of a table, squeezed."""
 ALL_WORDS: frozenset[str] = frozenset().union(*VOCABULARY.values())

@@ -11,61 +11,25 @@ from rapidfuzz import fuzz
 from pipeline.schema import KINDS, TIERS
 from pipeline.text import squeeze
 
-_ALIASES: dict[str, tuple[str, ...]] = {
+_ALIASES: dict[str, str] = {
     "title": (
-        "本专业或相近专业非教师系列职务(职称)",
-        "本专业或相近专业非教师系列专业技术职务(职称)",
-        "非教师系列职务(职称)",
-        "非教师系列专业技术职务",
-        "非教师系列专业技术资格",
-        "非教师系列职称",
-        "专业技术职务",
-        "专业技术资格",
-        "专业技术职称",
-        "职务(职称)",
-        "职称",
+        "本专业或相近专业非教师系列职务(职称) 本专业或相近专业非教师系列专业技术职务(职称) 非教师系列职务(职称) 非教师系列专业技术职务 "
+        "非教师系列专业技术资格 非教师系列职称 专业技术职务 专业技术资格 专业技术职称 职务(职称) 职称"
     ),
     "skill": (
-        "国家技能等级证书(职业资格证书)",
-        "国家职业技能等级证书",
-        "国家职业技能等级证书(职业资格证书)",
-        "职业技能等级证书(职业资格证书)",
-        "国家职业资格证书(职业技能等级证书)",
-        "国家职业资格证书",
-        "职业资格证书",
-        "职业技能等级证书",
-        "技能等级证书",
-        "技能人员职业资格",
+        "国家技能等级证书(职业资格证书) 国家职业技能等级证书 国家职业技能等级证书(职业资格证书) 职业技能等级证书(职业资格证书) "
+        "国家职业资格证书(职业技能等级证书) 国家职业资格证书 职业资格证书 职业技能等级证书 技能等级证书 技能人员职业资格"
     ),
     "practice": (
-        "执业资格证书",
-        "国家执业资格证书",
-        "执业资格",
-        "执业(职业)资格证书",
-        "职业(执业)资格证书",
-        "专业技术人员执业资格",
-        "执业证书",
+        "执业资格证书 国家执业资格证书 执业资格 执业(职业)资格证书 职业(执业)资格证书 专业技术人员执业资格 执业证书"
     ),
-    "one_plus_x": (
-        "1+X技能等级证书",
-        "1+X职业技能等级证书",
-        "1+X证书",
-        "1+X等级证书",
-        "“1+X”职业技能等级证书",
-    ),
+    "one_plus_x": ("1+X技能等级证书 1+X职业技能等级证书 1+X证书 1+X等级证书 “1+X”职业技能等级证书"),
     "industry": (
-        "行业内其它权威证书",
-        "行业内其他权威证书",
-        "行业其他权威证书",
-        "行业权威证书",
-        "行业内权威证书",
-        "行业企业证书",
-        "其他行业证书",
-        "其他权威证书",
-        "行业企业认证证书",
+        "行业内其它权威证书 行业内其他权威证书 行业其他权威证书 行业权威证书 行业内权威证书 行业企业证书 其他行业证书 其他权威证书 "
+        "行业企业认证证书"
     ),
-}  # fmt: skip
-"""General words for the five kinds; a word that is none of them is matched by similarity, with a finding."""
+}
+"""General words for the five kinds, blanks between them; a word that is none of them is matched by similarity, with a finding."""
 
 _TIER = re.compile(r"^(?:[“\"]?双师型?[”\"]?型?)?(?:教师)?([初中高])级?(?:[“\"]?双师型?[”\"]?)?(?:教师)?$")
 
@@ -98,7 +62,10 @@ def kind_scores(words: str) -> Mapping[str, float]:
 @lru_cache(maxsize=1)
 def _cores() -> dict[str, list[tuple[str, str]]]:
     """The aliases of every kind, each also without what stands in brackets."""
-    return {kind: [(word, _bare(word)) for word in map(core, aliases)] for kind, aliases in _ALIASES.items()}
+    return {
+        kind: [(word, _bare(word)) for word in map(core, aliases.split())]
+        for kind, aliases in _ALIASES.items()
+    }
 
 
 def core(text: str) -> str:

@@ -13,13 +13,13 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipeline.errors import XizeError
+from pipeline.job import Options
 from pipeline.quality.corrections.file import load_corrections
 from pipeline.releases.last_findings import last_findings_path
 from pipeline.review import preview, view
 from pipeline.review.load import load
 from pipeline.review.session import Session
 from pipeline.review.static import write_site
-from pipeline.run import Options
 from tests.cli_home import EDITION, snapshot
 from tests.review.conftest import REPEATED, TWO_IN_ONE
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from pipeline.job import Options
 from pipeline.review.retidy import Tidier
-from pipeline.run import Options
 
 
 def test_of_several_waiting_only_the_latest_is_answered(

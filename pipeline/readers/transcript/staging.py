@@ -1,16 +1,15 @@
-"""Grids and text lines of a transcript → staged cells, blocks and the one page; line numbers stand for pages and boxes."""
+"""Grids and text lines of a transcript → staged cells, blocks and its one page; line numbers stand for pages and boxes."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field
 
 import pyarrow as pa
 
 from pipeline.findings import Finding
-from pipeline.readers.transcript.model import Grid, Placed
-from pipeline.readers.transcript.source import RawText
+from pipeline.readers.transcript.source import RawCell, RawText
 from pipeline.reading import (
     BLOCKS,
     CELLS,
@@ -26,24 +25,60 @@ from pipeline.reading import (
 )
 
 
+@dataclass(frozen=True)
+class Placed:
+    """A cell of a grid: its raw cell, the line it stands on, and how sure its place (and span) is.
+
+    ``follows``: the row goes on after a page end, the text may go on too. ``inferred``: not printed here.
+    """
+
+    row: int
+    col: int
+    raw: RawCell
+    line: int
+    row_span: int = 1
+    col_span: int = 1
+    confidence: float = 1.0
+    follows: bool = False
+    inferred: bool = False
+
+
+@dataclass
+class Grid:
+    """A table as the transcript means it: ``n_rows`` × ``n_cols`` cells; rows and columns from 0."""
+
+    n_cols: int
+    cells: list[Placed] = field(default_factory=list)
+    n_rows: int = 0
+
+
 def to_reading(
-    grids: Sequence[Grid],
-    texts: Sequence[RawText],
-    findings: Sequence[Finding],
-    lines: int,
+    grids: Sequence[Grid], texts: Sequence[RawText], findings: Sequence[Finding], lines: int
 ) -> Reading:
-    """Arrow tables as a PDF's reader gives them. The reading's findings are kept as JSON in the page's ``checks``."""
-    cells: list[dict[str, object]] = []
-    for number, grid in enumerate(grids, start=1):
-        for placed in grid.cells:
-            cells.append(_cell_row(placed, number))
-    blocks = [_block_row(text) for text in texts]
-    blocks.sort(key=lambda row: int(str(row["line"])))
+    """Arrow tables as a PDF's reader gives them; ``lines``: how many the transcript has."""
+    cells = [_cell_row(cell, number) for number, grid in enumerate(grids, start=1) for cell in grid.cells]
+    blocks = [
+        {
+            "role": "text",
+            "text": text.text,
+            "size": HEADING if text.heading else SIZE,
+            "advances": [1.0] * len(text.text),
+            "line": text.line,
+        }
+        for text in sorted(texts, key=lambda text: text.line)
+    ]
     page = {
-        "page": 1, "width": WIDTH * max((g.n_cols for g in grids), default=1), "height": PITCH * (lines + 2),
-        "turned": 0, "glyphs": sum(len(t.text) for t in texts), "rulings": 0, "pictures": 0.0,
-        "tables": len(grids), "engine": TRANSCRIPT, "checks": [json.dumps(asdict(f), ensure_ascii=False) for f in findings],
-    }  # fmt: skip
+        "page": 1,
+        "width": WIDTH * max((grid.n_cols for grid in grids), default=1),
+        "height": PITCH * (lines + 2),
+        "turned": 0,
+        "glyphs": sum(len(text.text) for text in texts),
+        "rulings": 0,
+        "pictures": 0.0,
+        "tables": len(grids),
+        "engine": TRANSCRIPT,
+        "checks": [json.dumps(asdict(finding), ensure_ascii=False) for finding in findings],
+    }
     return Reading(
         pa.Table.from_pylist(cells, schema=CELLS),
         pa.Table.from_pylist(blocks, schema=BLOCKS),
@@ -55,7 +90,6 @@ def _cell_row(cell: Placed, table_no: int) -> dict[str, object]:
     words = cell.raw.words
     return {
         "cell_id": f"l{cell.line:05d}-t{table_no}-r{cell.row:03d}-c{cell.col:02d}",
-        "page": None,
         "table_no": table_no,
         "row": cell.row,
         "col": cell.col,
@@ -70,11 +104,3 @@ def _cell_row(cell: Placed, table_no: int) -> dict[str, object]:
         "open_bottom": False,
         "line": cell.line,
     }
-
-
-def _block_row(text: RawText) -> dict[str, object]:
-    size = HEADING if text.heading else SIZE
-    return {
-        "page": None, "role": "text", "text": text.text, "size": size,
-        "advances": [1.0] * len(text.text), "line": text.line,
-    }  # fmt: skip

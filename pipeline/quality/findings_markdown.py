@@ -1,4 +1,4 @@
-"""A run's findings as a Prefect artifact: what a steward reads in the web page of a run."""
+"""The findings of a run as Markdown: what a steward reads in the web page of a run."""
 
 from __future__ import annotations
 
@@ -42,15 +42,3 @@ def _cell(text: str) -> str:
     for char in "\\`*_|<>[]":
         text = text.replace(char, "\\" + char)
     return text.replace("\n", " ")
-
-
-def publish_findings(edition: str, findings: pa.Table) -> None:
-    """Attach the findings to the current flow or task run as the artifact ``findings-<edition>``."""
-    publish_markdown(edition, findings_markdown(edition, findings))
-
-
-def publish_markdown(edition: str, text: str) -> None:
-    """As :func:`publish_findings`, what :func:`findings_markdown` has made of them."""
-    from prefect.artifacts import create_markdown_artifact
-
-    create_markdown_artifact(text, key=f"findings-{edition}", description=f"{edition}的发现")

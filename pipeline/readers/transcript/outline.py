@@ -1,10 +1,11 @@
-"""Lines of a transcript → its parts: front matter, 专业大类, annexes; which rows stand under which heading."""
+"""Lines of a transcript → its parts: front matter, 专业大类, annexes; and the header of a catalogue table."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from pipeline.readers.transcript.source import RawRow, RawText
 from pipeline.text import squeeze
@@ -12,6 +13,8 @@ from pipeline.vocabulary.headings import parse_annex, parse_major
 from pipeline.vocabulary.kinds import kind_scores, tier_word
 
 _PAGE = re.compile(r"\t\d{1,4}$")
+_KIND = 50
+"""Words at least so similar (0–100) to a kind's name begin a column group."""
 
 
 @dataclass
@@ -20,36 +23,34 @@ class Part:
 
     kind: str
     heading: RawText | None
-    items: list[RawRow | RawText] = field(default_factory=list)
-    codes: tuple[str, ...] = ()
     title: str = ""
+    items: list[RawRow | RawText] = field(default_factory=list)
 
-    @property
+    @cached_property
     def rows(self) -> list[RawRow]:
-        """The rows, in order."""
+        """The rows, in order, once all items are known."""
         return [item for item in self.items if isinstance(item, RawRow)]
 
 
-def split(items: Iterable[RawRow | RawText]) -> tuple[list[Part], list[str]]:
+def split(items: Iterable[RawRow | RawText]) -> tuple[list[Part], set[str]]:
     """Parts in printed order, and the codes (first one of each) of every 专业大类 that the contents or headings name."""
     parts = [Part("front", None)]
-    majors: list[str] = []
+    majors: set[str] = set()
     for item in items:
-        if isinstance(item, RawRow):
-            parts[-1].items.append(item)
-            continue
-        text = squeeze(_PAGE.sub("", item.text))
-        major = parse_major(text)
-        if major is not None and major.codes and major.codes[0] not in majors:
-            majors.append(major.codes[0])
-        if _PAGE.search(item.text):
-            parts[-1].items.append(item)
-        elif major is not None and major.codes:
-            parts.append(Part("major", item, codes=major.codes))
-        elif (annex := parse_annex(text)) is not None and annex[0] is not None and annex[1]:
-            parts.append(Part("annex", item, title=annex[1]))
-        else:
-            parts[-1].items.append(item)
+        if isinstance(item, RawText):
+            text = squeeze(_PAGE.sub("", item.text))
+            of_contents = _PAGE.search(item.text)
+            major = parse_major(text)
+            annex = parse_annex(text)
+            if major is not None and major.codes:
+                majors.add(major.codes[0])
+                if not of_contents:
+                    parts.append(Part("major", item))
+                    continue
+            elif annex is not None and annex[0] is not None and annex[1] and not of_contents:
+                parts.append(Part("annex", item, annex[1]))
+                continue
+        parts[-1].items.append(item)
     return parts, majors
 
 
@@ -73,16 +74,15 @@ def catalogue_header(rows: list[RawRow], at: int) -> Header | None:
     row = rows[at]
     tiers = [tier_word(cell.text) or "" for cell in row.cells]
     named = [tier for tier in tiers if tier]
-    if len(named) < 3 or len(set(named)) < 3 or len(named) < 0.7 * len(row.filled):
+    if len(set(named)) < 3 or len(named) < 0.7 * len(row.filled):
         return None
     columns = max(i for i, tier in enumerate(tiers) if tier) + 1
     above = rows[at - 1] if at and rows[at - 1].line >= row.line - 2 else None
     groups = [-1] * columns
     if above is not None:
         number = 0
-        for col in range(columns):
-            text = above.cells[col].text if col < len(above.cells) else ""
-            if tiers[col] and text and max(kind_scores(text).values()) >= 50:
-                number += 1
-            groups[col] = number if tiers[col] else -1
+        for col, text in enumerate((*above.texts, *[""] * columns)[:columns]):
+            if tiers[col]:
+                number += bool(text) and max(kind_scores(text).values()) >= _KIND
+                groups[col] = number
     return Header((above, row) if above else (row,), len(row.cells), tuple(tiers[:columns]), tuple(groups))
