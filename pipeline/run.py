@@ -187,7 +187,7 @@ def _stats(
         "pages_read": pages_read(job),
         "tables_found": figures["tables_found"],
         "conservation": figures["conservation"],
-        "corrections": summary(job.edition.corrections, corrections).summary,
+        "corrections": summary(job.edition.corrections, corrections),
         "coverage": coverage.summary(tables["coverage"].to_pylist()),
     }
     return {**stats, "cross_check": compared} if compared else stats

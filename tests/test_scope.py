@@ -18,7 +18,7 @@ from pipeline.errors import XizeError
 from pipeline.findings import Finding
 from pipeline.quality.coverage import coverage
 from pipeline.quality.scope import STATES, Scope, scope
-from pipeline.releases.publish import publish
+from pipeline.releases.publish import RunInfo, publish
 from pipeline.schema import TABLES, build
 from tests.expectation_tables import context
 from tests.sample_tables import source_info
@@ -185,14 +185,7 @@ def test_the_site_has_a_page_of_it(tmp_path: Path) -> None:
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("covered")
-    publish(
-        _tables(),
-        edition=EDITION,
-        source_info=source_info(kind="pdf"),
-        curated_url=folder / "curated",
-        stats={},
-        validation={},
-    )
+    publish(_tables(), source_info(kind="pdf"), RunInfo(), folder / "curated")
     return folder
 
 

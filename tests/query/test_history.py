@@ -16,7 +16,7 @@ from pipeline.cli.app import app
 from pipeline.errors import XizeError
 from pipeline.query.catalogue import Catalog
 from pipeline.query.history import History, history
-from pipeline.releases.publish import publish
+from pipeline.releases.publish import RunInfo, publish
 from pipeline.schema import TABLES, build
 from pipeline.tidy.entries import entry_id
 from pipeline.tidy.grades.levels import read_levels
@@ -90,11 +90,9 @@ def _publish(curated: Path, edition: str, printed: list[tuple[str, str, str, str
     rows = {"entries": entries, "classes": classes, "coverage": coverage}
     publish(
         {name: build(name, rows.get(name, ()), edition) for name in TABLES},
-        edition=edition,
-        source_info=source_info(),
-        curated_url=curated,
-        stats={},
-        validation={},
+        source_info(edition=edition),
+        RunInfo(),
+        curated,
     )
 
 

@@ -19,7 +19,7 @@ from pipeline.editions.add import add_edition
 from pipeline.editions.edition import load_edition
 from pipeline.releases.catalogue import load_release
 from pipeline.releases.manifest import SourceInfo
-from pipeline.releases.publish import publish
+from pipeline.releases.publish import RunInfo, publish
 from pipeline.schema import TABLES, build
 from pipeline.tidy.entries import entry_id
 from tests.cli_home import EDITION, Done, one_sentence, xize
@@ -184,11 +184,9 @@ def two(published: tuple[Path, Done], tmp_path_factory: pytest.TempPathFactory) 
     add_edition(home, EDITION, transcript)
     publish(
         _altered(load_release(home / "curated", EDITION)),
-        edition=EDITION,
-        source_info=SourceInfo.of(load_edition(home, EDITION), "transcript"),
-        curated_url=home / "curated",
-        stats={},
-        validation={},
+        SourceInfo.of(load_edition(home, EDITION), "transcript"),
+        RunInfo(),
+        home / "curated",
     )
     return home
 

@@ -17,7 +17,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from pipeline.releases.catalogue import damaged_files, latest_name, release_names
-from pipeline.releases.publish import publish
+from pipeline.releases.publish import RunInfo, publish
 from pipeline.releases.storage import open_store
 from tests.sample_tables import EDITION, sample_tables, source_info
 
@@ -43,14 +43,7 @@ def main(folder: Path) -> None:
     tables, source = {1: sample_tables(1), 2: sample_tables(2)}, source_info()
 
     def release(limit: int) -> None:
-        publish(
-            tables[limit],
-            edition=EDITION,
-            source_info=source,
-            curated_url=curated,
-            stats={},
-            validation={},
-        )
+        publish(tables[limit], source, RunInfo(), curated)
 
     def watched(act: Callable[[int, str], None]) -> None:
         count = 0

@@ -18,7 +18,8 @@ from rich.text import Text
 from typer.main import get_command
 
 from pipeline import __version__
-from pipeline.cli.app import app, parse_pages
+from pipeline.cli.app import app
+from pipeline.cli.tables import parse_pages
 from pipeline.errors import XizeError
 from tests.cli_home import (
     EDITION,

@@ -9,29 +9,16 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Annotated
 
 import pyarrow.parquet as pq
 import pytest
-import typer
 from typer.testing import CliRunner, Result
 
-from pipeline.cli import query as cli_query
-from pipeline.cli import release as cli_release
+from pipeline.cli.app import app
 from pipeline.errors import XizeError
-from pipeline.releases.publish import publish
+from pipeline.releases.publish import RunInfo, publish
 from tests.cli_home import Done, one_sentence, xize
 from tests.sample_tables import EDITION, sample_tables, source_info
-
-app = typer.Typer()
-app.add_typer(cli_query.app)
-app.add_typer(cli_release.app)
-
-
-@app.callback()
-def _main(ctx: typer.Context, home: Annotated[Path, typer.Option("--home")]) -> None:
-    ctx.obj = SimpleNamespace(home=home)
 
 
 @pytest.fixture(scope="module")
@@ -39,14 +26,7 @@ def pristine(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Three releases of one edition, the last the latest."""
     folder = tmp_path_factory.mktemp("pristine")
     for limit in (1, 2, 3):
-        publish(
-            sample_tables(limit),
-            edition=EDITION,
-            source_info=source_info(),
-            curated_url=folder / "curated",
-            stats={},
-            validation={},
-        )
+        publish(sample_tables(limit), source_info(), RunInfo(), folder / "curated")
     return folder
 
 
@@ -79,14 +59,7 @@ def test_rollback_points_back_and_deletes_nothing(home: Path) -> None:
     assert done.exit_code == 0 and "r001" in done.stdout and _latest(home) == "r001"
     assert len(list((home / "curated" / EDITION).glob("r*"))) == 3
     # The next run finds the newest release unchanged and leaves the steward's choice alone.
-    again = publish(
-        sample_tables(3),
-        edition=EDITION,
-        source_info=source_info(),
-        curated_url=home / "curated",
-        stats={},
-        validation={},
-    )
+    again = publish(sample_tables(3), source_info(), RunInfo(), home / "curated")
     assert not again.changed and _latest(home) == "r001"
     for release in ("r009", "../r001", "latest.json"):
         assert isinstance(_xize(home, "rollback", EDITION, release).exception, XizeError)
@@ -99,7 +72,7 @@ def test_rollback_points_back_and_deletes_nothing(home: Path) -> None:
 def test_prune_never_deletes_the_latest(home: Path) -> None:
     _xize(home, "rollback", EDITION, "r001")
     assert "已删除r002" in _xize(home, "prune", "--keep", "1").stdout
-    assert sorted(path.name for path in (home / "curated" / EDITION).iterdir()) == [
+    assert sorted(path.name for path in (home / "curated" / EDITION).glob("[!.]*")) == [
         "latest.json",
         "r001",
         "r003",
@@ -183,7 +156,7 @@ def test_add_says_what_to_do_next(tmp_path: Path) -> None:
     assert "未作改动" in _xize(tmp_path, "add", "jiangsu-2026", str(transcript)).stdout
 
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_what_parquet_or_the_terminal_cannot_hold_is_one_sentence(

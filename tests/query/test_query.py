@@ -11,7 +11,7 @@ import pytest
 from pipeline.errors import XizeError
 from pipeline.query.catalogue import Catalog
 from pipeline.query.check import parse_grade, parse_level
-from pipeline.releases.publish import publish
+from pipeline.releases.publish import RunInfo, publish
 from pipeline.schema import TABLES, build
 from tests.sample_tables import sample_tables, source_info
 
@@ -93,14 +93,7 @@ def _tables(edition: str, entries=_ENTRIES) -> dict[str, pa.Table]:
 
 
 def _publish(curated: str | Path, edition: str, entries=_ENTRIES) -> None:
-    publish(
-        _tables(edition, entries),
-        edition=edition,
-        source_info=source_info(),
-        curated_url=curated,
-        stats={},
-        validation={},
-    )
+    publish(_tables(edition, entries), source_info(edition=edition), RunInfo(), curated)
 
 
 @pytest.fixture(scope="module", params=["local", "memory"])
@@ -161,7 +154,7 @@ def test_parameters_fill_a_query(catalog: Catalog) -> None:
         ("selec 1", "SQL无法执行：.*syntax error"),
         ("select nothing from entries", "SQL无法执行：.*nothing"),
         ('select 1 from "shanghai-2025@r009".entries', "没有发布r009"),
-        ('select 1 from "anhui-2025".entries', "anhui-2025没有当前发布"),
+        ('select 1 from "anhui-2025".entries', "anhui-2025还没有当前发布"),
     ],
 )
 def test_a_wrong_query_is_one_sentence(catalog: Catalog, query: str, said: str) -> None:
@@ -186,7 +179,7 @@ def test_a_folder_without_releases_is_refused(tmp_path: Path) -> None:
     with pytest.raises(XizeError, match="还没有任何发布"):
         Catalog(tmp_path)
     _publish(tmp_path, "shanghai-2025")
-    with pytest.raises(XizeError, match="anhui-2026没有当前发布"):
+    with pytest.raises(XizeError, match="anhui-2026还没有当前发布"):
         Catalog(tmp_path, pins=["anhui-2026"])
     with pytest.raises(XizeError, match="不是版本"):
         Catalog(tmp_path, pins=["r001"])
@@ -308,14 +301,7 @@ def test_no_grade_and_levels() -> None:
 def test_the_whole_truth_can_be_asked(tmp_path: Path) -> None:
     """Every credential of the real edition counts at the tier in which it stands."""
     tables = sample_tables(6)
-    publish(
-        tables,
-        edition="shanghai-2025",
-        source_info=source_info(),
-        curated_url=tmp_path,
-        stats={},
-        validation={},
-    )
+    publish(tables, source_info(), RunInfo(), tmp_path)
     rows = tables["credentials"].to_pylist()
     with Catalog(tmp_path) as catalog:
         for row in rows[:: max(1, len(rows) // 15)]:

@@ -14,7 +14,7 @@ from pipeline.editions.edition import edition_lock, editions, load_edition, reso
 from pipeline.editions.source_yaml import dump_yaml, load_yaml
 from pipeline.errors import XizeError
 
-PROJECT = Path(__file__).parents[1]
+PROJECT = Path(__file__).parents[2]
 BODY = b"%PDF-1.7 a file"
 SOURCE = f"""\
 # kept

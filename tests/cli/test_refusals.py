@@ -185,7 +185,7 @@ def test_two_runs_at_once_make_one_release(home: Path, reissued: Path) -> None:
     command = [sys.executable, "-m", "pipeline.cli", "--home", str(home), *RUN]
     runs = [
         subprocess.Popen(
-            command, cwd=Path(__file__).parents[1], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            command, cwd=Path(__file__).parents[2], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )
         for _ in range(2)
     ]

@@ -15,20 +15,13 @@ from pipeline.releases.catalogue import (
     prune,
     rollback,
 )
-from pipeline.releases.publish import publish
+from pipeline.releases.publish import RunInfo, publish
 from pipeline.schema import TABLES, build
 from tests.sample_tables import EDITION, sample_tables, source_info, truth_rows
 
 
 def _publish(curated: Path, limit: int) -> None:
-    publish(
-        sample_tables(limit),
-        edition=EDITION,
-        source_info=source_info(),
-        curated_url=curated,
-        stats={},
-        validation={},
-    )
+    publish(sample_tables(limit), source_info(), RunInfo(), curated)
 
 
 def _deltas(before, after) -> dict[str, TableDelta]:
