@@ -69,7 +69,7 @@ def _work(job: Job, folder: Path, pipe: Connection) -> None:
 
 
 def _steps(job: Job, folder: Path, pipe: Connection, tell: Callable[..., None]) -> None:
-    from expectations.worker import warm_up
+    from expectations import validate
     from pipeline.garbage import collecting_seldom
     from pipeline.reading import select_pages
 
@@ -80,8 +80,8 @@ def _steps(job: Job, folder: Path, pipe: Connection, tell: Callable[..., None]) 
     def report(stage: str, count: int, total: int) -> None:
         tell("report", stage, (count, total), {})
 
-    with collecting_seldom(), warm_up() as validator:
-        desk = DeskHere(job, validator.validate, folder, report)
+    with collecting_seldom():
+        desk = DeskHere(job, validate, folder, report)
         ranges = desk.ranges()
         done("ranges", ranges)
         reading = desk.reading()

@@ -19,7 +19,6 @@ from prefect.utilities.annotations import unmapped
 from pydantic import SecretStr
 
 from expectations import validate as validate_here
-from expectations import warm_up
 from flows import steps
 from flows.ahead import Lost, desk_ahead
 from flows.artifacts import publish_markdown
@@ -148,8 +147,8 @@ def publish_edition(
         last = run.unchanged(job) if publish else None
         if last is not None:
             return steps.same(job, last)
-        with warm_up() as validator, tempfile.TemporaryDirectory(prefix="xize-site-") as folder:
-            return _publish(DeskHere(job, validator.validate, Path(folder) / "validation"))
+        with tempfile.TemporaryDirectory(prefix="xize-site-") as folder:
+            return _publish(DeskHere(job, validate_here, Path(folder) / "validation"))
 
 
 def _publish(desk: Desk) -> Outcome:

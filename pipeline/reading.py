@@ -79,6 +79,9 @@ PAGES = pa.schema(
     ]
 )
 
+BROKEN = "content_broken"
+"""The check that a page fails whose content stream cannot be inflated to its end, or not to what its checksum says."""
+
 
 @dataclass(frozen=True, slots=True)
 class Block:

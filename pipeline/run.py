@@ -163,8 +163,8 @@ def begin(job: Job, report: Report | None = None) -> tuple[Reading, Stored]:
     if job.kind == "pdf":
         return _read_document(job, report)
     if job.kind == "transcript":
-        from expectations.reference import reference_classes
         from pipeline.readers.transcript.read import read_transcript
+        from pipeline.schema.moe_classes import reference_classes
 
         reading = read_transcript(job.path, reference_classes())
     else:
@@ -252,13 +252,13 @@ def tidy_reading(
         if report:
             report("tidy", 0, 1)
         load_libraries()
-        from expectations.reference import reference_rows
         from pipeline.arrow import release
         from pipeline.quality import coverage
         from pipeline.quality.assess import assess
         from pipeline.quality.corrections.file import load_corrections, summary
         from pipeline.quality.corrections.tables import correct_cells, correct_tables
         from pipeline.schema import TABLES
+        from pipeline.schema.moe_classes import reference_rows
         from pipeline.schema.table_builder import Gathered
         from pipeline.tidy.document import tidy
 
@@ -329,6 +329,8 @@ def cells_table(reading: Reading, edition: str, kind: str) -> pa.Table:
 def validation_context(job: Job, result: RunResult) -> Any:
     """What validation must know beside the tables."""
     from expectations.report import TocItem, ValidationContext
+    from pipeline.quality.corrections.file import load_corrections
+    from pipeline.quality.decisions import load_accepted
 
     conservation = result.stats["conservation"]
     return ValidationContext(
@@ -345,6 +347,8 @@ def validation_context(job: Job, result: RunResult) -> Any:
         characters_in_tables=conservation["in_tables"],
         characters_lost=conservation["lost"],
         title=job.edition.source.title,
+        accepted=load_accepted(job.edition.folder / "accepted.yaml"),
+        corrections=tuple(load_corrections(job.edition.corrections)),
     )
 
 
@@ -367,15 +371,15 @@ def run(options: Options, report: Report | None = None) -> Outcome:
         last = unchanged(job) if options.publish else None
         if last is not None:
             return same_as(job, last)
-        from expectations.worker import warm_up
+        from expectations import validate
 
-        with warm_up() as validator, tempfile.TemporaryDirectory(prefix="xize-site-") as folder:
+        with tempfile.TemporaryDirectory(prefix="xize-site-") as folder:
             reading, stored = begin(job, report)
             result = tidy_reading(job, reading, report, stored)
             if report:
                 report("validate", 0, 1)
             site = Path(folder) / "validation"
-            outcome = validator.validate(
+            outcome = validate(
                 with_findings(job, result), context=validation_context(job, result), site_dir=site
             )
             if report:

@@ -13,7 +13,7 @@ from pipeline.errors import XizeError
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from pipeline.quality.scope import Line, Scope
+    from pipeline.quality.coverage import Line, Scope
     from pipeline.releases.catalogue import Release
     from pipeline.releases.storage import Store
 
@@ -39,10 +39,10 @@ def coverage(
     without a table, gaps and duplicates in the annexes' numbers. Exit code 0: nothing is missing; 1: something is;
     2: the question cannot be answered.
     """
-    from expectations.reference import reference_majors
-    from pipeline.quality.scope import scope
+    from pipeline.quality.coverage import scope
     from pipeline.releases.catalogue import curated_url, load_release
     from pipeline.releases.storage import open_store
+    from pipeline.schema.moe_classes import reference_majors
 
     store = open_store(curated_url(ctx.obj.home, curated))
     chosen = _release(store, edition, release, source)
@@ -109,7 +109,7 @@ def _print(found: Scope, title: str) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from pipeline.quality.scope import STATES
+    from pipeline.quality.coverage import STATES
 
     console = cli_shared.console()
     console.print(title, style="bold", markup=False)

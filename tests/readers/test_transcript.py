@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 
-from expectations.reference import reference_classes
 from pipeline.errors import XizeError
 from pipeline.findings import CODES
 from pipeline.readers.transcript import align, repeats, spans, staging
@@ -21,6 +20,7 @@ from pipeline.readers.transcript.evidence import Evidence, kinship
 from pipeline.readers.transcript.read import read_transcript
 from pipeline.readers.transcript.source import RawCell, RawRow, RawText, parse, parse_cell
 from pipeline.reading import Reading
+from pipeline.schema.moe_classes import reference_classes
 from pipeline.text import squeeze
 from pipeline.tidy.document import Tidied, tidy
 
