@@ -11,6 +11,7 @@ import os
 import tempfile
 import warnings
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -48,6 +49,16 @@ RESULT_FORMAT = {"result_format": "COMPLETE", "unexpected_index_column_names": [
 _DROPPED = ("partial_", "unexpected_list", "unexpected_index_query", "unexpected_index_column_names")
 
 
+@dataclass
+class Outcome:
+    """What came of the suites, by table: results, findings, the results and the suites as JSON."""
+
+    results: dict[str, list[ExpectationResult]] = field(default_factory=dict)
+    findings: list[Finding] = field(default_factory=list)
+    json_results: dict[str, dict[str, Any]] = field(default_factory=dict)
+    json_suites: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+
 class FindingsAction(ValidationAction):
     """The checkpoint's action: turns the results of every expectation into our records, findings and plain JSON.
 
@@ -55,52 +66,40 @@ class FindingsAction(ValidationAction):
     """
 
     type: Literal["findings"] = "findings"
-    _results: dict[str, list[ExpectationResult]] = PrivateAttr(default_factory=dict)
-    _findings: list[Finding] = PrivateAttr(default_factory=list)
-    _json: dict[str, dict[str, Any]] = PrivateAttr(default_factory=dict)
+    _outcome: Outcome = PrivateAttr(default_factory=Outcome)
+
+    @property
+    def outcome(self) -> Outcome:
+        """What was made of the checkpoint's results."""
+        return self._outcome
 
     def run(
         self, checkpoint_result: CheckpointResult, action_context: ActionContext | None = None
     ) -> dict[str, Any]:
-        """As Great Expectations calls it. What was made is taken from the action afterwards."""
-        for outcome in checkpoint_result.run_results.values():
-            table = outcome.suite_name
-            self._results[table] = []
-            self._json[table] = {"success": outcome.success, "statistics": outcome.statistics, "results": []}
-            for one in outcome.results:
+        """As Great Expectations calls it after a run."""
+        for suite_result in checkpoint_result.run_results.values():
+            table = suite_result.suite_name
+            records, plain = [], []
+            for one in suite_result.results:
                 rule = rule_of(one.expectation_config, table)
                 if _raised(one.exception_info or {}):
                     raise RuntimeError(f"{table}.{rule.name} could not be evaluated: {one.exception_info}")
-                self._results[table].append(_record(rule, one))
-                self._json[table]["results"].append(_plain(rule, one))
+                records.append(_record(rule, one))
+                plain.append(_plain(rule, one))
                 if not one.success:
-                    self._findings += findings_of(rule, _rows(one))
-        return {"findings": len(self._findings)}
-
-    @property
-    def results(self) -> dict[str, list[ExpectationResult]]:
-        """The results by table."""
-        return self._results
-
-    @property
-    def findings(self) -> list[Finding]:
-        """The findings about all rows that break an expectation."""
-        return self._findings
-
-    @property
-    def json_results(self) -> dict[str, dict[str, Any]]:
-        """The results by table as plain JSON, the same for the same tables."""
-        return self._json
+                    self._outcome.findings += findings_of(rule, _rows(one))
+            self._outcome.results[table] = records
+            said = {"success": suite_result.success, "statistics": suite_result.statistics}
+            self._outcome.json_results[table] = {**said, "results": plain}
+        return {"findings": len(self._outcome.findings)}
 
 
-def run_suites(
-    tables: Mapping[str, pa.Table], context: ValidationContext
-) -> tuple[FindingsAction, dict[str, Any]]:
-    """Check every table that has rows (or ought to). Gives the action with what came of it, and all suites as JSON."""
+def run_suites(tables: Mapping[str, pa.Table], context: ValidationContext) -> Outcome:
+    """Check every table that has rows (or ought to)."""
     gx_context = gx.get_context(mode="ephemeral")
     gx_context.variables.progress_bars = ProgressBarsConfig(globally=False)
     suites = {name: suite(TABLES[name], context) for name in tables}
-    as_json = {name: one.to_json_dict() for name, one in suites.items()}
+    as_json: dict[str, Any] = {name: one.to_json_dict() for name, one in suites.items()}
     with tempfile.TemporaryDirectory(prefix="xize-validate-") as folder:
         source = gx_context.data_sources.add_pandas_filesystem("release", base_directory=Path(folder))
         definitions = []
@@ -130,7 +129,8 @@ def run_suites(
                 checkpoint.run(expectation_parameters=parameters(tables))
     action = checkpoint.actions[0]
     assert isinstance(action, FindingsAction)
-    return action, as_json
+    action.outcome.json_suites |= as_json
+    return action.outcome
 
 
 def _raised(info: Mapping[str, Any]) -> bool:

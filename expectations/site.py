@@ -12,6 +12,7 @@ from typing import Any
 import pyarrow as pa
 from jinja2 import Environment, FileSystemLoader
 
+from expectations.engine import Outcome
 from expectations.own_checks import OwnResult
 from expectations.report import ValidationContext, ValidationReport
 from expectations.rules import KEY, ROW, TITLES, title_of
@@ -42,17 +43,16 @@ def write_site(
     context: ValidationContext,
     tables: Mapping[str, pa.Table],
     own: Sequence[OwnResult],
-    results: Mapping[str, Any],
-    suites: Mapping[str, Any],
+    run: Outcome,
 ) -> None:
     """Write pages, style sheet and JSON files into ``folder`` (created).
 
-    ``own``: what our own rules came to; ``results`` and ``suites``: Great Expectations' JSON by table.
+    ``own``: what our own rules came to; ``run``: what Great Expectations made of the suites.
     """
     (folder / "suites").mkdir(parents=True, exist_ok=True)
-    for name, one in suites.items():
+    for name, one in run.json_suites.items():
         _write_json(folder / "suites" / f"{name}.json", one)
-    _write_json(folder / "results.json", {"engine": report.summary["engine"], "tables": results})
+    _write_json(folder / "results.json", {"engine": report.summary["engine"], "tables": run.json_results})
     _write_json(folder / "own_checks.json", {"views": _VIEWS, "checks": [_own_json(one) for one in own]})
     (folder / "style.css").write_bytes((_TEMPLATES / "style.css").read_bytes())
     pages = _Pages(folder, context)

@@ -37,11 +37,11 @@ def validate(
 
     sound = {name: _checkable(tables.get(name), name, context.edition) for name in TABLES}
     own = [structure(tables, context.edition), *own_results(sound, context)]
-    action, suites = run_suites(sound, context)
+    run = run_suites(sound, context)
     findings: dict[str, Finding] = {}
-    for finding in (*_own_findings(own), *action.findings):
+    for finding in (*_own_findings(own), *run.findings):
         findings.setdefault(finding.finding_id, finding)
-    results = _in_order(own, action.results)
+    results = _in_order(own, run.results)
     rows = {name: table.num_rows for name, table in sound.items()}
     report = ValidationReport(
         success=not any(not r.success and r.severity == "error" for r in results),
@@ -52,7 +52,7 @@ def validate(
     if site_dir is not None:
         from expectations.site import write_site
 
-        write_site(site_dir, report, context, sound, own, action.json_results, suites)
+        write_site(site_dir, report, context, sound, own, run)
     return report
 
 

@@ -8,8 +8,8 @@ import pyarrow as pa
 
 from pipeline.arrow import array, rows
 from pipeline.findings import Finding
-from pipeline.quality.checks.catalogue import catalogue, positions
 from pipeline.quality.checks.characters import characters
+from pipeline.quality.checks.classes import classes, positions
 from pipeline.quality.checks.content import boundaries, form, level_words, repetitions, uncertain
 from pipeline.quality.checks.links import TARGETS, bare
 from pipeline.quality.checks.neighbours import near_duplicates
@@ -38,7 +38,7 @@ def check_tables(tables: Mapping[str, pa.Table]) -> list[Finding]:
         *repetitions(entries),
         *uncertain(entries),
         *positions(entries),
-        *catalogue(tables),
+        *classes(tables),
         *characters(tables),
         *org_codes(tables),
         *occupation_codes(tables),

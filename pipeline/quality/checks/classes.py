@@ -13,18 +13,18 @@ from pipeline.schema import TABLES
 from pipeline.schema.moe_classes import reference_classes, reference_majors
 
 
-def catalogue(tables: Mapping[str, pa.Table]) -> Iterator[Finding]:
+def classes(tables: Mapping[str, pa.Table]) -> Iterator[Finding]:
     """The findings about majors and classes; ``tables`` without them have none."""
     if "majors" not in tables or "classes" not in tables:
         return
-    majors, classes = tables["majors"].to_pylist(), tables["classes"].to_pylist()
+    majors, its = tables["majors"].to_pylist(), tables["classes"].to_pylist()
     filled = set(tables["entries"]["class_code"].to_pylist())
     yield from _codes("majors", majors, 1)
-    yield from _codes("classes", classes, 3)
+    yield from _codes("classes", its, 3)
     yield from _ordinals(majors)
     yield from _names("majors", majors, reference_majors())
-    yield from _names("classes", classes, reference_classes())
-    for row in classes:
+    yield from _names("classes", its, reference_classes())
+    for row in its:
         code, name = row["class_code"], row["name"]
         if code[:2] != row["major_code"]:
             value = f"{code}属{row['major_code']}"
