@@ -24,6 +24,7 @@ __all__ = [
     "SEVERITIES",
     "STAGED_CELLS",
     "TABLES",
+    "TIDIED",
     "TIERS",
     "Field",
     "ForeignKey",
@@ -40,6 +41,9 @@ TABLES: dict[str, Table] = {
 }
 
 ANNEX_TABLES: tuple[str, ...] = tuple(table.name for table in ANNEXES)
+
+TIDIED: tuple[str, ...] = ("majors", "classes", "entries", "credentials", "notes", *ANNEX_TABLES)
+"""The tables that tidying gives."""
 
 # staged/…/cells.parquet: the published cells without their edition (staged files go by the source's hash).
 STAGED_CELLS: pa.Schema = pa.schema([field.arrow for field in CELLS.fields if field.name != "edition"])

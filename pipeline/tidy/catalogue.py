@@ -17,6 +17,7 @@ from pipeline.tidy.grades.levels import read_levels
 from pipeline.tidy.headers import CatalogueHeader, find_header
 from pipeline.tidy.wraps import segment
 from pipeline.tidy.wraps.items import LineRules, placed_lines, segment_cell
+from pipeline.vocabulary.kinds import kind_scores, tier_word
 
 _CODE = re.compile(r"\d{4,}")
 _PLACEHOLDER = re.compile(r"^(?:[-—–/\\\u3000·…]+|无|空白|/)$")
@@ -71,7 +72,6 @@ def at_cell(cell: Cell) -> dict[str, object]:
 
 def is_catalogue(table: LogicalTable) -> bool:
     """Whether a table has a catalogue's header: at least three tier words in a row under two or more kinds' words."""
-    from pipeline.tidy.headers import kind_scores, tier_word
 
     for row in range(min(8, table.n_rows)):
         tiers = [cell for cell in table.row(row) if cell.row == row and tier_word(cell.text)]
@@ -182,7 +182,6 @@ def _same_section(out: Catalogue, heading: str) -> ClassRow | None:
 
 
 def _is_repeated_header(cells: Sequence[GridCell], header: CatalogueHeader) -> bool:
-    from pipeline.tidy.headers import tier_word
 
     words = [cell.text for cell in cells if cell.text]
     labels = {squeeze(column.label) for column in header.columns}

@@ -16,9 +16,9 @@ from pipeline.errors import XizeError
 from pipeline.findings import Finding
 from pipeline.forked import aside_in_steps
 from pipeline.model import Cell, Line, LogicalTable
-from pipeline.readers.transcript import restore as transcript
 from pipeline.reading import PageInfo, Reading, blocks_of, pages_of
 from pipeline.text import page_spans
+from pipeline.tidy import transcript
 from pipeline.tidy.accounting import (
     account_for,
     account_for_annexes,

@@ -12,7 +12,8 @@ from pipeline.model import Line
 from pipeline.text import normalise, squeeze
 from pipeline.tidy.annexes import AnnexResult
 from pipeline.tidy.catalogue import Catalogue, at_cell
-from pipeline.tidy.outline import Outline, Section, note_texts, parse_annex, parse_major
+from pipeline.tidy.outline import Outline, Section, note_texts
+from pipeline.vocabulary.headings import MajorHeading, parse_annex, parse_major
 
 Row = dict[str, object]
 
@@ -109,13 +110,10 @@ def major_rows(parts: Outline, catalogue: Catalogue) -> list[Row]:
             codes = codes or list(listed[match][1].codes)
         place = at_line(section.lines[0]) if section.lines else {"page": section.page}
         rows.append(_major_row(codes, section, toc_page, True, place, len(rows) + 1))
-    for i, (entry, section) in enumerate(listed):
+    for i, (entry, heading) in enumerate(listed):
         if i not in taken:
-            rows.append(
-                _major_row(
-                    list(section.codes), section, entry.page, False, at_line(entry.line), len(rows) + 1
-                )
-            )
+            place = at_line(entry.line)
+            rows.append(_major_row(heading.codes, heading, entry.page, False, place, len(rows) + 1))
     seen: set[object] = set()
     unique: list[Row] = []
     for row in rows:
@@ -125,7 +123,7 @@ def major_rows(parts: Outline, catalogue: Catalogue) -> list[Row]:
     return unique
 
 
-def _same_major(listed: Section, codes: Sequence[str], name: str) -> bool:
+def _same_major(listed: MajorHeading, codes: Sequence[str], name: str) -> bool:
     if listed.codes and codes:
         return listed.codes[0] == codes[0]
     return squeeze(listed.name) == squeeze(name)
@@ -133,7 +131,7 @@ def _same_major(listed: Section, codes: Sequence[str], name: str) -> bool:
 
 def _major_row(
     codes: Sequence[str],
-    section: Section,
+    section: Section | MajorHeading,
     toc_page: int | None,
     present: bool,
     place: Mapping[str, object],

@@ -9,7 +9,7 @@ from rapidfuzz import fuzz
 
 from pipeline.model import Line
 from pipeline.text import normalise, squeeze
-from pipeline.tidy.annexes.spec import Spec
+from pipeline.vocabulary.annexes import Spec
 
 _ORDINAL = re.compile(
     r"^(?:第[一二三四五六七八九十\d]+(?:部分|篇|节)[、:.]?|[(]?[一二三四五六七八九十]{1,3}(?:[)][、.]?|[、.])|[(]?\d{1,2}(?:[)][、.]?|[、.](?!\d)))"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pipeline.model import LogicalTable
 from pipeline.tidy.annexes.columns import Header, Ref, banner, starting
 from pipeline.tidy.annexes.recognise import Choice, title_fit
-from pipeline.tidy.annexes.spec import SPECS, Spec
+from pipeline.vocabulary.annexes import SPECS, Spec
 
 
 def headless(table: LogicalTable, title: str) -> Choice | None:

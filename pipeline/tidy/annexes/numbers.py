@@ -8,7 +8,7 @@ from pipeline.findings import Finding
 from pipeline.model import GridCell
 from pipeline.schema import TABLES
 from pipeline.tidy.annexes.model import Row, finding
-from pipeline.tidy.annexes.spec import Numbering, Spec
+from pipeline.vocabulary.annexes import Numbering, Spec
 
 
 @dataclass

@@ -12,7 +12,7 @@ from pipeline.model import GridCell, Line, LogicalTable
 from pipeline.schema import TABLES, row_id
 from pipeline.text import squeeze
 from pipeline.tidy.annexes.cells import Ledger, joined, line_texts, values
-from pipeline.tidy.annexes.columns import Header, Ref, banner, header_rows, known_word, leaves, starting
+from pipeline.tidy.annexes.columns import Header, Ref, banner, header_rows, leaves, starting
 from pipeline.tidy.annexes.groups import context_part, part_name
 from pipeline.tidy.annexes.headless import headless
 from pipeline.tidy.annexes.model import (
@@ -29,7 +29,7 @@ from pipeline.tidy.annexes.recognise import Choice, choose, continues
 from pipeline.tidy.annexes.rows import Builder
 from pipeline.tidy.annexes.rules import alone
 from pipeline.tidy.annexes.segments import State, Walker
-from pipeline.tidy.annexes.spec import ALL_WORDS, BY_TABLE, RANKS, Spec
+from pipeline.vocabulary.annexes import ALL_WORDS, BY_TABLE, RANKS, Spec, known_word
 
 
 def read_annexes(

@@ -14,8 +14,8 @@ from pipeline.tidy.annexes.columns import Ref
 from pipeline.tidy.annexes.model import LineReader, Row, finding, line_provenance, provenance
 from pipeline.tidy.annexes.numbers import Counter
 from pipeline.tidy.annexes.segments import DataRow
-from pipeline.tidy.annexes.spec import RANKS, Column, Spec
 from pipeline.tidy.grades.levels import read_grade_list
+from pipeline.vocabulary.annexes import RANKS, Column, Spec
 
 _LISTED = 3  # so many intended lines in one award cell say that the table lists awards line by line
 

@@ -11,7 +11,7 @@ from pipeline.tidy.annexes.cells import Ledger, joined
 from pipeline.tidy.annexes.columns import Header, Ref, banner, eliminate, find_header, starting
 from pipeline.tidy.annexes.groups import PartName, is_note, is_title, part_name, strip_ordinal
 from pipeline.tidy.annexes.model import finding
-from pipeline.tidy.annexes.spec import Spec
+from pipeline.vocabulary.annexes import Spec
 
 
 @dataclass(frozen=True)
