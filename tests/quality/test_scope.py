@@ -1,4 +1,4 @@
-"""scope.py, its page in the validation site and ``xize coverage``: nobody takes silence for "not recognised"."""
+"""The picture of the coverage, its page in the validation site and ``xize coverage``: nobody takes silence for "not recognised"."""
 
 from __future__ import annotations
 
@@ -12,14 +12,13 @@ import pytest
 from typer.testing import CliRunner
 
 from expectations import validate
-from expectations.reference import reference_majors, reference_rows
 from pipeline.cli.app import app
 from pipeline.errors import XizeError
 from pipeline.findings import Finding
-from pipeline.quality.coverage import coverage
-from pipeline.quality.scope import STATES, Scope, scope
+from pipeline.quality.coverage import STATES, Scope, coverage, scope
 from pipeline.releases.publish import RunInfo, publish
 from pipeline.schema import TABLES, build
+from pipeline.schema.moe_classes import reference_majors, reference_rows
 from tests.expectation_tables import context
 from tests.sample_tables import source_info
 
