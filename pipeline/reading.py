@@ -79,6 +79,14 @@ PAGES = pa.schema(
     ]
 )
 
+AGREED, SINGLE, PIXELS, TEXT_DIFFERS, STRUCTURE_DIFFERS = 1.0, 0.97, 0.9, 0.8, 0.6
+"""How far a cell is trusted, the scale of the ``confidence`` column: two readings that know nothing of each other agree
+on its borders and text; one reading of ruling lines that the file itself names; one of lines seen in the pixels of a
+picture; two readings agree on the borders, but not on the text; two readings draw different borders there."""
+
+BROKEN = "content_broken"
+"""The check that a page fails whose content stream cannot be inflated to its end, or not to what its checksum says."""
+
 
 @dataclass(frozen=True, slots=True)
 class Block:

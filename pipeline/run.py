@@ -203,7 +203,6 @@ def _read_document(job: Job, report: Report | None) -> tuple[Reading, Stored]:
         decoder=job.options.decoder,
         workers=job.options.workers,
         progress=(lambda done, _: report("read", len(have) + done, total)) if report else None,
-        first=load_libraries,
     )
     if known is not None:
         reading = join_readings([known, reading])

@@ -8,9 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from pipeline.model import Line
-from pipeline.readers.pdf.cell_text import is_page_number
 from pipeline.reading import Block, PageInfo
-from pipeline.text import normalise, squeeze
+from pipeline.text import is_page_number, normalise, squeeze
 from pipeline.tidy.headings import ANNEX, LEADER, MAJOR, NOT_A_TITLE, NOTES, NUMERAL, TOC, numeral
 from pipeline.tidy.pieces import PageTable, Pieces
 

@@ -13,9 +13,19 @@ import pytest
 from pipeline.errors import XizeError
 from pipeline.findings import CODES
 from pipeline.readers.cross_check.pages import compare_pages, cross_check, suspects, with_confidence
-from pipeline.readers.pdf.confidence import AGREED, PIXELS, SINGLE, STRUCTURE_DIFFERS, TEXT_DIFFERS
 from pipeline.readers.pdf.read import count_pages, read_pdf
-from pipeline.reading import Reading, blocks_of, cells_of, pages_of, to_reading
+from pipeline.reading import (
+    AGREED,
+    PIXELS,
+    SINGLE,
+    STRUCTURE_DIFFERS,
+    TEXT_DIFFERS,
+    Reading,
+    blocks_of,
+    cells_of,
+    pages_of,
+    to_reading,
+)
 from tests.readers.scans import as_scan
 from tests.typeset.bad import scan_with_text
 from tests.typeset.sheet import PLAN, XS, YS, Sheet, edges_of

@@ -16,8 +16,8 @@ import pytest
 from pipeline.errors import XizeError
 from pipeline.model import Cell
 from pipeline.readers.pdf.page import PageArrays
-from pipeline.readers.pdf.read import count_pages, open_pdf, read_page, read_pdf
-from pipeline.readers.pdf.visible import see
+from pipeline.readers.pdf.read import count_pages, open_pdf, read_arrays, read_pdf
+from pipeline.readers.pdf.visible import visible_glyphs
 from pipeline.text import squeeze
 from tests.typeset.bad import BAD, PASSWORDS
 from tests.typeset.zoo import ZOO
@@ -92,8 +92,8 @@ def assert_same_shapes(a: PageArrays, b: PageArrays) -> None:
 
 def assert_same_page(a: PageArrays, b: PageArrays) -> None:
     assert (a.width, a.height) == pytest.approx((b.width, b.height), abs=0.01)
-    seen_a, hidden_a = see(a)
-    seen_b, hidden_b = see(b)
+    seen_a, hidden_a = visible_glyphs(a)
+    seen_b, hidden_b = visible_glyphs(b)
     assert not glyphs_without_partner(seen_a, seen_b)
     assert [(h.reason, squeeze(h.text)) for h in hidden_a] == [(h.reason, squeeze(h.text)) for h in hidden_b]
     assert_same_shapes(a, b)
@@ -266,7 +266,7 @@ def test_what_is_printed_counts_not_what_is_read_aloud(tmp_path: Path) -> None:
 
 
 def cells_by(page: PageArrays) -> dict[str, Cell]:
-    return {cell.cell_id: cell for cell in read_page(page, "any")[0]}
+    return {cell.cell_id: cell for cell in read_arrays(page, "any").cells}
 
 
 @pytest.mark.skipif(not RULEBOOK.exists(), reason="the rulebook is not in the working copy")

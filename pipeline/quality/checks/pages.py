@@ -5,7 +5,7 @@ from __future__ import annotations
 import pyarrow as pa
 
 from pipeline.findings import Finding
-from pipeline.readers.pdf.damage import BROKEN
+from pipeline.reading import BROKEN
 
 
 def damaged_pages(pages: pa.Table) -> list[Finding]:

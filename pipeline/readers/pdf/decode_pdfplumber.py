@@ -13,21 +13,17 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pdfplumber
 from pdfminer.converter import PDFLayoutAnalyzer
 from pdfminer.pdffont import PDFUnicodeNotDefined
 from pdfminer.pdfinterp import PDFPageInterpreter, PDFResourceManager
 from pdfminer.utils import apply_matrix_pt, mult_matrix
 
-from pipeline.readers.pdf.page import PageArrays, PageBuilder
+from pipeline.readers.pdf.page import INVISIBLE_MODES, REPLACEMENT, Floats, PageArrays, Shapes
 
 Matrix = tuple[float, float, float, float, float, float]
 Point = tuple[float, float]
-
-REPLACEMENT = "�"
-"""Stands for a glyph whose font names no Unicode character."""
-
-_INVISIBLE_MODES = (3, 7)
 
 
 def luminance(color: Any) -> float:
@@ -56,18 +52,26 @@ def _angle(matrix: Matrix) -> int:
 
 
 class _ArrayDevice(PDFLayoutAnalyzer):
-    """A pdfminer device that appends glyphs, strokes, fills and pictures to a :class:`PageBuilder`."""
+    """A pdfminer device that notes glyphs, strokes, fills and pictures, as rows of the arrays that they become.
 
-    def __init__(self, manager: PDFResourceManager, builder: PageBuilder, origin: Point, top: float) -> None:
+    ``left`` and ``top`` lie the displayed page's upper left corner in pdfminer's coordinates.
+    """
+
+    def __init__(self, manager: PDFResourceManager, left: float, top: float) -> None:
         super().__init__(manager)
-        self.builder = builder
-        self._ox, self._top = origin[0], top
+        self.texts: list[str] = []
+        self.fonts: list[str] = []
+        self.glyphs: list[tuple[float, ...]] = []
+        self.strokes: list[tuple[float, ...]] = []
+        self.areas: list[tuple[float, ...]] = []
+        self.pictures: list[tuple[float, ...]] = []
+        self._left, self._top = left, top
         self._ctms: list[Matrix] = []
         self._invisible = False
         self._lights: dict[int, tuple[Any, float]] = {}
 
     def begin_page(self, page: Any, ctm: Matrix) -> None:
-        """Nothing to prepare: the builder knows the page."""
+        """Nothing to prepare."""
 
     def end_page(self, page: Any) -> None:
         """Nothing to analyse."""
@@ -81,38 +85,24 @@ class _ArrayDevice(PDFLayoutAnalyzer):
         self.set_ctm(self._ctms.pop())
 
     def _flip(self, point: Point) -> Point:
-        return point[0] - self._ox, self._top - point[1]
-
-    def _box(self, points: Sequence[Point]) -> tuple[float, float, float, float]:
-        flipped = [self._flip(apply_matrix_pt(self.ctm, point)) for point in points]
-        xs, ys = [p[0] for p in flipped], [p[1] for p in flipped]
-        return min(xs), min(ys), max(xs), max(ys)
+        return point[0] - self._left, self._top - point[1]
 
     def render_image(self, name: str, stream: Any) -> None:
-        """A picture: the unit square under the current matrix. Thin ones are rulings."""
-        box = self._box([(0, 0), (1, 0), (1, 1), (0, 1)])
-        if min(box[2] - box[0], box[3] - box[1]) <= 3.0:
-            self.builder.area(box, 0.0)
-        else:
-            self.builder.image_rows.append(box)
+        """A picture: the unit square under the current matrix."""
+        flipped = [self._flip(apply_matrix_pt(self.ctm, at)) for at in ((0, 0), (1, 0), (1, 1), (0, 1))]
+        self.pictures.append(_bounds(flipped))
 
     def render_string(self, textstate: Any, seq: Any, ncs: Any, graphicstate: Any) -> None:
         """Note the render mode before the glyphs of a string come."""
-        self._invisible = textstate.render in _INVISIBLE_MODES
+        self._invisible = textstate.render in INVISIBLE_MODES
         super().render_string(textstate, seq, ncs, graphicstate)
 
-    def render_char(
-        self,
-        matrix: Matrix,
-        font: Any,
-        fontsize: float,
-        scaling: float,
-        rise: float,
-        cid: int,
-        ncs: Any,
-        graphicstate: Any,
-    ) -> float:
-        """Add one glyph. The box follows pdfminer's LTChar: advance wide, font size high, standing on the descent."""
+    def render_char(self, matrix: Matrix, font: Any, fontsize: float, *state: Any) -> float:
+        """Note one glyph. The box follows pdfminer's LTChar: advance wide, font size high, standing on the descent.
+
+        ``state`` is the scaling, the rise, the character's number in the font, the colour space, the graphics state.
+        """
+        scaling, rise, cid, ncs, graphicstate = state
         try:
             text = font.to_unichr(cid)
         except PDFUnicodeNotDefined:
@@ -141,30 +131,22 @@ class _ArrayDevice(PDFLayoutAnalyzer):
             if getattr(ncs, "name", "") in ("Separation", "DeviceN") and not isinstance(color, (tuple, list)):
                 light = 1.0 - light  # a tint: 1 is full ink
             known = self._lights[id(color)] = (color, light)
-        self.builder.glyph(
-            text,
-            (left - self._ox, self._top - high, right - self._ox, self._top - low),
-            size,
-            known[1],
-            angle,
-            self._invisible,
-            str(font.fontname),
-        )
+        self.texts.append(text)
+        self.fonts.append(str(font.fontname))
+        box = left - self._left, self._top - high, right - self._left, self._top - low
+        self.glyphs.append((*box, size, known[1], angle, self._invisible))
         return advance
 
     def paint_path(self, gstate: Any, stroke: bool, fill: bool, evenodd: bool, path: Sequence[Any]) -> None:
-        """Add the strokes and fills of a painted path, subpath by subpath."""
+        """Note the strokes and fills of a painted path, subpath by subpath."""
         width = float(gstate.linewidth or 0.0)  # pdfminer has scaled it by the matrix
         for points, closed, curved in self._subpaths(path):
             if stroke and not curved:
                 light = luminance(gstate.scolor)
                 ends = [*points[1:], points[0]] if closed else points[1:]
-                for p, q in zip(points, ends, strict=False):
-                    if p != q:
-                        self.builder.segment(p, q, width, light)
+                self.strokes += [(*p, *q, width, light) for p, q in zip(points, ends, strict=False) if p != q]
             if fill and len(points) > 1:
-                xs, ys = [p[0] for p in points], [p[1] for p in points]
-                self.builder.area((min(xs), min(ys), max(xs), max(ys)), luminance(gstate.ncolor))
+                self.areas.append((*_bounds(points), luminance(gstate.ncolor)))
 
     def _subpaths(self, path: Sequence[Any]) -> Iterator[tuple[list[Point], bool, bool]]:
         points: list[Point] = []
@@ -182,6 +164,15 @@ class _ArrayDevice(PDFLayoutAnalyzer):
                 points.append(self._flip(apply_matrix_pt(self.ctm, (float(x), float(y)))))
         if len(points) > 1:
             yield points, closed, curved
+
+
+def _bounds(points: Sequence[Point]) -> tuple[float, float, float, float]:
+    xs, ys = [p[0] for p in points], [p[1] for p in points]
+    return min(xs), min(ys), max(xs), max(ys)
+
+
+def _rows(rows: list[tuple[float, ...]], width: int) -> Floats:
+    return np.array(rows, dtype=np.float64).reshape(-1, width)
 
 
 _ROTATIONS: dict[int, tuple[int, int, int, int]] = {
@@ -217,21 +208,36 @@ class PdfplumberDocument:
         corners = [apply_matrix_pt(ctm, (x, y)) for x in (crop[0], crop[2]) for y in (crop[1], crop[3])]
         left, right = min(c[0] for c in corners), max(c[0] for c in corners)
         low, high = min(c[1] for c in corners), max(c[1] for c in corners)
-        builder = PageBuilder(number, right - left, high - low)
         manager = self._pdf.rsrcmgr
-        device = _ArrayDevice(manager, builder, (left, low), high)
+        device = _ArrayDevice(manager, left, high)
         interpreter = PDFPageInterpreter(manager, device)
         interpreter.device.set_ctm(mult_matrix(ctm, (1, 0, 0, 1, 0, 0)))
         interpreter.render_contents(obj.resources, obj.contents, ctm=ctm)
         page.close()
-        return builder.build()
+        shapes, glyphs = Shapes(), _rows(device.glyphs, 8)
+        shapes.add_strokes(_rows(device.strokes, 6))
+        shapes.add_areas(_rows(device.areas, 5))
+        shapes.add_pictures(_rows(device.pictures, 4))
+        return PageArrays(
+            number=number,
+            width=right - left,
+            height=high - low,
+            texts=tuple(device.texts),
+            fonts=tuple(device.fonts),
+            boxes=glyphs[:, :4],
+            sizes=glyphs[:, 4],
+            light=glyphs[:, 5],
+            angles=glyphs[:, 6].astype(np.int64),
+            invisible=glyphs[:, 7].astype(bool),
+            **shapes.arrays(),
+        )
 
 
 @contextmanager
 def open_pdfplumber(path: Path, password: str = "") -> Iterator[PdfplumberDocument]:
     """Open ``path`` with pdfplumber; the file is closed on leaving.
 
-    Raises whatever pdfplumber raises for a broken or encrypted file; ``readers.document`` turns that into a sentence.
+    Raises whatever pdfplumber raises for a broken or encrypted file; ``open_pdf`` turns that into a sentence.
     """
     with pdfplumber.open(path, password=password) as pdf:
         yield PdfplumberDocument(pdf)

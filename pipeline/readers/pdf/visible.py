@@ -1,4 +1,4 @@
-"""What of a decoded page a reader's eye sees: upright, painted once, not hidden.
+"""What of a decoded page can be seen: upright, painted once, not hidden.
 
 Pure functions from :class:`PageArrays` to :class:`PageArrays`; whatever they take away is handed back as text, so
 that nothing is lost.
@@ -10,10 +10,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from pipeline.readers.pdf.page import Bools, Floats, PageArrays
+from pipeline.readers.pdf.page import WHITE, Bools, Floats, PageArrays
 from pipeline.text import clean
-
-_WHITE = 0.97
 
 
 @dataclass(frozen=True)
@@ -26,20 +24,23 @@ class Hidden:
     box: tuple[float, float, float, float]
 
 
-def see(page: PageArrays) -> tuple[PageArrays, list[Hidden]]:
+def visible_glyphs(page: PageArrays) -> tuple[PageArrays, list[Hidden]]:
     """The page as a reader sees it, and the text that was left out.
 
     Turned upright, glyphs outside the page, invisible and white-on-white ones and skewed watermarks removed, glyphs
     that are painted twice (fake bold) kept once. Invisible text stays when it is the page's only text over a picture
     (the text layer of a scan).
+
+    >>> page, hidden = visible_glyphs(decoded)  # doctest: +SKIP
+    >>> [(one.reason, one.text) for one in hidden]  # doctest: +SKIP
+    [('watermark', '内部资料')]
     """
     page = turn_upright(page)
     hidden: list[Hidden] = []
     n = len(page.texts)
     if n == 0:
         return page, hidden
-    x = (page.boxes[:, 0] + page.boxes[:, 2]) / 2
-    y = (page.boxes[:, 1] + page.boxes[:, 3]) / 2
+    x, y = page.centres
     inside = (x >= 0) & (x <= page.width) & (y >= 0) & (y <= page.height)
     blank = ~np.fromiter(map(bool, map(str.strip, page.texts)), dtype=bool, count=n)
     drop: dict[str, Bools] = {"outside": ~inside}
@@ -48,39 +49,27 @@ def see(page: PageArrays) -> tuple[PageArrays, list[Hidden]]:
         drop["invisible"] = page.invisible & inside
     drop["white"] = _white(page, x, y) & inside & painted
     drop["watermark"] = _watermark(page, blank) & inside
-    gone = np.zeros(n, dtype=bool)
+    keep = np.ones(n, dtype=bool)
     for reason, where in drop.items():
-        where = where & ~gone
-        gone |= where
+        where = where & keep
+        keep &= ~where
         if (where & ~blank).any():
-            box = page.boxes[where]
-            hidden.append(
-                Hidden(
-                    page.number,
-                    reason,
-                    "".join(page.texts[i] for i in np.flatnonzero(where)).strip(),
-                    (
-                        float(box[:, 0].min()),
-                        float(box[:, 1].min()),
-                        float(box[:, 2].max()),
-                        float(box[:, 3].max()),
-                    ),
-                )
-            )
-    keep = ~gone
+            text = "".join(page.texts[i] for i in np.flatnonzero(where)).strip()
+            least, most = page.boxes[where].min(axis=0).tolist(), page.boxes[where].max(axis=0).tolist()
+            hidden.append(Hidden(page.number, reason, text, (*least[:2], *most[2:])))
     keep &= ~_repeated(page, keep)
     return (page if keep.all() else page.glyphs(keep)), hidden
 
 
 def _white(page: PageArrays, x: Floats, y: Floats) -> Bools:
     """Glyphs painted white where no darker fill or picture lies beneath them."""
-    white = page.light >= _WHITE
+    white = page.light >= WHITE
     if not white.any():
         return white
     where = np.flatnonzero(white)
     x, y = x[where], y[where]
     seen = np.zeros(len(where), dtype=bool)
-    dark = page.fills[page.fills[:, 4] < _WHITE, :4]
+    dark = page.fills[page.fills[:, 4] < WHITE, :4]
     for x0, top, x1, bottom in np.concatenate([dark, page.images]).tolist():
         seen |= (x >= x0) & (x <= x1) & (y >= top) & (y <= bottom)
     white[where[seen]] = False
@@ -167,30 +156,25 @@ def turn_upright(page: PageArrays) -> PageArrays:
         return page
     width, height = page.width, page.height
 
-    def boxes(array: Floats) -> Floats:
-        if len(array) == 0:
-            return array
-        out = array.copy()
-        x0, top, x1, bottom = array[:, 0], array[:, 1], array[:, 2], array[:, 3]
+    def turned(boxes: Floats) -> Floats:
+        x0, top, x1, bottom = boxes.T[:4]
         if best == 90:  # text runs downwards: turn counter-clockwise
-            new = (top, width - x1, bottom, width - x0)
+            new = [top, width - x1, bottom, width - x0]
         elif best == 270:  # text runs upwards: turn clockwise
-            new = (height - bottom, x0, height - top, x1)
+            new = [height - bottom, x0, height - top, x1]
         else:
-            new = (width - x1, height - bottom, width - x0, height - top)
-        for column, values in enumerate(new):
-            out[:, column] = values
-        return out
+            new = [width - x1, height - bottom, width - x0, height - top]
+        return np.column_stack([*new, boxes[:, 4:]])
 
     sideways = best in (90, 270)
     return replace(
         page,
         width=height if sideways else width,
         height=width if sideways else height,
-        boxes=boxes(page.boxes),
-        rulings=boxes(page.rulings),
-        fills=boxes(page.fills),
-        images=boxes(page.images),
+        boxes=turned(page.boxes),
+        rulings=turned(page.rulings),
+        fills=turned(page.fills),
+        images=turned(page.images),
         angles=np.where(page.angles >= 0, (page.angles - best) % 360, -1),
         turned=best,
     )
