@@ -1,6 +1,6 @@
 """Staged data: what a reader gives, as Arrow tables, and back to the dataclasses that tidying walks through.
 
-``cells`` are the table cell pieces of the contract, ``blocks`` the printed lines outside every table (headings,
+``cells`` are the cells of the contract, a page at a time, ``blocks`` the printed lines outside every table (headings,
 notes, page numbers) and hidden text, ``pages`` one row per page with its size and the reading's own checks.
 """
 
@@ -122,7 +122,11 @@ class Reading:
 
 
 def cell_id(page: int, table_no: int, row: int, col: int) -> str:
-    """The name of a cell piece, readable by a steward: page, table on the page (from 1), row and column (from 0)."""
+    """The name of a staged cell, readable by a steward: page, table on the page (from 1), row and column (from 0).
+
+    >>> cell_id(12, 1, 3, 0)
+    'p0012-t1-r003-c00'
+    """
     return f"p{page:04d}-t{table_no}-r{row:03d}-c{col:02d}"
 
 

@@ -73,6 +73,9 @@ def normalise(text: str) -> str:
 
     NFKC; format characters are deleted; a blank that touches a CJK character, a bracket or punctuation on either
     side is deleted; one blank stays between two Latin or digit words.
+
+    >>> normalise("ＰＬＣ  programming （ 四级 ）")
+    'PLC programming(四级)'
     """
     words = clean(text).split()
     if not words:
@@ -90,7 +93,11 @@ _BLANKS = re.compile(r"\s+")
 
 @lru_cache(maxsize=65536)
 def squeeze(text: str) -> str:
-    """``normalise`` with every blank deleted: the key under which two printed texts count as the same."""
+    """``normalise`` with every blank deleted: the key under which two printed texts count as the same.
+
+    >>> squeeze("农 业\\n农村厅")
+    '农业农村厅'
+    """
     return _BLANKS.sub("", clean(text))
 
 
@@ -101,7 +108,11 @@ def unkeepable(text: str) -> bool:
 
 
 def page_spans(numbers: Iterable[int]) -> str:
-    """Page numbers as short text: 1-3、5."""
+    """Page numbers as short text.
+
+    >>> page_spans([5, 1, 2, 3])
+    '1-3、5'
+    """
     out: list[str] = []
     run: list[int] = []
     for number in [*sorted(set(numbers)), None]:

@@ -18,6 +18,12 @@ def assign(page: PageArrays, grids: Sequence[Grid]) -> tuple[list[list[Ints]], I
     """Glyph indices per grid and cell, and those outside every grid.
 
     A glyph belongs to the cell in which its centre lies: found by position in the sorted lines of the grid, not by scanning.
+
+    >>> with open_pdf(Path("rules.pdf")) as pdf:
+    ...     read = read_page(pdf, 1)
+    >>> ((first, *_),), outside = assign(read.page, read.found.grids)
+    >>> [read.page.texts[i] for i in first], len(outside)
+    (['序', '号'], 0)
     """
     x, y = page.centres
     free = np.ones(len(x), dtype=bool)

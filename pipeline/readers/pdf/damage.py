@@ -37,6 +37,9 @@ def damaged_pages(path: Path, password: str = "") -> frozenset[int]:
     """The numbers (from 1) of the pages whose content is damaged.
 
     Remembered while the file stays the same. Raises XizeError when streams are damaged and nothing tells which pages.
+
+    >>> damaged_pages(Path("rules.pdf"))
+    frozenset()
     """
     found = path.stat()
     return _damaged_pages(path, password, found.st_size, found.st_mtime_ns)

@@ -40,7 +40,13 @@ class Edge:
 
 
 def find_edges(page: PageArrays, settings: GridSettings) -> tuple[list[Edge], list[Edge]]:
-    """The horizontal and the vertical edges of a page: parallel rulings snapped together, pieces of one joined."""
+    """The horizontal and the vertical edges of a page: parallel rulings snapped together, pieces of one joined.
+
+    >>> with open_pdf(Path("rules.pdf")) as pdf:
+    ...     horizontal, vertical = find_edges(pdf.decode(1), GridSettings())
+    >>> horizontal[0]
+    Edge(at=120.0, low=80.0, high=460.0)
+    """
     rulings = page.rulings[_drawn(page)]
     if len(rulings) == 0:
         return [], []

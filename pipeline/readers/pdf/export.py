@@ -51,8 +51,17 @@ def cell_text(cell: Cell) -> str:
     return "\n".join(clean(line.text).replace("\t", " ") for line in cell.lines)
 
 
-def read_tables(path: Path, pages: Sequence[int] | None, password: str, decoder: str) -> list[dict[str, Any]]:
-    """Found tables: page (from 1), table_no, bbox and cells with row, col (from 0), spans, text and box in points."""
+def read_tables(
+    path: Path, pages: Sequence[int] | None = None, password: str = "", decoder: str = "pdfium"
+) -> list[dict[str, Any]]:
+    """Found tables: page (from 1), table_no, bbox and cells with row, col (from 0), spans, text and box in points.
+
+    Raises XizeError as ``read_pdf`` does.
+
+    >>> (table,) = read_tables(Path("rules.pdf"))
+    >>> table["bbox"], table["cells"][1]["text"], table["cells"][1]["col_span"]
+    ([80.0, 120.0, 460.0, 230.0], '机构名称', 2)
+    """
     reading = read_pdf(path, pages=pages, password=password, decoder=decoder)
     out = []
     for (page, table_no), members in groupby(cells_of(reading), key=lambda cell: (cell.page, cell.table_no)):
@@ -88,7 +97,13 @@ def read_tables(path: Path, pages: Sequence[int] | None, password: str, decoder:
 
 
 def render(tables: Sequence[dict[str, Any]], form: str, name: str = "tables") -> str:
-    """Tables as JSON ({"tables": […]}), CSV (one line per row, merged cells' text once) or an HTML page."""
+    """Tables as JSON ({"tables": […]}), CSV (one line per row, merged cells' text once) or an HTML page.
+
+    ``form`` is ``json``, ``csv`` or ``html``, ``name`` the title of the HTML page.
+
+    >>> print(render(read_tables(Path("rules.pdf")), "csv").splitlines()[0])
+    1,1,序号,机构名称,,等级
+    """
     if form == "json":
         return json.dumps({"tables": list(tables)}, ensure_ascii=False, indent=1) + "\n"
     if form == "csv":

@@ -72,10 +72,10 @@ class Found:
 def find_grids(page: PageArrays, settings: GridSettings | None = None) -> Found:
     """Tables of a (visible, upright) page from its rulings, top to bottom.
 
-    >>> from pipeline.readers.pdf.read import open_pdf
-    >>> with open_pdf(Path("rules.pdf")) as pdf:  # doctest: +SKIP
-    ...     [len(grid.cells) for grid in find_grids(visible_glyphs(pdf.decode(1))[0]).grids]
-    [24, 6]
+    >>> with open_pdf(Path("rules.pdf")) as pdf:
+    ...     (grid,) = find_grids(visible_glyphs(pdf.decode(1))[0]).grids
+    >>> len(grid.cells), grid.cells[1]
+    (14, RuledCell(row=0, col=1, row_span=1, col_span=2, x0=130.0, top=120.0, x1=350.0, bottom=142.0))
     """
     settings = settings or GridSettings()
     horizontal, vertical = find_edges(page, settings)
@@ -113,7 +113,13 @@ def _open_ends(
 
 
 def make_grid(group: EdgeGroup, settings: GridSettings) -> Grid | None:
-    """The table that a group of connected edges draws, or None when they enclose nothing."""
+    """The table that a group of connected edges draws, or None when they enclose nothing.
+
+    >>> across = [Edge(at, 0.0, 50.0) for at in (0.0, 20.0)]
+    >>> down = [Edge(at, 0.0, 20.0) for at in (0.0, 30.0, 50.0)]
+    >>> make_grid(EdgeGroup(across, down), GridSettings()).xs
+    (0.0, 30.0, 50.0)
+    """
     h, v = group.horizontal, group.vertical
     ys = sorted({edge.at for edge in h})
     xs = sorted({edge.at for edge in v})

@@ -37,6 +37,11 @@ def group_edges(
 
     Edges that meet fewer than two edges of the other direction (underlines, strokes of a drawing) are left out, again
     and again until none is left: a border meets a border at both ends.
+
+    >>> across = [Edge(at, 0.0, 50.0) for at in (0.0, 20.0, 400.0)]
+    >>> down = [Edge(at, 0.0, 20.0) for at in (0.0, 50.0)]
+    >>> [len(group.horizontal) for group in group_edges(across, down, GridSettings())]
+    [2]
     """
     h = np.array([(edge.at, edge.low, edge.high) for edge in horizontal]).reshape(-1, 3)
     v = np.array([(edge.at, edge.low, edge.high) for edge in vertical]).reshape(-1, 3)
@@ -85,6 +90,10 @@ def find_intersections(h: Floats, v: Floats, reach: float) -> tuple[Ints, Ints]:
 
     The vertical edges beside a horizontal one's whole length are a stretch of them in order of place, and likewise the
     other way round; whichever way gives fewer candidates is taken, so that a table drawn cell by cell stays linear.
+
+    >>> i, j = find_intersections(np.array([[0.0, 0.0, 50.0]]), np.array([[30.0, 1.0, 9.0], [70.0, 0.0, 9.0]]), 3.0)
+    >>> i.tolist(), j.tolist()
+    ([0], [0])
     """
     along = _between(v[:, 0], h[:, 1] - reach, h[:, 2] + reach)
     across = _between(h[:, 0], v[:, 1] - reach, v[:, 2] + reach)

@@ -59,9 +59,9 @@ def open_pdf(path: Path, password: str = "", decoder: str = "pdfium") -> Iterato
     Raises XizeError, in one sentence with the remedy, when the file is missing, empty, not a PDF, truncated, without
     pages, or encrypted without the right password, and for a decoder that there is not.
 
-    >>> with open_pdf(Path("rules.pdf")) as pdf:  # doctest: +SKIP
-    ...     pdf.page_count, len(pdf.decode(1).texts)
-    (86, 1210)
+    >>> with open_pdf(Path("rules.pdf")) as pdf:
+    ...     pdf.page_count, pdf.decode(1).texts[:4]
+    (1, ('序', '号', '机', '构'))
     """
     _look_at_file(path)
     with ExitStack() as stack:
@@ -74,8 +74,8 @@ def open_pdf(path: Path, password: str = "", decoder: str = "pdfium") -> Iterato
 def count_pages(path: Path, password: str = "", decoder: str = "pdfium") -> int:
     """Number of pages. Raises XizeError like :func:`open_pdf`.
 
-    >>> count_pages(Path("rules.pdf"))  # doctest: +SKIP
-    86
+    >>> count_pages(Path("rules.pdf"))
+    1
     """
     with open_pdf(path, password, decoder) as pdf:
         return pdf.page_count

@@ -31,9 +31,10 @@ def visible_glyphs(page: PageArrays) -> tuple[PageArrays, list[Hidden]]:
     that are painted twice (fake bold) kept once. Invisible text stays when it is the page's only text over a picture
     (the text layer of a scan).
 
-    >>> page, hidden = visible_glyphs(decoded)  # doctest: +SKIP
-    >>> [(one.reason, one.text) for one in hidden]  # doctest: +SKIP
-    [('watermark', '内部资料')]
+    >>> with open_pdf(Path("rules.pdf")) as pdf:
+    ...     page, hidden = visible_glyphs(pdf.decode(1))
+    >>> len(page.texts), hidden
+    (40, [])
     """
     page = turn_upright(page)
     hidden: list[Hidden] = []

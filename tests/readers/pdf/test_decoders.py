@@ -22,7 +22,7 @@ from pipeline.text import squeeze
 from tests.typeset.bad import BAD, PASSWORDS
 from tests.typeset.zoo import ZOO
 
-RULEBOOK = Path(__file__).parents[2] / "raw" / "shanghai-2025" / "shanghai-2025.pdf"
+RULEBOOK = Path(__file__).parents[3] / "raw" / "shanghai-2025" / "shanghai-2025.pdf"
 NEEDS_FONT = {"disguised_letters": "justmytype_intl_cjk"}
 ALONG = 0.05
 """Points by which glyphs may differ along the line: their advances decide where a line was wrapped."""
