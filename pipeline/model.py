@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -131,11 +130,6 @@ class LogicalTable:
             if cell is not None and (not seen or seen[-1] is not cell):
                 seen.append(cell)
         return seen
-
-    def rows(self, start: int = 0, stop: int | None = None) -> Iterator[list[GridCell]]:
-        """``row(r)`` for r from ``start`` to ``stop``."""
-        for row in range(start, self.n_rows if stop is None else stop):
-            yield self.row(row)
 
     @property
     def page(self) -> int:

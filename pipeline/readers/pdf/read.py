@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from pipeline import timing
 from pipeline.errors import XizeError
 from pipeline.model import Cell, Line
 from pipeline.processes import map_in_processes
@@ -101,8 +102,11 @@ def read_pdf(
 
         if len(numbers) <= _SMALL or workers == 1:
             return join_readings(map_in_processes(partial(_read, pdf), ranges, 1, count))
-    work = partial(_read_range, path, password, decoder)
-    return join_readings(map_in_processes(work, ranges, workers, count))
+    work = partial(_read_elsewhere, path, password, decoder)
+    parts = map_in_processes(work, ranges, workers, count)
+    for _, spent in parts:
+        timing.add(spent)
+    return join_readings(reading for reading, _ in parts)
 
 
 def read_pages(path: Path, numbers: Sequence[int], password: str = "", decoder: str = "pdfium") -> Reading:
@@ -115,8 +119,12 @@ def read_pages(path: Path, numbers: Sequence[int], password: str = "", decoder: 
         return _read(pdf, numbers)
 
 
-def _read_range(path: Path, password: str, decoder: str, numbers: Sequence[int]) -> Reading:
-    return read_pages(path, numbers, password, decoder)
+def _read_elsewhere(
+    path: Path, password: str, decoder: str, numbers: Sequence[int]
+) -> tuple[Reading, dict[str, timing.Spent]]:
+    """Pages read in a process of its own, and what that took."""
+    timing.begin()
+    return read_pages(path, numbers, password, decoder), timing.so_far()
 
 
 def page_ranges(numbers: Sequence[int], size: int = _RANGE) -> list[list[int]]:
