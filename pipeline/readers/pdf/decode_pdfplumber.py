@@ -104,7 +104,7 @@ class _ArrayDevice(PDFLayoutAnalyzer):
         """
         scaling, rise, cid, ncs, graphicstate = state
         try:
-            text = font.to_unichr(cid)
+            text = font.to_unichr(cid) or REPLACEMENT  # nothing is left of half a character
         except PDFUnicodeNotDefined:
             text = REPLACEMENT
         advance: float = font.char_width(cid) * fontsize * scaling

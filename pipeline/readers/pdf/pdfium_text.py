@@ -26,6 +26,9 @@ _HANGING = 0.12
 _DEEPEST = 0.3
 """No font that texts are set in hangs lower than this share of its size below the base line."""
 
+_HALF = 0xD800 >> 11
+"""What the upper bits of a half of a UTF-16 pair are: pdfium gives characters beyond U+FFFF as two."""
+
 _LIGATURES = {
     "ff": 0xFB00,
     "fi": 0xFB01,
@@ -97,6 +100,9 @@ class _Chars:
         self.owners = [text_objects[k] for k in owners[self.first].tolist()]
         self.texts = _characters(self.codes, unknown)
         self.keep = self._join_glyphs()
+        halves = np.flatnonzero(np.array(self.codes, dtype=np.int64) >> 11 == _HALF)
+        for i in halves.tolist():
+            self.texts[i] = self.texts[i].encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
     def _join_glyphs(self) -> Bools:
         """Put the characters of one glyph together; pdfium gives each of them the glyph's own place and box."""
@@ -151,7 +157,7 @@ class _Runs:
 
     def width(self, run: int, text: str, code: int) -> float:
         """Advance of a glyph in the text's own space, as its font tells; negative in vertical writing."""
-        wanted = _LIGATURES.get(text, code)
+        wanted = ord(text[0]) if text[0] > "\uffff" else _LIGATURES.get(text, code)
         key = self._fonts[run], wanted
         if key not in self._known:
             out = ctypes.c_float()

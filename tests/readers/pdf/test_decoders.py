@@ -118,10 +118,18 @@ _FONTS = {
     "F3": "<</Type/Font/Subtype/Type0/BaseFont/Nameless/Encoding/Identity-H/DescendantFonts[<</Type/Font"
     "/Subtype/CIDFontType2/BaseFont/Nameless/CIDSystemInfo<</Registry(Adobe)/Ordering(Identity)/Supplement 0>>"
     "/DW 1000/FontDescriptor 8 0 R>>]>>",
+    "F4": "<</Type/Font/Subtype/Type0/BaseFont/Beyond/Encoding/Identity-H/ToUnicode 9 0 R/DescendantFonts[<</Type/Font"
+    "/Subtype/CIDFontType2/BaseFont/Beyond/CIDSystemInfo<</Registry(Adobe)/Ordering(Identity)/Supplement 0>>"
+    "/DW 1000/FontDescriptor 8 0 R>>]>>",
 }
 _TO_UNICODE = (
     "/CIDInit/ProcSet findresource begin 12 dict begin begincmap /CMapName/X def /CMapType 2 def "
     "1 begincodespacerange <00> <FF> endcodespacerange 1 beginbfchar <41> <00660069> endbfchar endcmap end end"
+)
+_BEYOND = (
+    "/CIDInit/ProcSet findresource begin 12 dict begin begincmap /CMapName/X def /CMapType 2 def 1 begincodespacerange "
+    "<0000> <FFFF> endcodespacerange 4 beginbfchar <0001> <D842DFB7> <0002> <D83CDF47> <0003> <59D3> <0004> <D842> "
+    "endbfchar endcmap end end"
 )
 _DESCRIPTOR = (
     "<</Type/FontDescriptor/FontName/Helvetica/Flags 32/FontBBox[-166 -225 1000 931]/ItalicAngle 0"
@@ -149,6 +157,7 @@ def write_page(
         stream("10 10 m 60 10 l S BT /F1 9 Tf 10 20 Td (inner) Tj ET", head + "/Matrix[0 1 -1 0 100 0]"),
         stream(_TO_UNICODE),
         _DESCRIPTOR,
+        stream(_BEYOND),
     ]
     out = b"%PDF-1.7\n"
     places = []
@@ -260,6 +269,16 @@ def test_what_is_printed_counts_not_what_is_read_aloud(tmp_path: Path) -> None:
     (page,) = decode(path, "pdfium")
     assert page.texts == ("fi", "fi")
     assert np.diff(page.boxes[:, [0, 2]], axis=1).ravel() == pytest.approx([5.0, 5.0], abs=0.01)
+
+
+@pytest.mark.parametrize("decoder", ["pdfium", "pdfplumber"])
+def test_characters_of_two_halves_are_one(decoder: str, tmp_path: Path) -> None:
+    path = tmp_path / "beyond.pdf"
+    write_page(path, "BT /F4 10 Tf 50 100 Td <0003000100020004> Tj ET")
+    (page,) = decode(path, decoder)
+    assert page.texts == ("姓", "𠮷", "🍇", "�")
+    assert page.boxes[:, 0] == pytest.approx([50, 60, 70, 80], abs=ALONG)
+    assert page.boxes[:, 2] == pytest.approx([60, 70, 80, 90], abs=ALONG)
 
 
 # -- the rulebook, and what becomes of it
