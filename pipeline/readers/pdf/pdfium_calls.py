@@ -87,6 +87,9 @@ class Calls:
         self.marks = fast("FPDFPageObj_CountMarks", number, pointer)
         self.mark = fast("FPDFPageObj_GetMark", pointer, pointer, ctypes.c_ulong)
         self.mark_param = fast("FPDFPageObjMark_GetParamValueType", number, pointer, ctypes.c_char_p)
+        self.set_mode = fast("FPDFTextObj_SetTextRenderMode", number, pointer, number)
+        self.set_stroke_width = fast("FPDFPageObj_SetStrokeWidth", number, pointer, real)
+        self.transform = fast("FPDFPageObj_Transform", None, pointer, *[ctypes.c_double] * 6)
         self.remove_mark = fast("FPDFPageObj_RemoveMark", number, pointer, pointer)
 
 

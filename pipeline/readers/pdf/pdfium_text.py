@@ -17,6 +17,10 @@ import numpy as np
 from pipeline.readers.pdf.page import INVISIBLE_MODES, REPLACEMENT, Bools, Floats, Ints
 from pipeline.readers.pdf.pdfium_calls import Calls, PdfiumError, address, ask, calls, lights, times
 
+_STROKE = 1
+"""The text render mode that paints outlines."""
+_NARROW = 0.01
+"""pdfium leaves out text objects that are less wide than this, points."""
 _HYPHEN = 2
 """What pdfium writes for a hyphen at a line's end."""
 
@@ -47,12 +51,13 @@ def read_glyphs(page: Any, text_objects: list[int], to_display: Floats) -> dict[
     the page's user space to the displayed page. Raises PdfiumError when pdfium cannot make a text page.
     """
     _forget_replacements(text_objects)
+    modes = _give_extent(text_objects)
     raw = calls().raw
     text_page = raw.FPDFText_LoadPage(page)
     if not text_page:
         raise PdfiumError(raw.FPDF_ERR_PAGE)
     try:
-        return _glyphs(address(text_page), text_objects, to_display)
+        return _glyphs(address(text_page), text_objects, modes, to_display)
     finally:
         raw.FPDFText_ClosePage(text_page)
 
@@ -67,6 +72,24 @@ def _forget_replacements(text_objects: list[int]) -> None:
                 pdfium.remove_mark(item, mark)
 
 
+def _give_extent(text_objects: list[int]) -> dict[int, int]:
+    """Let text objects count that are as wide as nothing: pdfium's text page leaves them out.
+
+    A text object of one glyph is as wide as the glyph's outline, and a font that is not embedded may have none for it.
+    With stroked outlines the width of the stroke is added. Gives the text render modes that the objects had.
+    """
+    pdfium = calls()
+    left, _, right, _ = ask(pdfium.bounds, text_objects, width=4, kind=np.float32, apart=True).T
+    modes = {}
+    for i in np.flatnonzero(right - left < _NARROW).tolist():
+        item = text_objects[i]
+        modes[item] = pdfium.mode(item)
+        pdfium.set_mode(item, _STROKE)
+        pdfium.set_stroke_width(item, 1.0)
+        pdfium.transform(item, 1.0, 0.0, 0.0, 1.0, 0.0, 0.0)  # has the extent worked out anew
+    return modes
+
+
 class _Chars:
     """What pdfium tells of the characters that text objects own, in the order in which they are painted.
 
@@ -76,7 +99,7 @@ class _Chars:
     ``keep`` (n,) tells which entries are left.
     """
 
-    def __init__(self, text_page: int, text_objects: list[int]) -> None:
+    def __init__(self, text_page: int, text_objects: list[int], modes: dict[int, int]) -> None:
         pdfium = calls()
         count = max(pdfium.count_chars(text_page), 0)
         # What pdfium makes up belongs to no text object. The rest is put back into the order in which it is painted.
@@ -103,6 +126,10 @@ class _Chars:
         halves = np.flatnonzero(np.array(self.codes, dtype=np.int64) >> 11 == _HALF)
         for i in halves.tolist():
             self.texts[i] = self.texts[i].encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        self.modes = [modes[item] if item in modes else pdfium.mode(item) for item in self.owners]
+        for run in [k for k, item in enumerate(self.owners) if item in modes]:
+            for i in np.flatnonzero(self.run == run).tolist():
+                self.keep[i] &= not self.texts[i].isspace()  # as of any other blank of its own
 
     def _join_glyphs(self) -> Bools:
         """Put the characters of one glyph together; pdfium gives each of them the glyph's own place and box."""
@@ -136,8 +163,7 @@ class _Runs:
         self.matrix = matrix.astype(np.float64)
         self.size = ask(pdfium.size, objects, width=1, kind=np.float32)[:, 0].astype(np.float64)
         self.light = lights(pdfium.fill_color, objects)
-        modes = np.fromiter(map(pdfium.mode, objects), dtype=np.int64, count=len(objects))
-        self.invisible: Bools = np.isin(modes, INVISIBLE_MODES)
+        self.invisible: Bools = np.isin(chars.modes, INVISIBLE_MODES)
         self._fonts: list[int] = list(map(pdfium.font, objects))
         kinds = {font: _metrics(pdfium, font) for font in set(self._fonts)}
         self.names = [kinds[font][0] for font in self._fonts]
@@ -182,8 +208,10 @@ def _metrics(pdfium: Calls, font: int) -> tuple[str, float, bool]:
     return name.value.decode("utf-8", "replace"), share, ascent.value == descent.value
 
 
-def _glyphs(text_page: int, text_objects: list[int], to_display: Floats) -> dict[str, Any]:
-    chars = _Chars(text_page, text_objects)
+def _glyphs(
+    text_page: int, text_objects: list[int], modes: dict[int, int], to_display: Floats
+) -> dict[str, Any]:
+    chars = _Chars(text_page, text_objects, modes)
     runs, run, n = _Runs(text_page, chars), chars.run, len(chars.texts)
     a, b, c, d = runs.matrix[run, :4].T
     size = runs.size[run]

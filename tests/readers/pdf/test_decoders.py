@@ -281,6 +281,16 @@ def test_characters_of_two_halves_are_one(decoder: str, tmp_path: Path) -> None:
     assert page.boxes[:, 2] == pytest.approx([60, 70, 80, 90], abs=ALONG)
 
 
+@pytest.mark.parametrize("place", ["50 100 Td", "0 1 -1 0 50 100 Tm", "3 Tr 50 100 Td"])
+def test_a_glyph_without_outline_is_read_alone(place: str, tmp_path: Path) -> None:
+    path = tmp_path / "alone.pdf"
+    write_page(path, f"BT /F4 10 Tf {place} <0001> Tj ET BT 0 Tr /F1 10 Tf 90 150 Td ( ) Tj (word) Tj ET")
+    ((a, b),) = both(path)
+    assert_same_page(a, b)
+    assert b.texts == ("𠮷", "w", "o", "r", "d")
+    assert b.invisible.tolist() == [place.startswith("3 Tr")] + [False] * 4
+
+
 # -- the rulebook, and what becomes of it
 
 
