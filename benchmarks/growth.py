@@ -64,6 +64,7 @@ def page_of(
         light=nothing,
         angles=nothing.astype(np.int64),
         invisible=nothing.astype(bool),
+        runs=np.arange(len(placed)),
         fonts=("F",) * len(placed),
         **shapes.arrays(),
     )

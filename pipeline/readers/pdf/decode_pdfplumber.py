@@ -68,6 +68,7 @@ class _ArrayDevice(PDFLayoutAnalyzer):
         self._left, self._top = left, top
         self._ctms: list[Matrix] = []
         self._invisible = False
+        self._run = 0
         self._lights: dict[int, tuple[Any, float]] = {}
 
     def begin_page(self, page: Any, ctm: Matrix) -> None:
@@ -94,6 +95,7 @@ class _ArrayDevice(PDFLayoutAnalyzer):
 
     def render_string(self, textstate: Any, seq: Any, ncs: Any, graphicstate: Any) -> None:
         """Note the render mode before the glyphs of a string come."""
+        self._run += 1
         self._invisible = textstate.render in INVISIBLE_MODES
         super().render_string(textstate, seq, ncs, graphicstate)
 
@@ -134,7 +136,7 @@ class _ArrayDevice(PDFLayoutAnalyzer):
         self.texts.append(text)
         self.fonts.append(str(font.fontname))
         box = left - self._left, self._top - high, right - self._left, self._top - low
-        self.glyphs.append((*box, size, known[1], angle, self._invisible))
+        self.glyphs.append((*box, size, known[1], angle, self._invisible, self._run))
         return advance
 
     def paint_path(self, gstate: Any, stroke: bool, fill: bool, evenodd: bool, path: Sequence[Any]) -> None:
@@ -214,7 +216,7 @@ class PdfplumberDocument:
         interpreter.device.set_ctm(mult_matrix(ctm, (1, 0, 0, 1, 0, 0)))
         interpreter.render_contents(obj.resources, obj.contents, ctm=ctm)
         page.close()
-        shapes, glyphs = Shapes(), _rows(device.glyphs, 8)
+        shapes, glyphs = Shapes(), _rows(device.glyphs, 9)
         shapes.add_strokes(_rows(device.strokes, 6))
         shapes.add_areas(_rows(device.areas, 5))
         shapes.add_pictures(_rows(device.pictures, 4))
@@ -229,6 +231,7 @@ class PdfplumberDocument:
             light=glyphs[:, 5],
             angles=glyphs[:, 6].astype(np.int64),
             invisible=glyphs[:, 7].astype(bool),
+            runs=glyphs[:, 8].astype(np.int64),
             **shapes.arrays(),
         )
 

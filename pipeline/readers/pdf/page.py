@@ -35,7 +35,8 @@ class PageArrays:
     ``texts[i]`` is the text of glyph i (usually one character; ligatures give several), ``boxes`` (n, 4) its
     x0, top, x1, bottom, ``sizes`` (n,) the font size, ``light`` (n,) the luminance of its fill colour (0 black … 1
     white), ``angles`` (n,) its writing direction in degrees clockwise (0, 90, 180, 270, or -1 for a skewed one),
-    ``invisible`` (n,) whether its render mode paints nothing, ``fonts`` the font names.
+    ``invisible`` (n,) whether its render mode paints nothing, ``runs`` (n,) the number of the text object (one text
+    operator) that paints it, ``fonts`` the font names.
     ``rulings`` (m, 5) are x0, top, x1, bottom, thickness of straight horizontal or vertical strokes and thin
     filled shapes, ``ruling_light`` (m,) their luminance; ``fills`` (k, 5) larger filled rectangles with luminance
     in the last column; ``images`` (j, 4) the boxes of pictures. ``turned`` tells by how many degrees clockwise the
@@ -51,6 +52,7 @@ class PageArrays:
     light: Floats
     angles: Ints
     invisible: Bools
+    runs: Ints
     fonts: tuple[str, ...]
     rulings: Floats
     ruling_light: Floats
@@ -75,6 +77,7 @@ class PageArrays:
             light=self.light[where],
             angles=self.angles[where],
             invisible=self.invisible[where],
+            runs=self.runs[where],
         )
 
 

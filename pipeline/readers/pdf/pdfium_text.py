@@ -235,6 +235,7 @@ def _glyphs(
         "light": runs.light[rows],
         "angles": _angles(a, b)[where],
         "invisible": runs.invisible[rows],
+        "runs": rows,
         "fonts": tuple(map(runs.names.__getitem__, rows.tolist())),
     }
 

@@ -13,6 +13,9 @@ import numpy as np
 from pipeline.readers.pdf.page import WHITE, Bools, Floats, PageArrays
 from pipeline.text import clean
 
+_NEAR = 0.2
+"""Share of its size within which a glyph that is painted again lies, at most."""
+
 
 @dataclass(frozen=True)
 class Hidden:
@@ -92,24 +95,33 @@ def _watermark(page: PageArrays, blank: Bools) -> Bools:
 
 
 def _repeated(page: PageArrays, keep: Bools) -> Bools:
-    """Glyphs painted again (nearly) on top of themselves, as producers do for fake bold or shadows."""
+    """Glyphs painted again (nearly) on top of themselves, as producers do for fake bold or shadows.
+
+    They are painted by another text object, nearer than half their own width: two narrow letters of one word are not.
+    """
     again = np.zeros(len(page.texts), dtype=bool)
+    index = np.flatnonzero(_crowded(page, keep))
+    if len(index) == 0:
+        return again
+    boxes, sizes = page.boxes[index], np.where(page.sizes[index] == 0, 1.0, page.sizes[index])
+    narrow = np.minimum(boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1])
+    near = np.minimum(_NEAR * sizes, 0.5 * np.where(narrow > 0, narrow, sizes))
+    square = float(near.max())
     places: dict[tuple[str, int, int], list[int]] = {}
-    for i in np.flatnonzero(_crowded(page, keep)).tolist():
-        text = page.texts[i]
-        x0, top, _, _ = page.boxes[i].tolist()
-        near = 0.2 * (float(page.sizes[i]) or 1.0)
-        bx, by = int(x0 // near), int(top // near)
+    for i, off, run in zip(index.tolist(), near.tolist(), page.runs[index].tolist(), strict=True):
+        text, (x0, top) = page.texts[i], page.boxes[i, :2].tolist()
+        column, row = int(x0 // square), int(top // square)
         around = (
-            page.boxes[j]
+            j
             for dx in (-1, 0, 1)
             for dy in (-1, 0, 1)
-            for j in places.get((text, bx + dx, by + dy), ())
+            for j in places.get((text, column + dx, row + dy), ())
+            if page.runs[j] != run
         )
-        if any(abs(box[0] - x0) < near and abs(box[1] - top) < near for box in around):
+        if any(abs(page.boxes[j, 0] - x0) < off and abs(page.boxes[j, 1] - top) < off for j in around):
             again[i] = True
         else:
-            places.setdefault((text, bx, by), []).append(i)
+            places.setdefault((text, column, row), []).append(i)
     return again
 
 
@@ -129,7 +141,7 @@ def _crowded(page: PageArrays, keep: Bools) -> Bools:
     size = page.sizes[index]
     largest = np.zeros(len(known))
     np.maximum.at(largest, codes[index], np.where(size == 0, 1.0, size))
-    side = 0.4 * largest[codes[index]]
+    side = 2 * _NEAR * largest[codes[index]]
     x, y = page.boxes[index, 0] / side, page.boxes[index, 1] / side
     for dx in (0.0, 0.5):
         for dy in (0.0, 0.5):

@@ -291,6 +291,22 @@ def test_a_glyph_without_outline_is_read_alone(place: str, tmp_path: Path) -> No
     assert b.invisible.tolist() == [place.startswith("3 Tr")] + [False] * 4
 
 
+@pytest.mark.parametrize("scale", [100, 60, 15])
+@pytest.mark.parametrize("decoder", ["pdfium", "pdfplumber"])
+def test_narrow_letters_stay_and_bold_ones_count_once(decoder: str, scale: int, tmp_path: Path) -> None:
+    path = tmp_path / "narrow.pdf"
+    words = ["colleges", "will", "Full", "dell''", ".....", "|||"]
+    shown = "".join(f"1 0 0 1 50 {220 - 20 * n} Tm ({word}) Tj " for n, word in enumerate(words))
+    apart = (
+        f"1 0 0 1 50 60 Tm (fil) Tj (l) Tj -{0.2 * scale / 100} 0 Td"  # the last l follows the run before it
+    )
+    bold = "1 0 0 1 50 40 Tm (bold) Tj 1 0 0 1 50.3 40 Tm (bold) Tj"
+    write_page(path, f"BT {scale} Tz /F1 10 Tf {shown}{apart} {bold if scale == 100 else ''} ET")
+    (page,) = decode(path, decoder)
+    seen = "".join(visible_glyphs(page)[0].texts)
+    assert seen == "".join(words) + "fill" + "bold" * (scale == 100)
+
+
 # -- the rulebook, and what becomes of it
 
 
