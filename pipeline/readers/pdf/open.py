@@ -47,6 +47,11 @@ class OpenPdf:
             ) from error
 
     @cached_property
+    def by_pdfplumber(self) -> OpenPdf:
+        """The same file decoded by pdfplumber, opened when first asked for. Raises XizeError as :func:`open_pdf`."""
+        return OpenPdf(self.path, self.password, "pdfplumber", self._stack)
+
+    @cached_property
     def camelot(self) -> CamelotDocument:
         """The same file as camelot opens it, when first asked for: few documents need it."""
         return self._stack.enter_context(open_camelot(self.path, self.password))

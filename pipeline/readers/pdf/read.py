@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -20,7 +21,7 @@ from pipeline.readers.pdf.damage import damaged_pages
 from pipeline.readers.pdf.grid import Found, find_grids
 from pipeline.readers.pdf.lines import lines_by_group, lines_of
 from pipeline.readers.pdf.open import OpenPdf, count_pages, open_pdf
-from pipeline.readers.pdf.page import PageArrays
+from pipeline.readers.pdf.page import REPLACEMENT, PageArrays
 from pipeline.readers.pdf.raster import find_grids_in_pixels, needs_pixels
 from pipeline.readers.pdf.visible import visible_glyphs
 from pipeline.reading import (
@@ -158,9 +159,9 @@ def read_page(pdf: OpenPdf, number: int) -> ReadPage:
     """
     with measured("decode"):
         damaged = number in damaged_pages(pdf.path, pdf.password)
-        arrays = pdf.decode(number)
+        arrays, decoder = _decode(pdf, number)
     with measured("grid"):
-        read = read_arrays(arrays, pdf.decoder)
+        read = read_arrays(arrays, decoder)
         if needs_pixels(read.info):
             seen = read_arrays(arrays, CAMELOT, lambda page: find_grids_in_pixels(page, pdf.camelot))
             if seen.info.tables:
@@ -168,6 +169,23 @@ def read_page(pdf: OpenPdf, number: int) -> ReadPage:
     if damaged:
         read = replace(read, info=replace(read.info, checks=(*read.info.checks, BROKEN)))
     return read
+
+
+def _decode(pdf: OpenPdf, number: int) -> tuple[PageArrays, str]:
+    """The arrays of a page and the decoder that they come from: pdfplumber where it names characters that pdfium does
+    not, as those of OCR layers, whose map of the whole of Unicode onto itself pdfium does not take."""
+    arrays = pdf.decode(number)
+    if pdf.decoder == "pdfium" and REPLACEMENT in arrays.texts:
+        with suppress(XizeError):  # what pdfplumber cannot read is pdfium's alone
+            other = pdf.by_pdfplumber.decode(number)
+            if _named(other) > _named(arrays):
+                return other, pdf.by_pdfplumber.decoder
+    return arrays, pdf.decoder
+
+
+def _named(page: PageArrays) -> int:
+    """How many printed glyphs have a name."""
+    return sum(text != REPLACEMENT and not text.isspace() for text in page.texts)
 
 
 def read_arrays(

@@ -121,6 +121,9 @@ _FONTS = {
     "F4": "<</Type/Font/Subtype/Type0/BaseFont/Beyond/Encoding/Identity-H/ToUnicode 9 0 R/DescendantFonts[<</Type/Font"
     "/Subtype/CIDFontType2/BaseFont/Beyond/CIDSystemInfo<</Registry(Adobe)/Ordering(Identity)/Supplement 0>>"
     "/DW 1000/FontDescriptor 8 0 R>>]>>",
+    "F5": "<</Type/Font/Subtype/Type0/BaseFont/Layer/Encoding/Identity-H/ToUnicode 10 0 R/DescendantFonts[<</Type/Font"
+    "/Subtype/CIDFontType2/BaseFont/Layer/CIDSystemInfo<</Registry(Adobe)/Ordering(Identity)/Supplement 0>>"
+    "/DW 1000/FontDescriptor 8 0 R>>]>>",
 }
 _TO_UNICODE = (
     "/CIDInit/ProcSet findresource begin 12 dict begin begincmap /CMapName/X def /CMapType 2 def "
@@ -130,6 +133,10 @@ _BEYOND = (
     "/CIDInit/ProcSet findresource begin 12 dict begin begincmap /CMapName/X def /CMapType 2 def 1 begincodespacerange "
     "<0000> <FFFF> endcodespacerange 4 beginbfchar <0001> <D842DFB7> <0002> <D83CDF47> <0003> <59D3> <0004> <D842> "
     "endbfchar endcmap end end"
+)
+_IDENTITY = (
+    "/CIDInit/ProcSet findresource begin 12 dict begin begincmap /CMapName/X def /CMapType 2 def 1 begincodespacerange "
+    "<0000> <FFFF> endcodespacerange 1 beginbfrange <0000> <FFFF> <0000> endbfrange endcmap end end"
 )
 _DESCRIPTOR = (
     "<</Type/FontDescriptor/FontName/Helvetica/Flags 32/FontBBox[-166 -225 1000 931]/ItalicAngle 0"
@@ -158,6 +165,7 @@ def write_page(
         stream(_TO_UNICODE),
         _DESCRIPTOR,
         stream(_BEYOND),
+        stream(_IDENTITY),
     ]
     out = b"%PDF-1.7\n"
     places = []

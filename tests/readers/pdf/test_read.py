@@ -9,7 +9,9 @@ import pytest
 
 from pipeline.errors import XizeError
 from pipeline.readers.pdf.read import read_pdf
+from pipeline.reading import cells_of, pages_of
 from tests.readers.pdf.scans import table
+from tests.readers.pdf.test_decoders import write_page
 
 
 def test_many_pages_are_shared_between_processes(tmp_path: Path) -> None:
@@ -30,3 +32,18 @@ def test_many_pages_are_shared_between_processes(tmp_path: Path) -> None:
 def test_a_page_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(XizeError, match="没有第 2 页（共 1 页）"):
         read_pdf(table(tmp_path / "one.pdf"), pages=[1, 2])
+
+
+def test_the_decoder_that_names_more_characters_reads_the_page(tmp_path: Path) -> None:
+    path = tmp_path / "layer.pdf"
+    box = "40 90 100 40 re S 90 90 m 90 130 l S "
+    write_page(path, box + "BT /F5 10 Tf 50 100 Td <5E8F53F7> Tj 50 0 Td <540D79F0> Tj ET")
+    reading = read_pdf(path)
+    assert [(cell.text, cell.engine) for cell in cells_of(reading)] == [
+        ("序号", "pdfplumber"),
+        ("名称", "pdfplumber"),
+    ]
+    # Where neither can tell, the first has said as much.
+    write_page(path, box + "BT /F3 10 Tf 50 100 Td <0102> Tj 50 0 Td <0304> Tj ET")
+    (info,) = pages_of(read_pdf(path))
+    assert info.engine == "pdfium"
