@@ -23,7 +23,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from pipeline.readers.pdf.page import PageArrays, Shapes
+from pipeline.readers.pdf.page import NO_CLIP, PageArrays, Shapes
 from pipeline.readers.pdf.read import read_arrays
 
 COLUMNS, WIDE, HIGH = 10, 60.0, 30.0
@@ -65,6 +65,7 @@ def page_of(
         angles=nothing.astype(np.int64),
         invisible=nothing.astype(bool),
         runs=np.arange(len(placed)),
+        clips=np.tile(NO_CLIP, (len(placed), 1)),
         fonts=("F",) * len(placed),
         **shapes.arrays(),
     )

@@ -17,7 +17,7 @@ from pipeline.text import is_page_number
 def assign(page: PageArrays, grids: Sequence[Grid]) -> tuple[list[list[Ints]], Ints]:
     """Glyph indices per grid and cell, and those outside every grid.
 
-    A glyph belongs to the cell in which its centre lies: found by position in the sorted lines of the grid, not by scanning.
+    A glyph belongs to the cell in which its centre lies, or what its clip leaves of the place: found by position in the sorted lines of the grid, not by scanning.
 
     >>> with open_pdf(Path("rules.pdf")) as pdf:
     ...     read = read_page(pdf, 1)
@@ -25,7 +25,7 @@ def assign(page: PageArrays, grids: Sequence[Grid]) -> tuple[list[list[Ints]], I
     >>> [read.page.texts[i] for i in first], len(outside)
     (['序', '号'], 0)
     """
-    x, y = page.centres
+    x, y = page.places
     free = np.ones(len(x), dtype=bool)
     # Smallest first, so that a table drawn inside another one's cell keeps its own text.
     order = sorted(range(len(grids)), key=lambda k: _area(grids[k]))

@@ -1,7 +1,7 @@
 """The pdfium decoder: a page → :class:`PageArrays`, by way of pdfium's text page and page objects.
 
 It knows nothing of the pdfplumber decoder, reads the same page some ten times faster, and agrees with it on every
-glyph's advance and every stroke; like it, it ignores clipping.
+glyph's advance and every stroke; like it, it tells what glyphs are clipped to, and ignores the clipping of shapes.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.readers.pdf.page import Bools, Floats, Ints, PageArrays, Shapes
+from pipeline.readers.pdf.page import NO_CLIP, Bools, Floats, Ints, PageArrays, Shapes
 from pipeline.readers.pdf.pdfium_calls import LOCK, PdfiumError, address, ask, calls, lights, matrices, times
 from pipeline.readers.pdf.pdfium_text import read_glyphs
 
@@ -74,22 +74,23 @@ def _decode(page: Any, number: int) -> PageArrays:
     to_display = np.array([[a, -b, c, -d, -left, high]], dtype=np.float64)
     shapes, handle = Shapes(), address(page)
     objects = list(map(pdfium.page_object, repeat(handle), range(pdfium.page_objects(handle))))
-    text_objects = _add_objects(objects, to_display, shapes)
+    clips = _add_objects(objects, to_display, np.array(NO_CLIP), shapes)
     return PageArrays(
         number=number,
         width=right - left,
         height=high - low,
         **shapes.arrays(),
-        **read_glyphs(page, text_objects, to_display),
+        **read_glyphs(page, clips, to_display),
     )
 
 
-def _add_objects(objects: list[int], outer: Floats, shapes: Shapes) -> list[int]:
-    """Add the shapes of page objects and of what form XObjects among them hold; gives all text objects as painted.
+def _add_objects(objects: list[int], outer: Floats, clip: Floats, shapes: Shapes) -> dict[int, Floats]:
+    """Add the shapes of page objects and of what form XObjects among them hold; gives all text objects as painted, and
+    the box (4,) in the displayed page that each is clipped to.
 
-    ``outer`` (1, 6) leads from the objects' space to the displayed page.
+    ``outer`` (1, 6) leads from the objects' space to the displayed page, ``clip`` (4,) clips all of them.
     """
-    pdfium, texts = calls(), []
+    pdfium, texts = calls(), dict[int, Floats]()
     kinds = np.fromiter(map(pdfium.kind, objects), dtype=np.int64, count=len(objects))
     images = [objects[i] for i in np.flatnonzero(kinds == _IMAGE).tolist()]
     if images:  # a picture is the unit square under its matrix
@@ -97,14 +98,37 @@ def _add_objects(objects: list[int], outer: Floats, shapes: Shapes) -> list[int]
             _boxes(np.tile([0.0, 0.0, 1.0, 1.0], (len(images), 1)), times(matrices(images), outer))
         )
     _add_paths([objects[i] for i in np.flatnonzero(kinds == _PATH).tolist()], outer, shapes)
-    for i in np.flatnonzero((kinds == _TEXT) | (kinds == _FORM)).tolist():
-        item = objects[i]
-        if kinds[i] == _TEXT:
-            texts.append(item)
+    clipped = [objects[i] for i in np.flatnonzero((kinds == _TEXT) | (kinds == _FORM)).tolist()]
+    for item, box in zip(clipped, _clips(clipped, outer, clip), strict=True):
+        if pdfium.kind(item) == _TEXT:
+            texts[item] = box
         else:
             inside = list(map(pdfium.form_object, repeat(item), range(pdfium.form_objects(item))))
-            texts += _add_objects(inside, times(matrices([item]), outer), shapes)
+            texts |= _add_objects(inside, times(matrices([item]), outer), box, shapes)
     return texts
+
+
+def _clips(objects: list[int], outer: Floats, clip: Floats) -> Floats:
+    """(n, 4) the boxes around the clip paths of page objects, as far as they lie within ``clip``."""
+    pdfium = calls()
+    boxes = np.tile(clip, (len(objects), 1))
+    handles: list[int] = []
+    starts: list[int] = []
+    owners: list[int] = []
+    paths = list(map(pdfium.clip_path, objects))
+    for i, count in enumerate(map(pdfium.clip_paths, paths)):
+        for k in range(count):  # -1 where there is none
+            owners.append(i)
+            starts.append(len(handles))
+            segments = range(pdfium.clip_segments(paths[i], k))
+            handles.extend(map(pdfium.clip_segment, repeat(paths[i]), repeat(k), segments))
+    if handles:
+        a, b, c, d, e, f = outer[0]
+        x, y = ask(pdfium.point, handles, width=2, kind=np.float32, apart=True).astype(np.float64).T
+        points = np.column_stack([a * x + c * y + e, b * x + d * y + f])
+        np.maximum.at(boxes[:, :2], owners, np.minimum.reduceat(points, starts))
+        np.minimum.at(boxes[:, 2:], owners, np.maximum.reduceat(points, starts))
+    return boxes
 
 
 def _boxes(bounds: Floats, full: Floats) -> Floats:

@@ -20,10 +20,11 @@ from pdfminer.pdffont import PDFUnicodeNotDefined
 from pdfminer.pdfinterp import PDFPageInterpreter, PDFResourceManager
 from pdfminer.utils import apply_matrix_pt, mult_matrix
 
-from pipeline.readers.pdf.page import INVISIBLE_MODES, REPLACEMENT, Floats, PageArrays, Shapes
+from pipeline.readers.pdf.page import INVISIBLE_MODES, NO_CLIP, REPLACEMENT, Floats, PageArrays, Shapes
 
 Matrix = tuple[float, float, float, float, float, float]
 Point = tuple[float, float]
+Box = tuple[float, float, float, float]
 
 
 def luminance(color: Any) -> float:
@@ -66,7 +67,10 @@ class _ArrayDevice(PDFLayoutAnalyzer):
         self.areas: list[tuple[float, ...]] = []
         self.pictures: list[tuple[float, ...]] = []
         self._left, self._top = left, top
-        self._ctms: list[Matrix] = []
+        self.clip: Box = NO_CLIP
+        self.clips: list[Box] = []
+        """The clips that q operators have saved."""
+        self._outside: list[tuple[Matrix, Box, int]] = []
         self._invisible = False
         self._run = 0
         self._lights: dict[int, tuple[Any, float]] = {}
@@ -78,12 +82,27 @@ class _ArrayDevice(PDFLayoutAnalyzer):
         """Nothing to analyse."""
 
     def begin_figure(self, name: str, bbox: Any, matrix: Matrix) -> None:
-        """Remember the matrix: pdfminer leaves the inner one in force after a form XObject."""
-        self._ctms.append(self.ctm)
+        """Clip to the box of a form XObject; pdfminer leaves its matrix in force afterwards."""
+        self._outside.append((self.ctm, self.clip, len(self.clips)))
+        x0, y0, x1, y1 = map(float, bbox)
+        inner = mult_matrix(matrix, self.ctm)
+        self._clip_to([apply_matrix_pt(inner, at) for at in ((x0, y0), (x1, y0), (x1, y1), (x0, y1))])
 
     def end_figure(self, _: str) -> None:
-        """Go back to the matrix outside of the form XObject."""
-        self.set_ctm(self._ctms.pop())
+        """Go back to the matrix and the clip outside of the form XObject."""
+        ctm, self.clip, saved = self._outside.pop()
+        del self.clips[saved:]
+        self.set_ctm(ctm)
+
+    def clip_path(self, path: Sequence[Any]) -> None:
+        """From now on nothing is painted outside of the path (taken for the box around it)."""
+        corners = [(float(at[-2]), float(at[-1])) for at in path if len(at) > 2]
+        self._clip_to([apply_matrix_pt(self.ctm, at) for at in corners])
+
+    def _clip_to(self, points: Sequence[Point]) -> None:
+        x0, top, x1, bottom = _bounds([self._flip(point) for point in points]) if points else (0, 0, 0, 0)
+        clip = self.clip
+        self.clip = max(x0, clip[0]), max(top, clip[1]), min(x1, clip[2]), min(bottom, clip[3])
 
     def _flip(self, point: Point) -> Point:
         return point[0] - self._left, self._top - point[1]
@@ -136,7 +155,7 @@ class _ArrayDevice(PDFLayoutAnalyzer):
         self.texts.append(text)
         self.fonts.append(str(font.fontname))
         box = left - self._left, self._top - high, right - self._left, self._top - low
-        self.glyphs.append((*box, size, known[1], angle, self._invisible, self._run))
+        self.glyphs.append((*box, size, known[1], angle, self._invisible, self._run, *self.clip))
         return advance
 
     def paint_path(self, gstate: Any, stroke: bool, fill: bool, evenodd: bool, path: Sequence[Any]) -> None:
@@ -168,7 +187,32 @@ class _ArrayDevice(PDFLayoutAnalyzer):
             yield points, closed, curved
 
 
-def _bounds(points: Sequence[Point]) -> tuple[float, float, float, float]:
+class _Interpreter(PDFPageInterpreter):
+    """pdfminer's interpreter, which knows no clipping, with clip paths noted in the device."""
+
+    device: _ArrayDevice
+
+    def do_q(self) -> None:
+        """Save the clip too."""
+        self.device.clips.append(self.device.clip)
+        super().do_q()
+
+    def do_Q(self) -> None:
+        """Restore the clip too."""
+        if self.gstack:
+            self.device.clip = self.device.clips.pop()
+        super().do_Q()
+
+    def do_W(self) -> None:
+        """Clip to the path under way."""
+        self.device.clip_path(self.curpath)
+
+    def do_W_a(self) -> None:
+        """Clip to the path under way; the box around it is the same by either rule."""
+        self.device.clip_path(self.curpath)
+
+
+def _bounds(points: Sequence[Point]) -> Box:
     xs, ys = [p[0] for p in points], [p[1] for p in points]
     return min(xs), min(ys), max(xs), max(ys)
 
@@ -212,11 +256,11 @@ class PdfplumberDocument:
         low, high = min(c[1] for c in corners), max(c[1] for c in corners)
         manager = self._pdf.rsrcmgr
         device = _ArrayDevice(manager, left, high)
-        interpreter = PDFPageInterpreter(manager, device)
+        interpreter = _Interpreter(manager, device)
         interpreter.device.set_ctm(mult_matrix(ctm, (1, 0, 0, 1, 0, 0)))
         interpreter.render_contents(obj.resources, obj.contents, ctm=ctm)
         page.close()
-        shapes, glyphs = Shapes(), _rows(device.glyphs, 9)
+        shapes, glyphs = Shapes(), _rows(device.glyphs, 13)
         shapes.add_strokes(_rows(device.strokes, 6))
         shapes.add_areas(_rows(device.areas, 5))
         shapes.add_pictures(_rows(device.pictures, 4))
@@ -232,6 +276,7 @@ class PdfplumberDocument:
             angles=glyphs[:, 6].astype(np.int64),
             invisible=glyphs[:, 7].astype(bool),
             runs=glyphs[:, 8].astype(np.int64),
+            clips=glyphs[:, 9:],
             **shapes.arrays(),
         )
 

@@ -24,6 +24,10 @@ WHITE = 0.97
 """Luminance from which on a colour counts as white."""
 THIN = 3.0
 """Filled shapes up to this many points across are rulings."""
+NO_CLIP = (-np.inf, -np.inf, np.inf, np.inf)
+"""The box of a glyph that nothing clips."""
+_INSET = 2.0
+"""Points off a clip's border: clips reach to the middle of a cell's border, or a little over it."""
 _SLANT = 0.02
 """Strokes count as level or upright up to this share of their length, or half a point."""
 
@@ -36,7 +40,8 @@ class PageArrays:
     x0, top, x1, bottom, ``sizes`` (n,) the font size, ``light`` (n,) the luminance of its fill colour (0 black … 1
     white), ``angles`` (n,) its writing direction in degrees clockwise (0, 90, 180, 270, or -1 for a skewed one),
     ``invisible`` (n,) whether its render mode paints nothing, ``runs`` (n,) the number of the text object (one text
-    operator) that paints it, ``fonts`` the font names.
+    operator) that paints it, ``clips`` (n, 4) the box that it is clipped to, infinite where there is none, ``fonts``
+    the font names.
     ``rulings`` (m, 5) are x0, top, x1, bottom, thickness of straight horizontal or vertical strokes and thin
     filled shapes, ``ruling_light`` (m,) their luminance; ``fills`` (k, 5) larger filled rectangles with luminance
     in the last column; ``images`` (j, 4) the boxes of pictures. ``turned`` tells by how many degrees clockwise the
@@ -53,6 +58,7 @@ class PageArrays:
     angles: Ints
     invisible: Bools
     runs: Ints
+    clips: Floats
     fonts: tuple[str, ...]
     rulings: Floats
     ruling_light: Floats
@@ -64,6 +70,16 @@ class PageArrays:
     def centres(self) -> tuple[Floats, Floats]:
         """x (n,) and y (n,) of the middle of each glyph's box."""
         return (self.boxes[:, 0] + self.boxes[:, 2]) / 2, (self.boxes[:, 1] + self.boxes[:, 3]) / 2
+
+    @property
+    def places(self) -> tuple[Floats, Floats]:
+        """x (n,) and y (n,) of where each glyph counts: the middle of its box or, where its clip cuts that off, the
+        nearest place within the clip. A spreadsheet clips text to the cell that it belongs to."""
+        x, y = self.centres
+        low, high = self.clips[:, :2], self.clips[:, 2:]
+        inset = np.minimum(_INSET, (high - low) / 2)
+        low, high = low + inset, high - inset
+        return np.clip(x, low[:, 0], high[:, 0]), np.clip(y, low[:, 1], high[:, 1])
 
     def glyphs(self, index: Ints | Bools) -> PageArrays:
         """The same page with only the glyphs that ``index`` selects."""
@@ -78,6 +94,7 @@ class PageArrays:
             angles=self.angles[where],
             invisible=self.invisible[where],
             runs=self.runs[where],
+            clips=self.clips[where],
         )
 
 

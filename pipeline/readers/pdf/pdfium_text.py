@@ -44,12 +44,14 @@ _LIGATURES = {
 }
 
 
-def read_glyphs(page: Any, text_objects: list[int], to_display: Floats) -> dict[str, Any]:
+def read_glyphs(page: Any, clips: dict[int, Floats], to_display: Floats) -> dict[str, Any]:
     """The glyph columns of :class:`PageArrays` of a loaded page.
 
-    ``text_objects`` are the page's text objects, those within form XObjects included; ``to_display`` (1, 6) leads from
-    the page's user space to the displayed page. Raises PdfiumError when pdfium cannot make a text page.
+    ``clips`` are the page's text objects in the order in which they are painted, those within form XObjects included,
+    and the box (4,) that each is clipped to; ``to_display`` (1, 6) leads from the page's user space to the displayed
+    page. Raises PdfiumError when pdfium cannot make a text page.
     """
+    text_objects = list(clips)
     _forget_replacements(text_objects)
     modes = _give_extent(text_objects)
     raw = calls().raw
@@ -57,7 +59,9 @@ def read_glyphs(page: Any, text_objects: list[int], to_display: Floats) -> dict[
     if not text_page:
         raise PdfiumError(raw.FPDF_ERR_PAGE)
     try:
-        return _glyphs(address(text_page), text_objects, modes, to_display)
+        chars = _Chars(address(text_page), text_objects, modes)
+        clip = np.array([clips[item] for item in chars.owners]).reshape(-1, 4)
+        return {**_glyphs(chars, to_display), "clips": clip[chars.run[chars.keep]]}
     finally:
         raw.FPDFText_ClosePage(text_page)
 
@@ -101,6 +105,7 @@ class _Chars:
 
     def __init__(self, text_page: int, text_objects: list[int], modes: dict[int, int]) -> None:
         pdfium = calls()
+        self.text_page = text_page
         count = max(pdfium.count_chars(text_page), 0)
         # What pdfium makes up belongs to no text object. The rest is put back into the order in which it is painted.
         painted = {item: position for position, item in enumerate(text_objects)}
@@ -156,10 +161,10 @@ class _Runs:
     and ``names`` as in :class:`PageArrays`.
     """
 
-    def __init__(self, text_page: int, chars: _Chars) -> None:
+    def __init__(self, chars: _Chars) -> None:
         pdfium, objects = calls(), chars.owners
         self._width = pdfium.glyph_width
-        matrix = ask(pdfium.text_matrix, repeat(text_page), chars.heads, width=6, kind=np.float32)
+        matrix = ask(pdfium.text_matrix, repeat(chars.text_page), chars.heads, width=6, kind=np.float32)
         self.matrix = matrix.astype(np.float64)
         self.size = ask(pdfium.size, objects, width=1, kind=np.float32)[:, 0].astype(np.float64)
         self.light = lights(pdfium.fill_color, objects)
@@ -208,11 +213,8 @@ def _metrics(pdfium: Calls, font: int) -> tuple[str, float, bool]:
     return name.value.decode("utf-8", "replace"), share, ascent.value == descent.value
 
 
-def _glyphs(
-    text_page: int, text_objects: list[int], modes: dict[int, int], to_display: Floats
-) -> dict[str, Any]:
-    chars = _Chars(text_page, text_objects, modes)
-    runs, run, n = _Runs(text_page, chars), chars.run, len(chars.texts)
+def _glyphs(chars: _Chars, to_display: Floats) -> dict[str, Any]:
+    runs, run, n = _Runs(chars), chars.run, len(chars.texts)
     a, b, c, d = runs.matrix[run, :4].T
     size = runs.size[run]
     # Corners of the glyph in the text's own space, as seen from the pen.

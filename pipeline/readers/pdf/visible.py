@@ -46,6 +46,9 @@ def visible_glyphs(page: PageArrays) -> tuple[PageArrays, list[Hidden]]:
         return page, hidden
     x, y = page.centres
     inside = (x >= 0) & (x <= page.width) & (y >= 0) & (y <= page.height)
+    # What is clipped to nothing, or to a place beside the page, is not painted.
+    low, high = np.maximum(page.clips[:, :2], 0), np.minimum(page.clips[:, 2:], (page.width, page.height))
+    inside &= (low < high).all(axis=1)
     blank = ~np.fromiter(map(bool, map(str.strip, page.texts)), dtype=bool, count=n)
     drop: dict[str, Bools] = {"outside": ~inside}
     painted = ~page.invisible
@@ -188,6 +191,7 @@ def turn_upright(page: PageArrays) -> PageArrays:
         rulings=turned(page.rulings),
         fills=turned(page.fills),
         images=turned(page.images),
+        clips=turned(page.clips),
         angles=np.where(page.angles >= 0, (page.angles - best) % 360, -1),
         turned=best,
     )

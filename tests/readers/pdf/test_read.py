@@ -9,7 +9,7 @@ import pytest
 
 from pipeline.errors import XizeError
 from pipeline.readers.pdf.read import read_pdf
-from pipeline.reading import cells_of, pages_of
+from pipeline.reading import blocks_of, cells_of, pages_of
 from tests.readers.pdf.scans import table
 from tests.readers.pdf.test_decoders import write_page
 
@@ -47,3 +47,39 @@ def test_the_decoder_that_names_more_characters_reads_the_page(tmp_path: Path) -
     write_page(path, box + "BT /F3 10 Tf 50 100 Td <0102> Tj 50 0 Td <0304> Tj ET")
     (info,) = pages_of(read_pdf(path))
     assert info.engine == "pdfium"
+
+
+CELLS = "40 90 200 120 re S 40 170 m 240 170 l S 140 90 m 140 210 l S "
+
+
+@pytest.mark.parametrize("decoder", ["pdfium", "pdfplumber"])
+def test_clipped_text_belongs_to_the_cell_that_it_is_clipped_to(decoder: str, tmp_path: Path) -> None:
+    path = tmp_path / "clipped.pdf"
+    # Set across three cells, or in the row above, as spreadsheets do: what is painted is the clip's part of it.
+    wide = "q 140 170 100 40 re W n BT /F4 20 Tf 80 180 Td <0003000300030003000300030003> Tj ET Q "
+    above = "q 40 90 100 80 re W* n BT /F1 10 Tf 50 190 Td (below) Tj ET Q "
+    form = "/X1 Do BT /F1 10 Tf 150 100 Td (whole) Tj ET"
+    write_page(
+        path,
+        CELLS + wide + "BT /F1 10 Tf 50 180 Td (head) Tj ET " + above + form,
+        form="q 0 0 1 1 re W n Q BT /F1 10 Tf 50 150 Td (far) Tj ET q 0 0 1 1 re W n",
+    )
+    reading = read_pdf(path, decoder=decoder)
+    assert {(cell.row, cell.col): "".join(sorted(cell.text)) for cell in cells_of(reading)} == {
+        (0, 0): "adeh",
+        (0, 1): "姓" * 7,
+        (1, 0): "abeflorw",
+        (1, 1): "ehlow",
+    }
+    assert not blocks_of(reading)
+
+
+@pytest.mark.parametrize("decoder", ["pdfium", "pdfplumber"])
+def test_text_that_is_clipped_away_is_hidden(decoder: str, tmp_path: Path) -> None:
+    path = tmp_path / "clipped.pdf"
+    away = "q 900 900 10 10 re W n BT /F1 10 Tf 50 180 Td (away) Tj ET Q "
+    nothing = "q 50 100 20 20 re W n 150 100 20 20 re W n BT /F1 10 Tf 55 105 Td (nothing) Tj ET Q "
+    write_page(path, CELLS + away + nothing + "BT /F1 10 Tf 150 180 Td (shown) Tj ET")
+    reading = read_pdf(path, decoder=decoder)
+    assert "".join(cell.text for cell in cells_of(reading)) == "shown"
+    assert [(block.role, block.line.text) for block in blocks_of(reading)] == [("outside", "awaynothing")]
