@@ -74,23 +74,23 @@ def _decode(page: Any, number: int) -> PageArrays:
     to_display = np.array([[a, -b, c, -d, -left, high]], dtype=np.float64)
     shapes, handle = Shapes(), address(page)
     objects = list(map(pdfium.page_object, repeat(handle), range(pdfium.page_objects(handle))))
-    clips = _add_objects(objects, to_display, np.array(NO_CLIP), shapes)
+    text_objects, clips = _add_objects(objects, to_display, np.array(NO_CLIP), shapes)
     return PageArrays(
         number=number,
         width=right - left,
         height=high - low,
         **shapes.arrays(),
-        **read_glyphs(page, clips, to_display),
+        **read_glyphs(page, text_objects, clips, to_display),
     )
 
 
-def _add_objects(objects: list[int], outer: Floats, clip: Floats, shapes: Shapes) -> dict[int, Floats]:
+def _add_objects(objects: list[int], outer: Floats, clip: Floats, shapes: Shapes) -> tuple[list[int], Floats]:
     """Add the shapes of page objects and of what form XObjects among them hold; gives all text objects as painted, and
-    the box (4,) in the displayed page that each is clipped to.
+    the boxes (n, 4) in the displayed page that they are clipped to.
 
     ``outer`` (1, 6) leads from the objects' space to the displayed page, ``clip`` (4,) clips all of them.
     """
-    pdfium, texts = calls(), dict[int, Floats]()
+    pdfium = calls()
     kinds = np.fromiter(map(pdfium.kind, objects), dtype=np.int64, count=len(objects))
     images = [objects[i] for i in np.flatnonzero(kinds == _IMAGE).tolist()]
     if images:  # a picture is the unit square under its matrix
@@ -98,14 +98,20 @@ def _add_objects(objects: list[int], outer: Floats, clip: Floats, shapes: Shapes
             _boxes(np.tile([0.0, 0.0, 1.0, 1.0], (len(images), 1)), times(matrices(images), outer))
         )
     _add_paths([objects[i] for i in np.flatnonzero(kinds == _PATH).tolist()], outer, shapes)
-    clipped = [objects[i] for i in np.flatnonzero((kinds == _TEXT) | (kinds == _FORM)).tolist()]
-    for item, box in zip(clipped, _clips(clipped, outer, clip), strict=True):
-        if pdfium.kind(item) == _TEXT:
-            texts[item] = box
-        else:
-            inside = list(map(pdfium.form_object, repeat(item), range(pdfium.form_objects(item))))
-            texts |= _add_objects(inside, times(matrices([item]), outer), box, shapes)
-    return texts
+    where = np.flatnonzero((kinds == _TEXT) | (kinds == _FORM))
+    clipped = [objects[i] for i in where.tolist()]
+    boxes = _clips(clipped, outer, clip)
+    texts: list[int] = []
+    clips: list[Floats] = []
+    begin = 0
+    for k in np.flatnonzero(kinds[where] == _FORM).tolist():
+        form = clipped[k]
+        inside = list(map(pdfium.form_object, repeat(form), range(pdfium.form_objects(form))))
+        inner, inner_clips = _add_objects(inside, times(matrices([form]), outer), boxes[k], shapes)
+        texts += [*clipped[begin:k], *inner]
+        clips += [boxes[begin:k], inner_clips]
+        begin = k + 1
+    return texts + clipped[begin:], np.concatenate([*clips, boxes[begin:]])
 
 
 def _clips(objects: list[int], outer: Floats, clip: Floats) -> Floats:

@@ -44,14 +44,13 @@ _LIGATURES = {
 }
 
 
-def read_glyphs(page: Any, clips: dict[int, Floats], to_display: Floats) -> dict[str, Any]:
+def read_glyphs(page: Any, text_objects: list[int], clips: Floats, to_display: Floats) -> dict[str, Any]:
     """The glyph columns of :class:`PageArrays` of a loaded page.
 
-    ``clips`` are the page's text objects in the order in which they are painted, those within form XObjects included,
-    and the box (4,) that each is clipped to; ``to_display`` (1, 6) leads from the page's user space to the displayed
-    page. Raises PdfiumError when pdfium cannot make a text page.
+    ``text_objects`` are the page's text objects in the order in which they are painted, those within form XObjects
+    included, ``clips`` (n, 4) the boxes that they are clipped to; ``to_display`` (1, 6) leads from the page's user
+    space to the displayed page. Raises PdfiumError when pdfium cannot make a text page.
     """
-    text_objects = list(clips)
     _forget_replacements(text_objects)
     modes = _give_extent(text_objects)
     raw = calls().raw
@@ -60,8 +59,7 @@ def read_glyphs(page: Any, clips: dict[int, Floats], to_display: Floats) -> dict
         raise PdfiumError(raw.FPDF_ERR_PAGE)
     try:
         chars = _Chars(address(text_page), text_objects, modes)
-        clip = np.array([clips[item] for item in chars.owners]).reshape(-1, 4)
-        return {**_glyphs(chars, to_display), "clips": clip[chars.run[chars.keep]]}
+        return {**_glyphs(chars, to_display), "clips": clips[chars.positions[chars.keep]]}
     finally:
         raw.FPDFText_ClosePage(text_page)
 
@@ -99,7 +97,7 @@ class _Chars:
 
     ``loose`` (n, 4) left, top, right, bottom of the box of advance and font height, ``ink`` (n, 4) left, right, bottom,
     top of the outline, ``origin`` (n, 2) the pen, ``run`` (n,) which run of characters of one text object each belongs
-    to, ``first`` (n,) whether it begins one. Characters of one glyph (a ligature) are put together in ``texts``;
+    to, ``first`` (n,) whether it begins one, ``positions`` (n,) which text object that is. Characters of one glyph (a ligature) are put together in ``texts``;
     ``keep`` (n,) tells which entries are left.
     """
 
@@ -125,16 +123,19 @@ class _Chars:
         self.first[1:] = owners[1:] != owners[:-1]
         self.run: Ints = np.cumsum(self.first) - 1
         self.heads: list[int] = index[self.first].tolist()
+        self.positions: Ints = owners
         self.owners = [text_objects[k] for k in owners[self.first].tolist()]
         self.texts = _characters(self.codes, unknown)
         self.keep = self._join_glyphs()
         halves = np.flatnonzero(np.array(self.codes, dtype=np.int64) >> 11 == _HALF)
         for i in halves.tolist():
             self.texts[i] = self.texts[i].encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-        self.modes = [modes[item] if item in modes else pdfium.mode(item) for item in self.owners]
-        for run in [k for k, item in enumerate(self.owners) if item in modes]:
-            for i in np.flatnonzero(self.run == run).tolist():
-                self.keep[i] &= not self.texts[i].isspace()  # as of any other blank of its own
+        self.modes = list(map(pdfium.mode, self.owners))
+        for k, item in enumerate(self.owners) if modes else ():
+            if item in modes:
+                self.modes[k] = modes[item]
+                for i in np.flatnonzero(self.run == k).tolist():
+                    self.keep[i] &= not self.texts[i].isspace()  # as of any other blank of its own
 
     def _join_glyphs(self) -> Bools:
         """Put the characters of one glyph together; pdfium gives each of them the glyph's own place and box."""
