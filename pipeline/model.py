@@ -11,7 +11,11 @@ from pipeline.text import squeeze
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One printed line. Box in PDF points, origin top left; ``advances[i]`` is the width of ``text[i]``."""
+    """One printed line. Box in PDF points, origin top left; ``advances[i]`` is the width of ``text[i]``.
+
+    >>> Line("序号", 83.0, 125.0, 101.0, 134.0, page=1, advances=(9.0, 9.0), size=9.0).width
+    18.0
+    """
 
     text: str
     x0: float

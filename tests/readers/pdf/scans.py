@@ -1,4 +1,4 @@
-"""Real PDFs turned into scans: every page a picture of itself, its text an invisible layer on top."""
+"""A table to read, and real PDFs turned into scans: pages as pictures of themselves, their text an invisible layer."""
 
 from __future__ import annotations
 
@@ -9,8 +9,33 @@ import pikepdf
 import pypdfium2 as pdfium
 from pikepdf import Array, Name, Operator
 
+from pipeline.reading import Reading, cells_of
+from tests.typeset.sheet import PLAN, XS, YS, Sheet, edges_of
+
+Shape = tuple[int, int, int, int, int, int, str]
+
 _PAINT = {"S", "s", "f", "F", "f*", "B", "B*", "b", "b*"}
 _TURNED = {90: 1, 180: 2, 270: 3}
+
+
+def shapes(reading: Reading) -> list[Shape]:
+    """Page, table, place, spans and text of every cell."""
+    return [(c.page, c.table_no, c.row, c.col, c.row_span, c.col_span, c.text) for c in cells_of(reading)]
+
+
+def confidences(reading: Reading) -> set[float]:
+    """Every confidence that a cell has."""
+    return {round(cell.confidence, 4) for cell in cells_of(reading)}
+
+
+def table(path: Path, without: tuple[tuple[str, float], ...] = ()) -> Path:
+    """The zoo's table; ``without`` leaves out borders, given as direction and position."""
+    sheet = Sheet(path)
+    kept = {edge for edge in edges_of(PLAN, XS, YS) if (edge[0], edge[1]) not in without}
+    sheet.rules(kept)
+    sheet.words(PLAN, XS, YS)
+    sheet.save()
+    return path
 
 
 def as_scan(

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import re
 import shutil
-import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,7 +14,7 @@ import pytest
 
 from pipeline.errors import XizeError
 from pipeline.quality.checks.pages import damaged_pages as damaged_page_findings
-from pipeline.readers.pdf.damage import ascii85, damaged_pages
+from pipeline.readers.pdf.damage import damaged_pages
 from pipeline.readers.pdf.read import read_pages, read_pdf
 from pipeline.reading import BROKEN, cells_of, pages_of
 from tests.cli_home import EDITION, one_sentence, replace_source, snapshot, xize
@@ -110,13 +108,6 @@ def test_ascii85_around_the_compressed_data(tmp_path: Path) -> None:
     assert damaged_pages(path) == frozenset()
     _spoil(path, content(path), lambda data: data[:50] + data[50:90][::-1] + data[90:])
     assert damaged_pages(path) == {PAGE}
-
-
-@pytest.mark.parametrize("data", [b"", b"x", bytes(9), b"\xff" * 7, zlib.compress(b"q 1 0 0 1 0 0 cm Q" * 9)])
-def test_ascii85_as_the_standard_library_has_it(data: bytes) -> None:
-    assert ascii85(b" \n".join([base64.a85encode(data), b"~>"])) == data
-    with pytest.raises(ValueError, match="ASCII85"):
-        ascii85(b"abc\x7f~>")
 
 
 def test_an_encrypted_document(tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from pipeline.readers.cross_check.compare_decoders import compare_decoders, only
 from pipeline.readers.pdf.read import open_pdf
 from pipeline.run import check_reading, read
 from tests.cli_home import EDITION
-from tests.readers.test_decoders import write_page
+from tests.readers.pdf.test_decoders import write_page
 
 TABLE = "BT /F1 12 Tf 50 250 Td (Hello) Tj ET 50 200 m 200 200 l S "
 # A number that no standard allows: one library reads 2--00 as 2, the other as 200.

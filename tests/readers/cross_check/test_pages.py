@@ -1,4 +1,4 @@
-"""Scans read in pixels, and the cross-check: real PDFs, typeset and scanned here."""
+"""Pages that camelot reads too, compared with what was staged."""
 
 from __future__ import annotations
 
@@ -13,89 +13,22 @@ import pytest
 from pipeline.errors import XizeError
 from pipeline.findings import CODES
 from pipeline.readers.cross_check.pages import compare_pages, cross_check, suspects, with_confidence
-from pipeline.readers.pdf.confidence import AGREED, PIXELS, SINGLE, STRUCTURE_DIFFERS, TEXT_DIFFERS
 from pipeline.readers.pdf.read import count_pages, read_pdf
-from pipeline.reading import Reading, blocks_of, cells_of, pages_of, to_reading
-from tests.readers.scans import as_scan
+from pipeline.reading import (
+    AGREED,
+    PIXELS,
+    SINGLE,
+    STRUCTURE_DIFFERS,
+    TEXT_DIFFERS,
+    Reading,
+    blocks_of,
+    cells_of,
+    pages_of,
+    to_reading,
+)
+from tests.readers.pdf.scans import confidences, shapes, table
 from tests.typeset.bad import scan_with_text
-from tests.typeset.sheet import PLAN, XS, YS, Sheet, edges_of
-from tests.typeset.zoo import ZOO
-
-Shape = tuple[int, int, int, int, int, int, str]
-
-SCANNABLE = [
-    "crop_box", "filled_cells", "grey_rules", "header_fill", "long_cells", "many_narrow_columns", "open_sides",
-    "page_frame_and_head_rule", "page_furniture", "rule_broken", "rule_dashed", "separate_boxes", "two_tables",
-    "two_tables_side_by_side", "white_rules_on_fill",
-]  # fmt: skip
-
-
-def shapes(reading: Reading) -> list[Shape]:
-    return [(c.page, c.table_no, c.row, c.col, c.row_span, c.col_span, c.text) for c in cells_of(reading)]
-
-
-def confidences(reading: Reading) -> set[float]:
-    return {round(cell.confidence, 4) for cell in cells_of(reading)}
-
-
-def table(path: Path, without: tuple[tuple[str, float], ...] = (), **how: object) -> Path:
-    """The zoo's table; ``without`` leaves out borders, given as direction and position."""
-    sheet = Sheet(path)
-    kept = {edge for edge in edges_of(PLAN, XS, YS) if (edge[0], edge[1]) not in without}
-    sheet.rules(kept)
-    sheet.words(PLAN, XS, YS)
-    sheet.save()
-    return path
-
-
-def test_ocr_scan_is_read_like_its_table(tmp_path: Path) -> None:
-    scan_with_text(tmp_path / "scan.pdf")
-    reading = read_pdf(tmp_path / "scan.pdf")
-    assert shapes(reading) == [(1, 1, r, c, rs, cs, t) for r, c, rs, cs, t in PLAN]
-    assert {cell.engine for cell in cells_of(reading)} == {"camelot"}
-    assert confidences(reading) == {PIXELS}
-    assert pages_of(reading)[0].engine == "camelot"
-
-
-@pytest.mark.parametrize("name", SCANNABLE)
-def test_scan_reads_as_its_vector_original(name: str, tmp_path: Path) -> None:
-    vector, scan = tmp_path / "vector.pdf", tmp_path / "scan.pdf"
-    ZOO[name](vector)
-    as_scan(vector, scan, dpi=150)
-    original, scanned = read_pdf(vector), read_pdf(scan)
-    assert shapes(scanned) == shapes(original)
-    for one, other in zip(cells_of(original), cells_of(scanned), strict=True):
-        assert (one.x0, one.x1) == pytest.approx((other.x0, other.x1), abs=4)
-        assert one.lines == other.lines
-
-
-@pytest.mark.parametrize("how", [{"visible": True}, {"strips": 5}, {"dpi": 100}])
-def test_other_scans(how: dict[str, int], tmp_path: Path) -> None:
-    vector, scan = table(tmp_path / "vector.pdf"), tmp_path / "scan.pdf"
-    as_scan(vector, scan, **how)  # type: ignore[arg-type]
-    assert shapes(read_pdf(scan)) == shapes(read_pdf(vector))
-
-
-@pytest.mark.parametrize("turn", [90, 180, 270])
-def test_turned_scan(turn: int, tmp_path: Path) -> None:
-    table(tmp_path / "v.pdf")
-    as_scan(tmp_path / "v.pdf", tmp_path / "s.pdf")
-    with pikepdf.open(tmp_path / "s.pdf", allow_overwriting_input=True) as pdf:
-        pdf.pages[0].Rotate = turn
-        pdf.save(tmp_path / "s.pdf")
-    reading = read_pdf(tmp_path / "s.pdf")
-    assert shapes(reading) == [(1, 1, r, c, rs, cs, t) for r, c, rs, cs, t in PLAN]
-    assert pages_of(reading)[0].turned == turn
-
-
-def test_encrypted_scan_needs_the_password(tmp_path: Path) -> None:
-    scan_with_text(tmp_path / "open.pdf")
-    locked = tmp_path / "locked.pdf"
-    with pikepdf.open(tmp_path / "open.pdf") as pdf:
-        pdf.save(locked, encryption=pikepdf.Encryption(user="细则", owner="o", R=6))
-    assert shapes(read_pdf(locked, password="细则")) == shapes(read_pdf(tmp_path / "open.pdf"))
-    with pytest.raises(XizeError, match="--password"):
-        read_pdf(locked)
+from tests.typeset.sheet import PLAN, XS, YS
 
 
 def test_vector_pages_never_load_camelot(tmp_path: Path) -> None:

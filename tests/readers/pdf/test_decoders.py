@@ -16,13 +16,13 @@ import pytest
 from pipeline.errors import XizeError
 from pipeline.model import Cell
 from pipeline.readers.pdf.page import PageArrays
-from pipeline.readers.pdf.read import count_pages, open_pdf, read_page, read_pdf
-from pipeline.readers.pdf.visible import see
+from pipeline.readers.pdf.read import count_pages, open_pdf, read_arrays, read_pdf
+from pipeline.readers.pdf.visible import visible_glyphs
 from pipeline.text import squeeze
 from tests.typeset.bad import BAD, PASSWORDS
 from tests.typeset.zoo import ZOO
 
-RULEBOOK = Path(__file__).parents[2] / "raw" / "shanghai-2025" / "shanghai-2025.pdf"
+RULEBOOK = Path(__file__).parents[3] / "raw" / "shanghai-2025" / "shanghai-2025.pdf"
 NEEDS_FONT = {"disguised_letters": "justmytype_intl_cjk"}
 ALONG = 0.05
 """Points by which glyphs may differ along the line: their advances decide where a line was wrapped."""
@@ -92,8 +92,8 @@ def assert_same_shapes(a: PageArrays, b: PageArrays) -> None:
 
 def assert_same_page(a: PageArrays, b: PageArrays) -> None:
     assert (a.width, a.height) == pytest.approx((b.width, b.height), abs=0.01)
-    seen_a, hidden_a = see(a)
-    seen_b, hidden_b = see(b)
+    seen_a, hidden_a = visible_glyphs(a)
+    seen_b, hidden_b = visible_glyphs(b)
     assert not glyphs_without_partner(seen_a, seen_b)
     assert [(h.reason, squeeze(h.text)) for h in hidden_a] == [(h.reason, squeeze(h.text)) for h in hidden_b]
     assert_same_shapes(a, b)
@@ -118,10 +118,25 @@ _FONTS = {
     "F3": "<</Type/Font/Subtype/Type0/BaseFont/Nameless/Encoding/Identity-H/DescendantFonts[<</Type/Font"
     "/Subtype/CIDFontType2/BaseFont/Nameless/CIDSystemInfo<</Registry(Adobe)/Ordering(Identity)/Supplement 0>>"
     "/DW 1000/FontDescriptor 8 0 R>>]>>",
+    "F4": "<</Type/Font/Subtype/Type0/BaseFont/Beyond/Encoding/Identity-H/ToUnicode 9 0 R/DescendantFonts[<</Type/Font"
+    "/Subtype/CIDFontType2/BaseFont/Beyond/CIDSystemInfo<</Registry(Adobe)/Ordering(Identity)/Supplement 0>>"
+    "/DW 1000/FontDescriptor 8 0 R>>]>>",
+    "F5": "<</Type/Font/Subtype/Type0/BaseFont/Layer/Encoding/Identity-H/ToUnicode 10 0 R/DescendantFonts[<</Type/Font"
+    "/Subtype/CIDFontType2/BaseFont/Layer/CIDSystemInfo<</Registry(Adobe)/Ordering(Identity)/Supplement 0>>"
+    "/DW 1000/FontDescriptor 8 0 R>>]>>",
 }
 _TO_UNICODE = (
     "/CIDInit/ProcSet findresource begin 12 dict begin begincmap /CMapName/X def /CMapType 2 def "
     "1 begincodespacerange <00> <FF> endcodespacerange 1 beginbfchar <41> <00660069> endbfchar endcmap end end"
+)
+_BEYOND = (
+    "/CIDInit/ProcSet findresource begin 12 dict begin begincmap /CMapName/X def /CMapType 2 def 1 begincodespacerange "
+    "<0000> <FFFF> endcodespacerange 4 beginbfchar <0001> <D842DFB7> <0002> <D83CDF47> <0003> <59D3> <0004> <D842> "
+    "endbfchar endcmap end end"
+)
+_IDENTITY = (
+    "/CIDInit/ProcSet findresource begin 12 dict begin begincmap /CMapName/X def /CMapType 2 def 1 begincodespacerange "
+    "<0000> <FFFF> endcodespacerange 1 beginbfrange <0000> <FFFF> <0000> endbfrange endcmap end end"
 )
 _DESCRIPTOR = (
     "<</Type/FontDescriptor/FontName/Helvetica/Flags 32/FontBBox[-166 -225 1000 931]/ItalicAngle 0"
@@ -149,6 +164,8 @@ def write_page(
         stream("10 10 m 60 10 l S BT /F1 9 Tf 10 20 Td (inner) Tj ET", head + "/Matrix[0 1 -1 0 100 0]"),
         stream(_TO_UNICODE),
         _DESCRIPTOR,
+        stream(_BEYOND),
+        stream(_IDENTITY),
     ]
     out = b"%PDF-1.7\n"
     places = []
@@ -262,11 +279,47 @@ def test_what_is_printed_counts_not_what_is_read_aloud(tmp_path: Path) -> None:
     assert np.diff(page.boxes[:, [0, 2]], axis=1).ravel() == pytest.approx([5.0, 5.0], abs=0.01)
 
 
+@pytest.mark.parametrize("decoder", ["pdfium", "pdfplumber"])
+def test_characters_of_two_halves_are_one(decoder: str, tmp_path: Path) -> None:
+    path = tmp_path / "beyond.pdf"
+    write_page(path, "BT /F4 10 Tf 50 100 Td <0003000100020004> Tj ET")
+    (page,) = decode(path, decoder)
+    assert page.texts == ("姓", "𠮷", "🍇", "�")
+    assert page.boxes[:, 0] == pytest.approx([50, 60, 70, 80], abs=ALONG)
+    assert page.boxes[:, 2] == pytest.approx([60, 70, 80, 90], abs=ALONG)
+
+
+@pytest.mark.parametrize("place", ["50 100 Td", "0 1 -1 0 50 100 Tm", "3 Tr 50 100 Td"])
+def test_a_glyph_without_outline_is_read_alone(place: str, tmp_path: Path) -> None:
+    path = tmp_path / "alone.pdf"
+    write_page(path, f"BT /F4 10 Tf {place} <0001> Tj ET BT 0 Tr /F1 10 Tf 90 150 Td ( ) Tj (word) Tj ET")
+    ((a, b),) = both(path)
+    assert_same_page(a, b)
+    assert b.texts == ("𠮷", "w", "o", "r", "d")
+    assert b.invisible.tolist() == [place.startswith("3 Tr")] + [False] * 4
+
+
+@pytest.mark.parametrize("scale", [100, 60, 15])
+@pytest.mark.parametrize("decoder", ["pdfium", "pdfplumber"])
+def test_narrow_letters_stay_and_bold_ones_count_once(decoder: str, scale: int, tmp_path: Path) -> None:
+    path = tmp_path / "narrow.pdf"
+    words = ["colleges", "will", "Full", "dell''", ".....", "|||"]
+    shown = "".join(f"1 0 0 1 50 {220 - 20 * n} Tm ({word}) Tj " for n, word in enumerate(words))
+    apart = (
+        f"1 0 0 1 50 60 Tm (fil) Tj (l) Tj -{0.2 * scale / 100} 0 Td"  # the last l follows the run before it
+    )
+    bold = "1 0 0 1 50 40 Tm (bold) Tj 1 0 0 1 50.3 40 Tm (bold) Tj"
+    write_page(path, f"BT {scale} Tz /F1 10 Tf {shown}{apart} {bold if scale == 100 else ''} ET")
+    (page,) = decode(path, decoder)
+    seen = "".join(visible_glyphs(page)[0].texts)
+    assert seen == "".join(words) + "fill" + "bold" * (scale == 100)
+
+
 # -- the rulebook, and what becomes of it
 
 
 def cells_by(page: PageArrays) -> dict[str, Cell]:
-    return {cell.cell_id: cell for cell in read_page(page, "any")[0]}
+    return {cell.cell_id: cell for cell in read_arrays(page, "any").cells}
 
 
 @pytest.mark.skipif(not RULEBOOK.exists(), reason="the rulebook is not in the working copy")
