@@ -17,7 +17,7 @@ IGNORE = "ignore"
 
 
 @dataclass(frozen=True)
-class Column:
+class CatalogueColumn:
     """What a column holds: role ``class`` | ``item`` (with kind and tier) | ``other`` (with its printed label)."""
 
     role: str
@@ -32,7 +32,7 @@ class CatalogueHeader:
     similarity as (words, kind, score)."""
 
     rows: int
-    columns: tuple[Column, ...]
+    columns: tuple[CatalogueColumn, ...]
     similar: tuple[tuple[str, str, float], ...] = ()
     start: int = 0
 
@@ -49,7 +49,7 @@ def find_header(table: LogicalTable, mapping: Mapping[str, str], where: str) -> 
     start = _banner_rows(table, tier_row)
     stop = tier_row + (2 if _kinds_below(table, tier_row) else 1)
     given = {core(words): kind for words, kind in mapping.items()}
-    columns: list[Column] = []
+    columns: list[CatalogueColumn] = []
     similar: dict[str, tuple[str, str, float]] = {}
     for col in range(table.n_cols):
         path = [cell.text for cell in table.column(col, start, stop)]
@@ -57,7 +57,7 @@ def find_header(table: LogicalTable, mapping: Mapping[str, str], where: str) -> 
         label = "".join(text for text in path if not tier_word(text))
         if tier is None:
             is_class = given.get(core(label)) == "class" or any(word in label for word in _CLASS_WORDS)
-            columns.append(Column("class" if is_class else "other", label))
+            columns.append(CatalogueColumn("class" if is_class else "other", label))
             continue
         if not label:
             raise XizeError(
@@ -67,12 +67,14 @@ def find_header(table: LogicalTable, mapping: Mapping[str, str], where: str) -> 
         kind, score = _kind(label, given, where)
         if score < 100:
             similar[label] = (label, kind, score)
-        columns.append(Column("other", label) if kind == IGNORE else Column("item", label, kind, tier))
+        columns.append(
+            CatalogueColumn("other", label) if kind == IGNORE else CatalogueColumn("item", label, kind, tier)
+        )
     _check_twice(columns, where)
     roles = [column.role for column in columns]
     if "class" not in roles and "other" in roles:
         first = roles.index("other")
-        columns[first] = Column("class", columns[first].label)
+        columns[first] = CatalogueColumn("class", columns[first].label)
     return CatalogueHeader(stop, tuple(columns), tuple(similar.values()), start)
 
 
@@ -129,7 +131,7 @@ def _kind(label: str, given: Mapping[str, str], where: str) -> tuple[str, float]
     return kind, score
 
 
-def _check_twice(columns: list[Column], where: str) -> None:
+def _check_twice(columns: list[CatalogueColumn], where: str) -> None:
     seen: dict[tuple[str, str], str] = {}
     for column in columns:
         if column.role != "item":

@@ -30,7 +30,7 @@ class Column:
 
 
 @dataclass(frozen=True)
-class Part:
+class PartField:
     """The field that a banner row or a text line before the table fills: known values and how others look."""
 
     field: str
@@ -58,7 +58,7 @@ class Spec:
     titles: tuple[str, ...]
     sign: str
     columns: tuple[Column, ...] = ()
-    part: Part | None = None
+    part: PartField | None = None
     group: str | None = None
     numberings: tuple[Numbering, ...] = ()
     shape: str = "flat"
@@ -119,7 +119,7 @@ SPECS: tuple[Spec, ...] = (
             ),
             Column("lead_unit", "自律服务小组牵头单位 牵头单位 自律服务牵头单位 自律小组牵头单位 服务小组牵头单位 自律服务小组组长单位 自律服务小组牵头单位名称"),
         ),
-        part=Part("list", ("双重管理", "脱钩")),
+        part=PartField("list", ("双重管理", "脱钩")),
         numberings=(Numbering("no", ("list",)),),
     ),
     Spec(
@@ -163,7 +163,7 @@ SPECS: tuple[Spec, ...] = (
             Column("grades", "等级 级别 认定等级 评价等级 技能等级 职业技能等级 认定级别", read="grades"),
             Column("item_type", "项目类型 项目类别 考核类型 评价项目类型"),
         ),
-        part=Part("part", ("社会化职业技能等级认定", "专项职业能力考核")),
+        part=PartField("part", ("社会化职业技能等级认定", "专项职业能力考核")),
         numberings=(Numbering("org_no", ("part",), "org"), Numbering("no", ("part", "org_no"))),
         twins=(("org_no", "no"),),
     ),
@@ -200,7 +200,7 @@ SPECS: tuple[Spec, ...] = (
             Column("legal_basis", "设定依据 法律依据 设置依据 依据 法规依据 设立依据 政策依据", required=True, read="bases"),
             Column("note", "备注 说明 附注 备注说明"),
         ),
-        part=Part("part", ("专业技术人员", "技能人员")),
+        part=PartField("part", ("专业技术人员", "技能人员")),
         numberings=(Numbering("no", ("part",), "name"),),
         twins=(("name", "sub_name"),),
     ),
@@ -221,7 +221,7 @@ SPECS: tuple[Spec, ...] = (
             ),
             Column("issuer", "发证机构 颁发机构 颁证机构 发证单位 发证组织 颁发单位 发证机构名称 颁发机构名称 认证机构 证书颁发机构 发证部门", required=True),
         ),
-        part=Part("list", ("A", "B", "C", "D"), pattern="([A-Z])[类級级档]|(?:类别|清单|名单|第)([A-Z])(?![A-Z])"),
+        part=PartField("list", ("A", "B", "C", "D"), pattern="([A-Z])[类級级档]|(?:类别|清单|名单|第)([A-Z])(?![A-Z])"),
         numberings=(Numbering("no", ("list",)),),
     ),
     Spec(

@@ -45,7 +45,7 @@ class Labels:
 
 
 @dataclass
-class Row:
+class AnnexRow:
     """A body row: its cells by column, its line, and the number of its page.
 
     ``confidence``: how sure its columns and spans are; ``near``: others are nearly as likely. ``nested``: it goes on a numbered
@@ -112,9 +112,9 @@ def _split_label(labelled: Sequence[int]) -> int:
     return 1 if gap is None else labelled.index(gap - 1)
 
 
-def place_rows(body: Sequence[RawRow], labels: Labels) -> list[Row]:
+def place_rows(body: Sequence[RawRow], labels: Labels) -> list[AnnexRow]:
     """Every row's cells by column; pages are counted from 0."""
-    out: list[Row] = []
+    out: list[AnnexRow] = []
     evidence = Evidence(tuple(range(labels.columns)), ("",) * labels.columns)
     filled = [1.0] * labels.columns
     fitting = 2.0
@@ -135,7 +135,7 @@ def place_rows(body: Sequence[RawRow], labels: Labels) -> list[Row]:
     for row in body:
         page += row.gap > 0
         if is_banner(row) and labels.numbered:
-            out.append(Row(row.line, {0: row.cells[0]}, page, banner=True))
+            out.append(AnnexRow(row.line, {0: row.cells[0]}, page, banner=True))
             continue
         # A row must not bear witness for itself.
         for col, cell in taught.get(row.line, []):
@@ -147,7 +147,7 @@ def place_rows(body: Sequence[RawRow], labels: Labels) -> list[Row]:
         for i, col in zip(row.filled, found.cols, strict=True):
             cells[col] = cells.get(col, RawCell()) + row.cells[i]
         sure = 1.0 if found.margin >= 4 else round(found.confidence, 4)
-        out.append(Row(row.line, cells, page, sure, found.margin < NEAR, banner=is_banner(row)))
+        out.append(AnnexRow(row.line, cells, page, sure, found.margin < NEAR, banner=is_banner(row)))
     return out
 
 

@@ -7,10 +7,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from pipeline.findings import Finding
-from pipeline.readers.transcript.annex_columns import NUMBERS, Labels, Row, is_banner, place_rows, read_labels
+from pipeline.readers.transcript.annex_columns import (
+    NUMBERS,
+    AnnexRow,
+    Labels,
+    is_banner,
+    place_rows,
+    read_labels,
+)
 from pipeline.readers.transcript.source import RawCell, RawRow
 from pipeline.readers.transcript.spans import Span, find_spans
-from pipeline.readers.transcript.staging import Grid, Placed
+from pipeline.readers.transcript.staging import Placed, TypedGrid
 from pipeline.vocabulary.annexes import ALL_WORDS, known_word
 
 _OFTEN_BLANK = 0.3
@@ -19,7 +26,7 @@ _ENDS = re.compile(r"[。;；！？!?)\]》〉]$")
 
 
 @dataclass
-class Table:
+class TypedTable:
     """One table of an annex as typed: banners above, header rows, body."""
 
     banners: list[RawRow]
@@ -27,9 +34,9 @@ class Table:
     body: list[RawRow] = field(default_factory=list)
 
 
-def annex_grids(rows: Sequence[RawRow], title: str) -> tuple[list[Grid], list[Finding]]:
+def annex_grids(rows: Sequence[RawRow], title: str) -> tuple[list[TypedGrid], list[Finding]]:
     """The tables of an annex as grids, and what was doubtful about them. ``title``: the annex's."""
-    grids: list[Grid] = []
+    grids: list[TypedGrid] = []
     findings: list[Finding] = []
     for table in _tables(rows):
         grid, more = _grid(table, title)
@@ -46,9 +53,9 @@ def _is_header(row: RawRow) -> bool:
     return (texts[0] in NUMBERS and known >= 2) or known > 0.6 * len(texts)
 
 
-def _tables(rows: Sequence[RawRow]) -> list[Table]:
+def _tables(rows: Sequence[RawRow]) -> list[TypedTable]:
     """The tables of an annex: each begins with the rows of one cell above its header; the first row heads one anyway."""
-    out: list[Table] = []
+    out: list[TypedTable] = []
     held: list[RawRow] = []
     for row in rows:
         if not row.filled:
@@ -61,10 +68,10 @@ def _tables(rows: Sequence[RawRow]) -> list[Table]:
         elif out and not out[-1].body and not held and row.line <= out[-1].header[-1].line + 2:
             out[-1].header.append(row)
         else:
-            out.append(Table(held, [row]))
+            out.append(TypedTable(held, [row]))
         held = []
     if held:
-        out = out or [Table([], [held.pop(0)])]
+        out = out or [TypedTable([], [held.pop(0)])]
         out[-1].body += held
     for table in out:
         if len(table.header) == 1 and table.body and _is_second(table.body[0], table.header[0]):
@@ -78,9 +85,9 @@ def _is_second(row: RawRow, head: RawRow) -> bool:
     return wide and row.filled[0] > 0 and row.gap == 0 and not set(row.filled) <= set(head.filled)
 
 
-def _grid(table: Table, title: str) -> tuple[Grid, list[Finding]]:
+def _grid(table: TypedTable, title: str) -> tuple[TypedGrid, list[Finding]]:
     labels = read_labels(table.header, table.body)
-    grid = Grid(labels.columns)
+    grid = TypedGrid(labels.columns)
     for banner in table.banners:
         grid.cells.append(Placed(grid.n_rows, 0, banner.cells[0], banner.line, col_span=labels.columns))
         grid.n_rows += 1
@@ -102,7 +109,7 @@ def _grid(table: Table, title: str) -> tuple[Grid, list[Finding]]:
     return grid, findings
 
 
-def _emit_header(grid: Grid, labels: Labels) -> None:
+def _emit_header(grid: TypedGrid, labels: Labels) -> None:
     """Put header cells with their spans into the grid: the first row's over those that stand below them."""
     top = grid.n_rows
     for col, span, raw in labels.upper:
@@ -115,10 +122,10 @@ def _emit_header(grid: Grid, labels: Labels) -> None:
     grid.n_rows += len(labels.rows)
 
 
-def _nest(rows: Sequence[Row], labels: Labels, title: str) -> list[Finding]:
+def _nest(rows: Sequence[AnnexRow], labels: Labels, title: str) -> list[Finding]:
     """Mark rows that go on the numbered row above: their number is blank, or printed again after a page end."""
     findings = []
-    before: Row | None = None
+    before: AnnexRow | None = None
     for row in rows:
         if row.banner:
             before = None
@@ -135,7 +142,7 @@ def _nest(rows: Sequence[Row], labels: Labels, title: str) -> list[Finding]:
     return findings
 
 
-def _number(rows: Sequence[Row], title: str) -> list[Finding]:
+def _number(rows: Sequence[AnnexRow], title: str) -> list[Finding]:
     """Rows whose number is lost at a page end, in a table that nests nowhere: the number runs on."""
     body = [row for row in rows if not row.banner]
     findings: list[Finding] = []
@@ -156,7 +163,7 @@ def _number(rows: Sequence[Row], title: str) -> list[Finding]:
     return findings
 
 
-def _emit_body(grid: Grid, rows: Sequence[Row], labels: Labels) -> None:
+def _emit_body(grid: TypedGrid, rows: Sequence[AnnexRow], labels: Labels) -> None:
     """Put the body into the grid, merged cells over the rows that they cover."""
     split = labels.split
     for r, row in enumerate(rows, start=grid.n_rows):
@@ -172,12 +179,12 @@ def _emit_body(grid: Grid, rows: Sequence[Row], labels: Labels) -> None:
     grid.n_rows += len(rows)
 
 
-def _stands_alone(rows: Sequence[Row], r: int) -> bool:
+def _stands_alone(rows: Sequence[AnnexRow], r: int) -> bool:
     """Whether a row goes on none, and none goes on it."""
     return not rows[r].nested and not (r + 1 < len(rows) and rows[r + 1].nested)
 
 
-def _spread(rows: Sequence[Row], labels: Labels, title: str) -> list[Finding]:
+def _spread(rows: Sequence[AnnexRow], labels: Labels, title: str) -> list[Finding]:
     """Spread merged cells over the rows that they cover; findings about values printed again and uncertain reaches."""
     findings = []
     for col in range(labels.columns):
@@ -191,7 +198,7 @@ def _spread(rows: Sequence[Row], labels: Labels, title: str) -> list[Finding]:
     return findings
 
 
-def _merge(rows: Sequence[Row], span: Span, col: int, name: str, title: str) -> list[Finding]:
+def _merge(rows: Sequence[AnnexRow], span: Span, col: int, name: str, title: str) -> list[Finding]:
     """Set a merged cell's value in its first row only."""
     findings = []
     if span.at != span.start:
@@ -216,13 +223,13 @@ def _carried_over(text: str, line: int, name: str, title: str) -> Finding:
     return Finding("value_carried_over", message, f"{text}×1", key=str(line), line=line)
 
 
-def _blocks(rows: Sequence[Row]) -> list[tuple[int, int]]:
+def _blocks(rows: Sequence[AnnexRow]) -> list[tuple[int, int]]:
     """Stretches of rows between banners."""
     ends = [-1, *(r for r, row in enumerate(rows) if row.banner), len(rows)]
     return [(a + 1, b) for a, b in zip(ends, ends[1:], strict=False) if b > a + 1]
 
 
-def _column_spans(rows: Sequence[Row], col: int, start: int, stop: int, labels: Labels) -> list[Span]:
+def _column_spans(rows: Sequence[AnnexRow], col: int, start: int, stop: int, labels: Labels) -> list[Span]:
     """The spans of one column, rows ``start`` … ``stop`` - 1; none where the column's cells are not merged."""
     own = [r for r in range(start, stop) if not rows[r].nested]
     nested = [r for r in range(start, stop) if rows[r].nested]
@@ -239,7 +246,7 @@ def _column_spans(rows: Sequence[Row], col: int, start: int, stop: int, labels: 
     return [span for a, b in groups for span in _spans(rows, col, a, b)]
 
 
-def _run_on(rows: Sequence[Row], col: int, start: int, stop: int) -> list[Span]:
+def _run_on(rows: Sequence[AnnexRow], col: int, start: int, stop: int) -> list[Span]:
     """Texts of a column that is mostly blank, cut by page ends: put together, their parts are one cell."""
     out = []
     r = start
@@ -261,7 +268,7 @@ def _run_on(rows: Sequence[Row], col: int, start: int, stop: int) -> list[Span]:
     return out
 
 
-def _spans(rows: Sequence[Row], col: int, start: int, stop: int) -> list[Span]:
+def _spans(rows: Sequence[AnnexRow], col: int, start: int, stop: int) -> list[Span]:
     values = [row.cells[col].text if col in row.cells else "" for row in rows[start:stop]]
     # A row's own words: its first cell beside the number and the merged column.
     names = [

@@ -12,7 +12,7 @@ from pipeline.findings import Finding
 from pipeline.readers.transcript import alignment
 from pipeline.readers.transcript.evidence import Evidence, kinship
 from pipeline.readers.transcript.missing_pages import Fragment, Guess, guess, missing_pages
-from pipeline.readers.transcript.outline import Header, Part, catalogue_header
+from pipeline.readers.transcript.outline import TypedHeader, TypedPart, catalogue_header
 from pipeline.readers.transcript.source import RawCell, RawRow
 from pipeline.text import depth_after
 
@@ -32,7 +32,7 @@ class BodyRow:
 
     row: RawRow
     part: int
-    header: Header
+    header: TypedHeader
     exact: bool
     code: str | None
     fresh: bool
@@ -61,14 +61,14 @@ class BodyRow:
         return ((i, self.row.cells[i]) for i in self.row.filled if 0 < i < self.header.columns)
 
 
-def body_rows(parts: Sequence[Part], usual: int) -> tuple[list[BodyRow], dict[int, Header]]:
+def body_rows(parts: Sequence[TypedPart], usual: int) -> tuple[list[BodyRow], dict[int, TypedHeader]]:
     """The body rows of all parts that are a 专业大类, and the header of each such part by its number.
 
     ``usual``: blank lines at an ordinary page end. A part without a header goes on under the one before.
     """
     out: list[BodyRow] = []
-    shown: dict[int, Header] = {}
-    header: Header | None = None
+    shown: dict[int, TypedHeader] = {}
+    header: TypedHeader | None = None
     for number, part in enumerate(parts):
         if part.kind != "major":
             continue

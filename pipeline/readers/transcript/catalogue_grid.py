@@ -12,9 +12,9 @@ from dataclasses import dataclass, field, replace
 
 from pipeline.findings import Finding
 from pipeline.readers.transcript.catalogue import BodyRow, align_rows, body_rows, name_fragments
-from pipeline.readers.transcript.outline import Header, Part
+from pipeline.readers.transcript.outline import TypedHeader, TypedPart
 from pipeline.readers.transcript.source import RawCell, parse_cell
-from pipeline.readers.transcript.staging import Grid, Placed
+from pipeline.readers.transcript.staging import Placed, TypedGrid
 
 _LOOP = 3
 """A run of so many equal cells in a column says that the rows around are looping."""
@@ -35,8 +35,8 @@ class Repeat:
 
 
 def catalogue_grids(
-    parts: Sequence[Part], reference: Mapping[str, str], usual: int
-) -> tuple[dict[int, Grid], list[Finding]]:
+    parts: Sequence[TypedPart], reference: Mapping[str, str], usual: int
+) -> tuple[dict[int, TypedGrid], list[Finding]]:
     """The grid of every part (by number) that is a 专业大类, and findings. ``reference``: code → name of all classes
     that there are, in order; ``usual``: blank lines at an ordinary page end."""
     rows, headers = body_rows(parts, usual)
@@ -53,9 +53,9 @@ def catalogue_grids(
     return grids, findings
 
 
-def _header_grid(header: Header) -> Grid:
+def _header_grid(header: TypedHeader) -> TypedGrid:
     """A grid with the header's cells: groups over their tiers, what stands over no tier two rows high."""
-    grid = Grid(header.columns)
+    grid = TypedGrid(header.columns)
     tiers = header.rows[-1]
     covered: set[int] = set()
     if len(header.rows) > 1:
@@ -73,7 +73,7 @@ def _header_grid(header: Header) -> Grid:
     return grid
 
 
-def _emit_block(grid: Grid, block: Sequence[BodyRow]) -> list[Finding]:
+def _emit_block(grid: TypedGrid, block: Sequence[BodyRow]) -> list[Finding]:
     """Put the rows of a block into the grid; findings about repetitions."""
     plain = [b for b in block if not b.repeated and len(set(b.cols)) == len(b.cols)]
     again = repeats([(b.row.line, dict(zip(b.cols, b.texts, strict=True))) for b in plain])
@@ -141,7 +141,7 @@ def _repetition(repeat: Repeat, code: str | None) -> Finding:
     return Finding("transcriber_repetition", message, evidence, table="entries", key=code, line=repeat.line)
 
 
-def _emit_row(grid: Grid, body: BodyRow, drop: set[int]) -> None:
+def _emit_row(grid: TypedGrid, body: BodyRow, drop: set[int]) -> None:
     """Put a row, without its cells in the columns ``drop``, into the grid: several grid rows where its columns begin
     anew. The first row after missing pages gets the class that was guessed."""
     rows: list[dict[int, RawCell]] = [{}]

@@ -18,7 +18,7 @@ _KIND = 50
 
 
 @dataclass
-class Part:
+class TypedPart:
     """A heading (None before the first) and the lines under it. ``kind``: front | major | annex."""
 
     kind: str
@@ -32,9 +32,9 @@ class Part:
         return [item for item in self.items if isinstance(item, RawRow)]
 
 
-def split(items: Iterable[RawRow | RawText]) -> tuple[list[Part], set[str]]:
+def split(items: Iterable[RawRow | RawText]) -> tuple[list[TypedPart], set[str]]:
     """Parts in printed order, and the codes (first one of each) of every 专业大类 that the contents or headings name."""
-    parts = [Part("front", None)]
+    parts = [TypedPart("front", None)]
     majors: set[str] = set()
     for item in items:
         if isinstance(item, RawText):
@@ -45,17 +45,17 @@ def split(items: Iterable[RawRow | RawText]) -> tuple[list[Part], set[str]]:
             if major is not None and major.codes:
                 majors.add(major.codes[0])
                 if not of_contents:
-                    parts.append(Part("major", item))
+                    parts.append(TypedPart("major", item))
                     continue
             elif annex is not None and annex[0] is not None and annex[1] and not of_contents:
-                parts.append(Part("annex", item, annex[1]))
+                parts.append(TypedPart("annex", item, annex[1]))
                 continue
         parts[-1].items.append(item)
     return parts, majors
 
 
 @dataclass(frozen=True)
-class Header:
+class TypedHeader:
     """A catalogue header: its rows, ``width`` cells as typed, tiers and group number by column, column 0 the class."""
 
     rows: tuple[RawRow, ...]
@@ -69,7 +69,7 @@ class Header:
         return len(self.tiers)
 
 
-def catalogue_header(rows: list[RawRow], at: int) -> Header | None:
+def catalogue_header(rows: list[RawRow], at: int) -> TypedHeader | None:
     """The header whose row of tiers is ``rows[at]``: at least three tier words, all three tiers among them."""
     row = rows[at]
     tiers = [tier_word(cell.text) or "" for cell in row.cells]
@@ -85,4 +85,6 @@ def catalogue_header(rows: list[RawRow], at: int) -> Header | None:
             if tiers[col]:
                 number += bool(text) and max(kind_scores(text).values()) >= _KIND
                 groups[col] = number
-    return Header((above, row) if above else (row,), len(row.cells), tuple(tiers[:columns]), tuple(groups))
+    return TypedHeader(
+        (above, row) if above else (row,), len(row.cells), tuple(tiers[:columns]), tuple(groups)
+    )

@@ -11,7 +11,7 @@ from pipeline.readers.transcript.annexes import annex_grids
 from pipeline.readers.transcript.catalogue_grid import catalogue_grids
 from pipeline.readers.transcript.outline import split
 from pipeline.readers.transcript.source import RawRow, RawText, parse, read_text
-from pipeline.readers.transcript.staging import Grid, to_reading
+from pipeline.readers.transcript.staging import TypedGrid, to_reading
 from pipeline.reading import Reading
 
 
@@ -31,7 +31,7 @@ def read_transcript(path: Path, reference: Mapping[str, str] | None = None) -> R
     usual = gaps.most_common(1)[0][0] if gaps else 0  # blank lines at an ordinary page end
     classes = {code: name for code, name in (reference or {}).items() if code[:2] in majors}
     catalogues, findings = catalogue_grids(parts, classes, usual)
-    grids: list[Grid] = []
+    grids: list[TypedGrid] = []
     for number, part in enumerate(parts):
         if number in catalogues:
             grids.append(catalogues[number])

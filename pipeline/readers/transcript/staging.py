@@ -44,7 +44,7 @@ class Placed:
 
 
 @dataclass
-class Grid:
+class TypedGrid:
     """A table as the transcript means it: ``n_rows`` × ``n_cols`` cells; rows and columns from 0."""
 
     n_cols: int
@@ -53,7 +53,7 @@ class Grid:
 
 
 def to_reading(
-    grids: Sequence[Grid], texts: Sequence[RawText], findings: Sequence[Finding], lines: int
+    grids: Sequence[TypedGrid], texts: Sequence[RawText], findings: Sequence[Finding], lines: int
 ) -> Reading:
     """Arrow tables as a PDF's reader gives them; ``lines``: how many the transcript has."""
     cells = [_cell_row(cell, number) for number, grid in enumerate(grids, start=1) for cell in grid.cells]
