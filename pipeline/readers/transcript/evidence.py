@@ -51,6 +51,11 @@ def level_words(text: str) -> list[str]:
     return found
 
 
+def pairs(text: str) -> set[str]:
+    """Pairs of neighbouring characters of a text."""
+    return {text[i : i + 2] for i in range(len(text) - 1)}
+
+
 def word_pairs(text: str) -> list[str]:
     """Pairs of neighbouring characters of a text, its level brackets left out."""
     plain = _BRACKET.sub(lambda m: "" if _LEVEL.search(m[1]) else m[0], text)
@@ -59,11 +64,9 @@ def word_pairs(text: str) -> list[str]:
 
 def kinship(texts: Sequence[str]) -> list[float]:
     """How much (0–1) every text names the same things as the one before, levels left out."""
-    pairs = [set(word_pairs(text)) for text in texts]
-    out = [0.0]
-    for a, b in zip(pairs, pairs[1:], strict=False):
-        out.append(len(a & b) / max(min(len(a), len(b)), _KIN_PAIRS))
-    return out
+    found = [set(word_pairs(text)) for text in texts]
+    both = zip(found, found[1:], strict=False)
+    return [0.0, *(len(a & b) / max(min(len(a), len(b)), _KIN_PAIRS) for a, b in both)]
 
 
 @dataclass

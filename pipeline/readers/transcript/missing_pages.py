@@ -16,7 +16,7 @@ from itertools import groupby
 import numpy as np
 
 from pipeline.readers.transcript.alignment import align
-from pipeline.readers.transcript.evidence import word_pairs
+from pipeline.readers.transcript.evidence import pairs, word_pairs
 
 _STAYS = 0.3
 _AGAIN = 3.0
@@ -101,11 +101,11 @@ class _Likeness:
     def __init__(self, reference: Mapping[str, str], known: Mapping[str, str]) -> None:
         self.reference = reference
         self.known = known
-        self.spread = Counter(pair for text in known.values() for pair in _pairs(text))
+        self.spread = Counter(pair for text in known.values() for pair in pairs(text))
 
     def of(self, text: str, code: str, before: str | None) -> float:
         """``code``: the class; ``before``: the class that the text follows."""
-        names = _pairs("".join(char for char in self.reference[code] if char not in _COMMON))
+        names = pairs("".join(char for char in self.reference[code] if char not in _COMMON))
         hits = sum(min(text.count(pair), 12) * self._rarity(pair) for pair in names)
         if code == before:
             words = self.known.get(code, "")
@@ -126,12 +126,8 @@ class _Likeness:
         if not words:
             return 0.0
         weights = [(pair, self._rarity(pair)) for pair in word_pairs(text)]
-        have = _pairs(words)
+        have = pairs(words)
         return sum(w for pair, w in weights if pair in have) / max(sum(w for _, w in weights), 1e-6)
-
-
-def _pairs(text: str) -> set[str]:
-    return {text[i : i + 2] for i in range(len(text) - 1)}
 
 
 def _items(text: str) -> set[str]:

@@ -16,6 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
+from pipeline.readers.transcript.evidence import pairs
 from pipeline.text import is_cjk
 
 _LATIN = re.compile(r"[A-Z][A-Za-z]+")
@@ -80,17 +81,13 @@ def _certainty(values: Sequence[str], value: _Value, span: range, row: int) -> f
     return _SURE if min(abs(row - value.first), abs(row - value.last)) <= 2 else _LIKELY
 
 
-def _pairs(text: str) -> set[str]:
-    return {text[i : i + 2] for i in range(len(text) - 1)}
-
-
 class _Division:
     """The rows that are divided among the printed values; ``words``: pairs of characters of each row's name. Pages are
     numbered in order."""
 
     def __init__(self, printed: Sequence[_Value], names: Sequence[str], pages: Sequence[int]) -> None:
         self.printed, self.names, self.pages = printed, names, pages
-        self.words = [_pairs(name) for name in names]
+        self.words = [pairs(name) for name in names]
         self.rows_named: dict[str, list[int]] = defaultdict(list)
         for row, name in enumerate(names):
             self.rows_named[name].append(row)
@@ -149,14 +146,14 @@ class _Division:
 
     def _fit(self, value: _Value, row: int, group: Counter[str]) -> float:
         """How well a row's words go with a value: shared characters, letters of an acronym, likeness to its other rows."""
-        pairs = self.words[row]
-        shared = {pair for pair in (pairs & _pairs(value.text)) - self.common if all(map(is_cjk, pair))}
+        own = self.words[row]
+        shared = {pair for pair in (own & pairs(value.text)) - self.common if all(map(is_cjk, pair))}
         score = min(len(shared), 2) * 0.6
         letters = (word for word in _LATIN.findall(value.text) if 2 < len(word) < 8 and word.isupper())
         if any(word in self.names[row] for word in letters):
             score += 1.5
-        others = sum(self.weight[pair] for pair in pairs if group[pair] > 1)
-        return score + _LIKE * others / (sum(self.weight[pair] for pair in pairs) + 1.0)
+        others = sum(self.weight[pair] for pair in own if group[pair] > 1)
+        return score + _LIKE * others / (sum(self.weight[pair] for pair in own) + 1.0)
 
 
 def _place(rows: Sequence[int], way: int) -> float:
