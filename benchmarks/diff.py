@@ -164,7 +164,8 @@ def main() -> int:
 
     from pipeline.diff import Side, compare, load_side
     from pipeline.editions.add import add_edition
-    from pipeline.job import Options, plan
+    from pipeline.editions.plan import plan
+    from pipeline.job import Options
     from pipeline.outcome import with_findings
     from pipeline.run import read, tidy_reading
     from tests.diff.next_year import following

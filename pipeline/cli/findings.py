@@ -251,7 +251,8 @@ def carry(
 
 def fresh_reading(edition: Edition) -> NewReading:
     """What the edition's file reads like without any correction: staged cells (read if need be), rows, findings."""
-    from pipeline.job import Options, plan
+    from pipeline.editions.plan import plan
+    from pipeline.job import Options
     from pipeline.quality.carry import NewReading
     from pipeline.quality.check_tables import check_tables
     from pipeline.quality.checks.links import link

@@ -10,8 +10,9 @@ import pyarrow.parquet as pq
 
 from pipeline.editions.edition import Edition, load_edition
 from pipeline.editions.files import file_sha256
+from pipeline.editions.plan import plan
 from pipeline.errors import XizeError
-from pipeline.job import Options, plan
+from pipeline.job import Options
 from pipeline.releases.catalogue import Release, curated_url, find_release, last_release, load_release
 from pipeline.releases.last_findings import load_findings
 from pipeline.releases.storage import open_store

@@ -11,8 +11,9 @@ from dataclasses import replace
 from multiprocessing.connection import Connection
 from typing import Any
 
+from pipeline.editions.plan import plan
 from pipeline.errors import XizeError
-from pipeline.job import Options, plan
+from pipeline.job import Options
 from pipeline.quality.corrections.cells import apply_to_cells
 from pipeline.quality.corrections.file import Correction
 from pipeline.quality.corrections.rows import apply_to_rows

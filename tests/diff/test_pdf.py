@@ -12,7 +12,8 @@ from benchmarks.diff import judge
 from pipeline import run
 from pipeline.diff import Side, compare
 from pipeline.editions.add import add_edition
-from pipeline.job import Options, plan
+from pipeline.editions.plan import plan
+from pipeline.job import Options
 from pipeline.outcome import with_findings
 from pipeline.schema.changes import QUIET_CHANGES
 from tests.diff.next_year import Expected, following

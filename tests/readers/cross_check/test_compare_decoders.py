@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pikepdf
 
-from pipeline.job import Options, plan
+from pipeline.editions.plan import plan
+from pipeline.job import Options
 from pipeline.readers.cross_check.compare_decoders import compare_decoders, only_in, page_finding
 from pipeline.readers.pdf.read import open_pdf
 from pipeline.run import check_reading, read
