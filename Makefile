@@ -37,6 +37,7 @@ test-long: install-dev
 lint: install-dev
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
 	$(BIN)/codespell
 
 types: install-dev

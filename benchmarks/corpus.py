@@ -140,7 +140,8 @@ def read_tables(name: str, out: Path, options: dict[str, Any]) -> tuple[dict[str
     """Read and tidy in this process, without validation and publishing; staged cells are kept for the next time."""
     from pipeline.editions.add import add_edition
     from pipeline.editions.edition import file_sha256
-    from pipeline.job import Options, plan
+    from pipeline.editions.plan import plan
+    from pipeline.job import Options
     from pipeline.outcome import with_findings
     from pipeline.run import read, tidy_reading
 

@@ -164,7 +164,8 @@ def main() -> int:
 
     from pipeline.diff import Side, compare, load_side
     from pipeline.editions.add import add_edition
-    from pipeline.job import Options, plan
+    from pipeline.editions.plan import plan
+    from pipeline.job import Options
     from pipeline.outcome import with_findings
     from pipeline.run import read, tidy_reading
     from tests.diff.next_year import following
@@ -187,7 +188,7 @@ def main() -> int:
     tables = with_findings(job, tidy_reading(job, read(job)))
     manifest = {**before.manifest, "title": job.edition.source.title}
     begin = time.process_time()
-    changes = compare(before, Side(edition, "r001", tables, manifest, str(home)))
+    changes = compare(before, Side(edition, "r001", tables, manifest, home))
     seconds = time.process_time() - begin
     found = changes.to_pylist()
     print(f"{name}: {seconds:.2f} s\n{score(expected, found, args.show)}")

@@ -19,12 +19,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from pipeline.readers.pdf.page import PageArrays, PageBuilder
-from pipeline.readers.pdf.read import read_page
+from pipeline.readers.pdf.page import NO_CLIP, PageArrays, Shapes
+from pipeline.readers.pdf.read import read_arrays
 
 COLUMNS, WIDE, HIGH = 10, 60.0, 30.0
+Row = tuple[float, ...]
 LIMIT = 1.25
 """An exponent up to this counts as linear (sorting adds its logarithm)."""
 
@@ -44,37 +47,60 @@ class Curve:
         return math.log(self.seconds[-1] / self.seconds[0]) / math.log(self.sizes[-1] / self.sizes[0])
 
 
+def page_of(
+    width: float, height: float, strokes: list[Row], glyphs: list[Row], texts: list[str]
+) -> PageArrays:
+    """A page with black strokes (x and y of both ends) and upright glyphs (box and size)."""
+    shapes, placed = Shapes(), np.array(glyphs).reshape(-1, 5)
+    shapes.add_strokes(np.column_stack([np.array(strokes), np.tile([0.5, 0.0], (len(strokes), 1))]))
+    nothing = np.zeros(len(placed))
+    return PageArrays(
+        number=1,
+        width=width,
+        height=height,
+        texts=tuple(texts),
+        boxes=placed[:, :4],
+        sizes=placed[:, 4],
+        light=nothing,
+        angles=nothing.astype(np.int64),
+        invisible=nothing.astype(bool),
+        runs=np.arange(len(placed)),
+        clips=np.tile(NO_CLIP, (len(placed), 1)),
+        fonts=("F",) * len(placed),
+        **shapes.arrays(),
+    )
+
+
 def table_of(strokes: int, glyphs: int) -> PageArrays:
     """A table of ten columns drawn with about ``strokes`` strokes, cell by cell, ``glyphs`` glyphs spread over it."""
     rows = max(1, strokes // (4 * COLUMNS))
-    page = PageBuilder(1, 40 + COLUMNS * WIDE, 40 + rows * HIGH)
+    drawn: list[Row] = []
+    printed: list[Row] = []
+    texts: list[str] = []
     each = -(-glyphs // (rows * COLUMNS))
-    done = 0
     for row in range(rows):
         for column in range(COLUMNS):
             x, y = 20 + column * WIDE, 20 + row * HIGH
             corners = [(x, y), (x + WIDE, y), (x + WIDE, y + HIGH), (x, y + HIGH)]
-            for p, q in zip(corners, [*corners[1:], corners[0]], strict=True):
-                page.segment(p, q, 0.5, 0.0)
+            drawn += [(*p, *q) for p, q in zip(corners, [*corners[1:], corners[0]], strict=True)]
             size = min(9.0, 0.9 * math.sqrt(WIDE * HIGH / max(each, 1)))
             per_line = max(1, int((WIDE - 2) / size))
-            for k in range(min(each, glyphs - done)):
+            for k in range(min(each, glyphs - len(texts))):
                 left, top = x + 1 + (k % per_line) * size, y + 1 + (k // per_line) * size
-                text = chr(0x4E00 + (row * 37 + column * 11 + k) % 3000)
-                page.glyph(text, (left, top, left + size, top + size), size, 0.0, 0, False, "F")
-                done += 1
-    return page.build()
+                printed.append((left, top, left + size, top + size, size))
+                texts.append(chr(0x4E00 + (row * 37 + column * 11 + k) % 3000))
+    return page_of(40 + COLUMNS * WIDE, 40 + rows * HIGH, drawn, printed, texts)
 
 
 def scattered(strokes: int) -> PageArrays:
     """Short strokes anywhere on a page whose area grows with their number."""
     chance = random.Random(strokes)
     side = 20 * math.sqrt(strokes)
-    page = PageBuilder(1, side, side)
+    drawn: list[Row] = []
     for k in range(strokes):
         x, y = chance.uniform(0, side), chance.uniform(0, side)
-        page.segment((x, y), (x + 25, y) if k % 2 else (x, y + 25), 0.5, 0.0)
-    return page.build()
+        drawn.append((x, y, x + 25, y) if k % 2 else (x, y, x, y + 25))
+    return page_of(side, side, drawn, [], [])
 
 
 KINDS: tuple[tuple[str, str, tuple[int, ...], Callable[[int], PageArrays]], ...] = (
@@ -93,7 +119,7 @@ def measure(rounds: int) -> list[Curve]:
         for _ in range(rounds):
             for k, page in enumerate(pages):
                 begin = time.process_time()
-                read_page(page, "pdfium")
+                read_arrays(page, "pdfium")
                 best[k] = min(best[k], time.process_time() - begin)
         curves.append(Curve(name, unit, sizes, tuple(best)))
     return curves

@@ -29,7 +29,8 @@ def cells(pdf: str, out: str) -> None:
 
 def curated(home: str, edition: str, out: str) -> None:
     """Decode, grid, tidy, link, write: everything of a run but validation and the release around the tables."""
-    from pipeline.job import Options, plan
+    from pipeline.editions.plan import plan
+    from pipeline.job import Options
     from pipeline.outcome import with_findings
     from pipeline.releases.publish import parquet_files
     from pipeline.run import read, tidy_reading

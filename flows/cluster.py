@@ -26,8 +26,9 @@ from flows.editions import IN_MEMORY, NO_PASSWORD, current_watcher, may_pass, pu
 from pipeline import run, staging
 from pipeline.editions.download import fetch, local_path
 from pipeline.editions.edition import edition_lock
+from pipeline.editions.plan import plan
 from pipeline.errors import XizeError, raise_failures
-from pipeline.job import Job, Options, Outcome, code_digest, plan
+from pipeline.job import Job, Options, Outcome, code_digest
 from pipeline.outcome import finish, same_as, unchanged
 from pipeline.processes import processors
 from pipeline.reading import Reading, join_readings

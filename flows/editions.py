@@ -24,13 +24,13 @@ from expectations.report import ValidationReport
 from pipeline import run
 from pipeline.editions.download import Unreachable
 from pipeline.editions.edition import edition_lock, editions
+from pipeline.editions.plan import plan as plan_job
 from pipeline.errors import XizeError, raise_failures
 from pipeline.job import Job, Options, Outcome, Report, RunResult
-from pipeline.job import plan as plan_job
 from pipeline.outcome import finish, same_as, unchanged
-from pipeline.quality.decisions import last_findings_path
 from pipeline.quality.findings_markdown import findings_markdown
 from pipeline.reading import Reading
+from pipeline.releases.last_findings import last_findings_path
 from pipeline.staging import pages_read
 
 NO_PASSWORD = SecretStr("")

@@ -17,8 +17,9 @@ from urllib.parse import urlsplit
 from flows.server import Server, unreachable
 from flows.settings import prepare
 from pipeline.editions.edition import edition_lock
+from pipeline.editions.plan import plan
 from pipeline.errors import XizeError
-from pipeline.job import Options, Outcome, Report, plan
+from pipeline.job import Options, Outcome, Report
 from pipeline.outcome import same_as, unchanged
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""What a run is asked for, works on and comes to: the types that its steps hand to each other, and ``plan``."""
+"""What a run is asked for, works on and comes to: the types that its steps hand to each other."""
 
 from __future__ import annotations
 
@@ -9,16 +9,15 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipeline.editions.edition import Edition, load_edition
-
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from expectations.report import ValidationReport
+    from pipeline.editions.edition import Edition
     from pipeline.findings import Finding
     from pipeline.releases.catalogue import Release, TableDelta
 
-__all__ = ["Job", "Options", "Outcome", "Report", "RunResult", "code_digest", "plan"]
+__all__ = ["Job", "Options", "Outcome", "Report", "RunResult", "code_digest"]
 
 Report = Callable[[str, int, int], None]
 """Progress: (stage, done, total); stages are read, check, tidy, validate, publish."""
@@ -98,19 +97,3 @@ def code_digest() -> str:
                 digest.update(path.relative_to(root).as_posix().encode())
                 digest.update(path.read_bytes())
     return digest.hexdigest()
-
-
-def plan(options: Options) -> Job:
-    """Verify the edition and its source. Raises XizeError (missing file or key, wrong checksum)."""
-    edition = load_edition(options.home, options.edition)
-    kind = edition.file(options.source).kind
-    path, sha256 = edition.verify(kind)
-    digest = hashlib.sha256()
-    for part in (
-        sha256, code_digest(), kind, options.decoder, str(options.cross_check), str(options.allow_incomplete),
-    ):  # fmt: skip
-        digest.update(part.encode())
-    for name in ("source.yaml", "corrections.yaml", "accepted.yaml"):
-        beside = edition.folder / name
-        digest.update(beside.read_bytes() if beside.is_file() else b"-")
-    return Job(options, edition, kind, path, sha256, digest.hexdigest())

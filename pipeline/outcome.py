@@ -60,7 +60,8 @@ def with_findings(job: Job, result: RunResult, report: ValidationReport | None =
     """All tables, with the findings of tidying and (once there is a ``report``) of validation."""
     from pipeline.quality.assess import settle
     from pipeline.quality.corrections.file import load_corrections
-    from pipeline.quality.decisions import load_accepted, store_last_findings
+    from pipeline.quality.decisions import load_accepted
+    from pipeline.releases.last_findings import store_last_findings
     from pipeline.schema import TABLES
 
     name = job.edition.name
@@ -104,19 +105,16 @@ def _publish(
     job: Job, result: RunResult, tables: dict[str, pa.Table], verdict: ValidationReport, site: Path
 ) -> Release:
     from pipeline.releases.catalogue import curated_url
-    from pipeline.releases.publish import SourceInfo, publish
+    from pipeline.releases.publish import RunInfo, SourceInfo, publish
 
     _refuse_errors(job, tables)
+    version = f"{__version__}+{code_digest()[:12]}"
     return publish(
         tables,
-        edition=job.edition.name,
-        source_info=SourceInfo.of(job.edition, job.kind, job.sha256),
-        curated_url=curated_url(job.options.home, job.options.curated),
-        stats=result.stats,
-        validation=dict(verdict.summary),
+        SourceInfo.of(job.edition, job.kind, job.sha256),
+        RunInfo(result.stats, dict(verdict.summary), job.options.allow_incomplete, version),
+        curated_url(job.options.home, job.options.curated),
         site=site,
-        allow_incomplete=job.options.allow_incomplete,
-        code_version=f"{__version__}+{code_digest()[:12]}",
         latest=True if job.options.latest else None,
     )
 

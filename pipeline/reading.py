@@ -1,16 +1,15 @@
 """Staged data: what a reader gives, as Arrow tables, and back to the dataclasses that tidying walks through.
 
-``cells`` are the table cell pieces of the contract, ``blocks`` the printed lines outside every table (headings,
+``cells`` are the cells of the contract, a page at a time, ``blocks`` the printed lines outside every table (headings,
 notes, page numbers) and hidden text, ``pages`` one row per page with its size and the reading's own checks.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields
 from itertools import islice
 from operator import attrgetter
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -79,9 +78,13 @@ PAGES = pa.schema(
     ]
 )
 
+AGREED, SINGLE, PIXELS, TEXT_DIFFERS, STRUCTURE_DIFFERS = 1.0, 0.97, 0.9, 0.8, 0.6
+"""How far a cell is trusted, the scale of the ``confidence`` column: two readings that know nothing of each other agree
+on its borders and text; one reading of ruling lines that the file itself names; one of lines seen in the pixels of a
+picture; two readings agree on the borders, but not on the text; two readings draw different borders there."""
+
 BROKEN = "content_broken"
 """The check that a page fails whose content stream cannot be inflated to its end, or not to what its checksum says."""
-
 
 # A text transcript has no pages and no boxes: its cells and blocks are staged with their line number, and it has one page.
 # Tidying sets a line ``PITCH`` points below the line before and makes a column ``WIDTH`` points wide.
@@ -128,7 +131,11 @@ class Reading:
 
 
 def cell_id(page: int, table_no: int, row: int, col: int) -> str:
-    """The name of a cell piece, readable by a steward: page, table on the page (from 1), row and column (from 0)."""
+    """The name of a staged cell, readable by a steward: page, table on the page (from 1), row and column (from 0).
+
+    >>> cell_id(12, 1, 3, 0)
+    'p0012-t1-r003-c00'
+    """
     return f"p{page:04d}-t{table_no}-r{row:03d}-c{col:02d}"
 
 
@@ -136,37 +143,36 @@ def to_reading(cells: Sequence[Cell], blocks: Sequence[Block], pages: Sequence[P
     """Dataclasses → Arrow."""
     lines = [line for cell in cells for line in cell.lines]
     per_cell = offsets([len(cell.lines) for cell in cells])
-    columns: dict[str, pa.Array] = {
-        field.name: array(map(attrgetter(field.name), cells), field.type)
-        for field in CELLS
-        if field.name not in ("lines", "advances", "sizes", "line")
-    }
-    columns["lines"] = pa.ListArray.from_arrays(
-        per_cell,
-        pa.StructArray.from_arrays(
-            [array(map(attrgetter(field.name), lines), field.type) for field in LINE],
-            fields=list(LINE),
-        ),
+    boxes = pa.StructArray.from_arrays(
+        [array(map(attrgetter(field.name), lines), field.type) for field in LINE], fields=list(LINE)
     )
-    columns["advances"] = pa.ListArray.from_arrays(per_cell, _advances(lines))
-    columns["sizes"] = pa.ListArray.from_arrays(per_cell, array((line.size for line in lines), pa.float32()))
-    columns["line"] = pa.nulls(len(cells), pa.int32())
-    cell_table = pa.table([columns[field.name] for field in CELLS], schema=CELLS)
-
+    sizes = array((line.size for line in lines), pa.float32())
+    cell_table = _table(
+        CELLS,
+        cells,
+        lines=pa.ListArray.from_arrays(per_cell, boxes),
+        advances=pa.ListArray.from_arrays(per_cell, _advances(lines)),
+        sizes=pa.ListArray.from_arrays(per_cell, sizes),
+        line=pa.nulls(len(cells), pa.int32()),
+    )
     outside = [block.line for block in blocks]
-    columns = {
-        field.name: array(map(attrgetter(field.name), outside), field.type)
-        for field in BLOCKS
-        if field.name not in ("role", "advances", "line")
-    }
-    columns["role"] = array((block.role for block in blocks), pa.string())
-    columns["advances"] = _advances(outside)
-    columns["line"] = pa.nulls(len(blocks), pa.int32())
-    block_table = pa.table([columns[field.name] for field in BLOCKS], schema=BLOCKS)
-    page_table = pa.table(
-        [array(map(attrgetter(field.name), pages), field.type) for field in PAGES], schema=PAGES
+    block_table = _table(
+        BLOCKS,
+        outside,
+        role=array((block.role for block in blocks), pa.string()),
+        advances=_advances(outside),
+        line=pa.nulls(len(blocks), pa.int32()),
     )
-    return Reading(cell_table, block_table, page_table)
+    return Reading(cell_table, block_table, _table(PAGES, pages))
+
+
+def _table(schema: pa.Schema, rows: Sequence[object], **given: pa.Array) -> pa.Table:
+    """A table of the ``rows``' attributes, but for the columns that are ``given``."""
+    columns = [
+        given[field.name] if field.name in given else array(map(attrgetter(field.name), rows), field.type)
+        for field in schema
+    ]
+    return pa.table(columns, schema=schema)
 
 
 def _advances(lines: Sequence[Line]) -> pa.Array:
@@ -177,24 +183,18 @@ def _advances(lines: Sequence[Line]) -> pa.Array:
 def join_readings(parts: Iterable[Reading]) -> Reading:
     """Readings of page ranges as one, in page order."""
     parts = list(parts)
-    cells = pa.concat_tables([p.cells for p in parts]).combine_chunks()
-    blocks = pa.concat_tables([p.blocks for p in parts]).combine_chunks()
-    pages = pa.concat_tables([p.pages for p in parts]).combine_chunks()
-    # Parts that come in order are in order (sorting them all the same would take their size in memory again).
-    return Reading(
-        in_order(cells, ("page", "table_no", "row", "col")),
-        in_order(blocks, ("page",)),  # which keep their reading order within a page
-        in_order(pages, ("page",)),
-    )
+    # Blocks keep their reading order within a page.
+    orders = {"cells": ("page", "table_no", "row", "col"), "blocks": ("page",), "pages": ("page",)}
+    tables = {name: pa.concat_tables([getattr(part, name) for part in parts]) for name in orders}
+    return Reading(**{name: in_order(tables[name].combine_chunks(), order) for name, order in orders.items()})
 
 
 def in_order(table: pa.Table, columns: Sequence[str]) -> pa.Table:
     """The table sorted by integer columns, rows that are equal in them left in their order."""
     if len(table) == 0:
         return table
-    keys = [numbers(table.column(name)) for name in reversed(columns)]
-    order = np.lexsort(keys)
-    if (order == np.arange(len(order))).all():
+    order = np.lexsort([numbers(table.column(name)) for name in reversed(columns)])
+    if (order == np.arange(len(order))).all():  # sorting would take the table's size in memory again
         return table
     return table.take(from_numpy(order)).combine_chunks()
 
@@ -222,50 +222,33 @@ def select_pages(reading: Reading, numbers: Sequence[int]) -> Reading:
 def cells_of(reading: Reading) -> list[Cell]:
     """Staged cells as dataclasses, in page, table, row, column order."""
     table = reading.cells
-    names = (
-        "cell_id", "page", "table_no", "row", "col", "row_span", "col_span", "x0", "top", "x1", "bottom",
-        "engine", "confidence", "open_top", "open_bottom",
-    )  # fmt: skip
-    columns = [table.column(name).to_pylist() for name in names]
-    counts, lines = _lines(table)
-    out = []
-    for n, (
-        name, page, table_no, row, col, row_span, col_span, x0, top, x1, bottom, engine, confidence, open_top,
-        open_bottom,
-    ) in zip(counts, zip(*columns, strict=True), strict=True):  # fmt: skip
-        own = tuple(
-            Line(text, a, b, c, d, page, advances, size)
-            for text, a, b, c, d, advances, size in islice(lines, n)
-        )
-        out.append(
-            Cell(
-                name, page, table_no, row, col, row_span, col_span, x0, top, x1, bottom, own, engine, confidence,
-                open_top, open_bottom,
-            )
-        )  # fmt: skip
-    return out
+    names = [field.name for field in fields(Cell) if field.init]
+    columns = [_lines(table) if name == "lines" else table.column(name).to_pylist() for name in names]
+    return [Cell(*values) for values in zip(*columns, strict=True)]
 
 
-def _lines(table: pa.Table) -> tuple[list[int], Iterator[tuple[Any, ...]]]:
-    """How many lines each cell has, and all lines, flat: text, x0, top, x1, bottom, advances, size."""
+def _lines(table: pa.Table) -> list[tuple[Line, ...]]:
+    """The lines of each cell."""
     nested = table.column("lines").combine_chunks()
-    flat = nested.flatten()
+    boxes = nested.flatten()
     advances = table.column("advances").combine_chunks().flatten()
     values = advances.flatten().to_pylist()
     known: dict[float, float] = {}
     # A document has few different advances: each is kept once.
     shared = map(known.setdefault, values, values)
-    sizes = table.column("sizes").combine_chunks().flatten()
-    columns = [flat.field(field.name).to_pylist() for field in LINE]
-    return (
-        nested.value_lengths().to_pylist(),
-        zip(
-            *columns,
-            (tuple(islice(shared, n)) for n in advances.value_lengths().to_pylist()),
-            sizes.to_pylist(),
-            strict=True,
-        ),
+    lines = zip(
+        *(boxes.field(field.name).to_pylist() for field in LINE),
+        (tuple(islice(shared, n)) for n in advances.value_lengths().to_pylist()),
+        table.column("sizes").combine_chunks().flatten().to_pylist(),
+        strict=True,
     )
+    return [
+        tuple(
+            Line(text, x0, top, x1, bottom, page, widths, size)
+            for text, x0, top, x1, bottom, widths, size in islice(lines, n)
+        )
+        for n, page in zip(nested.value_lengths().to_pylist(), table.column("page").to_pylist(), strict=True)
+    ]
 
 
 def blocks_of(reading: Reading) -> list[Block]:

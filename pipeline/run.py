@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipeline.editions.edition import edition_lock
+from pipeline.editions.plan import plan
 from pipeline.errors import XizeError
-from pipeline.job import Job, Options, Outcome, Report, RunResult, plan
+from pipeline.job import Job, Options, Outcome, Report, RunResult
 from pipeline.outcome import finish, same_as, unchanged, with_findings
 from pipeline.staging import known_pages, load_staged, pages_read, store_staged
 from pipeline.timing import measured
@@ -186,7 +187,7 @@ def _stats(
         "pages_read": pages_read(job),
         "tables_found": figures["tables_found"],
         "conservation": figures["conservation"],
-        "corrections": summary(job.edition.corrections, corrections).summary,
+        "corrections": summary(job.edition.corrections, corrections),
         "coverage": coverage.summary(tables["coverage"].to_pylist()),
     }
     return {**stats, "cross_check": compared} if compared else stats

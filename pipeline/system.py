@@ -6,14 +6,17 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
 __all__ = [
-    "apart", "end", "end_group", "end_with_parent", "ignore_interrupts", "peak_memory", "sigterm_exits",
+    "apart", "end", "end_group", "end_with_parent", "ignore_interrupts", "peak_memory", "private_folder", "sigterm_exits",
+    "sync_folder",
 ]  # fmt: skip
 
 
@@ -85,3 +88,27 @@ def peak_memory() -> float:
 
     most = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     return most / 2**20 if sys.platform == "darwin" else most / 2**10
+
+
+def sync_folder(path: Path) -> None:
+    """Have the disk keep what a folder lists. Nothing on Windows, which cannot. Raises OSError."""
+    if sys.platform == "win32":
+        return
+    handle = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def private_folder(name: str) -> Path:
+    """A folder of this user's own among the temporary files, made if need be. Raises OSError."""
+    if sys.platform == "win32":  # where every user has temporary files of his own
+        folder = Path(tempfile.gettempdir()) / name
+        folder.mkdir(exist_ok=True)
+        return folder
+    folder = Path(tempfile.gettempdir()) / f"{name}-{os.getuid()}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    if folder.stat().st_uid != os.getuid() or folder.is_symlink():  # another user's: not to be trusted
+        return Path(tempfile.mkdtemp(prefix=f"{name}-"))
+    return folder

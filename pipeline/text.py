@@ -73,6 +73,9 @@ def normalise(text: str) -> str:
 
     NFKC; format characters are deleted; a blank that touches a CJK character, a bracket or punctuation on either
     side is deleted; one blank stays between two Latin or digit words.
+
+    >>> normalise("ＰＬＣ  programming （ 四级 ）")
+    'PLC programming(四级)'
     """
     words = clean(text).split()
     if not words:
@@ -90,7 +93,11 @@ _BLANKS = re.compile(r"\s+")
 
 @lru_cache(maxsize=65536)
 def squeeze(text: str) -> str:
-    """``normalise`` with every blank deleted: the key under which two printed texts count as the same."""
+    """``normalise`` with every blank deleted: the key under which two printed texts count as the same.
+
+    >>> squeeze("农 业\\n农村厅")
+    '农业农村厅'
+    """
     return _BLANKS.sub("", clean(text))
 
 
@@ -126,7 +133,11 @@ def unkeepable(text: str) -> bool:
 
 
 def page_spans(numbers: Iterable[int]) -> str:
-    """Page numbers as short text: 1-3、5."""
+    """Page numbers as short text.
+
+    >>> page_spans([5, 1, 2, 3])
+    '1-3、5'
+    """
     out: list[str] = []
     run: list[int] = []
     for number in [*sorted(set(numbers)), None]:
@@ -136,3 +147,22 @@ def page_spans(numbers: Iterable[int]) -> str:
         if number is not None:
             run.append(number)
     return "、".join(out)
+
+
+_PAGE_NUMBER = re.compile(
+    r"^[-–—~·•\s]*(?:第\s*\d{1,4}\s*页(?:\s*[/,，]?\s*共\s*\d{1,4}\s*页)?|(?P<number>\d{1,4})(?:\s*/\s*\d{1,4})?"
+    r"|page\s*\d+(?:\s*of\s*\d+)?|[ivxlcIVXLC]{1,6})[-–—~·•\s]*$",
+    re.IGNORECASE,
+)
+_OFF = 60
+"""By how much a printed page number may differ from the page's place in the file."""
+
+
+def is_page_number(text: str, page: int) -> bool:
+    """Whether a line alone at a page's edge is its number: near the page's place in the file, so that no code is.
+
+    >>> is_page_number("- 7 -", 7), is_page_number("第 7 页 共 9 页", 7), is_page_number("620305", 7)
+    (True, True, False)
+    """
+    match = _PAGE_NUMBER.match(text)
+    return match is not None and (match["number"] is None or abs(int(match["number"]) - page) <= _OFF)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
 import pyarrow as pa
 
-from pipeline.editions.edition import load_edition
+from pipeline.editions.edition import load_edition, validate_name
 from pipeline.findings import Finding
 from pipeline.releases.manifest import SourceInfo
 from pipeline.schema import GRADE_LABELS, TABLES, build, row_id
@@ -169,6 +170,8 @@ def sample_tables(limit: int | None = None, edition: str = EDITION) -> dict[str,
     return {name: build(name, rows, edition) for name, rows in truth_rows(limit).items()}
 
 
-def source_info(home: Path | None = None, kind: str = "pdf") -> SourceInfo:
+def source_info(home: Path | None = None, kind: str = "pdf", edition: str = EDITION) -> SourceInfo:
     """The project's own edition as a release's source."""
-    return SourceInfo.of(load_edition(home or Path(__file__).parents[1], EDITION), kind)
+    known = SourceInfo.of(load_edition(home or Path(__file__).parents[1], EDITION), kind)
+    jurisdiction, year = validate_name(edition)
+    return replace(known, jurisdiction=jurisdiction, year=year)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,11 +9,9 @@ import pyarrow as pa
 import pytest
 
 from pipeline.arrow import array, batched, from_numpy, offsets, repeated, rows
-from pipeline.editions.add import add_edition
 from pipeline.schema import TABLES, SchemaError, build
-from tests.cli_home import EDITION, print_rulebook
+from tests.cli_home import EDITION
 from tests.sample_tables import sample_tables
-from tests.test_speed_imports import loaded
 
 LINE = pa.struct([pa.field("text", pa.string()), pa.field("x0", pa.float32())])
 ASTRAL = "𠮷野家😀"  # characters of four bytes each
@@ -179,23 +176,3 @@ def test_rows_are_mappings() -> None:
     # Rows are told apart by what they are, not by what they say: alike rows of a table stay two.
     alike = rows(pa.table({"name": ["甲", "甲"]}))
     assert alike[0] != alike[1] and len(set(alike)) == 2 and alike[0] == alike[0]
-
-
-def test_reading_tidying_and_publishing_load_no_pandas(small: dict[str, Any], tmp_path: Path) -> None:
-    """It takes half a second and 50 MiB in every process, which the run has no use for."""
-    home = tmp_path / "home"
-    home.mkdir()
-    add_edition(home, EDITION, print_rulebook(small, tmp_path / "rulebook.pdf"))
-    code = f"""
-from pathlib import Path
-from pipeline.releases.publish import parquet_files
-from pipeline.job import Options, plan
-from pipeline.outcome import with_findings
-from pipeline.run import read_document, tidy_reading
-from pipeline.schema import TABLES
-job = plan(Options(Path({str(home)!r}), {EDITION!r}, workers=1))
-result = tidy_reading(job, read_document(job))
-assert result.tables["entries"].num_rows > 5 and result.tables["cells"].num_rows > 50
-assert len(parquet_files(with_findings(job, result))) == len(TABLES)
-"""
-    assert not loaded(code) & {"pandas", "great_expectations", "prefect", "camelot"}

@@ -10,8 +10,9 @@ import pytest
 from pipeline.editions.add import add_edition
 from pipeline.editions.download import Unreachable, fetch, shown
 from pipeline.editions.edition import file_sha256, load_edition
+from pipeline.editions.plan import plan
 from pipeline.errors import XizeError
-from pipeline.job import Options, plan
+from pipeline.job import Options
 from tests.served_files import move_to, served_files
 from tests.typeset import bad
 

@@ -12,7 +12,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipeline.editions.edition import load_edition
-from pipeline.job import Job, Options, plan
+from pipeline.editions.plan import plan
+from pipeline.job import Job, Options
 from pipeline.readers.pdf.page_keys import page_keys
 from pipeline.readers.pdf.read import read_pdf
 from pipeline.run import read

@@ -7,26 +7,19 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pipeline.cli import shared as cli_shared
-from pipeline.cli.shared import Curated, EditionName, Format, HowToWrite
+from pipeline.cli.shared import Curated, EditionName, Format, HowToWrite, Release
 from pipeline.errors import XizeError
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from pipeline.quality.coverage import Line, Scope
-    from pipeline.releases.catalogue import Release
-    from pipeline.releases.storage import Store
-
-app = typer.Typer(no_args_is_help=True)
 
 
-@app.command()
 def coverage(
     ctx: typer.Context,
     edition: EditionName,
-    release: Annotated[
-        str | None, typer.Option("--release", help="This release, e.g. r001 (default: the latest).")
-    ] = None,
+    release: Release = None,
     source: Annotated[
         str | None, typer.Option("--source", help="The last release read from this source, e.g. transcript.")
     ] = None,
@@ -40,12 +33,14 @@ def coverage(
     2: the question cannot be answered.
     """
     from pipeline.quality.coverage import scope
-    from pipeline.releases.catalogue import curated_url, load_release
+    from pipeline.releases.catalogue import curated_url, find_release, load_release, released_from
     from pipeline.releases.storage import open_store
     from pipeline.schema.moe_classes import reference_majors
 
+    if release and source:
+        raise XizeError("--release与--source只能给出一个：请去掉其中之一。")
     store = open_store(curated_url(ctx.obj.home, curated))
-    chosen = _release(store, edition, release, source)
+    chosen = released_from(store, edition, source) if source else find_release(store, edition, release)
     found = scope(load_release(store.url, edition, chosen.release), reference_majors())
     if found is None:
         raise XizeError(f"发布{edition}@{chosen.release}没有覆盖情况：请重新运行“xize run {edition}”。")
@@ -57,27 +52,6 @@ def coverage(
     else:
         _print(found, f"{edition}@{chosen.release}（来源：{found.source}）")
     raise typer.Exit(0 if found.whole else 1)
-
-
-def _release(store: Store, edition: str, release: str | None, source: str | None) -> Release:
-    from pipeline.editions.edition import validate_name
-    from pipeline.releases.catalogue import Release, last_release, latest_name, read_manifest
-
-    validate_name(edition)
-    if release and source:
-        raise XizeError("--release与--source只能给出一个：请去掉其中之一。")
-    if source:
-        last = last_release(store, edition, source)
-        if last is None:
-            raise XizeError(
-                f"版本{edition}没有由{source}读出的发布：请先运行“xize run {edition} --source {source}”。"
-            )
-        return last
-    latest = latest_name(store, edition)
-    name = release or latest
-    if name is None:
-        raise XizeError(f"版本{edition}还没有当前发布：请先运行“xize run {edition}”。")
-    return Release(edition, name, store.url, read_manifest(store, edition, name), name == latest)
 
 
 def _csv(found: Scope) -> str:
@@ -96,17 +70,11 @@ def _csv(found: Scope) -> str:
 
 
 _STYLES = {
-    "partial": "yellow",
-    "lost": "bold red",
-    "unsure": "red",
-    "empty": "cyan",
-    "absent": "dim",
-    "extra": "blue",
-}
+    "partial": "yellow", "lost": "bold red", "unsure": "red", "empty": "cyan", "absent": "dim", "extra": "blue",
+}  # fmt: skip
 
 
 def _print(found: Scope, title: str) -> None:
-    from rich.table import Table
     from rich.text import Text
 
     from pipeline.quality.coverage import STATES
@@ -115,7 +83,7 @@ def _print(found: Scope, title: str) -> None:
     console.print(title, style="bold", markup=False)
     for sentence in found.sentences():
         console.print(sentence, markup=False)
-    table = Table("专业大类", "标题", *STATES.values(), title="专业类", title_justify="left")
+    rows = []
     for major in found.majors:
         heading = (
             Text("文件中没有", "dim")
@@ -128,12 +96,12 @@ def _print(found: Scope, title: str) -> None:
         for state in STATES:
             own = [one for one in major.classes if one.state == state]
             # Where all is well the number says enough; what is not as it should be is named.
-            words = (
-                str(len(own)) if state == "present" and own else "\n".join(f"{c.code}{c.name}" for c in own)
-            )
+            well = state == "present" and own
+            words = str(len(own)) if well else "\n".join(f"{c.code}{c.name}" for c in own)
             cells.append(Text(words, _STYLES.get(state, "")))
-        table.add_row(Text(f"{major.code} {major.name}"), heading, *cells)
-    console.print(table)
+        rows.append((f"{major.code} {major.name}", heading, *cells))
+    columns = ("专业大类", "标题", *STATES.values())
+    console.print(cli_shared.text_table(columns, rows, title="专业类", title_justify="left"))
     _lines(console, "缺页", found.missing, ("位置", "归入的专业类", "说明"), ("where", "key", "detail"))
     shape = ("name", "status_zh", "detail", "where")
     _lines(console, "附件", found.annexes, ("名称", "状态", "行数或说明", "位置"), shape)
@@ -144,13 +112,12 @@ def _print(found: Scope, title: str) -> None:
 def _lines(
     console: Console, title: str, lines: tuple[Line, ...], header: tuple[str, ...], columns: tuple[str, ...]
 ) -> None:
-    from rich.table import Table
     from rich.text import Text
 
-    if not lines:
-        return
-    table = Table(*header, title=title, title_justify="left")
-    for line in lines:
-        style = "bold red" if line.status in ("lost", "broken") else ""
-        table.add_row(*(Text(str(getattr(line, column)), style) for column in columns))
-    console.print(table)
+    if lines:
+        styles = ["bold red" if line.status in ("lost", "broken") else "" for line in lines]
+        rows = (
+            [Text(str(getattr(line, column)), style) for column in columns]
+            for line, style in zip(lines, styles, strict=True)
+        )
+        console.print(cli_shared.text_table(header, rows, title=title, title_justify="left"))

@@ -7,13 +7,10 @@ from typing import Annotated
 
 import typer
 
-from pipeline.cli.shared import Curated, EditionName
+from pipeline.cli.shared import Curated, EditionName, Release
 from pipeline.errors import XizeError
 
-app = typer.Typer(no_args_is_help=True)
 
-
-@app.command()
 def export(
     ctx: typer.Context,
     edition: EditionName,
@@ -21,9 +18,7 @@ def export(
     csv: Annotated[
         Path | None, typer.Option("--csv", metavar="DIR", help="Write one CSV file per table here.")
     ] = None,
-    release: Annotated[
-        str | None, typer.Option("--release", help="This release, e.g. r001 (default: the latest).")
-    ] = None,
+    release: Release = None,
     tables: Annotated[
         str | None,
         typer.Option("--tables", help="Only these tables, e.g. entries,classes (default: all but cells)."),

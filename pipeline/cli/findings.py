@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import getpass
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pipeline.cli import shared as cli_shared
-from pipeline.cli.shared import By, Curated, EditionName, Format, HowToWrite
+from pipeline.cli.shared import SEVERITIES, By, Curated, EditionName, Format, HowToWrite, place_words, who
 from pipeline.errors import XizeError
 
 if TYPE_CHECKING:
@@ -20,17 +19,6 @@ if TYPE_CHECKING:
 
     from pipeline.editions.edition import Edition
     from pipeline.quality.carry import NewReading
-
-app = typer.Typer(no_args_is_help=True)
-
-
-def who(by: str | None) -> str:
-    """Who decides: ``by``, else the login name. Raises XizeError where the user has none."""
-    try:
-        return by or getpass.getuser()
-    except (KeyError, OSError):  # a user without an entry in the system's list, as in containers
-        raise XizeError("不知道是谁在操作：请用--by署名。") from None
-
 
 OfEdition = Annotated[
     str | None, typer.Option("--edition", "-e", help="The edition (default: the one that has the finding).")
@@ -58,7 +46,6 @@ class Status(StrEnum):
     all = "all"
 
 
-@app.command()
 def findings(
     ctx: typer.Context,
     edition: EditionName,
@@ -77,13 +64,13 @@ def findings(
 ) -> None:
     """List an edition's findings: what one decision settles most of comes first."""
     rows = _findings(ctx.obj.home, edition, curated, release)
-    known = sorted({row["code"] for row in rows})
-    unknown = [name for name in code or () if name not in known]
+    unknown = sorted({*(code or ())} - {row["code"] for row in rows})
     if unknown:
         from pipeline.findings import CODES
 
         if unknown[0] not in CODES:
-            raise XizeError(f"没有“{unknown[0]}”这一代码：本版本有{'、'.join(known)}。")
+            known = "、".join(sorted({row["code"] for row in rows}))
+            raise XizeError(f"没有“{unknown[0]}”这一代码：本版本有{known}。")
     kept = [
         row
         for row in rows
@@ -106,20 +93,13 @@ def _findings(
 ) -> list[dict[str, Any]]:
     """The findings as rows in the order of the work, with their status by the decisions on file now."""
     from pipeline.editions.edition import validate_name
-    from pipeline.quality.corrections.file import decided_findings
-    from pipeline.quality.decisions import by_worth, load_accepted, load_findings, row_statuses
+    from pipeline.quality.decisions import by_worth, with_statuses
     from pipeline.releases.catalogue import curated_url
+    from pipeline.releases.last_findings import load_findings
 
     validate_name(edition)
     rows = load_findings(home, edition, curated_url(home, curated), release)
-    folder = home / "raw" / edition
-    states = row_statuses(
-        rows, load_accepted(folder / "accepted.yaml"), decided_findings(folder / "corrections.yaml")
-    )
-    return [
-        dict(row)
-        for row in by_worth({**row, "status": states.get(row["finding_id"], "open")} for row in rows)
-    ]
+    return [dict(row) for row in by_worth(with_statuses(rows, home / "raw" / edition))]
 
 
 def _record(row: Mapping[str, Any]) -> dict[str, Any]:
@@ -137,28 +117,22 @@ def _csv(rows: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _print(rows: Sequence[Mapping[str, Any]], total: int) -> None:
-    from rich.table import Table
-    from rich.text import Text
-
     console = cli_shared.console()
     if not rows:
         console.print("没有符合条件的发现。")
         return
-    table = Table("发现", "代码", "程度", "行数", "位置", "说明", show_lines=False)
-    names = {"error": "错误", "warning": "警告", "info": "提示"}
     states = {"open": "", "accepted": "（已接受）", "corrected": "（已更正）"}
-    for row in map(_record, rows):
-        place = (
-            f"第{row['page']}页" if row["page"] is not None else f"第{row['line']}行" if row["line"] else ""
+    shown = [
+        (
+            row["finding_id"], row["code"], SEVERITIES[row["severity"]] + states[row["status"]], row["rows"],
+            place_words(row["page"], row["line"]), row["message"],
         )
-        severity = names[row["severity"]] + states[row["status"]]
-        words = (row["finding_id"], row["code"], severity, str(row["rows"]), place, row["message"])
-        table.add_row(*(Text(word) for word in words))
-    console.print(table)
+        for row in map(_record, rows)
+    ]  # fmt: skip
+    console.print(cli_shared.text_table(("发现", "代码", "程度", "行数", "位置", "说明"), shown))
     console.print(f"共{total}项" + (f"，列出前{len(rows)}项" if len(rows) < total else "") + "。")
 
 
-@app.command()
 def accept(
     ctx: typer.Context,
     finding: Annotated[
@@ -181,7 +155,6 @@ def accept(
         typer.echo(f"已在{path}中接受{len(rows)}项发现。")
 
 
-@app.command()
 def correct(
     ctx: typer.Context,
     finding: Annotated[str, typer.Argument(metavar="FINDING_ID", help="Id, or its first 6 or more digits.")],
@@ -190,12 +163,12 @@ def correct(
     curated: Curated = None,
 ) -> None:
     """Write a correction for a finding to corrections.yaml, with everything but the decision filled in."""
-    from pipeline.quality.correction_template import write_skeleton
+    from pipeline.quality.correction_template import write_template
 
     home: Path = ctx.obj.home
     name, row = _find(home, edition, finding, curated)
     path = home / "raw" / name / "corrections.yaml"
-    written, total = write_skeleton(path, row, _tables(home, name, curated), who(by), datetime.date.today())
+    written, total = write_template(path, row, _tables(home, name, curated), who(by), datetime.date.today())
     more = (
         f"（该发现涉及{total}行，只写了前{written}行；全部照原文时可用“xize accept”）"
         if written < total
@@ -207,8 +180,8 @@ def correct(
 def _find(home: Path, edition: str | None, wanted: str, curated: str | None) -> tuple[str, dict[str, Any]]:
     """(edition, finding) of an id or the beginning of one. Raises XizeError when none or several fit."""
     from pipeline.editions.edition import editions
-    from pipeline.quality.decisions import was_run
     from pipeline.releases.catalogue import curated_url
+    from pipeline.releases.last_findings import was_run
 
     if len(wanted) < 6:
         raise XizeError(f"“{wanted}”太短：请给出发现标识的至少前6位。")
@@ -236,7 +209,6 @@ def _tables(home: Path, edition: str, curated: str | None) -> dict[str, pa.Table
     return load_release(url, edition) if latest_name(open_store(url), edition) else {}
 
 
-@app.command()
 def carry(
     ctx: typer.Context,
     before: Annotated[
@@ -252,6 +224,7 @@ def carry(
 ) -> None:
     """Take corrections and acceptances over to another edition where the printed text is the same; list the rest."""
     from pipeline.editions.edition import load_edition
+    from pipeline.quality.carry import append_accepted, append_corrections
     from pipeline.quality.carry import carry as try_all
     from pipeline.quality.corrections.file import load_corrections
     from pipeline.quality.decisions import load_accepted
@@ -265,8 +238,6 @@ def carry(
     cells = _tables(home, before, curated).get("cells")
     done = try_all(corrections, accepted, cells, fresh_reading(new))
     if before != after:
-        from pipeline.quality.carry_files import append_accepted, append_corrections
-
         append_corrections(old.corrections, new.corrections, done.corrections)
         append_accepted(new.folder / "accepted.yaml", done.accepted)
     verb = "仍适用" if before == after else f"已转到{after}"
@@ -280,23 +251,20 @@ def carry(
 
 def fresh_reading(edition: Edition) -> NewReading:
     """What the edition's file reads like without any correction: staged cells (read if need be), rows, findings."""
-    from pipeline.job import Options, plan
+    from pipeline.editions.plan import plan
+    from pipeline.job import Options
     from pipeline.quality.carry import NewReading
     from pipeline.quality.check_tables import check_tables
     from pipeline.quality.checks.links import link
-    from pipeline.quality.decisions import finding_rows, last_findings_path, load_findings
+    from pipeline.quality.decisions import finding_rows
+    from pipeline.releases.last_findings import last_findings_path, load_findings
     from pipeline.run import read
     from pipeline.schema import TABLES, build
     from pipeline.tidy.document import tidy
 
     job = plan(Options(edition.home, edition.name))
     reading = read(job)
-    words = {
-        word: value
-        for word, meaning in edition.source.headers.items()
-        if (value := meaning.kind or meaning.field or meaning.tier)
-    }
-    tidied = tidy(reading, words, job.path.name)
+    tidied = tidy(reading, job.header_map, job.path.name)
     tables = {
         name: build(name, rows, edition.name, job.kind)
         for name, rows in tidied.rows.items()

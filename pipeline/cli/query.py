@@ -16,14 +16,11 @@ from pipeline.cli.shared import Curated, FileFormat
 from pipeline.errors import XizeError
 
 if TYPE_CHECKING:
-    from pipeline.query.check import Answer, Evidence
-
-app = typer.Typer(no_args_is_help=True)
+    from pipeline.query.check import Answer, PrintedEntry
 
 Row = tuple[Any, ...]
 
 
-@app.command()
 def sql(
     ctx: typer.Context,
     query: Annotated[str, typer.Argument(help='DuckDB SQL over the tables, e.g. "select * from classes".')],
@@ -92,13 +89,7 @@ def _rendered(columns: Sequence[str], rows: Iterable[Row], format: FileFormat) -
 
 
 def _rich_table(columns: Sequence[str], rows: Iterable[Row]) -> Any:
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(*columns, show_lines=False)
-    for row in rows:
-        table.add_row(*(Text("" if value is None else str(_plain(value))) for value in row))
-    return table
+    return cli_shared.text_table(columns, (map(_plain, row) for row in rows))
 
 
 def _table_text(columns: Sequence[str], rows: Iterable[Row]) -> str:
@@ -119,7 +110,6 @@ def _print_table(columns: Sequence[str], rows: Iterable[Row]) -> None:
         typer.echo(_table_text(columns, rows), nl=False)
 
 
-@app.command()
 def check(
     ctx: typer.Context,
     class_code: Annotated[
@@ -149,27 +139,21 @@ def check(
     with Catalog(curated, home=ctx.obj.home, pins=[edition] if edition else ()) as catalog:
         answer = catalog.check(class_code, name, parse_grade(grade), level, edition)
     if as_json:
-        typer.echo(json.dumps(answer.to_dict(), ensure_ascii=False, indent=2))
+        cli_shared.echo_json(answer.to_dict())
     else:
         typer.echo(answer_text(answer))
     raise typer.Exit(0 if answer.counts else 1)
 
 
 _NEAR_WHY = {
-    "near": "名称相近（{score:.0f}%）",
+    "near": "名称相近（{row.score:.0f}%）",
     "other_grade": "名称相同，等级不同",
-    "other_class": "见于专业类{class_code}{class_name}",
+    "other_class": "见于专业类{row.class_code}{row.class_name}",
 }
 
 
-def _evidence_text(row: Evidence) -> str:
-    where = (
-        f"第{row.page}页"
-        if row.page is not None
-        else f"第{row.line}行"
-        if row.line is not None
-        else "位置不详"
-    )
+def _evidence_text(row: PrintedEntry) -> str:
+    where = cli_shared.place_words(row.page, row.line) or "位置不详"
     box = (row.x0, row.top, row.x1, row.bottom)
     if all(side is not None for side in box):
         where += "，框({})".format(", ".join(f"{side:.1f}" for side in box))
@@ -189,11 +173,6 @@ def answer_text(answer: Answer) -> str:
     if answer.matches:
         lines += ["依据：", *(f"  {_evidence_text(row)}" for row in answer.matches)]
     if answer.near:
-        why = [_NEAR_WHY[row.how].format(score=row.score, **_class(row)) for row in answer.near]
         lines.append("相近条目：")
-        lines += [f"  {reason}：{_evidence_text(row)}" for reason, row in zip(why, answer.near, strict=True)]
+        lines += [f"  {_NEAR_WHY[row.how].format(row=row)}：{_evidence_text(row)}" for row in answer.near]
     return "\n".join(lines)
-
-
-def _class(row: Evidence) -> dict[str, str]:
-    return {"class_code": row.class_code, "class_name": row.class_name}

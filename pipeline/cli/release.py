@@ -13,10 +13,7 @@ from pipeline.errors import XizeError
 if TYPE_CHECKING:
     from pipeline.releases.catalogue import Release
 
-app = typer.Typer(no_args_is_help=True)
 
-
-@app.command()
 def add(
     ctx: typer.Context,
     edition: EditionName,
@@ -41,7 +38,6 @@ def add(
     typer.echo(f"请核对{folder / 'source.yaml'}，然后运行：xize run {edition}")
 
 
-@app.command()
 def releases(
     ctx: typer.Context,
     edition: Annotated[str | None, typer.Argument(metavar="[EDITION]", help="Only this edition.")] = None,
@@ -58,19 +54,13 @@ def releases(
     if not found:
         raise XizeError(f"还没有{edition or '任何版本'}的发布：请先运行“xize run”。")
     for release in found:
-        record = release.manifest
-        severities = record["findings"].get("by_severity", {})
+        severities = release.manifest["findings"].get("by_severity", {})
         findings = "、".join(f"{name} {count}" for name, count in severities.items()) or "无"
-        marks = [mark for mark, on in _marks(release).items() if on]
+        marks = "  [当前]" * release.is_latest + "  [不完整]" * bool(release.manifest.get("allow_incomplete"))
         typer.echo(
-            f"{release.edition}@{release.release}  {record['created']}  来源{release.source}"
-            f"  条目{release.rows.get('entries', 0)}  发现：{findings}"
-            + "".join(f"  [{mark}]" for mark in marks)
+            f"{release.edition}@{release.release}  {release.manifest['created']}  来源{release.source}"
+            f"  条目{release.rows.get('entries', 0)}  发现：{findings}{marks}"
         )
-
-
-def _marks(release: Release) -> dict[str, bool]:
-    return {"当前": release.is_latest, "不完整": bool(release.manifest.get("allow_incomplete"))}
 
 
 def _record(release: Release) -> dict[str, object]:
@@ -87,7 +77,6 @@ def _record(release: Release) -> dict[str, object]:
     }
 
 
-@app.command()
 def rollback(
     ctx: typer.Context,
     edition: EditionName,
@@ -104,7 +93,6 @@ def rollback(
     typer.echo(f"{edition}的当前发布现为{done.release}；其他发布均保留。")
 
 
-@app.command()
 def prune(
     ctx: typer.Context,
     edition: Annotated[

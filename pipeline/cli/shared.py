@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import csv
+import getpass
 import io
 import json
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -17,6 +19,7 @@ from pipeline.errors import XizeError
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.table import Table
 
 EditionName = Annotated[
     str, typer.Argument(metavar="EDITION", help="<jurisdiction>-<year>, e.g. shanghai-2025.")
@@ -45,6 +48,13 @@ class FileFormat(StrEnum):
     csv = "csv"
     json = "json"
     parquet = "parquet"
+
+
+Release = Annotated[
+    str | None, typer.Option("--release", help="This release, e.g. r001 (default: the latest).")
+]
+
+SEVERITIES = {"error": "错误", "warning": "警告", "info": "提示"}
 
 
 HowToWrite = Annotated[Format, typer.Option("--format", "-f", help="How to write it.")]
@@ -83,8 +93,41 @@ def write_out(data: bytes, output: Path | None) -> bool:
     if output is None:
         sys.stdout.buffer.write(data)
         return False
-    try:
+    with writing(output):
         output.write_bytes(data)
-    except OSError as error:
-        raise XizeError(f"无法写入{output}（{error.strerror}）：请检查路径与权限。") from error
     return True
+
+
+def who(by: str | None) -> str:
+    """Who decides: ``by``, else the login name. Raises XizeError where the user has none."""
+    try:
+        return by or getpass.getuser()
+    except (KeyError, OSError):  # a user without an entry in the system's list, as in containers
+        raise XizeError("不知道是谁在操作：请用--by署名。") from None
+
+
+@contextmanager
+def writing(target: Path) -> Iterator[None]:
+    """Turn a failure to write ``target`` into one sentence."""
+    try:
+        yield
+    except OSError as error:
+        raise XizeError(f"无法写入{target}（{error.strerror}）：请检查路径与权限。") from error
+
+
+def place_words(page: int | None, line: int | None) -> str:
+    """A place in words: 第3页, 第12行, or "" where it is not known."""
+    return f"第{page}页" if page is not None else f"第{line}行" if line is not None else ""
+
+
+def text_table(columns: Sequence[str], rows: Iterable[Iterable[object]], **options: Any) -> Table:
+    """A table for a console whose cells are plain text: brackets in them are no mark-up."""
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(*columns, **options)
+    for row in rows:
+        table.add_row(
+            *(one if isinstance(one, Text) else Text("" if one is None else str(one)) for one in row)
+        )
+    return table

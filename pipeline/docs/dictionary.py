@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pipeline.docs.markdown import cell
+from pipeline.docs.markdown import table as markdown_table
 from pipeline.schema import GRADE_LABELS, KINDS, PROVENANCE, TABLES, TIERS
 from pipeline.schema.types import Field, Table
 
@@ -15,24 +17,21 @@ value may be null; lists are never null. The same descriptions stand in every re
 
 def dictionary_page() -> str:
     """The page as Markdown."""
-    index = "".join(
-        f"| [`{table.name}`](#{table.name}) | {table.title_zh} | {_cell(table.doc_en)} |\n"
-        for table in TABLES.values()
-    )
+    index = ((f"[`{one.name}`](#{one.name})", one.title_zh, cell(one.doc_en)) for one in TABLES.values())
     return "".join(
         [
             _HEAD,
-            "\n| table | 名称 | what it holds |\n| --- | --- | --- |\n" + index,
+            "\n" + markdown_table(("table", "名称", "what it holds"), index),
             "\n## Vocabulary (词表)\n",
-            "\n| `kind` | 证书类别 |\n| --- | --- |\n"
-            + "".join(f"| `{k}` | {v} |\n" for k, v in KINDS.items()),
-            "\n| `grade` | 技能等级 |\n| --- | --- |\n"
-            + "".join(f"| {k} | {v} |\n" for k, v in GRADE_LABELS.items()),
+            "\n"
+            + markdown_table(("`kind`", "证书类别"), ((f"`{kind}`", words) for kind, words in KINDS.items())),
+            "\n"
+            + markdown_table(("`grade`", "技能等级"), ((str(k), words) for k, words in GRADE_LABELS.items())),
             f"\n`tier` (级次): {'、'.join(TIERS)}.\n",
             "\n## Provenance (出处)\n",
             "\nWhere a row is printed. These columns close every table that has them.\n\n",
             _columns(PROVENANCE),
-            *(_section(table) for table in TABLES.values()),
+            *(_section(one) for one in TABLES.values()),
         ]
     )
 
@@ -57,12 +56,14 @@ def _section(table: Table) -> str:
 
 
 def _columns(fields: tuple[Field, ...]) -> str:
-    rows = "".join(
-        f"| `{field.name}` | {field.type}{'?' if field.nullable else ''} | {field.title_zh} | "
-        f"{_cell(field.doc_zh)}{_values(field)} | {_cell(field.doc_en)} |\n"
+    rows = (
+        (
+            f"`{field.name}`", f"{field.type}{'?' if field.nullable else ''}", field.title_zh,
+            cell(field.doc_zh) + _values(field), cell(field.doc_en),
+        )
         for field in fields
-    )
-    return f"| column | type | 名称 | 含义 | meaning |\n| --- | --- | --- | --- | --- |\n{rows}"
+    )  # fmt: skip
+    return markdown_table(("column", "type", "名称", "含义", "meaning"), rows)
 
 
 def _values(field: Field) -> str:
@@ -80,7 +81,3 @@ def _sentence(text: str, stop: str) -> str:
 
 def _names(names: tuple[str, ...]) -> str:
     return ", ".join(f"`{name}`" for name in names)
-
-
-def _cell(text: str) -> str:
-    return " ".join(text.split()).replace("|", "\\|").replace("<", "\\<")

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.editions.edition import Edition, file_sha256, load_edition, validate_name
+from pipeline.editions.edition import Edition, load_edition, validate_name
+from pipeline.editions.files import file_sha256, replace_file
 from pipeline.editions.source_yaml import dump_yaml, load_yaml, parse_source
 from pipeline.editions.title import Title, title_of
 from pipeline.errors import XizeError
@@ -147,12 +147,7 @@ def _join(edition: Edition, path: Path, kind: str, origin: str) -> Added:
     place = edition.folder / _file_name(edition.name, kind)
     if place.exists() and not place.samefile(path) and file_sha256(place) != file_sha256(path):
         raise XizeError(f"{place}已存在且内容不同：请先移走它。")
-    temporary = place.with_name(f".{place.name}.tmp-{os.getpid()}")
-    try:
-        shutil.copyfile(path, temporary)
-        temporary.replace(place)
-    finally:
-        temporary.unlink(missing_ok=True)
+    replace_file(place, path.read_bytes())
     source = edition.folder / "source.yaml"
     document = load_yaml(source)
     document["files"].append(_record(path, place, kind, origin))

@@ -1,4 +1,4 @@
-"""Files by URL: fetched once per process into a cache folder, their checksum verified.
+"""Files by URL: fetched into a cache folder, their checksum verified.
 
 A URL is a path, ``file://…``, ``https://…``, ``s3://…`` or whatever else fsspec or pyarrow understands.
 """
@@ -8,21 +8,18 @@ from __future__ import annotations
 import os
 import re
 import tempfile
-from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit, urlunsplit
 
-from pipeline.editions.edition import file_sha256
+from pipeline.editions.files import file_sha256
 from pipeline.errors import XizeError
+from pipeline.system import private_folder
 
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
 
 CACHE_VARIABLE = "XIZE_CACHE"
-
-# (path, size, time of change in ns) of files whose checksum this process has verified.
-_verified: dict[tuple[str, int, int], str] = {}
 
 
 class Unreachable(XizeError):
@@ -52,15 +49,11 @@ def cache_folder() -> Path:
         folder = Path(named).expanduser()
         folder.mkdir(parents=True, exist_ok=True)
         return folder
-    folder = Path(tempfile.gettempdir()) / f"xize-cache-{os.getuid()}"
-    folder.mkdir(mode=0o700, exist_ok=True)
-    if folder.stat().st_uid != os.getuid() or folder.is_symlink():  # another user's: not to be trusted
-        return Path(tempfile.mkdtemp(prefix="xize-cache-"))
-    return folder
+    return private_folder("xize-cache")
 
 
 def fetch(url: str, sha256: str) -> Path:
-    """The file at ``url`` as a local path, its checksum verified once per process.
+    """The file at ``url`` as a local path, its checksum verified; what was fetched before is taken from the cache.
 
     A file on this machine is not copied. Raises XizeError when it is missing, not accessible or not the one that
     ``sha256`` (hexadecimal) names, Unreachable when it cannot be fetched just now, OSError for a local disk's faults.
@@ -69,42 +62,31 @@ def fetch(url: str, sha256: str) -> Path:
     if path is not None:
         if not path.exists() and not path.is_symlink():
             raise XizeError(f"{path}：找不到该文件；请核对路径，并确认读取它的机器都能访问。")
-        if _sha256(path) != sha256:
+        if file_sha256(path) != sha256:
             raise XizeError(f"{path}与source.yaml登记的校验和不符：请恢复原文件，或核对后更新其中的sha256。")
         return path
     name = re.sub(r"[^\w.-]+", "_", PurePosixPath(unquote(urlsplit(url).path)).name) or "document"
     place = cache_folder() / sha256 / name
-    with suppress(FileNotFoundError):
-        if _sha256(place) == sha256:
-            return place
+    if place.is_file() and file_sha256(place) == sha256:
+        return place
     place.parent.mkdir(parents=True, exist_ok=True)
-    handle, beside = tempfile.mkstemp(prefix=f".{name}-", dir=place.parent)
-    os.close(handle)
-    try:
-        _download(url, beside)
-        found = file_sha256(Path(beside))
+    with tempfile.TemporaryDirectory(prefix=".", dir=place.parent) as folder:
+        beside = Path(folder) / name
+        _download(url, str(beside))
+        found = file_sha256(beside)
         if found != sha256:
             raise XizeError(
                 f"{shown(url)}与source.yaml登记的校验和不符（应为{sha256}，实为{found}）："
                 "请核对该地址的文件；若确系新文件，请更新source.yaml中的sha256。"
             )
-        os.replace(beside, place)
-    finally:
-        with suppress(FileNotFoundError):
-            os.unlink(beside)
+        beside.replace(place)
     return place
 
 
-def _sha256(path: Path) -> str:
-    status = path.stat()
-    key = (str(path), status.st_size, status.st_mtime_ns)
-    if key not in _verified:
-        _verified[key] = file_sha256(path)
-    return _verified[key]
-
-
 def _download(url: str, place: str) -> None:
-    fs, remote = _file_system(url)
+    # The proxy of the house, if there is one.
+    options = {"client_kwargs": {"trust_env": True}} if url.startswith(("http://", "https://")) else {}
+    fs, remote = file_system(url, "source.yaml中的url", **options)
     try:
         fs.get_file(remote, place)
     except FileNotFoundError as error:
@@ -118,13 +100,13 @@ def _download(url: str, place: str) -> None:
         raise kind(f"无法取得{shown(url)}（{reason}）：请检查地址、权限与网络，然后再运行。") from error
 
 
-def _file_system(url: str) -> tuple[AbstractFileSystem, str]:
-    """The driver of a URL and the file's place there. Raises XizeError when nothing installed understands it."""
+def file_system(url: str, check: str, **options: Any) -> tuple[AbstractFileSystem, str]:
+    """The driver of a URL (fsspec's, else pyarrow's own) and the place there.
+
+    Raises XizeError when nothing installed understands the URL; ``check`` says where it was written.
+    """
     import fsspec
 
-    options: dict[str, Any] = {}
-    if url.startswith(("http://", "https://")):
-        options["client_kwargs"] = {"trust_env": True}  # the proxy of the house, if there is one
     try:
         fs, place = fsspec.core.url_to_fs(url, **options)
     except (ImportError, ValueError) as reason:
@@ -136,7 +118,7 @@ def _file_system(url: str) -> tuple[AbstractFileSystem, str]:
             arrow, place = FileSystem.from_uri(url)
         except (ArrowInvalid, OSError, ValueError) as error:
             raise XizeError(
-                f"无法使用地址{shown(url)}（{reason}）：请检查source.yaml中的url或安装相应的fsspec驱动。"
+                f"无法使用地址{shown(url)}（{reason}；{error}）：请检查{check}或安装相应的fsspec驱动。"
             ) from error
         fs = ArrowFSWrapper(arrow)
     return fs, place

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 from collections.abc import Iterator
@@ -11,21 +10,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pipeline.editions.files import file_sha256, folder_lock
 from pipeline.errors import XizeError
 
 if TYPE_CHECKING:
     from pipeline.editions.source_yaml import Source, SourceFile
 
 __all__ = [
-    "HOME_VARIABLE",
-    "Edition",
-    "edition_lock",
-    "editions",
-    "file_sha256",
-    "load_edition",
-    "resolve_home",
+    "HOME_VARIABLE", "Edition", "edition_lock", "editions", "file_sha256", "folder_lock", "load_edition", "resolve_home",
     "validate_name",
-]
+]  # fmt: skip
 
 HOME_VARIABLE = "XIZE_HOME"
 
@@ -57,12 +51,6 @@ def validate_name(name: str) -> tuple[str, int]:
     if match is None:
         raise XizeError(f"版本名“{name}”不合规则：应为“地区-年份”，小写字母、数字与连字符，如shanghai-2026。")
     return match["jurisdiction"], int(match["year"])
-
-
-def file_sha256(path: Path) -> str:
-    """The SHA-256 of a file, in hexadecimal. Raises OSError."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 @dataclass(frozen=True)
@@ -102,7 +90,8 @@ class Edition:
     def verify(self, kind: str | None = None) -> tuple[Path, str]:
         """(path, sha256) of the source file of ``kind``, after comparing its checksum with source.yaml's.
 
-        A file that source.yaml gives a url for and that is not in the folder is fetched (pipeline.editions.download). Raises XizeError when the file is missing or empty, or when its checksum is not the one recorded.
+        A file that source.yaml gives a url for and that is not in the folder is fetched (pipeline.editions.download).
+        Raises XizeError when the file is missing or empty, or when its checksum is not the one recorded.
         """
         file, path = self.file(kind), self.path(kind)
         if file.url is not None and not path.exists():
@@ -150,31 +139,6 @@ def load_edition(home: Path, name: str) -> Edition:
     if source.edition != name:
         raise XizeError(f"{path}的edition是“{source.edition}”，与文件夹名“{name}”不一致：请改成一致。")
     return Edition(name, home, source)
-
-
-@contextmanager
-def folder_lock(folder: Path, message: str) -> Iterator[None]:
-    """Hold an exclusive lock on ``folder`` (made if need be); the system frees it however the process ends.
-
-    Raises XizeError(message) when another process (or another holder in this one) has it, and when the folder cannot
-    be made or locked.
-    """
-    from filelock import FileLock, Timeout
-
-    lock = FileLock(folder / ".lock", blocking=False, fallback_to_soft=False)
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        lock.acquire()
-    except Timeout:
-        raise XizeError(message) from None
-    except NotImplementedError as error:
-        raise XizeError(f"无法锁定文件夹{folder}：请换用支持文件锁的磁盘。") from error
-    except OSError as error:
-        raise XizeError(f"无法使用文件夹{folder}（{error.strerror}）：请检查其权限与磁盘空间。") from error
-    try:
-        yield
-    finally:
-        lock.release()
 
 
 @contextmanager

@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
-import os
+import io
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedSeq
 from ruamel.yaml.error import YAMLError
 
+from pipeline.editions.files import replace_file
 from pipeline.errors import XizeError
 
 Text = Annotated[str, Field(min_length=1)]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+class StrictModel(BaseModel):
+    """What a steward writes: unknown keys are refused, blanks around texts do not count."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True, populate_by_name=True)
 
 
-class SourceFile(_Strict):
+class SourceFile(StrictModel):
     """One file of an edition: its name, kind of source, checksum, what it is and where it came from.
 
     ``url``: where it lies when it is not in the edition's folder (any URL that fsspec understands).
@@ -44,7 +48,7 @@ class SourceFile(_Strict):
         return name
 
 
-class HeaderMeaning(_Strict):
+class HeaderMeaning(StrictModel):
     """What a printed header word stands for: a credential kind, a tier, or a table's column (``field``)."""
 
     kind: Literal["title", "skill", "practice", "one_plus_x", "industry"] | None = None
@@ -58,7 +62,7 @@ class HeaderMeaning(_Strict):
         return self
 
 
-class Bounds(_Strict):
+class Bounds(StrictModel):
     """How many rows a table may have; either end may be left open."""
 
     min: Annotated[int, Field(ge=0)] | None = None
@@ -71,7 +75,7 @@ class Bounds(_Strict):
         return self
 
 
-class Source(_Strict):
+class Source(StrictModel):
     """The whole of source.yaml."""
 
     edition: Text
@@ -124,7 +128,8 @@ def _meaning(word: str) -> dict[str, str]:
     return {"kind" if word in KINDS else "tier" if word in TIERS else "field": word}
 
 
-def _yaml() -> YAML:
+def round_trip() -> YAML:
+    """Reads and writes YAML with comments, order and quotes kept."""
     yaml = YAML(typ="rt")
     yaml.width = 4096
     yaml.indent(mapping=2, sequence=4, offset=2)
@@ -138,7 +143,7 @@ def load_yaml(path: Path) -> Any:
     Raises XizeError naming file and line when it cannot be read or is not YAML.
     """
     try:
-        return _yaml().load(path.read_text(encoding="utf-8"))
+        return round_trip().load(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise XizeError(f"无法读取{path}（{error.strerror}）：请检查文件及其权限。") from error
     except UnicodeDecodeError as error:
@@ -152,20 +157,26 @@ def load_yaml(path: Path) -> Any:
         ) from error
 
 
+def yaml_bytes(document: Any) -> bytes:
+    """``document`` (as from :func:`load_yaml`) as a file's bytes."""
+    stream = io.BytesIO()
+    round_trip().dump(document, stream)
+    return stream.getvalue()
+
+
 def dump_yaml(path: Path, document: Any) -> None:
     """Write ``document`` (as from :func:`load_yaml`, comments kept) to ``path`` in one atomic step.
 
     Raises OSError; the file is then as it was before.
     """
-    temporary = path.with_name(f".{path.name}.tmp-{os.getpid()}")
-    try:
-        with temporary.open("w", encoding="utf-8") as stream:
-            _yaml().dump(document, stream)
-            stream.flush()
-            os.fsync(stream.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    replace_file(path, yaml_bytes(document))
+
+
+def new_list(comment: str) -> CommentedSeq:
+    """An empty list with a comment above."""
+    document = CommentedSeq()
+    document.yaml_set_start_comment(comment)
+    return document
 
 
 def line_of(document: Any, location: Sequence[str | int]) -> int | None:
@@ -233,6 +244,25 @@ def _complaint(path: Path, document: Any, error: Mapping[str, Any]) -> str:
         return f"{where}有不认识的键“{key}”：请更正拼写或删去。"
     about = f"的键“{key}”" if key else ""
     return f"{where}{about}有误（{problem_zh(error)}）：请更正。"
+
+
+def list_items(
+    path: Path, document: Any, first_key: str, what: str, keys: str
+) -> Iterator[tuple[int, int, Mapping[str, Any]]]:
+    """(index, line, item) of a steward's list (corrections, acceptances); None is an empty one.
+
+    Raises XizeError where the document is no list or an item no mapping; ``first_key``, ``what`` and ``keys`` say in
+    the message what an item looks like.
+    """
+    if document is None:
+        return
+    if isinstance(document, str) or not isinstance(document, Sequence):
+        raise XizeError(f"{path}不是列表：每项{first_key}")
+    for index, item in enumerate(document):
+        line = line_of(document, [index]) or 0
+        if not isinstance(item, Mapping):
+            raise XizeError(f"{path}第{line}行不是一项{what}：应有{keys}。")
+        yield index, line, item
 
 
 def parse_source(path: Path, document: Any) -> Source:

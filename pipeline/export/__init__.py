@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from pipeline.export.csv_files import write_csv
-from pipeline.export.sheets import Book, Column, Sheet, load
+from pipeline.export.sheets import Book, Sheet, SheetColumn, load
 from pipeline.export.xlsx import write_xlsx
 
-__all__ = ["Book", "Column", "Sheet", "load", "write_csv", "write_xlsx"]
+__all__ = ["Book", "SheetColumn", "Sheet", "load", "write_csv", "write_xlsx"]

@@ -23,17 +23,14 @@ def write_csv(book: Book, folder: Path) -> list[Path]:
     Files of the same names are replaced, others are left alone. Returns the files. Raises XizeError when the folder
     cannot be written.
     """
-    files = [
-        _write(
-            folder / f"{sheet.table}.csv",
-            [column.title for column in sheet.columns],
-            sheet.rows,
-        )
-        for sheet in book.sheets
+    return [
+        *(
+            _write(folder / f"{sheet.table}.csv", [column.title for column in sheet.columns], sheet.rows)
+            for sheet in book.sheets
+        ),
+        _write(folder / "columns.csv", DICTIONARY_HEADER, dictionary(book)),
+        _write(folder / "about.csv", ("项目", "内容"), book.about),
     ]
-    files.append(_write(folder / "columns.csv", DICTIONARY_HEADER, dictionary(book)))
-    files.append(_write(folder / "about.csv", ("项目", "内容"), book.about))
-    return files
 
 
 def _write(path: Path, header: Sequence[str], rows: Iterable[Sequence[Value]]) -> Path:

@@ -36,7 +36,7 @@ SEPARATOR = "\n"
 
 
 @dataclass(frozen=True)
-class Column:
+class SheetColumn:
     """One column: ``code`` its name in the published table, ``title`` its Chinese header.
 
     ``type_zh`` says what its values are, ``values_zh`` which ones there may be (empty: any). ``derived`` columns
@@ -60,7 +60,7 @@ class Sheet:
     table: str
     title: str
     meaning_zh: str
-    columns: tuple[Column, ...]
+    columns: tuple[SheetColumn, ...]
     rows: tuple[tuple[Value, ...], ...]
 
 
@@ -80,21 +80,16 @@ def load(store: Store, edition: str, release: str | None = None, tables: Sequenc
 
     Raises XizeError when there is no such release or table, or when a file of it cannot be read.
     """
-    from pipeline.editions.edition import validate_name
-    from pipeline.releases.catalogue import latest_name, load_release, read_manifest
+    from pipeline.releases.catalogue import find_release, load_release
 
-    validate_name(edition)
-    release = release or latest_name(store, edition)
-    if release is None:
-        raise XizeError(f"版本{edition}还没有当前发布：请先运行“xize run {edition}”。")
-    record = read_manifest(store, edition, release)
-    chosen = _choose(list(record["rows"]), tables)
-    data = load_release(store.url, edition, release)
+    found = find_release(store, edition, release)
+    record = found.manifest
+    chosen = _choose(list(found.rows), tables)
+    data = load_release(store.url, edition, found.release)
     classes = {row["class_code"]: row["name"] for row in data["classes"].to_pylist()}
     sheets = tuple(_sheet(TABLES[name], data[name], classes) for name in chosen)
-    return Book(
-        edition, release, record["created"], _about(record, _package(store, edition, release)), sheets
-    )
+    about = _about(record, _package(store, edition, found.release))
+    return Book(edition, found.release, record["created"], about, sheets)
 
 
 def _choose(have: Sequence[str], wanted: Sequence[str]) -> list[str]:
@@ -138,8 +133,19 @@ def _about(record: Mapping[str, Any], package: Mapping[str, Any]) -> tuple[tuple
     return tuple((label, str(text)) for label, text in rows if text)
 
 
+_CLASS_NAME = SheetColumn(
+    "class_name",
+    "专业类名称",
+    "文字",
+    "专业类代码所指的专业类",
+    "Name of the class",
+    nullable=True,
+    derived=True,
+)
+
+
 def _sheet(table: Table, data: pa.Table, classes: Mapping[str, str]) -> Sheet:
-    columns: list[Column] = []
+    columns: list[SheetColumn] = []
     values: list[list[Value]] = []
     for field in table.fields:
         if field.name not in data.column_names:
@@ -150,21 +156,10 @@ def _sheet(table: Table, data: pa.Table, classes: Mapping[str, str]) -> Sheet:
         values.append([show(one) for one in raw])
         labels = _labels(table, field)
         if labels:
-            columns.append(_derived(field, "_label", "（中文）", f"{field.title_zh}的中文说法"))
+            columns.append(_label_column(field))
             values.append([None if one is None else labels.get(one, one) for one in raw])
         if field.name == "class_code" and table.name != "classes":
-            columns.append(
-                Column(
-                    "class_name",
-                    "专业类名称",
-                    "文字",
-                    "专业类代码所指的专业类",
-                    "Name of the class",
-                    "",
-                    True,
-                    True,
-                )
-            )
+            columns.append(_CLASS_NAME)
             values.append([classes.get(one) for one in raw])
     return Sheet(table.name, table.title_zh, table.doc_zh, tuple(columns), tuple(zip(*values, strict=True)))
 
@@ -185,20 +180,18 @@ def _labels(table: Table, field: Field) -> Mapping[str, str]:
     return KINDS if field.name == "kind" else known.get((table.name, field.name), {})
 
 
-def _derived(field: Field, suffix: str, suffix_zh: str, meaning: str) -> Column:
-    english = f"{field.title_en} in Chinese"
-    return Column(
-        field.name + suffix, field.title_zh + suffix_zh, "文字", meaning, english, "", field.nullable, True
-    )
+def _label_column(field: Field) -> SheetColumn:
+    code, title, english = f"{field.name}_label", f"{field.title_zh}（中文）", f"{field.title_en} in Chinese"
+    return SheetColumn(code, title, "文字", f"{field.title_zh}的中文说法", english, "", field.nullable, True)
 
 
-def _column(field: Field) -> Column:
+def _column(field: Field) -> SheetColumn:
     values = "、".join(field.enum or ())
     if not values and field.known:
         values = "、".join(field.known) + "等"
     if not values and field.bounds and field.bounds[1] <= 5:
         values = f"{field.bounds[0]:g}至{field.bounds[1]:g}"
-    return Column(
+    return SheetColumn(
         field.name, field.title_zh, _type_zh(field), field.doc_zh, field.doc_en, values, field.nullable
     )
 
@@ -225,7 +218,7 @@ def _value(field: Field) -> Callable[[Any], Value]:
     if pa.types.is_list(kind):
         return _numbers if pa.types.is_integer(kind.value_type) else _members
     if pa.types.is_boolean(kind):
-        return lambda value: None if value is None else "是" if value else "否"
+        return lambda value: None if value is None else _yes_no(value)
     if pa.types.is_floating(kind):
         # Seven digits are all that a 32-bit number has: 0.97, not 0.970000029.
         return lambda value: None if value is None else float(f"{value:.7g}")
@@ -255,17 +248,13 @@ def dictionary(book: Book) -> Iterator[tuple[str, ...]]:
     for sheet in book.sheets:
         for column in sheet.columns:
             yield (
-                sheet.table,
-                sheet.title,
-                column.code,
-                column.title,
-                column.type_zh,
-                column.meaning_zh,
-                column.meaning_en,
-                column.values_zh,
-                "是" if column.nullable else "否",
-                "是" if column.derived else "否",
-            )
+                sheet.table, sheet.title, column.code, column.title, column.type_zh, column.meaning_zh,
+                column.meaning_en, column.values_zh, _yes_no(column.nullable), _yes_no(column.derived),
+            )  # fmt: skip
+
+
+def _yes_no(value: bool) -> str:
+    return "是" if value else "否"
 
 
 DICTIONARY_HEADER = (

@@ -156,11 +156,8 @@ def _shown(value: Value) -> str:
 def _width(text: str) -> int:
     """Columns that a text takes on one line: two per wide character; the longest of its lines."""
     return max(
-        (
-            sum(2 if unicodedata.east_asian_width(char) in "WFA" else 1 for char in line)
-            for line in text.split("\n")
-        ),
-        default=0,
+        len(line) + sum(unicodedata.east_asian_width(char) in "WFA" for char in line)
+        for line in text.split("\n")
     )
 
 

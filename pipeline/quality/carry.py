@@ -8,15 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
+from pipeline.editions.source_yaml import load_yaml
 from pipeline.errors import XizeError
 from pipeline.quality.corrections.cells import apply_to_cells, cell_text
-from pipeline.quality.corrections.file import Correction
+from pipeline.quality.corrections.file import Correction, load_corrections
 from pipeline.quality.corrections.rows import Rows, apply_to_rows
-from pipeline.quality.decisions import Acceptance, Row, row_digest
+from pipeline.quality.decisions import Acceptance, Row, load_accepted, row_digest, write_yaml
 
 
 @dataclass(frozen=True)
@@ -97,3 +99,45 @@ def _moved(correction: Correction, old: Mapping[str, str], texts: Mapping[str, l
         raise correction.error(f"不再适用：新文件中有{len(same)}个单元格读作“{old[cell_id][:40]}”")
     where = correction.where.model_copy(update={"cell_id": same[0]})
     return correction.model_copy(update={"where": where})
+
+
+def append_corrections(source: Path, target: Path, kept: Mapping[int, str | None]) -> int:
+    """Append the entries of ``source`` with the indexes ``kept`` (index → cell_id in the new file) to ``target``.
+
+    Comments and order are kept; entries that stand in ``target`` already are not written twice. Gives how many were
+    written; raises XizeError.
+    """
+    if not kept:
+        return 0
+    load_corrections(target)  # a file with a mistake in it is not written over
+    document = load_yaml(source)
+    for index, cell_id in kept.items():
+        if cell_id is not None:
+            document[index]["where"]["cell_id"] = cell_id
+    there = load_yaml(target) if target.is_file() else None
+    if there is None:
+        # A new file: the old one without what does not apply keeps every comment in its place.
+        for index in reversed(range(len(document))):
+            if index not in kept:
+                del document[index]
+        write_yaml(target, document)
+        return len(document)
+    if not hasattr(there, "append"):
+        raise XizeError(f"{target}不是列表：每项更正请以“- where:”开头。")
+    fresh = [document[index] for index in sorted(kept) if document[index] not in there]
+    for item in fresh:
+        there.append(item)
+    write_yaml(target, there)
+    return len(fresh)
+
+
+def append_accepted(target: Path, kept: Iterable[Acceptance]) -> int:
+    """Append acceptances that ``target`` does not hold yet. Gives how many were written; raises XizeError."""
+    known = {one.finding_id for one in load_accepted(target)}
+    fresh = [one.model_dump() for one in kept if one.finding_id not in known]
+    if fresh:
+        document = load_yaml(target) if target.is_file() else None
+        document = [] if document is None else document
+        document.extend(fresh)
+        write_yaml(target, document)
+    return len(fresh)

@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 
 from pipeline.arrow import array
-from pipeline.editions.source_yaml import load_yaml
+from pipeline.editions.source_yaml import load_yaml, new_list
 from pipeline.errors import XizeError
-from pipeline.quality.corrections.file import ACTIONS
-from pipeline.quality.decisions import Row, write_yaml
+from pipeline.quality.corrections.file import ACTIONS, HEAD
+from pipeline.quality.decisions import Row, keys_of, write_yaml
 from pipeline.schema import ANNEX_TABLES
 
 LIMIT = 20
@@ -28,10 +29,9 @@ USUAL = {
     "item_cut_off": "join",
     "tier_conflict": "move",
 }
-_HEAD = "更正：逐项写明where、action、from、to、reason、by、date；原文变化后不再适用者会使运行停止。"
 
 
-def write_skeleton(
+def write_template(
     path: Path, finding: Row, tables: Mapping[str, pa.Table], by: str, date: datetime.date
 ) -> tuple[int, int]:
     """Append entries for the rows of a finding to ``path`` (comments and order kept): (written, rows in all).
@@ -40,9 +40,7 @@ def write_skeleton(
     Raises XizeError when the file has an entry for the finding already, or cannot be read or written.
     """
     document = load_yaml(path) if path.is_file() else None
-    if document is None:
-        document = CommentedSeq()
-        document.yaml_set_start_comment(_HEAD)
+    document = new_list(HEAD) if document is None else document
     if not isinstance(document, CommentedSeq):
         raise XizeError(f"{path}不是列表：每项更正请以“- where:”开头。")
     if any(isinstance(item, Mapping) and item.get("finding") == finding["finding_id"] for item in document):
@@ -50,29 +48,27 @@ def write_skeleton(
     rows = _rows(finding, tables)
     for row in rows[:LIMIT]:
         document.append(_entry(finding, row, by, date))
-        words = f"{_place(finding, row)}{finding['message']}\naction可为：{'、'.join(ACTIONS)}"
+        words = f"{place_words(row or finding)}{finding['message']}\naction可为：{'、'.join(ACTIONS)}"
         document.yaml_set_comment_before_after_key(len(document) - 1, before=words, indent=2)
     write_yaml(path, document)
     return min(len(rows), LIMIT), len(rows)
 
 
-def _place(finding: Row, row: Mapping[str, Any] | None) -> str:
-    page = (row or finding).get("page")
-    line = (row or finding).get("line")
+def place_words(row: Mapping[str, Any]) -> str:
+    """Where a row or a finding stands, for a comment: "第3页 ", or "" where it has no place."""
+    page, line = row.get("page"), row.get("line")
     return f"第{page}页 " if page is not None else f"第{line}行 " if line is not None else ""
 
 
 def _rows(finding: Row, tables: Mapping[str, pa.Table]) -> Sequence[Mapping[str, Any] | None]:
     """The rows that the finding is about, as far as ``tables`` has them; [None] where it names none."""
     table = "entries" if finding["table"] in ("entries", "credentials", "links") else finding["table"]
-    keys = set(finding["keys"] or ([finding["key"]] if finding["key"] else []))
+    keys = set(keys_of(finding))
     if table not in tables or not keys:
         return [None]
     column = "entry_id" if table == "entries" else "row_id" if table in ANNEX_TABLES else None
     if column is None:
         return [None]
-    import pyarrow.compute as pc
-
     mask = pc.is_in(tables[table][column], value_set=array(sorted(keys), pa.string()))
     found: list[Mapping[str, Any] | None] = tables[table].filter(mask).to_pylist()
     return found or [None]
@@ -92,15 +88,10 @@ def _entry(finding: Row, row: Mapping[str, Any] | None, by: str, date: datetime.
         extra["column"] = None
     else:
         where = {"cell_id": finding["cell_id"]}
-    flow = CommentedMap(where)
-    flow.fa.set_flow_style()
-    to: Any = None
-    if action == "move":
-        to = CommentedMap({"tier": None})
-        to.fa.set_flow_style()
+    to = in_one_line({"tier": None}) if action == "move" else None
     return CommentedMap(
         {
-            "where": flow,
+            "where": in_one_line(where),
             "action": action,
             **extra,
             "from": expect,
@@ -111,3 +102,10 @@ def _entry(finding: Row, row: Mapping[str, Any] | None, by: str, date: datetime.
             "finding": finding["finding_id"],
         }
     )
+
+
+def in_one_line(mapping: Mapping[str, Any]) -> CommentedMap:
+    """A mapping that YAML writes in braces."""
+    made = CommentedMap(mapping)
+    made.fa.set_flow_style()
+    return made

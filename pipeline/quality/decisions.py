@@ -12,13 +12,13 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
-import pyarrow as pa
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
-from pipeline.editions.source_yaml import dump_yaml, line_of, load_yaml
+from pipeline.editions.files import save_file
+from pipeline.editions.source_yaml import StrictModel, line_of, list_items, load_yaml, new_list, yaml_bytes
 from pipeline.errors import XizeError
 from pipeline.findings import CODES, Finding
-from pipeline.quality.corrections.file import Correction
+from pipeline.quality.corrections.file import Correction, decided_findings
 from pipeline.quality.merge_findings import merge_findings
 from pipeline.schema import SEVERITIES
 from pipeline.text import unkeepable
@@ -28,10 +28,8 @@ Row = Mapping[str, Any]
 _PLACE = ("page", "line", "x0", "top", "x1", "bottom", "cell_id", "confidence")
 
 
-class Acceptance(BaseModel):
+class Acceptance(StrictModel):
     """One entry of accepted.yaml."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
 
     finding_id: Annotated[str, Field(pattern=r"^[0-9a-f]{8,64}$")]
     evidence: Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")]
@@ -72,31 +70,28 @@ def digest(evidence: str, keys: Iterable[str]) -> str:
     return hashlib.sha256("\x1f".join((evidence, *sorted(keys))).encode()).hexdigest()[:16]
 
 
+def keys_of(row: Row) -> list[str]:
+    """The keys of the rows that a row of the table ``findings`` is about."""
+    return list(row["keys"] or ([row["key"]] if row["key"] is not None else []))
+
+
 def row_digest(row: Row) -> str:
     """The digest of a row of the table ``findings``."""
-    return digest(row["evidence"], row["keys"] or ([row["key"]] if row["key"] is not None else []))
+    return digest(row["evidence"], keys_of(row))
 
 
 def load_accepted(path: Path) -> tuple[Acceptance, ...]:
     """The acceptances of a file, none where there is no file. Raises XizeError naming file, line and remedy."""
-    if not path.is_file():
-        return ()
-    document = load_yaml(path)
-    if document is None:
-        return ()
-    if isinstance(document, str) or not isinstance(document, Sequence):
-        raise XizeError(f"{path}不是列表：每项请以“- finding_id:”开头，或用“xize accept”添加。")
+    document = load_yaml(path) if path.is_file() else None
+    shape = "请以“- finding_id:”开头，或用“xize accept”添加。"
     found = []
-    for index, item in enumerate(document):
-        line = line_of(document, [index]) or 0
-        if not isinstance(item, Mapping):
-            raise XizeError(f"{path}第{line}行不是一项接受：应有finding_id、evidence、why、by、date。")
+    for index, line, item in list_items(path, document, shape, "接受", "finding_id、evidence、why、by、date"):
         try:
             found.append(Acceptance.model_validate(dict(item)))
         except ValidationError as failure:
             error = failure.errors()[0]
             key = ".".join(str(step) for step in error["loc"])
-            line = line_of(document, [index, *(str(step) for step in error["loc"])]) or line
+            line = line_of(document, [index, *map(str, error["loc"])]) or line
             said = "缺少" if error["type"] == "missing" else "有误或不认识的"
             raise XizeError(
                 f"{path}第{line}行{said}键“{key}”：请更正，或用“xize accept”重新添加。"
@@ -136,10 +131,14 @@ def row_statuses(
     return states
 
 
-def outdated(rows: Iterable[Row], accepted: Iterable[Acceptance]) -> list[Acceptance]:
-    """The acceptances that no longer count: their finding does not come up any more, or rests on something else."""
-    now = {(row["finding_id"], row_digest(row)) for row in rows}
-    return [one for one in accepted if (one.finding_id, one.evidence) not in now]
+def with_statuses(rows: Iterable[Row], folder: Path) -> list[dict[str, Any]]:
+    """Rows of the table ``findings`` with their status by the decisions on file now, in ``folder`` (raw/<edition>).
+
+    Raises XizeError where accepted.yaml or corrections.yaml cannot be read.
+    """
+    rows, named = list(rows), decided_findings(folder / "corrections.yaml")
+    states = row_statuses(rows, load_accepted(folder / "accepted.yaml"), named)
+    return [{**row, "status": states.get(row["finding_id"], "open")} for row in rows]
 
 
 def accept(path: Path, rows: Sequence[Row], why: str, by: str, date: datetime.date) -> int:
@@ -156,7 +155,7 @@ def accept(path: Path, rows: Sequence[Row], why: str, by: str, date: datetime.da
     load_accepted(path)  # a file with a mistake in it is not written over
     document = load_yaml(path) if path.is_file() else None
     if document is None:
-        document = _new_list(
+        document = new_list(
             "接受的发现：原文如此、已知悉，不再作为未决事项；所据文字变化后自动失效。由“xize accept”写入。"
         )
     for row in rows:
@@ -179,22 +178,8 @@ def accept(path: Path, rows: Sequence[Row], why: str, by: str, date: datetime.da
 
 
 def write_yaml(path: Path, document: Any) -> None:
-    """``dump_yaml``, with XizeError for a file that cannot be written."""
-    try:
-        dump_yaml(path, document)
-    except OSError as error:
-        raise XizeError(
-            f"无法写入{path}（{error.strerror}）：请检查磁盘空间与权限；原文件没有变动。"
-        ) from error
-
-
-def _new_list(comment: str) -> Any:
-    """An empty YAML list with a comment above."""
-    from ruamel.yaml.comments import CommentedSeq
-
-    document = CommentedSeq()
-    document.yaml_set_start_comment(comment)
-    return document
+    """Write a steward's file in one atomic step. Raises XizeError."""
+    save_file(path, yaml_bytes(document))
 
 
 def by_worth(rows: Iterable[Row]) -> list[Row]:
@@ -222,56 +207,3 @@ def affected(row: Row) -> int:
 def remedy(code: str) -> str:
     """What a steward should do about findings of a code, empty for a code of an older release."""
     return CODES[code].remedy_zh if code in CODES else ""
-
-
-def last_findings_path(home: Path, edition: str) -> Path:
-    """Where a run leaves its findings, also when they kept it from publishing."""
-    return home / "staged" / edition / "findings.parquet"
-
-
-def store_last_findings(home: Path, edition: str, table: pa.Table) -> None:
-    """Keep the findings of a run for ``xize findings`` (in one atomic step). Raises XizeError."""
-    import pyarrow.parquet as pq
-
-    path = last_findings_path(home, edition)
-    beside = path.with_name(f".{path.name}.tmp")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        pq.write_table(table, beside)
-        beside.replace(path)
-    except OSError as error:
-        raise XizeError(f"无法写入{path}（{error.strerror}）：请检查磁盘空间与权限。") from error
-
-
-def was_run(home: Path, edition: str, curated: str) -> bool:
-    """Whether there are findings of an edition: of a run or of a release."""
-    from pipeline.releases.catalogue import latest_name
-    from pipeline.releases.storage import open_store
-
-    return (
-        last_findings_path(home, edition).is_file() or latest_name(open_store(curated), edition) is not None
-    )
-
-
-def load_findings(home: Path, edition: str, curated: str, release: str | None = None) -> list[dict[str, Any]]:
-    """The findings of the last run of an edition, or of one release, as rows.
-
-    Raises XizeError when the edition has neither been run nor released.
-    """
-    import pyarrow.parquet as pq
-
-    from pipeline.releases.catalogue import latest_name, parquet_table, read_manifest
-    from pipeline.releases.storage import open_store
-
-    path = last_findings_path(home, edition)
-    if release is None and path.is_file():
-        table = pq.read_table(path)
-    else:
-        store = open_store(curated)
-        release = release or latest_name(store, edition)
-        if release is None:
-            raise XizeError(f"版本{edition}还没有运行过：请先运行“xize run {edition}”。")
-        read_manifest(store, edition, release)
-        table = parquet_table(store.read(f"{edition}/{release}/findings.parquet"))
-    rows = table.to_pylist()
-    return [{**row, "keys": row.get("keys") or []} for row in rows]

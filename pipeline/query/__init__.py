@@ -1,4 +1,4 @@
-"""Questions to published releases: SQL, whether a certificate counts, its history."""
+"""Asking the published releases: SQL, whether a certificate counts, since when."""
 
 from pipeline.query.catalogue import Catalog
 

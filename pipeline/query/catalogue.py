@@ -1,16 +1,9 @@
-"""Asking the published releases: SQL through DuckDB, and whether a certificate counts.
-
-from pipeline.query import Catalog
-
-with Catalog("curated") as catalog:
-    catalog.sql("select kind, count(*) from entries group by kind")
-    catalog.check("6101", "农作物植保员", grade=4).counts
-"""
+"""Asking the published releases by SQL, through DuckDB."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
@@ -18,16 +11,22 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from pipeline.errors import XizeError
-from pipeline.releases.catalogue import curated_url, editions_in, latest_name, load_release, read_manifest
+from pipeline.query.check import Answer, check
+from pipeline.releases.catalogue import (
+    PIN,
+    Release,
+    curated_url,
+    editions_in,
+    find_release,
+    latest_name,
+    load_release,
+    parse_pin,
+)
 from pipeline.releases.storage import LocalStore, open_store
 
 if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
-
-    from pipeline.query.check import Answer
-
-_PIN = re.compile(r"(?P<edition>[a-z][a-z0-9]*(?:-[a-z0-9]+)*-\d{4})(?:@(?P<release>r\d{3,}))?")
 
 
 # Statements that write files, perhaps over those of a release.
@@ -70,14 +69,6 @@ from lives
 """
 
 
-def parse_pin(text: str) -> tuple[str, str | None]:
-    """(edition, release or None) of ``shanghai-2025`` or ``shanghai-2025@r001``. Raises XizeError."""
-    match = _PIN.fullmatch(text.strip())
-    if match is None:
-        raise XizeError(f"“{text}”不是版本：应形如shanghai-2025或shanghai-2025@r001。")
-    return match["edition"], match["release"]
-
-
 class Catalog:
     """The published releases as DuckDB views, one per table, over the latest release of every edition.
 
@@ -87,7 +78,10 @@ class Catalog:
     says which release of each edition the views show,
     ``entry_history`` in which editions each entry stands.
 
-    Raises XizeError when there is no release at all, or not the one pinned.
+    Raises XizeError when there is no release at all, or not the one pinned. Example::
+
+        with Catalog("curated", pins=["shanghai-2025@r001"]) as catalog:
+            catalog.sql("select kind, count(*) from entries group by kind")
     """
 
     def __init__(
@@ -99,11 +93,18 @@ class Catalog:
 
         self.url = str(curated) if curated is not None else curated_url(home or resolve_home())
         self._store = open_store(self.url)
-        self._releases = self._choose(dict(parse_pin(pin) for pin in pins))
+        self._shown = self._choose(dict(parse_pin(pin) for pin in pins))
         self._con: duckdb.DuckDBPyConnection = duckdb.connect()
         self._schemas: set[str] = set()
-        self._views("main", self._releases)
-        self._con.execute(_RELEASES, self._records())
+        self._views("main", self._shown)
+        columns = {
+            "edition": [one.edition for one in self._shown],
+            "release": [one.release for one in self._shown],
+            "title": [one.manifest["title"] for one in self._shown],
+            "source": [one.source for one in self._shown],
+            "created": [one.manifest["created"] for one in self._shown],
+        }
+        self._con.execute(_RELEASES, columns)
         self._con.execute(_ENTRY_HISTORY)
 
     def __enter__(self) -> Catalog:
@@ -121,72 +122,55 @@ class Catalog:
     @property
     def releases(self) -> Mapping[str, str]:
         """The release that is shown of every edition."""
-        return dict(self._releases)
+        return {release.edition: release.release for release in self._shown}
 
-    def _choose(self, pins: Mapping[str, str | None]) -> dict[str, str]:
-        chosen: dict[str, str] = {}
-        for edition in sorted({*editions_in(self._store), *pins}):
-            release = pins.get(edition) or latest_name(self._store, edition)
-            if release is None:
-                if edition in pins:
-                    raise XizeError(f"版本{edition}没有当前发布：请先运行“xize run {edition}”。")
-                continue
-            read_manifest(self._store, edition, release)
-            chosen[edition] = release
+    def _choose(self, pins: Mapping[str, str | None]) -> list[Release]:
+        """The release of every edition that has a current one, or that is pinned. Raises XizeError."""
+        chosen = [
+            find_release(self._store, edition, pins.get(edition))
+            for edition in sorted({*editions_in(self._store), *pins})
+            if edition in pins or latest_name(self._store, edition) is not None
+        ]
         if not chosen:
             raise XizeError(f"{self.url}中还没有任何发布：请先运行“xize run 版本名”，或更正--home。")
         return chosen
 
-    def _records(self) -> dict[str, list[str]]:
-        """The columns of the view ``releases``."""
-        records = [read_manifest(self._store, *pair) for pair in self._releases.items()]
-        return {
-            "edition": list(self._releases),
-            "release": list(self._releases.values()),
-            "title": [record["title"] for record in records],
-            "source": [record["source"]["kind"] for record in records],
-            "created": [record["created"] for record in records],
-        }
-
-    def _views(self, schema: str, releases: Mapping[str, str]) -> None:
+    def _views(self, schema: str, releases: Sequence[Release]) -> None:
         """A view per table of the contract in ``schema``, over the given releases together. Raises XizeError."""
-        import duckdb
-
         if schema != "main":
             self._con.execute(f"create schema {_quoted(schema)}")
         self._schemas.add(schema)
-        if isinstance(self._store, LocalStore):
-            rows = {pair: read_manifest(self._store, *pair)["rows"] for pair in releases.items()}
-            for name in _named(rows.values()):
-                files = [
-                    _literal(str(self._store.root / edition / release / f"{name}.parquet"))
-                    for (edition, release), tables in rows.items()
-                    if name in tables
-                ]
-                source = f"read_parquet([{', '.join(files)}], union_by_name=true)"
-                view = f"create view {_quoted(schema)}.{_quoted(name)} as select * from {source}"
-                try:
-                    self._con.execute(view)
-                except duckdb.Error as error:
-                    # DuckDB names its pattern; reading the releases whole names the file and what to do.
-                    for pair in releases.items():
-                        load_release(self.url, *pair)
-                    raise XizeError(
-                        f"{self.url}中的表{name}无法读取：请重新发布，或改用其他发布。"
-                    ) from error
-            return
-        import pyarrow as pa
+        loaded: dict[str, dict[str, pa.Table]] = {}
+        if not isinstance(self._store, LocalStore):
+            loaded = {one.edition: load_release(self.url, one.edition, one.release) for one in releases}
+        for name in dict.fromkeys(chain.from_iterable(one.rows for one in releases)):
+            having = [one for one in releases if name in one.rows]
+            if loaded:
+                import pyarrow as pa
 
-        loaded = [load_release(self.url, *pair) for pair in releases.items()]
-        for name in _named(loaded):
-            found = [tables[name] for tables in loaded if name in tables]
-            hidden = f"{schema}:{name}"
-            self._con.register(hidden, pa.concat_tables(found, promote_options="default"))
-            view = f"{_quoted(schema)}.{_quoted(name)}"
-            self._con.execute(f"create view {view} as select * from {_quoted(hidden)}")
+                tables = [loaded[one.edition][name] for one in having]
+                source = _quoted(f"{schema}:{name}")
+                self._con.register(f"{schema}:{name}", pa.concat_tables(tables, promote_options="default"))
+            else:
+                files = ", ".join(_literal(f"{one.folder}/{name}.parquet") for one in having)
+                source = f"read_parquet([{files}], union_by_name=true)"
+            self._create_view(schema, name, source, having)
+
+    def _create_view(self, schema: str, name: str, source: str, releases: Sequence[Release]) -> None:
+        import duckdb
+
+        try:
+            self._con.execute(f"create view {_quoted(schema)}.{_quoted(name)} as select * from {source}")
+        except duckdb.Error as error:
+            # DuckDB names its pattern; reading the releases whole names the file and what to do.
+            for one in releases:
+                load_release(self.url, one.edition, one.release)
+            raise XizeError(f"{self.url}中的表{name}无法读取：请重新发布，或改用其他发布。") from error
 
     def sql(self, query: str, parameters: Mapping[str, object] | None = None) -> pa.Table:
-        """The rows that ``query`` gives. ``parameters`` fill its ``$name`` places.
+        """The rows that ``query`` gives. ``parameters`` fill its ``$name`` places::
+
+            catalog.sql("select text from entries where class_code = $code", {"code": "6101"})
 
         Raises XizeError when DuckDB refuses the query, or when it names a release that does not exist.
         """
@@ -197,7 +181,10 @@ class Catalog:
             return pa.table({}) if relation is None else relation.to_arrow_table()
 
     def rows(self, query: str) -> tuple[list[str], list[tuple[Any, ...]]]:
-        """As :meth:`sql`, as names of columns and rows of Python values: soon there, for nothing but DuckDB is loaded."""
+        """As :meth:`sql`, as names of columns and rows of Python values: soon there, for nothing but DuckDB is loaded.
+
+        ``catalog.rows("select 1 as one")`` gives ``(["one"], [(1,)])``.
+        """
         with _refusals():
             relation = self._ask(query)
             return ([], []) if relation is None else (relation.columns, relation.fetchall())
@@ -213,14 +200,10 @@ class Catalog:
             raise XizeError("查询不能写文件（COPY、EXPORT），以免误改已发布的数据：请用-o写入文件。")
         if kinds.count("SELECT") > 1:
             raise XizeError("一次只能显示一个查询的结果：请分几次运行。")
-        for match in re.finditer(rf'"({_PIN.pattern})"\s*\.', query):
+        for match in re.finditer(rf'"({PIN.pattern})"\s*\.', query):
             edition, release = parse_pin(match[1])
             if match[1] not in self._schemas:
-                release = release or latest_name(self._store, edition)
-                if release is None:
-                    raise XizeError(f"版本{edition}没有当前发布：请先运行“xize run {edition}”。")
-                read_manifest(self._store, edition, release)
-                self._views(match[1], {edition: release})
+                self._views(match[1], [find_release(self._store, edition, release)])
         return self._con.sql(query, params=dict(parameters) if parameters else None)
 
     def check(
@@ -231,9 +214,10 @@ class Catalog:
         level: str | None = None,
         edition: str | None = None,
     ) -> Answer:
-        """Whether a certificate counts for a class, and at which tiers: :func:`pipeline.query.check.check`."""
-        from pipeline.query.check import check
+        """Whether a certificate counts for a class, and at which tiers: :func:`pipeline.query.check.check`.
 
+        ``catalog.check("6101", "农作物植保员", grade=4).counts`` is True or False.
+        """
         return check(self, class_code, name, grade, level, edition)
 
 
@@ -247,11 +231,6 @@ def _refusals() -> Iterator[None]:
     except duckdb.Error as error:
         said = re.sub(r"\s+", " ", str(error)).strip().rstrip("^ ")
         raise XizeError(f"SQL无法执行：{said}") from error
-
-
-def _named(releases: Iterable[Iterable[str]]) -> list[str]:
-    """The names of the tables that releases have, each once."""
-    return list(dict.fromkeys(chain.from_iterable(releases)))
 
 
 def _quoted(name: str) -> str:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from pipeline.errors import XizeError
+from pipeline.releases.catalogue import parse_pin
 from pipeline.schema import GRADE_LABELS, KINDS, TIERS
 from pipeline.text import normalise, squeeze
 
@@ -19,7 +20,7 @@ _NEAR_LIMIT = 5
 
 
 @dataclass(frozen=True)
-class Evidence:
+class PrintedEntry:
     """A printed entry (at one of its grades) that was found. Box in PDF points, origin top left.
 
     ``how``: ``exact`` (its name or text as asked), ``near`` (``score`` 0–100 alike), ``other_grade`` (the
@@ -88,8 +89,8 @@ class Answer:
     grade: int | None
     level: str | None
     verdicts: tuple[Verdict, ...]
-    matches: tuple[Evidence, ...]
-    near: tuple[Evidence, ...]
+    matches: tuple[PrintedEntry, ...]
+    near: tuple[PrintedEntry, ...]
 
     @property
     def counts(self) -> bool:
@@ -104,26 +105,23 @@ class Answer:
 
     def to_dict(self) -> dict[str, Any]:
         """The answer as plain JSON values."""
-        return {
-            "counts": self.counts,
-            "tiers": list(self.tiers),
-            "class_code": self.class_code,
-            "name": self.name,
-            "grade": self.grade,
-            "level": self.level,
-            "verdicts": [{**asdict(verdict), "counts": verdict.counts} for verdict in self.verdicts],
-            "matches": [asdict(match) for match in self.matches],
-            "near": [asdict(match) for match in self.near],
-        }
+        plain = {"counts": self.counts, "tiers": list(self.tiers), **asdict(self)}
+        for verdict, made in zip(self.verdicts, plain["verdicts"], strict=True):
+            made["counts"] = verdict.counts
+        return plain
 
 
 def parse_grade(text: str | int | None) -> int | None:
-    """A grade from 4, "4", "四级", "中级工" or "四级/中级工". Raises XizeError on anything else."""
+    """A grade from 4, "4", "四级", "中级工" or "四级/中级工". Raises XizeError on anything else.
+
+    >>> parse_grade("中级工")
+    4
+    """
     if text is None:
         return None
-    wanted = (
-        squeeze(str(text)).removesuffix("级") if str(text).strip()[:1].isdecimal() else squeeze(str(text))
-    )
+    wanted = squeeze(str(text))
+    if wanted[:1].isdecimal():
+        wanted = wanted.removesuffix("级")
     for grade, label in GRADE_LABELS.items():
         if wanted in {str(grade), label, *label.split("/")}:
             return grade
@@ -131,9 +129,14 @@ def parse_grade(text: str | int | None) -> int | None:
 
 
 def parse_level(text: str | None) -> str | None:
-    """A level: 初级, 中级 or 高级. Raises XizeError on anything else."""
-    if text is None or squeeze(text) in TIERS:
-        return None if text is None else squeeze(text)
+    """A level: 初级, 中级 or 高级. Raises XizeError on anything else.
+
+    >>> parse_level(" 中 级")
+    '中级'
+    """
+    level = None if text is None else squeeze(text)
+    if level is None or level in TIERS:
+        return level
     raise XizeError(f"等级词“{text}”无法识别：应为{'、'.join(TIERS)}之一。")
 
 
@@ -154,7 +157,9 @@ def check(
     ``class_code`` may be the secondary, college or bachelor code, or the class's name. An entry that states
     no grade counts for every grade. Without ``grade`` and ``level`` every stated one is looked at, unless
     ``name`` states them itself (农作物植保员(四级/中级工)). ``edition`` limits the question to one edition
-    (or one of its releases, ``shanghai-2025@r001``).
+    (or one of its releases, ``shanghai-2025@r001``). Example::
+
+        check(catalog, "6101", "农作物植保员", grade=4).tiers  # ("中级",), or () where it does not count
 
     Raises XizeError when no edition asked has the class, and when grade, level or edition cannot be
     understood.
@@ -164,23 +169,22 @@ def check(
         raise XizeError("证书名称为空：请用--name给出名称。")
     editions = _editions(catalog, edition)
     verdicts: list[Verdict] = []
-    matches: list[Evidence] = []
-    near: list[Evidence] = []
+    matches: list[PrintedEntry] = []
+    near: list[PrintedEntry] = []
     for one, release in editions.items():
-        schema = f'"{one}@{release}"'
-        classes = _classes(catalog, schema, class_code)
+        classes = _classes(catalog, f'"{one}@{release}"', class_code)
         if not classes:
             remark = f"该版本没有专业类{class_code}"
             verdicts.append(Verdict(one, release, None, None, (), (remark,)))
             continue
         for code, class_name in classes:
-            rows = _rows(catalog, schema, one, release, code)
+            rows = _entries(catalog, one, release, "c.class_code = $code", code=code)
             verdict, found, others = _judge(rows, name, wanted_grade, wanted_level)
             verdicts.append(Verdict(one, release, code, class_name, *verdict))
             matches += found
             near += others
             if not found:
-                near += _elsewhere(catalog, schema, one, release, code, name)
+                near += _elsewhere(catalog, one, release, code, name)
                 near += _similar(rows, name) if not others else []
     if all(verdict.class_code is None for verdict in verdicts):
         raise XizeError(
@@ -192,8 +196,6 @@ def check(
 def _editions(catalog: Catalog, edition: str | None) -> dict[str, str]:
     if edition is None:
         return dict(catalog.releases)
-    from pipeline.query.catalogue import parse_pin
-
     wanted, release = parse_pin(edition)
     if release is None:
         if wanted not in catalog.releases:
@@ -231,13 +233,15 @@ _SELECT = """
 """
 
 
-def _rows(catalog: Catalog, schema: str, edition: str, release: str, code: str) -> list[Evidence]:
-    query = _SELECT.format(schema=schema, where="c.class_code = $code")
-    rows = catalog.sql(query, {"code": code, "tiers": list(TIERS)}).to_pylist()
-    return [Evidence(edition=edition, release=release, **row) for row in rows]
+def _entries(
+    catalog: Catalog, edition: str, release: str, where: str, **parameters: object
+) -> list[PrintedEntry]:
+    query = _SELECT.format(schema=f'"{edition}@{release}"', where=where)
+    rows = catalog.sql(query, {**parameters, "tiers": list(TIERS)}).to_pylist()
+    return [PrintedEntry(edition=edition, release=release, **row) for row in rows]
 
 
-def _keys(row: Evidence) -> set[str]:
+def _keys(row: PrintedEntry) -> set[str]:
     """Every exact way to name the entry: as printed, without grade, with and without issuer."""
     names = {row.text, row.name}
     if row.issuer:
@@ -247,8 +251,8 @@ def _keys(row: Evidence) -> set[str]:
 
 
 def _judge(
-    rows: Sequence[Evidence], name: str, grade: int | None, level: str | None
-) -> tuple[tuple[tuple[str, ...], tuple[str, ...]], list[Evidence], list[Evidence]]:
+    rows: Sequence[PrintedEntry], name: str, grade: int | None, level: str | None
+) -> tuple[tuple[tuple[str, ...], tuple[str, ...]], list[PrintedEntry], list[PrintedEntry]]:
     """((tiers, remarks), the rows by which it counts, rows of the name with another grade or level)."""
     from pipeline.tidy.grades.levels import read_levels
 
@@ -261,7 +265,7 @@ def _judge(
         grades = grades or stated.grades
         level = level or stated.level
     found = [row for row in named if _fits(row, grades, level)]
-    others = [] if found else [_marked(row, "other_grade") for row in named]
+    others = [] if found else [replace(row, how="other_grade") for row in named]
     remarks = []
     if found and (grades or level) and all(row.grade is None and row.level is None for row in found):
         remarks.append("条目未写明等级，任何等级均计入")
@@ -273,7 +277,7 @@ def _judge(
     return (tiers, tuple(remarks)), found, others
 
 
-def _fits(row: Evidence, grades: Sequence[int], level: str | None) -> bool:
+def _fits(row: PrintedEntry, grades: Sequence[int], level: str | None) -> bool:
     """Whether the row covers what is asked; one that states neither grade nor level covers everything."""
     if not grades and level is None:
         return True
@@ -284,33 +288,29 @@ def _fits(row: Evidence, grades: Sequence[int], level: str | None) -> bool:
     return level is not None and row.level == level
 
 
-def _marked(row: Evidence, how: str, score: float = 100.0) -> Evidence:
-    return Evidence(**{**asdict(row), "how": how, "score": score})
-
-
-def _similar(rows: Sequence[Evidence], name: str) -> list[Evidence]:
-    """The entries of the class whose names are most alike, best first, one row per entry."""
+def _similar(rows: Sequence[PrintedEntry], name: str) -> list[PrintedEntry]:
+    """The entries of the class whose names are most alike, best first."""
     from rapidfuzz import fuzz, process
 
-    first: dict[str, Evidence] = {}
+    entries = _one_each(rows)
+    names = [_key(row.name) for row in entries]
+    best = process.extract(
+        _key(name), names, scorer=fuzz.WRatio, score_cutoff=_NEAR_CUTOFF, limit=_NEAR_LIMIT
+    )
+    return [replace(entries[at], how="near", score=round(float(score), 1)) for _, score, at in best]
+
+
+def _elsewhere(catalog: Catalog, edition: str, release: str, code: str, name: str) -> list[PrintedEntry]:
+    """A few entries of exactly this name in other classes."""
+    where = "c.class_code <> $code and contains(e.text, $name)"
+    rows = _entries(catalog, edition, release, where, code=code, name=normalise(name))
+    found = _one_each(row for row in rows if _key(name) in _keys(row))
+    return [replace(row, how="other_class") for row in found[:_NEAR_LIMIT]]
+
+
+def _one_each(rows: Iterable[PrintedEntry]) -> list[PrintedEntry]:
+    """The first row of every entry."""
+    first: dict[str, PrintedEntry] = {}
     for row in rows:
         first.setdefault(row.entry_id, row)
-    choices = {entry_id: _key(row.name) for entry_id, row in first.items()}
-    best = process.extract(
-        _key(name), choices, scorer=fuzz.WRatio, score_cutoff=_NEAR_CUTOFF, limit=_NEAR_LIMIT
-    )
-    return [_marked(first[entry_id], "near", round(float(score), 1)) for _, score, entry_id in best]
-
-
-def _elsewhere(
-    catalog: Catalog, schema: str, edition: str, release: str, code: str, name: str
-) -> list[Evidence]:
-    """Entries of exactly this name in other classes, one row per entry, at most a few."""
-    query = _SELECT.format(schema=schema, where="c.class_code <> $code and contains(e.text, $name)")
-    parameters = {"code": code, "name": normalise(name), "tiers": list(TIERS)}
-    first: dict[str, Evidence] = {}
-    for row in catalog.sql(query, parameters).to_pylist():
-        evidence = Evidence(edition=edition, release=release, **row)
-        if _key(name) in _keys(evidence):
-            first.setdefault(evidence.entry_id, evidence)
-    return [_marked(row, "other_class") for row in list(first.values())[:_NEAR_LIMIT]]
+    return list(first.values())

@@ -27,6 +27,9 @@ LATEST = "latest.json"
 # Stands in a release that is to become the latest until it has: the next publish finishes an interrupted one.
 PENDING = "pending-latest"
 
+PIN = re.compile(r"(?P<edition>[a-z][a-z0-9]*(?:-[a-z0-9]+)*-\d{4})(?:@(?P<release>r\d{3,}))?")
+"""An edition, perhaps at one release: shanghai-2025, shanghai-2025@r001."""
+
 _RELEASE = re.compile(r"r(\d{3,})")
 
 
@@ -66,6 +69,18 @@ def release_number(name: str) -> int | None:
     """The number in a release's name (r001 → 1), None for any other name."""
     match = _RELEASE.fullmatch(name)
     return int(match[1]) if match else None
+
+
+def parse_pin(text: str) -> tuple[str, str | None]:
+    """(edition, release or None) of an edition's or a release's name. Raises XizeError.
+
+    >>> parse_pin("shanghai-2025@r001")
+    ('shanghai-2025', 'r001')
+    """
+    match = PIN.fullmatch(text.strip())
+    if match is None:
+        raise XizeError(f"“{text}”不是版本：应形如shanghai-2025或shanghai-2025@r001。")
+    return match["edition"], match["release"]
 
 
 def parquet_table(data: bytes) -> pa.Table:
@@ -149,36 +164,51 @@ def list_releases(url: str | Path, edition: str | None = None) -> tuple[Release,
     if edition:
         validate_name(edition)
     store = open_store(url)
-    found = []
-    for name in [edition] if edition else editions_in(store):
-        latest = latest_name(store, name)
-        for release in release_names(store, name):
-            record = read_manifest(store, name, release)
-            found.append(Release(name, release, store.url, record, release == latest))
-    return tuple(found)
+    return tuple(
+        find_release(store, name, release)
+        for name in ([edition] if edition else editions_in(store))
+        for release in release_names(store, name)
+    )
 
 
 def last_release(store: Store, edition: str, source: str) -> Release | None:
     """The newest release of ``edition`` that was read from ``source``; None when there is none."""
-    for release in reversed(release_names(store, edition)):
-        record = read_manifest(store, edition, release)
-        if record["source"]["kind"] == source:
-            return Release(edition, release, store.url, record, release == latest_name(store, edition))
-    return None
+    releases = (find_release(store, edition, name) for name in reversed(release_names(store, edition)))
+    return next((release for release in releases if release.source == source), None)
+
+
+def find_release(store: Store, edition: str, release: str | None = None) -> Release:
+    """The release ``release`` of an edition (default: the latest). Raises XizeError when there is none."""
+    validate_name(edition)
+    latest = latest_name(store, edition)
+    name = release or latest
+    if name is None:
+        raise XizeError(f"版本{edition}还没有当前发布：请先运行“xize run {edition}”。")
+    return Release(edition, name, store.url, read_manifest(store, edition, name), name == latest)
+
+
+def released_from(store: Store, edition: str, source: str) -> Release:
+    """As :func:`last_release`, but raises XizeError when there is none."""
+    validate_name(edition)
+    found = last_release(store, edition, source)
+    if found is None:
+        raise XizeError(
+            f"版本{edition}没有由{source}读出的发布：请先运行“xize run {edition} --source {source}”。"
+        )
+    return found
 
 
 def damaged_files(store: Store, edition: str, release: str) -> list[str]:
     """The files of a release that are missing or whose checksum is not the manifest's."""
-    damaged = []
-    for name, record in read_manifest(store, edition, release)["files"].items():
+
+    def is_damaged(name: str, sha256: str) -> bool:
         try:
-            data = store.read(f"{edition}/{release}/{name}")
+            return hashlib.sha256(store.read(f"{edition}/{release}/{name}")).hexdigest() != sha256
         except OSError:
-            damaged.append(name)
-            continue
-        if hashlib.sha256(data).hexdigest() != record["sha256"]:
-            damaged.append(name)
-    return damaged
+            return True
+
+    files = read_manifest(store, edition, release)["files"]
+    return [name for name, record in files.items() if is_damaged(name, record["sha256"])]
 
 
 def load_release(url: str | Path, edition: str, release: str | None = None) -> dict[str, pa.Table]:
@@ -186,13 +216,10 @@ def load_release(url: str | Path, edition: str, release: str | None = None) -> d
     from pyarrow import ArrowInvalid
 
     store = open_store(url)
-    release = release or latest_name(store, edition)
-    if release is None:
-        raise XizeError(f"版本{edition}还没有当前发布：请先运行“xize run {edition}”。")
-    record = read_manifest(store, edition, release)
+    found = find_release(store, edition, release)
     tables = {}
-    for name in record["rows"]:
-        path = f"{edition}/{release}/{name}.parquet"
+    for name in found.rows:
+        path = f"{edition}/{found.release}/{name}.parquet"
         try:
             tables[name] = parquet_table(store.read(path))
         except (OSError, ArrowInvalid) as error:
@@ -230,11 +257,9 @@ def prune(url: str | Path, edition: str, keep: int = 5) -> tuple[str, ...]:
         latest = latest_name(store, edition)
         whole = release_names(store, edition)
         unfinished = [
-            name
-            for name in store.names(edition)
-            if release_number(name) is not None and name not in whole and name != latest
+            name for name in store.names(edition) if release_number(name) is not None and name not in whole
         ]
-        doomed = [name for name in whole[:-keep] if name != latest] + unfinished
+        doomed = [name for name in (*whole[:-keep], *unfinished) if name != latest]
         for name in doomed:
             store.remove(f"{edition}/{name}")
     return tuple(doomed)
@@ -252,16 +277,6 @@ class TableDelta:
     changed: int
 
 
-def _rows(table: pa.Table, key: tuple[str, ...]) -> dict[tuple[object, ...], Counter[str]]:
-    """Row texts (as a multiset) by key."""
-    keys = zip(*(table[name].to_pylist() for name in key), strict=True)
-    rest = [table[name].to_pylist() for name in sorted(table.column_names)]
-    rows: dict[tuple[object, ...], Counter[str]] = {}
-    for row_key, values in zip(keys, zip(*rest, strict=True), strict=True):
-        rows.setdefault(row_key, Counter())[repr(values)] += 1
-    return rows
-
-
 def diff_summary(tables: Mapping[str, pa.Table], before: Mapping[str, pa.Table]) -> tuple[TableDelta, ...]:
     """Per table: rows before and after, how many were added, removed or changed (same key, other values)."""
     from pipeline.schema import TABLES
@@ -269,16 +284,15 @@ def diff_summary(tables: Mapping[str, pa.Table], before: Mapping[str, pa.Table])
     deltas = []
     for name, table in TABLES.items():
         old, new = before.get(name, table.arrow.empty_table()), tables[name]
-        if old.equals(new):
-            deltas.append(TableDelta(name, old.num_rows, new.num_rows, 0, 0, 0))
-            continue
         was, now = _rows(old, table.key), _rows(new, table.key)
-        added = removed = changed = 0
-        for row_key in was.keys() | now.keys():
-            left, right = was.get(row_key, Counter()), now.get(row_key, Counter())
-            gone, come = (left - right).total(), (right - left).total()
-            changed += min(gone, come)
-            removed += gone - min(gone, come)
-            added += come - min(gone, come)
+        gone, come = (Counter(key for key, _ in rows.elements()) for rows in (was - now, now - was))
+        changed = (gone & come).total()
+        added, removed = come.total() - changed, gone.total() - changed
         deltas.append(TableDelta(name, old.num_rows, new.num_rows, added, removed, changed))
     return tuple(deltas)
+
+
+def _rows(table: pa.Table, key: tuple[str, ...]) -> Counter[tuple[tuple[object, ...], str]]:
+    """(key, all values as text) of every row."""
+    rows = table.select(sorted(table.column_names)).to_pylist()
+    return Counter((tuple(row[name] for name in key), repr(row)) for row in rows)

@@ -6,7 +6,7 @@ import hashlib
 import platform
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib import metadata
 from typing import Any
@@ -50,23 +50,38 @@ class SourceInfo:
     licence: str | None = None
     disclaimer: str | None = None
 
+    @property
+    def edition(self) -> str:
+        """The edition's name."""
+        return f"{self.jurisdiction}-{self.year}"
+
+    @property
+    def record(self) -> dict[str, str]:
+        """What a release says of the file itself."""
+        return {name: getattr(self, name) for name in ("kind", "file", "sha256", "about", "origin")}
+
     @classmethod
     def of(cls, edition: Edition, kind: str | None = None, sha256: str | None = None) -> SourceInfo:
         """Of an edition's source of ``kind`` (default: the one read); ``sha256`` as found on disk."""
         file, source = edition.file(kind), edition.source
         return cls(
-            kind=file.kind,
-            file=file.name,
-            sha256=sha256 or file.sha256,
-            title=source.title,
-            jurisdiction=source.jurisdiction,
-            year=source.year,
-            is_default=file.kind == source.read,
-            about=file.about,
-            origin=file.origin,
-            licence=source.licence,
-            disclaimer=source.disclaimer,
-        )
+            file.kind, file.name, sha256 or file.sha256, source.title, source.jurisdiction, source.year,
+            file.kind == source.read, file.about, file.origin, source.licence, source.disclaimer,
+        )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class RunInfo:
+    """What a release records of the run that made it.
+
+    ``stats`` holds ``conservation`` and whatever else the manifest should say; ``allow_incomplete`` is only recorded:
+    validation then makes warnings of what is missing.
+    """
+
+    stats: Mapping[str, object] = field(default_factory=dict)
+    validation: Mapping[str, object] = field(default_factory=dict)
+    allow_incomplete: bool = False
+    code_version: str | None = None
 
 
 def library_versions() -> dict[str, str]:
@@ -88,24 +103,18 @@ def count_findings(findings: pa.Table) -> dict[str, dict[str, int]]:
     }
 
 
-def file_record(data: bytes, rows: int | None = None) -> dict[str, object]:
+def _file_record(data: bytes, rows: int | None) -> dict[str, object]:
     """What the manifest says of one file."""
     record: dict[str, object] = {"sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)}
     return record if rows is None else {**record, "rows": rows}
 
 
 def manifest(
-    *,
-    edition: str,
     release: str,
     source: SourceInfo,
+    run: RunInfo,
     tables: Mapping[str, pa.Table],
     files: Mapping[str, bytes],
-    stats: Mapping[str, object],
-    validation: Mapping[str, object],
-    findings: Mapping[str, object] | None,
-    allow_incomplete: bool,
-    code_version: str | None,
 ) -> dict[str, Any]:
     """manifest.json: the only place of a release where a time stands."""
     import pyarrow.compute as pc
@@ -117,27 +126,21 @@ def manifest(
         if "corrected" in table.column_names and (count := pc.sum(table["corrected"]).as_py() or 0)
     }
     return {
-        "edition": edition,
+        "edition": source.edition,
         "release": release,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "title": source.title,
-        "source": {
-            "kind": source.kind,
-            "file": source.file,
-            "sha256": source.sha256,
-            "about": source.about,
-            "origin": source.origin,
-        },
+        "source": source.record,
         "versions": library_versions(),
-        "code_version": code_version,
-        "allow_incomplete": allow_incomplete,
-        "validation": dict(validation),
-        "conservation": stats.get("conservation"),
-        "stats": {key: value for key, value in stats.items() if key != "conservation"},
-        "findings": dict(findings) if findings is not None else count_findings(tables["findings"]),
+        "code_version": run.code_version,
+        "allow_incomplete": run.allow_incomplete,
+        "validation": dict(run.validation),
+        "conservation": run.stats.get("conservation"),
+        "stats": {key: value for key, value in run.stats.items() if key != "conservation"},
+        "findings": count_findings(tables["findings"]),
         "corrected": corrected,
         "rows": {name: table.num_rows for name, table in tables.items()},
-        "files": {name: file_record(data, rows.get(name)) for name, data in files.items()},
+        "files": {name: _file_record(data, rows.get(name)) for name, data in files.items()},
     }
 
 
@@ -207,34 +210,23 @@ def _resource(table: Table, rows: int) -> dict[str, Any]:
     }
 
 
-def datapackage(
-    *, edition: str, release: str, source: SourceInfo, tables: Mapping[str, pa.Table]
-) -> dict[str, Any]:
+def datapackage(release: str, source: SourceInfo, tables: Mapping[str, pa.Table]) -> dict[str, Any]:
     """datapackage.json (Frictionless): tables and columns in two languages, source, licence, disclaimer."""
     licence, disclaimer = source.licence or _LICENCE, source.disclaimer or _DISCLAIMER
     about = f"（{source.about}）" if source.about else ""
     return {
         "profile": "data-package",
-        "name": edition,
+        "name": source.edition,
         "version": release,
         "title": source.title,
-        "title_en": f"Certificates recognised for dual-qualified teachers, {edition}",
+        "title_en": f"Certificates recognised for dual-qualified teachers, {source.edition}",
         "description": (
             f"{source.title}的结构化数据，来源：{source.file}{about}。{disclaimer} / "
-            f"Tables of the rulebook, edition {edition}, read from {source.file}. {_DISCLAIMER_EN}"
+            f"Tables of the rulebook, edition {source.edition}, read from {source.file}. {_DISCLAIMER_EN}"
         ),
         "disclaimer": disclaimer,
         "disclaimer_en": _DISCLAIMER_EN,
         "licenses": [{"name": "not-specified", "title": f"{licence} / {_LICENCE_EN}"}],
-        "sources": [
-            {
-                "title": source.title,
-                "kind": source.kind,
-                "file": source.file,
-                "sha256": source.sha256,
-                "about": source.about,
-                "origin": source.origin,
-            }
-        ],
+        "sources": [{"title": source.title, **source.record}],
         "resources": [_resource(TABLES[name], table.num_rows) for name, table in tables.items()],
     }

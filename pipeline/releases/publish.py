@@ -6,7 +6,6 @@ file but manifest.json holds a time.
 
 from __future__ import annotations
 
-import hashlib
 import io
 import re
 from collections.abc import Mapping
@@ -14,10 +13,10 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from pipeline.arrow import from_numpy, release
+from pipeline.arrow import from_numpy
 from pipeline.errors import XizeError
-from pipeline.forked import copies, forked_map
 from pipeline.releases.catalogue import (
     PENDING,
     Release,
@@ -29,12 +28,12 @@ from pipeline.releases.catalogue import (
     set_latest,
     writing,
 )
-from pipeline.releases.manifest import SourceInfo, datapackage, manifest
+from pipeline.releases.manifest import RunInfo, SourceInfo, datapackage, manifest
 from pipeline.releases.storage import MARKER, Store, dump_json, open_store
 from pipeline.schema import TABLES, SchemaError
 from pipeline.schema.types import Field, Table
 
-__all__ = ["SITE", "Release", "SourceInfo", "arrange", "parquet_bytes", "parquet_files", "publish"]
+__all__ = ["SITE", "Release", "RunInfo", "SourceInfo", "arrange", "parquet_bytes", "parquet_files", "publish"]
 
 # Where the validation site lies in a release.
 SITE = "validation"
@@ -77,17 +76,11 @@ def arrange(declared: Table, table: pa.Table) -> pa.Table:
         wrong = set(table.schema) ^ set(declared.arrow)
         names = ", ".join(sorted({field.name for field in wrong})) or "order of columns"
         raise SchemaError(f"{declared.name}: columns are not the contract's: {names}")
-    order_by = [*declared.order, *(name for name in declared.key if name not in declared.order)]
-    places = np.zeros(table.num_rows, dtype=np.int64)
-    for name in order_by:
-        if len(np.unique(places)) == len(places):
-            break  # what comes first tells all rows apart: the rest need not be looked at
-        field = declared.by_name[name.lstrip("-")]
-        ranks = _ranks(table[field.name], field, name.startswith("-"))
-        places = np.unique(places * (ranks.max(initial=0) + 1) + ranks, return_inverse=True)[1]
-    order = np.argsort(places, kind="stable")
-    if (order == np.arange(len(order))).all():
-        return table.combine_chunks()
+    ranks = [
+        _ranks(table[name.lstrip("-")], declared.by_name[name.lstrip("-")], name.startswith("-"))
+        for name in dict.fromkeys((*declared.order, *declared.key))
+    ]
+    order = np.lexsort(ranks[::-1])  # the last one is the first that counts
     return table.take(from_numpy(order)).combine_chunks()
 
 
@@ -111,35 +104,19 @@ def parquet_bytes(table: pa.Table) -> bytes:
     return sink.getvalue()
 
 
-def gives_back(written: bytes, table: pa.Table) -> bool:
-    """Whether a Parquet file holds a table: its columns, types and every row. One column at a time, to save memory."""
-    import pyarrow.parquet as pq
-
-    file = pq.ParquetFile(io.BytesIO(written))
-    return file.schema_arrow.equals(table.schema) and all(
-        file.read([name], use_threads=False)[name].equals(table[name]) for name in table.column_names
-    )
-
-
 def parquet_files(tables: Mapping[str, pa.Table]) -> dict[str, bytes]:
-    """Every table of the contract in publishing order as a Parquet file, by file name, shared with other processors.
+    """Every table of the contract in publishing order as a Parquet file, by file name.
 
     Raises SchemaError when a table's columns are not the contract's, or when the bytes do not give the table back:
     its columns, types and every row.
     """
-
-    def file(name: str) -> bytes:
-        table = arrange(TABLES[name], tables[name])
-        written = parquet_bytes(table)
-        if not gives_back(written, table):
+    files = {}
+    for name, declared in TABLES.items():
+        table = arrange(declared, tables[name])
+        written = files[f"{name}.parquet"] = parquet_bytes(table)
+        if not parquet_table(written).equals(table):
             raise SchemaError(f"{name}: the Parquet file does not give the table back")
-        release()
-        return written
-
-    # The largest first: whoever is free takes the next one.
-    names = sorted(TABLES, key=lambda name: -tables[name].num_rows)
-    files = dict(zip(names, forked_map(file, names, copies()), strict=True))
-    return {f"{name}.parquet": files[name] for name in TABLES}
+    return files
 
 
 def _check_tables(tables: Mapping[str, pa.Table], edition: str) -> None:
@@ -154,13 +131,8 @@ def _check_tables(tables: Mapping[str, pa.Table], edition: str) -> None:
 
 def _check_findings(findings: pa.Table) -> None:
     """Raises XizeError when an error that nobody has accepted or corrected stands among the findings."""
-    open_errors = [
-        message
-        for severity, status, message in zip(
-            *(findings[name].to_pylist() for name in ("severity", "status", "message")), strict=True
-        )
-        if severity == "error" and status == "open"
-    ]
+    wrong = pc.and_(pc.equal(findings["severity"], "error"), pc.equal(findings["status"], "open"))
+    open_errors = findings.filter(wrong)["message"].to_pylist()
     if open_errors:
         raise XizeError(f"有{len(open_errors)}个错误级发现，未发布（第一个：{open_errors[0]}）：请先处理。")
 
@@ -174,73 +146,48 @@ def _site_files(site: Path | None) -> dict[str, bytes]:
 
 def _unchanged(store: Store, last: Release, files: Mapping[str, bytes]) -> bool:
     """Whether the last release of this source is whole and holds the same tables."""
-    recorded = last.manifest["files"]
-    if damaged_files(store, last.edition, last.release):
+    if not last.manifest["files"].keys() >= files.keys() or damaged_files(store, last.edition, last.release):
         return False
-    for file in (f"{name}.parquet" for name in TABLES):
-        if file not in recorded:
-            return False
-        if recorded[file]["sha256"] == hashlib.sha256(files[file]).hexdigest():
-            continue
-        # Other bytes, but perhaps only another version of the Parquet writer.
-        before = parquet_table(store.read(f"{last.edition}/{last.release}/{file}"))
-        if not before.equals(parquet_table(files[file])):
-            return False
-    return set(recorded) >= set(files)
+    # The rows, not the bytes: another version of the Parquet writer may write the same ones otherwise.
+    return all(
+        parquet_table(store.read(f"{last.edition}/{last.release}/{name}")).equals(parquet_table(data))
+        for name, data in files.items()
+    )
 
 
 def publish(
     tables: Mapping[str, pa.Table],
-    *,
-    edition: str,
-    source_info: SourceInfo,
+    source: SourceInfo,
+    run: RunInfo,
     curated_url: str | Path,
-    stats: Mapping[str, object],
-    validation: Mapping[str, object],
-    findings_summary: Mapping[str, object] | None = None,
-    allow_incomplete: bool = False,
-    code_version: str | None = None,
+    *,
     site: Path | None = None,
     latest: bool | None = None,
 ) -> Release:
-    """Publish ``tables`` (one per table of the contract) as the edition's next release.
+    """Publish ``tables`` (one per table of the contract) as the next release of the edition of ``source``.
 
-    ``stats`` holds ``conservation`` and whatever else the manifest should record; ``site`` is a folder that
-    is copied into the release as ``validation/``; ``latest`` None lets latest.json move only for the source
-    that source.yaml names. When the last release of the same source holds the same tables, nothing is
-    published and that release is returned with ``changed`` False (``latest=True`` still makes it the latest).
-
-    ``allow_incomplete`` is only recorded: validation then makes warnings of what is missing.
+    ``site`` is a folder that is copied into the release as ``validation/``; ``latest`` None lets latest.json move
+    only for the source that source.yaml names. When the last release of the same source holds the same tables,
+    nothing is published and that release is returned with ``changed`` False (``latest=True`` still makes it the latest).
 
     Raises XizeError when errors stand among the findings, when another process is publishing
     the edition, and when the folder cannot be written: what was published stays as it was.
     Raises SchemaError when the tables are not the contract's.
     """
+    edition = source.edition
     _check_tables(tables, edition)
     _check_findings(tables["findings"])
     files = parquet_files(tables)
     tables = {name: tables[name] for name in TABLES}  # in publishing order
-    becomes_latest = source_info.is_default if latest is None else latest
+    becomes_latest = source.is_default if latest is None else latest
     store = open_store(curated_url)
     with writing(store, edition):
-        last = last_release(store, edition, source_info.kind)
+        last = last_release(store, edition, source.kind)
         if last is not None and _unchanged(store, last, files):
             return _keep(store, last, latest)
         release = _next_name(store, edition)
-        described = datapackage(edition=edition, release=release, source=source_info, tables=tables)
-        files |= {"datapackage.json": dump_json(described), **_site_files(site)}
-        record = manifest(
-            edition=edition,
-            release=release,
-            source=source_info,
-            tables=tables,
-            files=files,
-            stats=stats,
-            validation=validation,
-            findings=findings_summary,
-            allow_incomplete=allow_incomplete,
-            code_version=code_version,
-        )
+        files |= {"datapackage.json": dump_json(datapackage(release, source, tables)), **_site_files(site)}
+        record = manifest(release, source, run, tables, files)
         marker = {PENDING: b""} if becomes_latest else {}
         store.write_folder(f"{edition}/{release}", {**files, **marker, MARKER: dump_json(record)})
         if becomes_latest:

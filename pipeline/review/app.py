@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from importlib.resources import files
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from fastapi import Body, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -20,17 +20,11 @@ from pipeline.review import view
 from pipeline.review.session import Session
 from pipeline.text import unkeepable
 
-ASSETS = {
-    "review.css": "text/css; charset=utf-8",
-    "data.js": "text/javascript; charset=utf-8",
-    "picture.js": "text/javascript; charset=utf-8",
-    "list.js": "text/javascript; charset=utf-8",
-    "rows.js": "text/javascript; charset=utf-8",
-    "decide.js": "text/javascript; charset=utf-8",
-    "main.js": "text/javascript; charset=utf-8",
-}
+_SCRIPTS = ("data.js", "picture.js", "list.js", "rows.js", "decide.js", "main.js")
+ASSETS = {"review.css": "text/css; charset=utf-8"} | dict.fromkeys(_SCRIPTS, "text/javascript; charset=utf-8")
 """The only files that are served beside the page; their names are compared, never joined to a path."""
 
+_MALFORMED = "请求的内容不合格式：请重新载入本页。"
 _BODY_LIMIT = 1_000_000
 _HEADERS = {
     "Content-Security-Policy": (
@@ -101,6 +95,7 @@ def _equal(given: str, known: str) -> bool:
     return hmac.compare_digest(given.encode(), known.encode())
 
 
+Given = TypeVar("Given")
 Wanted = Annotated[dict[str, Any], Body()]
 
 
@@ -129,26 +124,21 @@ def _refused(status: int, sentence: str) -> JSONResponse:
 def _refusals(app: FastAPI) -> None:
     """Failures as one sentence."""
 
-    @app.exception_handler(XizeError)
-    async def mendable(_: Request, error: XizeError) -> Response:
-        return _refused(409, str(error))
+    def refuse(kind: type[Exception], status: int, words: Callable[[Any], str]) -> None:
+        async def answer(_: Request, error: Exception) -> Response:
+            return _refused(status, words(error))
 
-    @app.exception_handler(OSError)
-    async def unreadable(_: Request, error: OSError) -> Response:
-        return _refused(409, f"无法读写文件（{error.strerror or error}）：请检查磁盘空间与权限。")
+        app.add_exception_handler(kind, answer)
 
-    @app.exception_handler(KeyError)
-    async def missing(_: Request, error: KeyError) -> Response:
-        return _refused(404, "没有这一项：请重新载入本页。")
+    refuse(XizeError, 409, str)
+    refuse(OSError, 409, lambda error: f"无法读写文件（{error.strerror or error}）：请检查磁盘空间与权限。")
+    refuse(KeyError, 404, lambda _: "没有这一项：请重新载入本页。")
+    refuse(RequestValidationError, 422, lambda _: _MALFORMED)
 
     @app.exception_handler(HTTPException)
     async def other(_: Request, error: HTTPException) -> Response:
         words = "没有这一页。" if error.status_code == 404 else "不支持这样的请求。"
         return _refused(error.status_code, words)
-
-    @app.exception_handler(RequestValidationError)
-    async def malformed(_: Request, error: RequestValidationError) -> Response:
-        return _refused(422, "请求的内容不合格式：请重新载入本页。")
 
 
 def _reading(app: FastAPI, session: Session, guard: Guard) -> None:
@@ -156,7 +146,7 @@ def _reading(app: FastAPI, session: Session, guard: Guard) -> None:
 
     @app.get("/")
     def index(request: Request) -> Response:
-        response = HTMLResponse(page_html(csrf=guard.csrf, static=False, title=session.edition))
+        response = HTMLResponse(page_html(csrf=guard.csrf, static=False, title=session.material.edition.name))
         if "t" in request.query_params:
             response.set_cookie(guard.cookie, guard.token, httponly=True, samesite="strict", path="/")
         return response
@@ -213,20 +203,17 @@ def _kept(value: Any) -> None:
         raise XizeError("文字中有控制字符或不成字的字符：请重新输入。")
 
 
-def _text(wanted: Mapping[str, Any], name: str) -> str:
-    value = wanted.get(name, "")
-    if not isinstance(value, str):
-        raise XizeError("请求的内容不合格式：请重新载入本页。")
+def _given(wanted: Mapping[str, Any], name: str, kind: type[Given], default: Any = None) -> Given:
+    """The value of ``name`` in a request. Raises XizeError when it is of another kind, or cannot be kept."""
+    value = wanted.get(name, default)
+    if not isinstance(value, kind):
+        raise XizeError(_MALFORMED)
     _kept(value)
     return value
 
 
-def _entry(wanted: Mapping[str, Any]) -> Mapping[str, Any]:
-    entry = wanted.get("entry")
-    if not isinstance(entry, Mapping):
-        raise XizeError("请求的内容不合格式：请重新载入本页。")
-    _kept(entry)
-    return entry
+def _text(wanted: Mapping[str, Any], name: str) -> str:
+    return _given(wanted, name, str, "")
 
 
 def _deciding(app: FastAPI, session: Session) -> None:
@@ -234,7 +221,7 @@ def _deciding(app: FastAPI, session: Session) -> None:
 
     @app.post("/api/preview")
     def preview(wanted: Wanted) -> Response:
-        return JSONResponse(session.preview(_entry(wanted), _text(wanted, "by")))
+        return JSONResponse(session.preview(_given(wanted, "entry", dict), _text(wanted, "by")))
 
     @app.post("/api/warm")
     def warm(wanted: Wanted) -> Response:
@@ -243,7 +230,7 @@ def _deciding(app: FastAPI, session: Session) -> None:
 
     @app.post("/api/correct")
     def correct(wanted: Wanted) -> Response:
-        return JSONResponse(session.correct(_entry(wanted), _text(wanted, "by")))
+        return JSONResponse(session.correct(_given(wanted, "entry", dict), _text(wanted, "by")))
 
     @app.post("/api/accept")
     def accept(wanted: Wanted) -> Response:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import io
-import os
 import threading
+from collections import deque
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import pypdfium2 as pdfium
+
+from pipeline.editions.files import replace_file
 from pipeline.errors import XizeError
+from pipeline.readers.pdf.pdfium_calls import LOCK
 from pipeline.review.model import Material, Page
 
 _LONG_SIDE = 1700.0
@@ -19,10 +23,6 @@ _LONG_SIDE = 1700.0
 
 def page_sizes(path: Path, password: str = "") -> list[tuple[float, float]]:
     """Width and height of every page in points, as displayed. Raises XizeError when the file cannot be opened."""
-    import pypdfium2 as pdfium
-
-    from pipeline.readers.pdf.pdfium_calls import LOCK
-
     with LOCK:
         document = _open(path, password)
         try:
@@ -34,8 +34,6 @@ def page_sizes(path: Path, password: str = "") -> list[tuple[float, float]]:
 
 
 def _open(path: Path, password: str) -> Any:
-    import pypdfium2 as pdfium
-
     try:
         return pdfium.PdfDocument(path, password=password or None)
     except pdfium.PdfiumError as error:
@@ -44,10 +42,6 @@ def _open(path: Path, password: str) -> Any:
 
 def render(document: Any, page: Page, name: str) -> bytes:
     """A page of an open document as WebP without loss, turned as it was read. Raises XizeError."""
-    import pypdfium2 as pdfium
-
-    from pipeline.readers.pdf.pdfium_calls import LOCK
-
     with LOCK:
         try:
             one = document[page.number - 1]
@@ -64,20 +58,15 @@ def render(document: Any, page: Page, name: str) -> bytes:
 
 
 class Pictures:
-    """The pictures of a source's pages: what is asked for first; the neighbours, then all others, in the background."""
+    """The pictures of a source's pages: made when asked for; the neighbours, then all others, in the background."""
 
     def __init__(self, material: Material) -> None:
         self._material = material
         # By the file's checksum: a replaced file has pictures of its own.
         base = material.edition.home / "staged" / material.edition.name / "pictures"
         self._folder = base / material.sha256[:16]
-        self._locks: dict[int, threading.Lock] = {}
-        self._changed = threading.Condition()
-        self._urgent = 0
-        self._ahead: list[int] = []
-        self._rest = list(range(len(material.pages), 0, -1))
+        self._next = deque(range(1, len(material.pages) + 1))
         self._closed = False
-        self._keeps = True
         self._document: Any = None
         if material.kind != "transcript":
             threading.Thread(target=self._work, name="pictures", daemon=True).start()
@@ -86,70 +75,35 @@ class Pictures:
         """The picture of a page (from 1). Raises XizeError, KeyError when there is no such page."""
         if self._material.kind == "transcript" or not 1 <= number <= len(self._material.pages):
             raise KeyError(number)
-        with self._changed:
-            self._urgent += 1
+        with contextlib.suppress(OSError):  # not kept yet, or not to be read: rendered
+            return self._file(number).read_bytes()
+        with LOCK:
+            if self._document is None:
+                self._document = _open(self._material.path, self._material.password)
+        data = render(self._document, self._material.pages[number - 1], self._material.path.name)
         try:
-            return self._made(number)
-        finally:
-            with self._changed:
-                self._urgent -= 1
-                self._changed.notify_all()
-
-    def _made(self, number: int) -> bytes:
-        from pipeline.readers.pdf.pdfium_calls import LOCK
-
-        file = self._folder / f"{number:05d}.webp"
-        with self._changed:
-            lock = self._locks.setdefault(number, threading.Lock())
-        with lock:
-            with contextlib.suppress(OSError):  # not kept yet, or not to be read: rendered
-                return file.read_bytes()
-            with LOCK:
-                if self._document is None:
-                    self._document = _open(self._material.path, self._material.password)
-            data = render(self._document, self._material.pages[number - 1], self._material.path.name)
-            self._keep(file, data)
-            return data
-
-    def _keep(self, file: Path, data: bytes) -> None:
-        """Keep a picture for the next time. Where nothing can be written (a share that others look at), the pages that
-        are asked for are rendered each time, and none ahead of it."""
-        beside = file.with_name(f".{file.name}.tmp-{os.getpid()}")
-        try:
-            file.parent.mkdir(parents=True, exist_ok=True)
-            beside.write_bytes(data)
-            beside.replace(file)
+            self._folder.mkdir(parents=True, exist_ok=True)
+            replace_file(self._file(number), data)
         except OSError:
-            with self._changed:
-                self._keeps = False
-                self._changed.notify_all()
+            # A share that others look at: the pages that are asked for are rendered each time, and none ahead of it.
+            self._closed = True
+        return data
+
+    def _file(self, number: int) -> Path:
+        return self._folder / f"{number:05d}.webp"
 
     def ahead(self, numbers: Iterable[int]) -> None:
         """Render these pages next in the background, the first of them first."""
         wanted = [number for number in numbers if 1 <= number <= len(self._material.pages)]
-        with self._changed:
-            self._ahead += reversed(wanted)
-            self._changed.notify_all()
+        self._next.extendleft(reversed(wanted))
 
     def close(self) -> None:
         """End the background thread after the page it is at."""
-        with self._changed:
-            self._closed = True
-            self._changed.notify_all()
+        self._closed = True
 
     def _work(self) -> None:
-        while True:
-            with self._changed:
-                # Whoever looks at a page comes first.
-                self._changed.wait_for(
-                    lambda: (
-                        self._closed
-                        or not self._keeps
-                        or (not self._urgent and bool(self._ahead or self._rest))
-                    )
-                )
-                if self._closed or not self._keeps:
-                    return
-                number = (self._ahead or self._rest).pop()
-            with contextlib.suppress(XizeError, OSError):  # whoever asks for the page is told
-                self._made(number)
+        while self._next and not self._closed:
+            number = self._next.popleft()
+            if not self._file(number).is_file():
+                with contextlib.suppress(XizeError, OSError):  # whoever asks for the page is told
+                    self.get(number)

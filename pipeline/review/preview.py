@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import hashlib
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,11 +17,10 @@ from pipeline.quality.corrections.file import Correction
 from pipeline.quality.corrections.rows import apply_to_rows
 from pipeline.review.model import Material, Row
 from pipeline.schema import ANNEX_TABLES, GRADE_LABELS, KINDS, TABLES
-from pipeline.tidy.grades.grammar import DEFAULT_RULE3
 
 _SILENT = frozenset({
     "edition", "source", "page", "line", "x0", "top", "x1", "bottom", "cell_id", "confidence", "corrected",
-    "requires_attention", "annex_no",
+    "requires_attention", "annex_no", "row_id",
 })  # fmt: skip
 _COMPARED = ("classes", "majors", "entries", "notes", *ANNEX_TABLES)
 CHANGES_SHOWN = 60
@@ -37,37 +38,35 @@ class Change:
 def pending(path: Path, corrections: Sequence[Correction], applied: str | None) -> list[Correction]:
     """The corrections of ``path`` that rows made with the file whose sha256 is ``applied`` do not know yet.
 
-    Entries are added at the file's end: the file as it was then is a beginning of it, up to some line. Where it is none
-    (the file was edited by hand), all of them: those that no longer find their text were applied.
+    Where that cannot be told (the file was edited by hand), all of them: those that no longer find their text were
+    applied.
     """
-    if not corrections:
-        return []
-    if applied is None:
-        return list(corrections)
-    data = path.read_bytes()
-    digest, known, end = hashlib.sha256(), None, 0
-    if hashlib.sha256(b"").hexdigest() == applied:
-        known = 0
-    for line in data.splitlines(keepends=True):
-        # A file without a line end at its close got one before the next entry.
-        if (short := line.rstrip(b"\r\n")) != line:
-            open_end = digest.copy()
-            open_end.update(short)
-            if open_end.hexdigest() == applied:
-                known = end + len(line)
-        digest.update(line)
-        end += len(line)
-        if digest.hexdigest() == applied:
-            known = end
-    if known is None:
-        return list(corrections)
-    lines = data[:known].count(b"\n")
-    return [one for one in corrections if one.line > lines]
+    known = _known_lines(path, corrections, applied) or 0
+    return [one for one in corrections if one.line > known]
 
 
 def edited_by_hand(path: Path, corrections: Sequence[Correction], applied: str | None) -> bool:
     """Whether the rows' corrections cannot be told apart from later ones."""
-    return applied is not None and pending(path, corrections, applied) == list(corrections) != []
+    return _known_lines(path, corrections, applied) is None
+
+
+def _known_lines(path: Path, corrections: Sequence[Correction], applied: str | None) -> int | None:
+    """How many lines of ``path`` stood there when its sha256 was ``applied``; None where it was edited since.
+
+    Entries are added at the file's end: the file as it was then is a beginning of it, up to some line.
+    """
+    digest = hashlib.sha256()
+    if not corrections or applied in (None, digest.hexdigest()):
+        return 0
+    known = None
+    for number, line in enumerate(path.read_bytes().splitlines(keepends=True), 1):
+        # A file without a line end at its close got one before the next entry.
+        open_end = digest.copy()
+        open_end.update(line.rstrip(b"\r\n"))
+        digest.update(line)
+        if applied in (open_end.hexdigest(), digest.hexdigest()):
+            known = number
+    return known
 
 
 def of_published(material: Material, corrections: Sequence[Correction]) -> list[Change]:
@@ -75,20 +74,17 @@ def of_published(material: Material, corrections: Sequence[Correction]) -> list[
 
     Raises XizeError, as a run does, when it does not apply.
     """
-    path = material.edition.corrections
-    earlier, last = list(corrections[:-1]), corrections[-1]
-    rule3 = material.rule3 or DEFAULT_RULE3
+    path, earlier, last = material.edition.corrections, corrections[:-1], corrections[-1]
     waiting = pending(path, earlier, material.applied)
-    lenient = edited_by_hand(path, earlier, material.applied)
     before: Mapping[str, Sequence[Row]] = material.rows
-    for one in waiting if lenient else ():
-        try:
-            before = apply_to_rows(before, [one], rule3=rule3)
-        except XizeError:
-            continue  # the rows know it already, or the next run will say that it does not apply
-    if not lenient:
-        before = apply_to_rows(before, waiting, rule3=rule3)
-    return changes(before, apply_to_rows(before, [last], rule3=rule3))
+    if edited_by_hand(path, earlier, material.applied):
+        for one in waiting:
+            # One that does not apply is known to the rows, or the next run says that it does not apply.
+            with contextlib.suppress(XizeError):
+                before = apply_to_rows(before, [one], rule3=material.rule3)
+    else:
+        before = apply_to_rows(before, waiting, rule3=material.rule3)
+    return changes(before, apply_to_rows(before, [last], rule3=material.rule3))
 
 
 def check_cells(material: Material, corrections: Sequence[Correction]) -> None:
@@ -101,28 +97,23 @@ def changes(before: Mapping[str, Sequence[Row]], after: Mapping[str, Sequence[Ro
     found: list[Change] = []
     for table in _COMPARED:
         was, now = before.get(table, ()), after.get(table, ())
-        if table == "entries":
-            found += _slots(was, now)
-        else:
-            found += _keyed(table, was, now)
+        found += _slots(was, now) if table == "entries" else _keyed(table, was, now)
     return found
 
 
 def _slots(was: Sequence[Row], now: Sequence[Row]) -> list[Change]:
     old, new = _by_slot(was), _by_slot(now)
-    found = []
-    for slot in dict.fromkeys([*old, *new]):
-        left, right = old.get(slot, []), new.get(slot, [])
-        if left != right:
-            title = f"{slot[0]} · {KINDS.get(slot[1], slot[1])} · {slot[2]}"
-            found.append(Change(title, *_marked(left, right)))
-    return found
+    return [
+        Change(f"{slot[0]} · {KINDS.get(slot[1], slot[1])} · {slot[2]}", *_marked(old[slot], new[slot]))
+        for slot in dict.fromkeys([*old, *new])
+        if old[slot] != new[slot]
+    ]
 
 
 def _by_slot(rows: Sequence[Row]) -> dict[tuple[str, str, str], list[tuple[str, str]]]:
-    slots: dict[tuple[str, str, str], list[tuple[str, str]]] = {}
+    slots = defaultdict(list)
     for row in rows:
-        slots.setdefault((row["class_code"], row["kind"], row["tier"]), []).append((row["text"], _more(row)))
+        slots[row["class_code"], row["kind"], row["tier"]].append((row["text"], _more(row)))
     return slots
 
 
@@ -135,7 +126,7 @@ def _more(row: Mapping[str, Any]) -> str:
 
 def _keyed(table: str, was: Sequence[Row], now: Sequence[Row]) -> list[Change]:
     key = TABLES[table].key
-    names = [name for name in TABLES[table].names if name not in _SILENT and name != "row_id"]
+    names = [name for name in TABLES[table].names if name not in _SILENT]
 
     def by_key(rows: Sequence[Row]) -> dict[tuple[Any, ...], tuple[str, str]]:
         return {
@@ -144,17 +135,15 @@ def _keyed(table: str, was: Sequence[Row], now: Sequence[Row]) -> list[Change]:
         }
 
     old, new = by_key(was), by_key(now)
-    gone = [(k, old[k]) for k in old if k not in new]
-    come = [(k, new[k]) for k in new if k not in old]
     title = TABLES[table].title_zh
     found = [
-        Change(f"{title} {_value(k[-1])}", *_marked([old[k]], [new[k]]))
-        for k in old
-        if k in new and old[k] != new[k]
+        Change(f"{title} {_value(key[-1])}", *_marked([old[key]], [new[key]]))
+        for key in old
+        if key in new and old[key] != new[key]
     ]
-    if gone or come:
-        found.append(Change(title, *_marked([row for _, row in gone], [row for _, row in come])))
-    return found
+    gone = [row for key, row in old.items() if key not in new]
+    come = [row for key, row in new.items() if key not in old]
+    return [*found, Change(title, *_marked(gone, come))] if gone or come else found
 
 
 def _value(value: Any) -> str:
@@ -185,10 +174,4 @@ def _marked(
 
 def as_json(found: Sequence[Change], basis: str) -> Row:
     """Changes for the page; ``basis``: published (the rows shown) or read (tidied anew)."""
-    return {
-        "basis": basis,
-        "total": len(found),
-        "changes": [
-            {"title": one.title, "before": one.before, "after": one.after} for one in found[:CHANGES_SHOWN]
-        ],
-    }
+    return {"basis": basis, "total": len(found), "changes": [asdict(one) for one in found[:CHANGES_SHOWN]]}

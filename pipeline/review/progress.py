@@ -15,9 +15,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from pipeline.editions.files import save_file
 from pipeline.errors import XizeError
 from pipeline.quality.decisions import row_digest
-from pipeline.review.writing import replace_file
 
 VERSION = 1
 
@@ -69,33 +69,32 @@ def reviewed_pages(progress: Mapping[str, Any], kind: str, sha256: str) -> set[i
     return {int(number) for number in known["pages"] if str(number).isdecimal()}
 
 
-def mark_finding(path: Path, row: Mapping[str, Any], reviewed: bool, by: str, date: datetime.date) -> None:
-    """Mark a finding as looked at, or take the mark away. Raises XizeError."""
+def mark(by: str, date: datetime.date) -> dict[str, str]:
+    """The mark of somebody who has looked at something."""
+    return {"by": by, "date": date.isoformat()}
+
+
+def mark_finding(path: Path, row: Mapping[str, Any], mark: Mapping[str, str] | None) -> None:
+    """Mark a finding as looked at, or (None) take the mark away. Raises XizeError."""
     progress = load_progress(path)
     progress["findings"].pop(row["finding_id"], None)
-    if reviewed:
-        progress["findings"][row["finding_id"]] = {
-            "evidence": row_digest(row),
-            "by": by,
-            "date": date.isoformat(),
-        }
+    if mark:
+        progress["findings"][row["finding_id"]] = {"evidence": row_digest(row), **mark}
     _write(path, progress)
 
 
-def mark_page(
-    path: Path, kind: str, sha256: str, page: int, reviewed: bool, by: str, date: datetime.date
-) -> None:
-    """Mark a page of a source as looked at, or take the mark away. Raises XizeError."""
+def mark_page(path: Path, kind: str, sha256: str, page: int, mark: Mapping[str, str] | None) -> None:
+    """Mark a page of a source as looked at, or (None) take the mark away. Raises XizeError."""
     progress = load_progress(path)
     known = progress["pages"].get(kind)
     if known is None or known.get("sha256") != sha256:
         known = progress["pages"][kind] = {"sha256": sha256, "pages": {}}
     known["pages"].pop(str(page), None)
-    if reviewed:
-        known["pages"][str(page)] = {"by": by, "date": date.isoformat()}
+    if mark:
+        known["pages"][str(page)] = mark
     _write(path, progress)
 
 
 def _write(path: Path, progress: Mapping[str, Any]) -> None:
     text = json.dumps(progress, ensure_ascii=False, indent=1, sort_keys=True)
-    replace_file(path, f"{text}\n".encode())
+    save_file(path, f"{text}\n".encode())

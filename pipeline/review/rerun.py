@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
-import signal
+import pickle
 import subprocess
 import sys
 import threading
+from contextlib import suppress
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from pipeline.job import Options
+from pipeline.errors import XizeError
+from pipeline.job import Options
+from pipeline.run import run
+from pipeline.system import apart, end_group
 
 _STAGES = {"read": "读取页面", "check": "交叉核对", "tidy": "整理", "validate": "校验", "publish": "发布"}
+_ROOT = str(Path(__file__).resolve().parents[2])
 
 
 class Rerun:
@@ -24,7 +27,7 @@ class Rerun:
     def __init__(self, options: Options) -> None:
         self._options = options
         self._guard = threading.Lock()
-        self._process: subprocess.Popen[str] | None = None
+        self._process: subprocess.Popen[bytes] | None = None
         self._status: dict[str, Any] = {"status": "idle", "words": ""}
 
     @property
@@ -39,114 +42,71 @@ class Rerun:
             if self._status["status"] == "running":
                 return False
             self._status = {"status": "running", "words": "准备", "share": None}
+            known = os.environ.get("PYTHONPATH")
+            path = f"{_ROOT}{os.pathsep}{known}" if known else _ROOT
             try:
-                # A session of its own: all of its processes can be ended together.
                 self._process = subprocess.Popen(
                     [sys.executable, "-m", "pipeline.review.rerun"],
-                    stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                    encoding="utf-8", start_new_session=True, env=_environment(),
+                    stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                    env={**os.environ, "PYTHONPATH": path, "PYTHONUTF8": "1"}, **apart(),
                 )  # fmt: skip
             except OSError as error:
                 words = f"无法开始运行（{error.strerror}）：请在命令行运行“xize run”。"
                 self._status = {"status": "failed", "words": words}
                 return True
-            process = self._process
-        assert process.stdin is not None
-        asked = {
-            "home": str(self._options.home), "edition": self._options.edition, "source": self._options.source,
-            "password": self._options.password, "curated": self._options.curated,
-            "allow_incomplete": self._options.allow_incomplete,
-        }  # fmt: skip
-        with contextlib.suppress(BrokenPipeError):  # it has ended already: what it said is reported
-            process.stdin.write(json.dumps(asked))
-            process.stdin.close()
-        threading.Thread(target=self._follow, args=(process,), name="rerun", daemon=True).start()
+            threading.Thread(target=self._follow, args=(self._process,), name="rerun", daemon=True).start()
         return True
 
-    def _follow(self, process: subprocess.Popen[str]) -> None:
-        assert process.stdout is not None and process.stderr is not None
-        errors: list[str] = []
-        reader = threading.Thread(target=_drain, args=(process.stderr, errors), daemon=True)
-        reader.start()
+    def _follow(self, process: subprocess.Popen[bytes]) -> None:
+        assert process.stdin is not None and process.stdout is not None
+        with suppress(BrokenPipeError), process.stdin:  # it has ended already: what it said is reported
+            pickle.dump(self._options, process.stdin)
         last: dict[str, Any] = {}
+        said = "没有说明"
         for line in process.stdout:
-            try:
-                last = json.loads(line)
-            except ValueError:
-                continue  # a library's own words
-            if last.get("status") == "running":
+            if not line.startswith(b'{"status"'):  # a library's own words, or those of an error
+                said = line.decode("utf-8", "replace").strip() or said
+                continue
+            last = json.loads(line)
+            if last["status"] == "running":
                 with self._guard:
                     self._status = last
         process.wait()
-        reader.join(5)
         if last.get("status") in (None, "running"):
-            said = next((line.strip() for line in reversed(errors) if line.strip()), "没有说明")
-            last = {
-                "status": "failed",
-                "words": f"运行意外中断（{said[:200]}）：请在命令行运行“xize run”查看。",
-            }
+            words = f"运行意外中断（{said[:200]}）：请在命令行运行“xize run”查看。"
+            last = {"status": "failed", "words": words}
         with self._guard:
-            self._status = last
-            self._process = None
+            self._status, self._process = last, None
 
     def close(self) -> None:
         """End a run that is under way, with all of its processes."""
         with self._guard:
             process = self._process
         if process is not None:
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGTERM)
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(5)
-                return
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-
-
-def _drain(stream: IO[str], into: list[str]) -> None:
-    for line in stream:
-        into.append(line)
-        del into[:-50]
-
-
-def _environment() -> dict[str, str]:
-    root = str(Path(__file__).resolve().parents[2])
-    known = os.environ.get("PYTHONPATH")
-    return {**os.environ, "PYTHONPATH": f"{root}{os.pathsep}{known}" if known else root, "PYTHONUTF8": "1"}
+            end_group(process)
 
 
 def _main() -> None:
-    from pipeline.errors import XizeError
-    from pipeline.job import Options
-    from pipeline.run import run
+    """The process: run with the options given on standard input, and say on standard output how it goes."""
 
-    asked = json.loads(sys.stdin.read())
-    options = Options(
-        Path(asked["home"]), asked["edition"], asked["source"],
-        password=asked["password"], curated=asked["curated"],
-        allow_incomplete=asked["allow_incomplete"],
-    )  # fmt: skip
-
-    def say(**words: Any) -> None:
-        print(json.dumps(words, ensure_ascii=False), flush=True)
+    def say(status: str, words: str, **more: Any) -> None:
+        print(json.dumps({"status": status, "words": words, **more}, ensure_ascii=False), flush=True)
 
     def report(stage: str, done: int, total: int) -> None:
-        share = done / total if total > 1 else None
-        say(status="running", words=_STAGES.get(stage, stage), share=share)
+        say("running", _STAGES.get(stage, stage), share=done / total if total > 1 else None)
 
     try:
-        outcome = run(options, report)
+        outcome = run(pickle.load(sys.stdin.buffer), report)
     except XizeError as error:
-        say(status="failed", words=str(error))
-        return
+        say("failed", str(error))
     except OSError as error:
-        say(status="failed", words=f"无法读写文件（{error.strerror}）：请检查磁盘空间与权限。")
-        return
-    name = outcome.release.release if outcome.release else ""
-    if outcome.changed:
-        say(status="published", words=f"已发布{name}。", release=name)
+        say("failed", f"无法读写文件（{error.strerror}）：请检查磁盘空间与权限。")
     else:
-        say(status="unchanged", words=f"没有变化，最新仍为{name}。", release=name)
+        name = outcome.release.release if outcome.release else ""
+        if outcome.changed:
+            say("published", f"已发布{name}。", release=name)
+        else:
+            say("unchanged", f"没有变化，最新仍为{name}。", release=name)
 
 
 if __name__ == "__main__":

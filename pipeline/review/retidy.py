@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-import contextlib
 import multiprocessing
-import signal
 import threading
-from collections import OrderedDict
 from collections.abc import Mapping, Sequence
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from multiprocessing.connection import Connection
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from pipeline.editions.plan import plan
 from pipeline.errors import XizeError
-
-if TYPE_CHECKING:
-    from pipeline.job import Options
-    from pipeline.quality.corrections.file import Correction
+from pipeline.job import Options
+from pipeline.quality.corrections.cells import apply_to_cells
+from pipeline.quality.corrections.file import Correction
+from pipeline.quality.corrections.rows import apply_to_rows
+from pipeline.review.preview import as_json, changes
+from pipeline.run import read
+from pipeline.system import ignore_interrupts
+from pipeline.tidy.document import tidy
 
 _KEPT = 3
 """How many tidied readings the process remembers: with the cell corrections of before, and the latest trials."""
@@ -35,41 +39,27 @@ class _Rows:
     """The rows of a source with corrections; tidied readings are kept by what they depend on."""
 
     def __init__(self, options: Options) -> None:
-        from pipeline.job import plan
-        from pipeline.run import read
-
         self.job = plan(options)
         self.reading = read(self.job)
-        self.words = {
-            word: value
-            for word, meaning in self.job.edition.source.headers.items()
-            if (value := meaning.kind or meaning.field or meaning.tier)
-        }
-        self.tidied: OrderedDict[str, tuple[Any, frozenset[str]]] = OrderedDict()
+        self.tidied: dict[str, tuple[Any, frozenset[str]]] = {}
 
     def with_corrections(self, corrections: Sequence[Correction]) -> Mapping[str, Sequence[dict[str, Any]]]:
         """The rows by table as a run would have them. Raises XizeError as a run does."""
-        from pipeline.quality.corrections.cells import apply_to_cells
-        from pipeline.quality.corrections.rows import apply_to_rows
-        from pipeline.tidy.document import tidy
-
         key = cells_key(corrections)
-        if key not in self.tidied:
+        known = self.tidied.pop(key, None)
+        if known is None:
             cells, changed = apply_to_cells(self.reading.cells, corrections)
-            made = tidy(replace(self.reading, cells=cells), self.words, self.job.path.name)
-            self.tidied[key] = made, changed
-        self.tidied.move_to_end(key)
+            known = tidy(replace(self.reading, cells=cells), self.job.header_map, self.job.path.name), changed
+        self.tidied[key] = known  # as the latest: the oldest goes first
         while len(self.tidied) > _KEPT:
-            self.tidied.popitem(last=False)
-        made, changed = self.tidied[key]
+            del self.tidied[next(iter(self.tidied))]
+        made, changed = known
         return apply_to_rows(made.rows, corrections, rule3=made.rule3, corrected_cells=changed)
 
 
 def _serve(connection: Connection, options: Options) -> None:
     """The process: answers (before, after) with the changes, or with the sentence of what is wrong."""
-    from pipeline.review.preview import as_json, changes
-
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the page's process ends it
+    ignore_interrupts()
     rows: _Rows | None = None
     while True:
         try:
@@ -89,70 +79,57 @@ class Tidier:
 
     def __init__(self, options: Options) -> None:
         self._options = options
-        self._changed = threading.Condition()
-        self._number = 0
-        self._waiting: tuple[int, Sequence[Correction], Sequence[Correction]] | None = None
-        self._answers: OrderedDict[int, dict[str, Any]] = OrderedDict()
+        self._guard = threading.Lock()
+        self._thread = ThreadPoolExecutor(1, "retidy")
+        self._questions: list[Future[dict[str, Any]]] = []
         self._known: set[str] = set()
-        self._closed = False
+        self._connection: Any = None
         self._process: Any = None
-        self._thread = threading.Thread(target=self._work, name="retidy", daemon=True)
-        self._thread.start()
 
     def ask(self, before: Sequence[Correction], after: Sequence[Correction]) -> int:
-        """Have the changes between two lists of corrections worked out; gives the number of the question."""
-        with self._changed:
-            self._number += 1
-            self._waiting = self._number, list(before), list(after)
-            self._changed.notify_all()
-            return self._number
+        """Have the changes between two lists of corrections worked out; gives the number of the question, from 1."""
+        with self._guard:
+            if self._questions:
+                self._questions[-1].cancel()  # if it is still waiting
+            self._questions.append(self._thread.submit(self._changes, list(before), list(after)))
+            return len(self._questions)
 
     def knows(self, corrections: Sequence[Correction]) -> bool:
         """Whether an answer about these corrections needs no tidying any more."""
-        with self._changed:
-            return cells_key(corrections) in self._known and self._waiting is None
+        with self._guard:
+            busy = bool(self._questions) and not self._questions[-1].done()
+            return cells_key(corrections) in self._known and not busy
 
     def answer(self, number: int, timeout: float = 0.0) -> dict[str, Any] | None:
         """The answer to a question: None while it is worked on, {"gone": True} when a later one took its place."""
-        with self._changed:
-            self._changed.wait_for(lambda: number in self._answers or self._closed, timeout)
-            if number in self._answers:
-                return self._answers[number]
-            later = max(self._answers, default=0)
-            return {"gone": True} if later > number else None
+        if not 1 <= number <= len(self._questions):
+            return None
+        try:
+            return self._questions[number - 1].result(timeout)
+        except CancelledError:
+            return {"gone": True}
+        except TimeoutError:
+            return None
 
     def close(self) -> None:
         """End the process at once."""
-        with self._changed:
-            self._closed = True
-            self._changed.notify_all()
-            if self._process is not None:
-                self._process.terminate()
+        self._thread.shutdown(wait=False, cancel_futures=True)
+        if self._process is not None:
+            self._process.terminate()
 
-    def _work(self) -> None:
-        context = multiprocessing.get_context("spawn")
-        mine: Any = None
-        while True:
-            with self._changed:
-                self._changed.wait_for(lambda: self._waiting is not None or self._closed)
-                if self._closed or self._waiting is None:
-                    return
-                number, before, after = self._waiting
-                self._waiting = None
-                if self._process is None or not self._process.is_alive():
-                    mine, theirs = context.Pipe()
-                    self._process = context.Process(target=_serve, args=(theirs, self._options), daemon=True)
-                    self._process.start()
-                    theirs.close()
-                    self._known.clear()
-            answer: dict[str, Any] = {"problem": "整理过程意外中断：请再试一次，或运行“xize run”查看。"}
-            with contextlib.suppress(EOFError, OSError):
-                mine.send((before, after))
-                answer = mine.recv()
-            with self._changed:
-                if "problem" not in answer:
-                    self._known |= {cells_key(before), cells_key(after)}
-                self._answers[number] = answer
-                while len(self._answers) > 50:
-                    self._answers.popitem(last=False)
-                self._changed.notify_all()
+    def _changes(self, before: list[Correction], after: list[Correction]) -> dict[str, Any]:
+        """Ask the process, which is started (again) if need be."""
+        if self._process is None or not self._process.is_alive():
+            context = multiprocessing.get_context("spawn")
+            self._connection, theirs = context.Pipe()
+            self._process = context.Process(target=_serve, args=(theirs, self._options), daemon=True)
+            self._process.start()
+            theirs.close()
+            self._known.clear()
+        answer: dict[str, Any] = {"problem": "整理过程意外中断：请再试一次，或运行“xize run”查看。"}
+        with suppress(EOFError, OSError):
+            self._connection.send((before, after))
+            answer = self._connection.recv()
+        if "problem" not in answer:
+            self._known |= {cells_key(before), cells_key(after)}
+        return answer

@@ -11,9 +11,11 @@ from typing import Any
 
 from pipeline.errors import XizeError
 from pipeline.job import Options
-from pipeline.quality.corrections.file import Correction, decided_findings, load_corrections
-from pipeline.quality.decisions import load_accepted, row_statuses
-from pipeline.review import model, preview, progress, view, writing
+from pipeline.quality.correction_template import place_words
+from pipeline.quality.corrections.file import Correction, load_corrections
+from pipeline.quality.decisions import with_statuses
+from pipeline.review import preview, progress, view, writing
+from pipeline.review.load import load
 from pipeline.review.pictures import Pictures
 from pipeline.review.rerun import Rerun
 from pipeline.review.retidy import Tidier
@@ -25,28 +27,17 @@ _EXACT = 3.0
 class Session:
     """What the routes call. Every method may be called from any thread; decisions are taken one after the other."""
 
-    def __init__(
-        self,
-        home: Path,
-        edition: str,
-        by: str,
-        release: str | None = None,
-        curated: str | None = None,
-        password: str = "",
-        allow_incomplete: bool = False,
-    ) -> None:
-        self.home, self.edition, self.by = home, edition, by
-        self._curated, self._password = curated, password
+    def __init__(self, options: Options, by: str, release: str | None = None) -> None:
+        self.by = by
+        self._options = options
         self._guard = threading.RLock()
         self._done: list[writing.Written] = []
         self._loaded_run = ""
-        self.material = model.load(home, edition, release, curated, password)
+        self.material = load(options, release)
         self.pictures = Pictures(self.material)
-        options = Options(
-            home, edition, self.material.kind, password=password, workers=1, publish=False, curated=curated
-        )
-        self._tidier = Tidier(options)
-        self._rerun = Rerun(replace(options, workers=None, publish=True, allow_incomplete=allow_incomplete))
+        options = replace(options, source=self.material.kind)
+        self._tidier = Tidier(replace(options, workers=1, publish=False))
+        self._rerun = Rerun(options)
 
     def close(self) -> None:
         """End every thread and process of the session."""
@@ -62,23 +53,19 @@ class Session:
     def state(self) -> dict[str, Any]:
         """See :func:`view.state`; with the steward's name and what can be taken back."""
         material = self.material
-        problem = ""
-        states: dict[str, str] = {}
-        seen: set[str] = set()
-        pages: set[int] = set()
-        waiting = 0
+        path = material.edition.corrections
+        findings = [{**row, "status": "open"} for row in material.findings]
+        problem, seen, pages, waiting = "", set[str](), set[int](), 0
         try:
-            named = decided_findings(self.folder / "corrections.yaml")
-            states = row_statuses(material.findings, load_accepted(self.folder / "accepted.yaml"), named)
+            findings = with_statuses(material.findings, self.folder)
             known = progress.load_progress(progress.review_path(self.folder))
             seen = progress.reviewed_findings(known, material.findings)
             pages = progress.reviewed_pages(known, material.kind, material.sha256)
-            corrections = load_corrections(material.edition.corrections)
-            if not preview.edited_by_hand(material.edition.corrections, corrections, material.applied):
-                waiting = len(preview.pending(material.edition.corrections, corrections, material.applied))
+            corrections = load_corrections(path)
+            if not preview.edited_by_hand(path, corrections, material.applied):
+                waiting = len(preview.pending(path, corrections, material.applied))
         except XizeError as error:
             problem = str(error)
-        findings = [{**row, "status": states.get(row["finding_id"], "open")} for row in material.findings]
         made = view.state(material, findings, seen, pages)
         last = self._done[-1].what if self._done else ""
         return {**made, "by": self.by, "problem": problem, "undo": last, "waiting": waiting}
@@ -92,20 +79,15 @@ class Session:
 
     # Decisions
 
-    def _today(self) -> datetime.date:
-        return datetime.date.today()
-
     def _try(self, wanted: Mapping[str, Any], by: str) -> tuple[Any, list[Correction], str]:
         """(entry, all corrections with it, comment above it). Raises XizeError when it is not whole."""
-        entry = writing.compose(wanted, by or self.by, self._today())
+        entry = writing.compose(wanted, by or self.by, datetime.date.today())
         comment = ""
         finding = self.material.by_id.get(str(entry.get("finding")))
         if "finding" in entry and finding is None:
             raise XizeError("没有这一发现：请重新载入本页。")
         if finding is not None:
-            place = f"第{finding['page']}页 " if finding["page"] is not None else ""
-            place = place or (f"第{finding['line']}行 " if finding["line"] is not None else "")
-            comment = f"{place}{finding['message']}"
+            comment = f"{place_words(finding)}{finding['message']}"
         _, _, corrections = writing.candidate(self.material.edition.corrections, entry, comment)
         return entry, corrections, comment
 
@@ -161,7 +143,7 @@ class Session:
             if not why.strip() or not (by or self.by).strip():
                 raise XizeError("接受一项发现须写明理由并署名：请填写理由，并在页首填写署名。")
             path = self.folder / "accepted.yaml"
-            written = writing.write_acceptance(path, [row], why, by or self.by, self._today())
+            written = writing.write_acceptance(path, [row], why, by or self.by, datetime.date.today())
             self._done.append(written)
             return {"words": "已接受。"}
 
@@ -179,8 +161,7 @@ class Session:
         """Mark a finding as looked at. Raises XizeError, KeyError."""
         with self._guard:
             row = self.material.by_id[finding_id]
-            path = progress.review_path(self.folder)
-            progress.mark_finding(path, row, reviewed, by or self.by, self._today())
+            progress.mark_finding(progress.review_path(self.folder), row, self._mark(reviewed, by))
 
     def mark_page(self, number: int, reviewed: bool, by: str = "") -> None:
         """Mark a page as looked at. Raises XizeError, KeyError."""
@@ -189,9 +170,10 @@ class Session:
             if not 1 <= number <= len(material.pages):
                 raise KeyError(number)
             path = progress.review_path(self.folder)
-            progress.mark_page(
-                path, material.kind, material.sha256, number, reviewed, by or self.by, self._today()
-            )
+            progress.mark_page(path, material.kind, material.sha256, number, self._mark(reviewed, by))
+
+    def _mark(self, reviewed: bool, by: str) -> dict[str, str] | None:
+        return progress.mark(by or self.by, datetime.date.today()) if reviewed else None
 
     # Running again
 
@@ -213,7 +195,7 @@ class Session:
 
     def _reload(self) -> None:
         """The material of the last run."""
-        fresh = model.load(self.home, self.edition, None, self._curated, self._password)
+        fresh = load(self._options)
         old, self.material = self.pictures, fresh
         self.pictures = Pictures(fresh)
         old.close()

@@ -8,7 +8,7 @@ from typing import Any
 
 from pipeline.findings import CODES
 from pipeline.quality.correction_template import USUAL
-from pipeline.quality.decisions import affected, by_worth, remedy
+from pipeline.quality.decisions import affected, by_worth, keys_of, remedy
 from pipeline.review.model import Material, Page, Row
 from pipeline.schema import ANNEX_TABLES, GRADE_LABELS, KINDS, SEVERITIES, TABLES, TIERS
 from pipeline.text import squeeze
@@ -74,7 +74,7 @@ def page_label(material: Material, page: Page) -> str:
 
 
 def _finding(material: Material, row: Mapping[str, Any], reviewed: Collection[str]) -> Row:
-    keys = row["keys"] or ([row["key"]] if row["key"] is not None else [])
+    keys = keys_of(row)
     return {
         "id": row["finding_id"],
         "code": row["code"],
@@ -135,18 +135,13 @@ def page(material: Material, number: int) -> Row:
 
 def _graver(material: Material, number: int) -> dict[str, str]:
     """Cell → the gravest finding about it or about a row that starts in it."""
-    found: dict[str, str] = {}
-    for row in material.findings_on.get(number, ()):
-        if row["cell_id"]:
-            old = found.get(row["cell_id"], row["severity"])
-            found[row["cell_id"]] = min(old, row["severity"], key=SEVERITIES.index)
+    about = [(row["cell_id"], row["severity"]) for row in material.findings_on.get(number, ())]
     for row in material.findings:
-        for key in row["keys"]:
-            named = material.by_key.get((_table_of(row["table"]), key))
-            if named is not None and named["cell_id"] and material.page_of(named) == number:
-                old = found.get(named["cell_id"], row["severity"])
-                found[named["cell_id"]] = min(old, row["severity"], key=SEVERITIES.index)
-    return found
+        named = [material.by_key.get((_table_of(row["table"]), key)) for key in row["keys"]]
+        here = [one for one in named if one is not None and material.page_of(one) == number]
+        about += [(one["cell_id"], row["severity"]) for one in here]
+    about.sort(key=lambda one: SEVERITIES.index(one[1]), reverse=True)
+    return {cell: severity for cell, severity in about if cell}
 
 
 def _table_of(table: str | None) -> str:
@@ -156,7 +151,7 @@ def _table_of(table: str | None) -> str:
 def rows_of(material: Material, finding_id: str) -> Row:
     """The rows that a finding is about. Raises KeyError when there is no such finding."""
     row = material.by_id[finding_id]
-    keys = row["keys"] or ([row["key"]] if row["key"] is not None else [])
+    keys = keys_of(row)
     table = _table_of(row["table"])
     found = [known for key in keys if (known := material.by_key.get((table, key))) is not None]
     return {"total": len(keys), "rows": [shown(material, table, one) for one in found[:ROWS_SHOWN]]}

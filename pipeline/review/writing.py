@@ -7,23 +7,22 @@ from __future__ import annotations
 
 import datetime
 import io
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import YAMLError
 
-from pipeline.editions.source_yaml import load_yaml
+from pipeline.editions.files import save_file
+from pipeline.editions.source_yaml import load_yaml, round_trip, yaml_bytes
 from pipeline.errors import XizeError
-from pipeline.quality.corrections.file import Correction, parse_corrections
+from pipeline.quality.correction_template import in_one_line
+from pipeline.quality.corrections.file import HEAD, Correction, parse_corrections
 from pipeline.quality.decisions import Row, load_accepted
 from pipeline.quality.decisions import accept as write_acceptances
 
-_HEAD = "# 更正：逐项写明where、action、from、to、reason、by、date；原文变化后不再适用者会使运行停止。\n"
 _KEYS = ("where", "action", "column", "after", "from", "to", "reason", "by", "date", "finding")
 
 
@@ -42,15 +41,6 @@ class Written:
     finding: str | None = None
 
 
-def yaml() -> YAML:
-    """Reading and writing with comments, order and quotes kept."""
-    made = YAML(typ="rt")
-    made.width = 4096
-    made.indent(mapping=2, sequence=4, offset=2)
-    made.preserve_quotes = True
-    return made
-
-
 def compose(wanted: Mapping[str, Any], by: str, date: datetime.date) -> CommentedMap:
     """An entry from what the page sends, keys in the usual order. Raises XizeError for an unknown key."""
     given = {name: value for name, value in wanted.items() if value is not None and value != ""}
@@ -63,23 +53,14 @@ def compose(wanted: Mapping[str, Any], by: str, date: datetime.date) -> Commente
         raise XizeError("更正须写明理由：请填写reason一栏。")
     if not by.strip():
         raise XizeError("更正须署名：请在页首填写署名。")
-    where = CommentedMap(given["where"])
-    where.fa.set_flow_style()
-    entry = CommentedMap()
-    for name in _KEYS:
-        if name == "where":
-            entry[name] = where
-        elif name == "by":
-            entry[name] = by.strip()
-        elif name == "date":
-            entry[name] = date
-        elif name in given:
-            entry[name] = given[name]
-    for name in ("from", "to"):
-        if isinstance(entry.get(name), Mapping):
-            entry[name] = CommentedMap(entry[name])
-            entry[name].fa.set_flow_style()
-    return entry
+    given |= {"by": by.strip(), "date": date}
+    return CommentedMap(
+        {
+            name: in_one_line(given[name]) if isinstance(given[name], Mapping) else given[name]
+            for name in _KEYS
+            if name in given
+        }
+    )
 
 
 def candidate(path: Path, entry: CommentedMap, comment: str = "") -> tuple[bytes, bytes, list[Correction]]:
@@ -97,7 +78,7 @@ def candidate(path: Path, entry: CommentedMap, comment: str = "") -> tuple[bytes
     if before and not before.endswith(b"\n"):
         piece = b"\n" + piece
     if not before:
-        piece = _HEAD.encode() + piece
+        piece = f"# {HEAD}\n".encode() + piece
     after = before + piece
     made = _parsed(after)
     was = list(document or [])
@@ -118,7 +99,7 @@ def _indent(data: bytes, document: CommentedSeq | None) -> int:
 
 def _piece(entry: CommentedMap, comment: str, indent: int) -> bytes:
     stream = io.StringIO()
-    dumper = yaml()
+    dumper = round_trip()
     dumper.indent(mapping=2, sequence=2, offset=0)
     dumper.dump(CommentedSeq([entry]), stream)
     lines = [f"# {line}" for line in comment.splitlines() if line.strip()] + stream.getvalue().splitlines()
@@ -128,7 +109,7 @@ def _piece(entry: CommentedMap, comment: str, indent: int) -> bytes:
 def _parsed(data: bytes) -> Any:
     """The document, None where the text is no list."""
     try:
-        document = yaml().load(data.decode("utf-8"))
+        document = round_trip().load(data.decode("utf-8"))
     except (YAMLError, UnicodeDecodeError):
         return None
     return document if isinstance(document, CommentedSeq) else None
@@ -138,7 +119,7 @@ def write_correction(path: Path, entry: CommentedMap, comment: str = "") -> Writ
     """Add an entry to corrections.yaml. Raises XizeError; the file is then as it was."""
     before = path.read_bytes() if path.is_file() else None
     after, piece, _ = candidate(path, entry, comment)
-    replace_file(path, after)
+    save_file(path, after)
     return Written(path, before, after, f"更正（{entry['action']}）", piece, entry.get("finding"))
 
 
@@ -160,10 +141,10 @@ def take_back(written: Written) -> None:
         if written.before is None:
             path.unlink()
         else:
-            replace_file(path, written.before)
+            save_file(path, written.before)
         return
     if written.piece and now is not None and now.count(written.piece) == 1:
-        replace_file(path, now.replace(written.piece, b""))
+        save_file(path, now.replace(written.piece, b""))
         return
     if not written.piece and now is not None and path.name == "accepted.yaml" and written.finding:
         _take_acceptance(written)
@@ -185,22 +166,4 @@ def _take_acceptance(written: Written) -> None:
         del document[at[0]]
     else:
         document[at[0]].update(earlier)
-    stream = io.BytesIO()
-    yaml().dump(document, stream)
-    replace_file(written.path, stream.getvalue())
-
-
-def replace_file(path: Path, data: bytes) -> None:
-    """Write a file in one atomic step. Raises XizeError; the file is then as it was."""
-    beside = path.with_name(f".{path.name}.tmp-{os.getpid()}")
-    try:
-        with beside.open("wb") as stream:
-            stream.write(data)
-            stream.flush()
-            os.fsync(stream.fileno())
-        beside.replace(path)
-    except OSError as error:
-        beside.unlink(missing_ok=True)
-        raise XizeError(
-            f"无法写入{path}（{error.strerror}）：请检查磁盘空间与权限；原文件没有变动。"
-        ) from error
+    save_file(written.path, yaml_bytes(document))

@@ -16,7 +16,7 @@ from pipeline.errors import XizeError
 from pipeline.export import Book, load, write_csv, write_xlsx, xlsx
 from pipeline.export.csv_files import neutral
 from pipeline.releases.catalogue import load_release
-from pipeline.releases.publish import publish
+from pipeline.releases.publish import RunInfo, publish
 from pipeline.releases.storage import open_store
 from pipeline.schema import TABLES, build
 from tests.sample_tables import EDITION, sample_tables, source_info
@@ -51,11 +51,9 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for bodies in ([], rows):
         publish(
             {**tables, "annex_2_organisers": build("annex_2_organisers", bodies, EDITION)},
-            edition=EDITION,
-            source_info=source_info(),
-            curated_url=folder / "curated",
-            stats={},
-            validation={},
+            source_info(),
+            RunInfo(),
+            folder / "curated",
         )
     return folder
 

@@ -19,8 +19,9 @@ import pytest
 from flows.runner import run_editions
 from pipeline.editions.add import add_edition
 from pipeline.editions.edition import load_edition
+from pipeline.editions.plan import plan
 from pipeline.errors import XizeError
-from pipeline.job import Options, Outcome, plan
+from pipeline.job import Options, Outcome
 from pipeline.readers.pdf.read import read_pdf
 from pipeline.staging import load_staged, pages_read
 from tests.cli_home import one_sentence, print_rulebook, xize

@@ -15,8 +15,9 @@ import pytest
 
 from pipeline.editions.add import add_edition
 from pipeline.editions.edition import edition_lock
+from pipeline.editions.plan import plan
 from pipeline.errors import XizeError
-from pipeline.job import Options, Outcome, plan
+from pipeline.job import Options, Outcome
 from tests.flows.conftest import EDITION
 from tests.flows.prefect_home import ask, command, tasks_of
 

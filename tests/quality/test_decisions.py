@@ -8,14 +8,12 @@ import io
 import json
 import shutil
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Annotated, Any
+from typing import Any
 
 import pytest
-import typer
 from typer.testing import CliRunner, Result
 
-from pipeline.cli import findings as cli_findings
+from pipeline.cli.app import app
 from pipeline.editions.source_yaml import load_yaml
 from pipeline.errors import XizeError
 from pipeline.findings import Finding
@@ -27,24 +25,16 @@ from pipeline.quality.decisions import (
     by_worth,
     finding_rows,
     load_accepted,
-    outdated,
     row_digest,
     statuses,
-    store_last_findings,
 )
-from pipeline.releases.publish import publish
+from pipeline.releases.last_findings import store_last_findings
+from pipeline.releases.publish import RunInfo, publish
 from tests.quality.small_editions import CHANGED, KEPT, NEW, OLD, make_home
 from tests.quality.truth_tables import EDITION, truth_tables
 from tests.sample_tables import source_info
 
 TODAY = datetime.date(2026, 1, 5)
-app = typer.Typer()
-app.add_typer(cli_findings.app)
-
-
-@app.callback()
-def _main(ctx: typer.Context, home: Annotated[Path, typer.Option("--home")]) -> None:
-    ctx.obj = SimpleNamespace(home=home)
 
 
 @pytest.fixture(scope="module")
@@ -57,14 +47,7 @@ def pristine(tmp_path_factory: pytest.TempPathFactory) -> Path:
     tables, findings = assess(truth_tables(), edition=EDITION, source="pdf")
     tables = settle(tables, findings, edition=EDITION, source="pdf")
     store_last_findings(home, EDITION, tables["findings"])
-    publish(
-        tables,
-        edition=EDITION,
-        source_info=source_info(),
-        curated_url=home / "curated",
-        stats={},
-        validation={},
-    )
+    publish(tables, source_info(), RunInfo(), home / "curated")
     return home
 
 
@@ -107,8 +90,6 @@ def test_an_acceptance_lapses_when_its_evidence_changes(tmp_path: Path) -> None:
     assert statuses([_finding(keys=("b" * 8, "a" * 8))], accepted)
     more = _finding(keys=("a" * 8, "b" * 8, "c" * 8))
     assert more.finding_id == _finding().finding_id and not statuses([more], accepted)
-    assert outdated(finding_rows([more]), accepted) == list(accepted)
-    assert outdated(rows, accepted) == []
 
 
 def test_accepting_keeps_comments_and_order(tmp_path: Path) -> None:

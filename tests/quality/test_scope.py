@@ -16,7 +16,7 @@ from pipeline.cli.app import app
 from pipeline.errors import XizeError
 from pipeline.findings import Finding
 from pipeline.quality.coverage import STATES, Scope, coverage, scope
-from pipeline.releases.publish import publish
+from pipeline.releases.publish import RunInfo, publish
 from pipeline.schema import TABLES, build
 from pipeline.schema.moe_classes import reference_majors, reference_rows
 from tests.expectation_tables import context
@@ -184,14 +184,7 @@ def test_the_site_has_a_page_of_it(tmp_path: Path) -> None:
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("covered")
-    publish(
-        _tables(),
-        edition=EDITION,
-        source_info=source_info(kind="pdf"),
-        curated_url=folder / "curated",
-        stats={},
-        validation={},
-    )
+    publish(_tables(), source_info(kind="pdf"), RunInfo(), folder / "curated")
     return folder
 
 

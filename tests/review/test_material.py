@@ -13,9 +13,11 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipeline.errors import XizeError
+from pipeline.job import Options
 from pipeline.quality.corrections.file import load_corrections
-from pipeline.quality.decisions import last_findings_path
-from pipeline.review import model, preview, view
+from pipeline.releases.last_findings import last_findings_path
+from pipeline.review import preview, view
+from pipeline.review.load import load
 from pipeline.review.session import Session
 from pipeline.review.static import write_site
 from tests.cli_home import EDITION, snapshot
@@ -24,7 +26,7 @@ from tests.review.conftest import REPEATED, TWO_IN_ONE
 
 @pytest.fixture
 def session(doubtful: Path) -> Any:
-    made = Session(doubtful, EDITION, "李")
+    made = Session(Options(doubtful, EDITION), "李")
     yield made
     made.close()
 
@@ -114,7 +116,7 @@ def test_an_unpublished_run_is_shown_from_what_is_staged(doubtful: Path) -> None
     rows = table.to_pylist()
     rows.append({**rows[0], "finding_id": "f" * 16, "severity": "error", "code": "value_missing"})
     pq.write_table(pa.Table.from_pylist(rows, schema=table.schema), path)
-    material = model.load(doubtful, EDITION)
+    material = load(Options(doubtful, EDITION))
     assert material.release is None
     assert "没有发布" in material.notice
     assert any(row["text"] == REPEATED for row in material.rows["entries"])
@@ -125,10 +127,10 @@ def test_an_unpublished_run_is_shown_from_what_is_staged(doubtful: Path) -> None
         "- where: {class: 6101, kind: skill, tier: 初级}\n  action: drop\n  from: 没有这一条\n  reason: x\n  by: y\n  date: 2026-01-01\n",
         "utf-8",
     )
-    material = model.load(doubtful, EDITION)
+    material = load(Options(doubtful, EDITION))
     assert "不再适用" in material.notice
     assert material.cells and not material.rows
-    released = model.load(doubtful, EDITION, "r001")
+    released = load(Options(doubtful, EDITION), "r001")
     assert released.release == "r001" and not released.notice
 
 
@@ -138,9 +140,9 @@ def test_before_any_run_there_is_one_sentence(doubtful: Path) -> None:
     shutil.rmtree(doubtful / "curated")
     shutil.rmtree(doubtful / "staged")
     with pytest.raises(XizeError, match=f"请先运行“xize run {EDITION}”"):
-        model.load(doubtful, EDITION)
+        load(Options(doubtful, EDITION))
     with pytest.raises(XizeError, match="nowhere-2030"):
-        model.load(doubtful, "nowhere-2030")
+        load(Options(doubtful, "nowhere-2030"))
 
 
 def test_reading_the_page_writes_nothing_of_the_edition(session: Session) -> None:

@@ -8,27 +8,28 @@ source has changed, and a correction applied to something else would be a mistak
 from __future__ import annotations
 
 import datetime
-import hashlib
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import (
     AliasChoices,
-    BaseModel,
-    ConfigDict,
     Field,
     ValidationError,
     field_validator,
     model_validator,
 )
 
-from pipeline.editions.source_yaml import line_of, load_yaml, problem_zh
+from pipeline.editions.files import file_sha256
+from pipeline.editions.source_yaml import StrictModel, line_of, list_items, load_yaml, problem_zh
 from pipeline.errors import XizeError
 from pipeline.schema import KINDS, TIERS
 from pipeline.text import squeeze
+
+HEAD = "更正：逐项写明where、action、from、to、reason、by、date；原文变化后不再适用者会使运行停止。"
+"""The comment above a new file."""
 
 ACTIONS = ("replace", "split", "join", "move", "drop", "add", "set_span", "map_column")
 
@@ -38,16 +39,12 @@ CELL_ACTIONS = frozenset({"set_span", "map_column"})
 Words = Annotated[str, Field(min_length=1)]
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True, populate_by_name=True)
-
-
 def _plain(value: object) -> object:
     """Codes and numbers may be written without quotes: 6101, 3."""
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
-class Where(_Strict):
+class Where(StrictModel):
     """One place: a catalogue cell, a row of an annex, or a staged cell.
 
     ``position`` (from 1) tells items of the same text in a cell apart; ``list`` and ``part`` rows of an annex that
@@ -105,7 +102,7 @@ class Where(_Strict):
         return f"{self.class_code}·{self.kind}·{self.tier}"
 
 
-class Target(_Strict):
+class Target(StrictModel):
     """Where ``move`` takes an item: what is not named stays; at the end of the cell unless ``position`` is given."""
 
     class_code: Words | None = Field(None, validation_alias=AliasChoices("class", "class_code"))
@@ -116,7 +113,7 @@ class Target(_Strict):
     _codes = field_validator("class_code", mode="before")(_plain)
 
 
-class Correction(_Strict):
+class Correction(StrictModel):
     """One entry of corrections.yaml. ``expect`` is written ``from`` (or ``expect``); ``line`` is its line there."""
 
     where: Where
@@ -141,7 +138,8 @@ class Correction(_Strict):
 
     @model_validator(mode="after")
     def _fits_action(self) -> Correction:
-        problem = _SHAPES[self.action](self)
+        items_only = self.action in ("split", "join", "move") and self.where.annex is not None
+        problem = "只用于目录条目" if items_only else _SHAPES[self.action](self)
         if problem:
             raise ValueError(f"动作{self.action}{problem}")
         return self
@@ -158,39 +156,32 @@ class Correction(_Strict):
         )
 
 
-def _texts_pair(correction: Correction) -> str | None:
-    if not isinstance(correction.expect, str) or not correction.expect:
+def _is_text(value: object) -> bool:
+    return isinstance(value, str) and bool(value)
+
+
+def _replace(correction: Correction) -> str | None:
+    if not _is_text(correction.expect):
         return "须用from写明现在的文字"
-    return None if isinstance(correction.to, str) and correction.to else "须用to写明更正后的文字"
+    return None if _is_text(correction.to) else "须用to写明更正后的文字"
 
 
 def _split(correction: Correction) -> str | None:
-    if correction.where.annex is not None:
-        return "只用于目录条目"
-    if (
-        not isinstance(correction.expect, str)
-        or not isinstance(correction.to, list)
-        or len(correction.to) < 2
-    ):
+    expect, to = correction.expect, correction.to
+    if not isinstance(expect, str) or not isinstance(to, list) or len(to) < 2:
         return "须用from写明一个条目、用to列出拆成的各条"
-    return (
-        None if squeeze("".join(correction.to)) == squeeze(correction.expect) else "的to各条连起来与from不同"
-    )
+    return None if squeeze("".join(to)) == squeeze(expect) else "的to各条连起来与from不同"
 
 
 def _join(correction: Correction) -> str | None:
-    if correction.where.annex is not None:
-        return "只用于目录条目"
-    if not isinstance(correction.expect, list) or len(correction.expect) < 2:
+    expect, to = correction.expect, correction.to
+    if not isinstance(expect, list) or len(expect) < 2:
         return "须用from依次列出要合并的各条"
-    if correction.to is not None and squeeze(str(correction.to)) != squeeze("".join(correction.expect)):
-        return "的to与from各条连起来不同"
-    return None
+    same = to is None or squeeze(str(to)) == squeeze("".join(expect))
+    return None if same else "的to与from各条连起来不同"
 
 
 def _move(correction: Correction) -> str | None:
-    if correction.where.annex is not None:
-        return "只用于目录条目"
     if not isinstance(correction.expect, str) or not isinstance(correction.to, dict):
         return "须用from写明条目、用to写明新的class、kind或tier"
     try:
@@ -201,13 +192,13 @@ def _move(correction: Correction) -> str | None:
 
 
 def _drop(correction: Correction) -> str | None:
-    return None if isinstance(correction.expect, str) and correction.expect else "须用from写明要删去的文字"
+    return None if _is_text(correction.expect) else "须用from写明要删去的文字"
 
 
 def _add(correction: Correction) -> str | None:
     if correction.where.annex is not None:
         return None if isinstance(correction.to, dict) and correction.to else "须用to写明新行的各列"
-    return None if isinstance(correction.to, str) and correction.to else "须用to写明新条目的文字"
+    return None if _is_text(correction.to) else "须用to写明新条目的文字"
 
 
 def _set_span(correction: Correction) -> str | None:
@@ -229,7 +220,7 @@ def _map_column(correction: Correction) -> str | None:
 
 
 _SHAPES = {
-    "replace": _texts_pair, "split": _split, "join": _join, "move": _move, "drop": _drop, "add": _add,
+    "replace": _replace, "split": _split, "join": _join, "move": _move, "drop": _drop, "add": _add,
     "set_span": _set_span, "map_column": _map_column,
 }  # fmt: skip
 
@@ -239,22 +230,14 @@ def load_corrections(path: Path) -> tuple[Correction, ...]:
 
     Raises XizeError (file, line, remedy) when it is not YAML, not a list, or an entry is incomplete or unknown.
     """
-    if not path.is_file():
-        return ()
-    return parse_corrections(path, load_yaml(path))
+    return parse_corrections(path, load_yaml(path)) if path.is_file() else ()
 
 
 def parse_corrections(path: Path, document: Any) -> tuple[Correction, ...]:
     """``document`` (from ``source_yaml.load_yaml``) as corrections. Raises XizeError as :func:`load_corrections`."""
-    if document is None:
-        return ()
-    if isinstance(document, str) or not isinstance(document, Sequence):
-        raise XizeError(f"{path}不是列表：每项更正请以“- where:”开头。")
+    shape, keys = "更正请以“- where:”开头。", "where、action、from、to、reason、by、date"
     found = []
-    for index, item in enumerate(document):
-        line = line_of(document, [index]) or 0
-        if not isinstance(item, Mapping):
-            raise XizeError(f"{path}第{line}行不是一项更正：应有where、action、from、to、reason、by、date。")
+    for index, line, item in list_items(path, document, shape, "更正", keys):
         try:
             found.append(Correction.model_validate({**item, "line": line, "file": str(path)}))
         except ValidationError as failure:
@@ -271,11 +254,9 @@ def decided_findings(path: Path) -> frozenset[str]:
     named = set()
     for item in document if isinstance(document, list) else ():
         if isinstance(item, Mapping) and item.get("finding"):
-            try:
+            with suppress(XizeError):  # a run will say what it lacks, with its line
                 parse_corrections(path, [item])
-            except XizeError:
-                continue  # a run will say what it lacks, with its line
-            named.add(str(item["finding"]))
+                named.add(str(item["finding"]))
     return frozenset(named)
 
 
@@ -303,25 +284,12 @@ def _complaint(path: Path, document: Any, index: int, failure: ValidationError) 
     return f"{at}{about}有误（{said}）：请更正。"
 
 
-@dataclass(frozen=True)
-class Applied:
-    """What corrections did, for the manifest."""
-
-    count: int
-    by_action: Mapping[str, int]
-    sha256: str | None
-
-    @property
-    def summary(self) -> dict[str, object]:
-        """Plain JSON."""
-        return {"count": self.count, "by_action": dict(sorted(self.by_action.items())), "sha256": self.sha256}
-
-
-def summary(path: Path, corrections: Iterable[Correction]) -> Applied:
-    """The count of the corrections of ``path`` (all of them apply, or the run stops) and the file's checksum."""
+def summary(path: Path, corrections: Sequence[Correction]) -> dict[str, object]:
+    """What corrections did, for the manifest: how many of ``path`` there are by action (all of them apply, or the run
+    stops), and the file's checksum."""
     counts = Counter[str](correction.action for correction in corrections)
-    sha256 = hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else None
-    return Applied(sum(counts.values()), counts, sha256)
+    sha256 = file_sha256(path) if path.is_file() else None
+    return {"count": len(corrections), "by_action": dict(sorted(counts.items())), "sha256": sha256}
 
 
 def only_one(found: Sequence[Any], correction: Correction, what: str) -> Any:

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from pipeline.findings import Finding
 from pipeline.model import Cell
-from pipeline.readers.pdf.camelot import ENGINE, CamelotTable
+from pipeline.readers.pdf.camelot import ENGINE, CamelotCell, CamelotTable
+from pipeline.readers.pdf.intersections import components
 from pipeline.readers.pdf.page import Bools, Floats
 from pipeline.reading import Block, PageInfo
 from pipeline.text import squeeze
@@ -32,16 +33,8 @@ _MANY = 12
 
 _EVIDENCE = 240
 
-
-@dataclass(frozen=True)
-class Seen:
-    """A cell as camelot read it: box in points, origin top left."""
-
-    x0: float
-    top: float
-    x1: float
-    bottom: float
-    text: str
+_Place = tuple[list[Cell], list[CamelotCell]]
+"""Our cells and camelot's that overlap and are not the same."""
 
 
 @dataclass(frozen=True)
@@ -73,110 +66,76 @@ def letter_size(cells: Sequence[Cell], blocks: Sequence[Block]) -> float:
 def compare(
     info: PageInfo, cells: Sequence[Cell], blocks: Sequence[Block], tables: list[CamelotTable] | str | None
 ) -> PageComparison:
-    """Compare one page's staged cells with camelot's tables."""
+    """Compare one page's staged cells with camelot's ``tables``: None where the page was itself read with camelot, a
+    text where camelot failed and why."""
+    page = info.page
     if tables is None:
-        return PageComparison(info.page, "pixels", len(cells))
+        return PageComparison(page, "pixels", len(cells))
     if isinstance(tables, str):
-        message = f"第{info.page}页camelot未能读取，未作交叉核对。"
-        failed = Finding("cross_check_failed", message, f"p{info.page} {tables}"[:_EVIDENCE], page=info.page)
-        return PageComparison(info.page, "failed", len(cells), findings=(failed,))
+        message = f"第{page}页camelot未能读取，未作交叉核对。"
+        failed = Finding("cross_check_failed", message, f"p{page} {tables}"[:_EVIDENCE], page=page)
+        return PageComparison(page, "failed", len(cells), findings=(failed,))
     size = letter_size(cells, blocks)
     same = min(max(_SAME * size, _LEAST_SAME), _MOST_SAME)
-    ours = _boxes(cells)
-    theirs, strangers = _theirs(tables, ours, same, 3 * size)
-    findings = [_stranger(info.page, table) for table in strangers]
+    theirs, elsewhere = _theirs(tables, _boxes(cells), same, 3 * size)
+    findings = [_elsewhere(page, table) for table in elsewhere]
     if not cells:
-        return PageComparison(info.page, "differs" if findings else "empty", 0, findings=tuple(findings))
+        return PageComparison(page, "differs" if findings else "empty", 0, findings=tuple(findings))
     if not theirs:
-        message = f"第{info.page}页：camelot没有看出任何表格，无从核对。"
+        evidence = f"p{page} {cells[0].engine}：{len(cells)}格 | {ENGINE}：无"
         unseen = Finding(
-            "cross_check_unseen",
-            message,
-            f"p{info.page} {cells[0].engine}：{len(cells)}格 | {ENGINE}：无",
-            page=info.page,
+            "cross_check_unseen", f"第{page}页：camelot没有看出任何表格，无从核对。", evidence, page=page
         )
-        return PageComparison(info.page, "unseen", len(cells), findings=(unseen, *findings))
-    boxes = _boxes(theirs)
-    pairs = _pairs(cells, ours, boxes, same)
-    hidden = "".join(squeeze(block.line.text) for block in blocks if block.role != "text")
-    # Beyond the open end of a row stand page numbers and running heads, which camelot counts to the row.
-    outside = hidden + "".join(squeeze(block.line.text) for block in blocks if block.role == "text")
-    agreed: list[tuple[int, int]] = []
-    differing: list[tuple[int, int]] = []
-    for i, j in pairs.items():
-        extra = outside if cells[i].open_top or cells[i].open_bottom else hidden
-        (agreed if _same_text(cells[i].text, squeeze(theirs[j].text), extra) else differing).append((i, j))
+        return PageComparison(page, "unseen", len(cells), findings=(unseen, *findings))
+    pairs = _pairs(cells, theirs, same)
+    agreed, differing = _by_text([(cells[i], theirs[j]) for i, j in pairs.items()], blocks)
     places = _places(
-        ours,
-        boxes,
-        [i for i in range(len(cells)) if i not in pairs],
-        sorted(set(range(len(theirs))) - set(pairs.values())),
+        [cell for i, cell in enumerate(cells) if i not in pairs],
+        [cell for j, cell in enumerate(theirs) if j not in pairs.values()],
     )
-    # Where camelot sees no cell at all it contradicts nothing.
-    blank = sum(len(mine) for mine, other in places if not other)
-    places = [(mine, other) for mine, other in places if other]
-    coarse = [(mine, other) for mine, other in places if len(other) <= 1 and len(mine) > len(other)]
-    affected = blank + sum(len(mine) for mine, _ in coarse)
-    structure: list[str] = []
-    beyond = [
-        cell
-        for cell, share in zip(theirs, _shared(boxes, ours).max(axis=1), strict=True)
-        if share < 0.05 and squeeze(cell.text)
-    ]
-    if beyond:
-        findings.append(_beyond(info.page, beyond))
-    status = "agreed"
-    if (
-        affected
-        and len(coarse) == len(places)
-        and (not coarse or affected >= max(4.0, _COARSE_SHARE * len(cells)))
-    ):
-        status = "coarser"
-        message = f"第{info.page}页：camelot看出的框线较少，{affected}格未能核对。"
-        evidence = f"p{info.page} {cells[0].engine}：{len(cells)}格 | {ENGINE}：{len(theirs)}格"
-        findings.append(Finding("cross_check_coarser", message, evidence, page=info.page))
-    elif places:
-        structure = [cells[i].cell_id for mine, _ in places for i in mine]
-        findings += _structure(info.page, cells, theirs, places)
-    if differing:
-        findings += _texts(info.page, cells, theirs, differing)
-    if structure or differing or strangers or beyond:
-        status = "differs"
+    coarser = _unseen_lines(places, len(cells))
+    places = [] if coarser else [(mine, other) for mine, other in places if other]
+    outside = [cell for cell in _outside(theirs, cells) if squeeze(cell.text)]
+    if outside:
+        message = f"camelot在本读法的表格之外还看出{len(outside)}个有文字的单元格。"
+        findings.append(_only_theirs(page, outside, message))
+    if coarser:
+        message = f"第{page}页：camelot看出的框线较少，{coarser}格未能核对。"
+        evidence = f"p{page} {cells[0].engine}：{len(cells)}格 | {ENGINE}：{len(theirs)}格"
+        findings.append(Finding("cross_check_coarser", message, evidence, page=page))
+    findings += _structure(page, places) + _texts(page, differing)
+    differs = places or differing or elsewhere or outside
     return PageComparison(
-        info.page,
-        status,
+        page,
+        "differs" if differs else "coarser" if coarser else "agreed",
         len(cells),
-        tuple(cells[i].cell_id for i, _ in agreed),
-        tuple(cells[i].cell_id for i, _ in differing),
-        tuple(structure),
+        tuple(cell.cell_id for cell, _ in agreed),
+        tuple(cell.cell_id for cell, _ in differing),
+        tuple(cell.cell_id for mine, _ in places for cell in mine),
         tuple(findings),
     )
 
 
-def _boxes(cells: Sequence[Cell] | Sequence[Seen]) -> Floats:
+def _boxes(cells: Sequence[Cell] | Sequence[CamelotCell]) -> Floats:
     return np.array([(c.x0, c.top, c.x1, c.bottom) for c in cells], dtype=np.float64).reshape(-1, 4)
 
 
 def _theirs(
     tables: Sequence[CamelotTable], ours: Floats, same: float, least: float
-) -> tuple[list[Seen], list[CamelotTable]]:
+) -> tuple[list[CamelotCell], list[CamelotTable]]:
     """camelot's cells (no slivers) of tables that stand where ours do, and its tables that stand elsewhere.
 
     Tables elsewhere count only when they are wider and higher than ``least`` and hold text in two cells.
     """
-    cells: list[Seen] = []
-    strangers = []
+    cells: list[CamelotCell] = []
+    elsewhere = []
     for table in tables:
-        x0, top, x1, bottom = table.grid.bbox
-        if len(ours) and (_shared(np.array([[x0, top, x1, bottom]]), ours) > 0).any():
-            cells += [
-                Seen(c.x0, c.top, c.x1, c.bottom, text)
-                for c, text in zip(table.grid.cells, table.texts, strict=True)
-                if c.x1 - c.x0 > same and c.bottom - c.top > same
-            ]
-        elif min(x1 - x0, bottom - top) > least and sum(1 for text in table.texts if squeeze(text)) >= 2:
-            strangers.append(table)
-    return cells, strangers
+        x0, top, x1, bottom = table.bbox
+        if len(ours) and (_shared(np.array([table.bbox]), ours) > 0).any():
+            cells += [c for c in table.cells if c.x1 - c.x0 > same and c.bottom - c.top > same]
+        elif min(x1 - x0, bottom - top) > least and sum(1 for c in table.cells if squeeze(c.text)) >= 2:
+            elsewhere.append(table)
+    return cells, elsewhere
 
 
 def _shared(a: Floats, b: Floats) -> Floats:
@@ -189,12 +148,13 @@ def _shared(a: Floats, b: Floats) -> Floats:
     return np.asarray(np.clip(wide, 0, None) * np.clip(high, 0, None) / smaller)
 
 
-def _pairs(cells: Sequence[Cell], ours: Floats, theirs: Floats, same: float) -> dict[int, int]:
-    """Our cells and camelot's with the same borders; an open end of ours may lie anywhere."""
-    near: Bools = np.abs(ours[:, None, :] - theirs[None, :, :]) <= same
+def _pairs(cells: Sequence[Cell], theirs: Sequence[CamelotCell], same: float) -> dict[int, int]:
+    """Our cells and camelot's with the same borders, by index; an open end of ours may lie anywhere."""
+    a, b = _boxes(cells), _boxes(theirs)
+    near: Bools = np.abs(a[:, None, :] - b[None, :, :]) <= same
     near[:, :, 1] |= np.array([cell.open_top for cell in cells])[:, None]
     near[:, :, 3] |= np.array([cell.open_bottom for cell in cells])[:, None]
-    alike = near.all(axis=2) & (_shared(ours, theirs) > 0.5)
+    alike = near.all(axis=2) & (_shared(a, b) > 0.5)
     pairs: dict[int, int] = {}
     taken: set[int] = set()
     for i, j in np.argwhere(alike).tolist():
@@ -204,24 +164,19 @@ def _pairs(cells: Sequence[Cell], ours: Floats, theirs: Floats, same: float) -> 
     return pairs
 
 
-def _places(
-    ours: Floats, theirs: Floats, mine: Sequence[int], other: Sequence[int]
-) -> list[tuple[list[int], list[int]]]:
-    """Places where the readings differ: cells of ours and of camelot's that overlap, as index lists."""
-    overlap = _shared(ours[list(mine)], theirs[list(other)]) > 0.2
-    places = []
-    left = list(range(len(mine)))
-    while left:
-        rows, cols = {left[0]}, set[int]()
-        while True:
-            more_cols = set(np.flatnonzero(overlap[sorted(rows)].any(axis=0)).tolist())
-            more_rows = rows | set(np.flatnonzero(overlap[:, sorted(more_cols)].any(axis=1)).tolist())
-            if more_cols == cols and more_rows == rows:
-                break
-            rows, cols = more_rows, more_cols
-        places.append(([mine[i] for i in sorted(rows)], [other[j] for j in sorted(cols)]))
-        left = [i for i in left if i not in rows]
-    return places
+def _by_text(
+    pairs: Sequence[tuple[Cell, CamelotCell]], blocks: Sequence[Block]
+) -> tuple[list[tuple[Cell, CamelotCell]], list[tuple[Cell, CamelotCell]]]:
+    """Pairs of cells with the same text, and those without."""
+    hidden = "".join(squeeze(block.line.text) for block in blocks if block.role != "text")
+    # Beyond the open end of a row stand page numbers and running heads, which camelot counts to the row.
+    every = hidden + "".join(squeeze(block.line.text) for block in blocks if block.role == "text")
+    agreed: list[tuple[Cell, CamelotCell]] = []
+    differing: list[tuple[Cell, CamelotCell]] = []
+    for cell, other in pairs:
+        extra = every if cell.open_top or cell.open_bottom else hidden
+        (agreed if _same_text(cell.text, squeeze(other.text), extra) else differing).append((cell, other))
+    return agreed, differing
 
 
 def _same_text(ours: str, theirs: str, hidden: str) -> bool:
@@ -236,6 +191,35 @@ def _same_text(ours: str, theirs: str, hidden: str) -> bool:
     if a == b or (a and any(b == Counter({c: n * k for c, n in a.items()}) for k in (2, 3, 4))):
         return True
     return bool(hidden) and not (a - b) and not (b - a) - Counter(hidden)
+
+
+def _places(ours: Sequence[Cell], theirs: Sequence[CamelotCell]) -> list[_Place]:
+    """Where the readings differ: cells of ours and those of camelot's (perhaps none) that overlap them."""
+    overlap = np.argwhere(_shared(_boxes(ours), _boxes(theirs)) > 0.2)
+    groups = components(len(ours) + len(theirs), [(i, len(ours) + j) for i, j in overlap.tolist()])
+    return [
+        ([ours[k] for k in group if k < len(ours)], [theirs[k - len(ours)] for k in group if k >= len(ours)])
+        for group in groups
+        if group[0] < len(ours)
+    ]
+
+
+def _unseen_lines(places: Sequence[_Place], cells: int) -> int:
+    """How many of our ``cells`` camelot's reading says nothing of, when all that differs is that it sees fewer lines:
+    in no place at all, or over so many cells that it is its weakness; else 0."""
+    # Where camelot sees no cell at all it contradicts nothing.
+    blank = sum(len(mine) for mine, other in places if not other)
+    seen = [(mine, other) for mine, other in places if other]
+    coarse = sum(len(mine) for mine, other in seen if len(other) == 1 and len(mine) > 1)
+    if any(len(other) > 1 or len(mine) == 1 for mine, other in seen):
+        return 0
+    return blank + coarse if not seen or blank + coarse >= max(4.0, _COARSE_SHARE * cells) else 0
+
+
+def _outside(theirs: Sequence[CamelotCell], cells: Sequence[Cell]) -> list[CamelotCell]:
+    """camelot's cells that lie where none of ours does."""
+    shared = _shared(_boxes(theirs), _boxes(cells)).max(axis=1)
+    return [cell for cell, share in zip(theirs, shared.tolist(), strict=True) if share < 0.05]
 
 
 # Findings
@@ -253,94 +237,61 @@ def _mine(cells: Sequence[Cell]) -> str:
     return said[:_EVIDENCE]
 
 
-def _other(cells: Sequence[Seen]) -> str:
+def _other(cells: Sequence[CamelotCell]) -> str:
     said = "；".join(f"[{c.x0:.0f},{c.top:.0f},{c.x1:.0f},{c.bottom:.0f}]{_quote(c.text)}" for c in cells)
     return said[:_EVIDENCE] or "无"
 
 
-def _structure(
-    page: int, cells: Sequence[Cell], theirs: Sequence[Seen], places: Sequence[tuple[list[int], list[int]]]
-) -> list[Finding]:
+def _with_box(finding: Finding, cells: Sequence[Cell] | Sequence[CamelotCell]) -> Finding:
+    """The finding with the box around ``cells``."""
+    box = _boxes(cells)
+    x0, top = map(float, box[:, :2].min(axis=0))
+    x1, bottom = map(float, box[:, 2:].max(axis=0))
+    return replace(finding, x0=x0, top=top, x1=x1, bottom=bottom)
+
+
+def _structure(page: int, places: Sequence[_Place]) -> list[Finding]:
     """One finding per place, or one per table when there are many."""
     if len(places) > _MANY:
-        tables: dict[int, tuple[list[int], list[int]]] = {}
+        tables: dict[int, _Place] = {}
         for mine, other in places:
-            together = tables.setdefault(cells[mine[0]].table_no, ([], []))
+            together = tables.setdefault(mine[0].table_no, ([], []))
             together[0].extend(mine)
             together[1].extend(other)
         places = list(tables.values())
     out = []
     for mine, other in places:
-        own = [cells[i] for i in mine]
-        first = own[0]
-        box = _boxes(own)
+        first = mine[0]
         message = (
             f"第{page}页表{first.table_no}第{first.row + 1}行第{first.col + 1}列起：两种读法的框线不一致，"
             f"本读法为{len(mine)}格，camelot为{len(other)}格。"
         )
-        out.append(
-            Finding(
-                "cross_check_structure",
-                message,
-                f"{first.cell_id} {first.engine}：{_mine(own)} | {ENGINE}：{_other([theirs[j] for j in other])}",
-                page=page,
-                x0=float(box[:, 0].min()),
-                top=float(box[:, 1].min()),
-                x1=float(box[:, 2].max()),
-                bottom=float(box[:, 3].max()),
-                cell_id=first.cell_id,
-            )
-        )
+        evidence = f"{first.cell_id} {first.engine}：{_mine(mine)} | {ENGINE}：{_other(other)}"
+        found = Finding("cross_check_structure", message, evidence, page=page, cell_id=first.cell_id)
+        out.append(_with_box(found, mine))
     return out
 
 
-def _texts(
-    page: int, cells: Sequence[Cell], theirs: Sequence[Seen], differing: Sequence[tuple[int, int]]
-) -> list[Finding]:
+def _texts(page: int, differing: Sequence[tuple[Cell, CamelotCell]]) -> list[Finding]:
     """One finding per cell, or one for the page when there are many."""
     shown = differing if len(differing) <= _MANY else differing[:1]
+    many = f"等{len(differing)}格" if len(shown) < len(differing) else ""
     out = []
-    for i, j in shown:
-        cell = cells[i]
-        many = f"等{len(differing)}格" if len(shown) < len(differing) else ""
-        out.append(
-            Finding(
-                "cross_check_text",
-                f"第{page}页表{cell.table_no}第{cell.row + 1}行第{cell.col + 1}列{many}：两种读法的文字不一致。",
-                f"{cell.cell_id} {cell.engine}：{_quote(cell.text)} | {ENGINE}：{_quote(theirs[j].text)}",
-                page=page,
-                x0=cell.x0,
-                top=cell.top,
-                x1=cell.x1,
-                bottom=cell.bottom,
-                cell_id=cell.cell_id,
-            )
+    for cell, other in shown:
+        message = (
+            f"第{page}页表{cell.table_no}第{cell.row + 1}行第{cell.col + 1}列{many}：两种读法的文字不一致。"
         )
+        evidence = f"{cell.cell_id} {cell.engine}：{_quote(cell.text)} | {ENGINE}：{_quote(other.text)}"
+        found = Finding("cross_check_text", message, evidence, page=page, cell_id=cell.cell_id)
+        out.append(_with_box(found, [cell]))
     return out
 
 
-def _stranger(page: int, table: CamelotTable) -> Finding:
-    cells = [Seen(c.x0, c.top, c.x1, c.bottom, t) for c, t in zip(table.grid.cells, table.texts, strict=True)]
-    return _only_theirs(
-        page,
-        [cell for cell in cells if squeeze(cell.text)],
-        f"camelot看出一个{len(cells)}格的表格，本读法在该处没有表格。",
-    )
+def _elsewhere(page: int, table: CamelotTable) -> Finding:
+    message = f"camelot看出一个{len(table.cells)}格的表格，本读法在该处没有表格。"
+    return _only_theirs(page, [cell for cell in table.cells if squeeze(cell.text)], message)
 
 
-def _beyond(page: int, cells: Sequence[Seen]) -> Finding:
-    return _only_theirs(page, cells, f"camelot在本读法的表格之外还看出{len(cells)}个有文字的单元格。")
-
-
-def _only_theirs(page: int, cells: Sequence[Seen], message: str) -> Finding:
-    box = _boxes(cells)
-    return Finding(
-        "cross_check_structure",
-        f"第{page}页：{message}",
-        f"p{page} 本读法：无 | {ENGINE}：{_other(cells)}",
-        page=page,
-        x0=float(box[:, 0].min()),
-        top=float(box[:, 1].min()),
-        x1=float(box[:, 2].max()),
-        bottom=float(box[:, 3].max()),
-    )
+def _only_theirs(page: int, cells: Sequence[CamelotCell], message: str) -> Finding:
+    evidence = f"p{page} 本读法：无 | {ENGINE}：{_other(cells)}"
+    return _with_box(Finding("cross_check_structure", f"第{page}页：{message}", evidence, page=page), cells)

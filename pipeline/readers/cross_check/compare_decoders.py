@@ -8,15 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
+from pipeline.errors import XizeError
 from pipeline.findings import Finding
-from pipeline.forked import copies, forked_map
-from pipeline.readers.pdf.page import Floats, PageArrays
-from pipeline.readers.pdf.read import PageReader, open_pdf
-from pipeline.readers.pdf.visible import see
+from pipeline.processes import map_in_processes
+from pipeline.readers.pdf.open import OpenPdf, open_pdf
+from pipeline.readers.pdf.page import Bools, Floats, Ints, PageArrays
+from pipeline.readers.pdf.visible import visible_glyphs
 from pipeline.text import squeeze
 
 FIRST, SECOND = "pdfium", "pdfplumber"
@@ -25,7 +27,8 @@ _BESIDE = 0.25
 """Share of its size by which a glyph's middle may be elsewhere: far less would be another cell."""
 _OFF = 1.0
 """Points by which the ends of a line may be elsewhere."""
-_RANGE = 8
+_RANGE = 16
+"""Pages per item of work: opening the file anew for each takes a while."""
 _SHOWN = 20
 
 
@@ -44,52 +47,25 @@ class Disagreement:
 def only_in(a: PageArrays, b: PageArrays) -> Disagreement:
     """What of the visible glyphs and lines of ``a`` has no partner in ``b``: the same character in the same place (to
     a quarter of its size), a line between the same ends (to a point). Blanks do not count, nor does how often."""
-    a, b = see(a)[0], see(b)[0]
-    here, there = _glyphs(a), _glyphs(b)
-    letters = {text: number for number, text in enumerate(sorted({*here, *there}))}
+    a, b = visible_glyphs(a)[0], visible_glyphs(b)[0]
+    numbers: dict[str, int] = {}
     tolerance = max(0.5, _BESIDE * float(np.median(a.sizes)) if len(a.sizes) else 0.5)
-    lone = [
-        index
-        for indices, alone in [_without_partner(here, there, a, b, letters, tolerance)]
-        for index, single in zip(indices, alone, strict=True)
-        if single
-    ]
+    index, points = _points(a, numbers)
+    lone = index[_apart(points, _points(b, numbers)[1], tolerance)].tolist()
     lines = a.rulings[:, :4][_apart(a.rulings[:, :4], b.rulings[:, :4], _OFF)]
     return Disagreement(tuple(squeeze(a.texts[i]) for i in lone), a.boxes[lone], lines)
 
 
-def _glyphs(page: PageArrays) -> dict[str, list[int]]:
-    found: dict[str, list[int]] = {}
-    for index, text in enumerate(page.texts):
-        if squeezed := squeeze(text):
-            found.setdefault(squeezed, []).append(index)
-    return found
+def _points(page: PageArrays, numbers: dict[str, int]) -> tuple[Ints, Floats]:
+    """The glyphs that print something: their indices, and (n, 3) the middle of each and the number of its text, far
+    apart for different ones; ``numbers`` is added to."""
+    texts = list(map(squeeze, page.texts))
+    index = np.array([i for i, text in enumerate(texts) if text], dtype=np.int64)
+    known = [1e6 * numbers.setdefault(texts[i], len(numbers)) for i in index.tolist()]
+    return index, np.column_stack([*(at[index] for at in page.centres), known])
 
 
-def _without_partner(
-    here: dict[str, list[int]],
-    there: dict[str, list[int]],
-    a: PageArrays,
-    b: PageArrays,
-    letters: dict[str, int],
-    tolerance: float,
-) -> tuple[list[int], list[bool]]:
-    """The indices of the glyphs of ``a``, in order, and whether each of them is alone."""
-
-    def points(found: dict[str, list[int]], page: PageArrays) -> tuple[list[int], Floats]:
-        pairs = sorted((index, letters[text]) for text, indices in found.items() for index in indices)
-        indices = [index for index, _ in pairs]
-        boxes = page.boxes[indices]
-        middles = (boxes[:, :2] + boxes[:, 2:]) / 2
-        # Different characters lie far apart in a third direction.
-        return indices, np.column_stack([middles, 1e6 * np.array([letter for _, letter in pairs])])
-
-    indices, mine = points(here, a)
-    _, theirs = points(there, b)
-    return indices, _apart(mine, theirs, tolerance).tolist()
-
-
-def _apart(points: Floats, others: Floats, tolerance: float) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+def _apart(points: Floats, others: Floats, tolerance: float) -> Bools:
     """Which points have none of ``others`` within ``tolerance`` in every direction."""
     from scipy.spatial import cKDTree
 
@@ -125,30 +101,31 @@ def page_finding(first: PageArrays, second: PageArrays) -> Finding | None:
     )
 
 
-def _compare(one: PageReader, other: PageReader, number: int) -> Finding | None:
-    pages: list[PageArrays] = []
-    for reader in (one, other):
-        try:
-            pages.append(reader.decode(number))
-        except Exception as error:  # decoders raise anything on a broken content stream
-            return Finding(
-                "decoder_disagreement",
-                f"第{number}页：解码器{reader.engine}未能读取该页，无从核对；请对照原页核对。",
-                f"{number}|{reader.engine}: {type(error).__name__}",
-                page=number,
-            )
-    return page_finding(*pages)
-
-
 def compare_decoders(
     path: Path, pages: Sequence[int], password: str = "", workers: int | None = None
 ) -> list[Finding]:
     """A finding for each of ``pages`` on which the decoders disagree. Raises XizeError when the file cannot be opened."""
+    ranges = [pages[i : i + _RANGE] for i in range(0, len(pages), _RANGE)]
+    parts = map_in_processes(partial(_compare_pages, path, password), ranges, workers)
+    return [finding for part in parts for finding in part]
 
-    def compare(numbers: Sequence[int]) -> list[Finding]:
-        with open_pdf(path, password, FIRST) as one, open_pdf(path, password, SECOND) as other:
-            found = [_compare(one, other, number) for number in numbers]
-        return [finding for finding in found if finding is not None]
 
-    parts = [pages[i : i + _RANGE] for i in range(0, len(pages), _RANGE)]
-    return [finding for part in forked_map(compare, parts, copies(workers)) for finding in part]
+def _compare_pages(path: Path, password: str, pages: Sequence[int]) -> list[Finding]:
+    with open_pdf(path, password, FIRST) as one, open_pdf(path, password, SECOND) as other:
+        found = [_compare_page(one, other, number) for number in pages]
+    return [finding for finding in found if finding is not None]
+
+
+def _compare_page(one: OpenPdf, other: OpenPdf, number: int) -> Finding | None:
+    pages: list[PageArrays] = []
+    for pdf in (one, other):
+        try:
+            pages.append(pdf.decode(number))
+        except XizeError as error:
+            return Finding(
+                "decoder_disagreement",
+                f"第{number}页：解码器{pdf.decoder}未能读取该页，无从核对；请对照原页核对。",
+                f"{number}|{pdf.decoder}: {type(error.__cause__).__name__}",
+                page=number,
+            )
+    return page_finding(*pages)

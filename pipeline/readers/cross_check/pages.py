@@ -1,30 +1,39 @@
-"""Cross-checking: pages read a second time, with camelot, in worker processes, and compared with what was staged."""
+"""Cross-checking: pages read a second time, with camelot, and compared with what was staged."""
 
 from __future__ import annotations
 
-import multiprocessing
-import os
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import AbstractContextManager
+from functools import partial
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from pipeline.arrow import array
 from pipeline.errors import XizeError
 from pipeline.findings import Finding
 from pipeline.model import Cell
+from pipeline.processes import map_in_processes
 from pipeline.readers.cross_check.compare_cells import PageComparison, compare, letter_size
-from pipeline.readers.pdf.camelot import ENGINE, CamelotDocument, CamelotTable, Frame, open_camelot
-from pipeline.readers.pdf.confidence import AGREED, STRUCTURE_DIFFERS, TEXT_DIFFERS
-from pipeline.reading import Block, Reading, blocks_of, cells_of, pages_of
+from pipeline.readers.pdf.camelot import ENGINE, CamelotTable, Frame, open_camelot
+from pipeline.reading import (
+    AGREED,
+    STRUCTURE_DIFFERS,
+    TEXT_DIFFERS,
+    Block,
+    Reading,
+    blocks_of,
+    cells_of,
+    pages_of,
+    select_pages,
+)
 
 Progress = Callable[[int, int], None]
 
 _RANGE = 4
+"""Pages per item of work."""
+_SMALL = 8
+"""Up to so many pages are read in this process: starting others takes longer."""
 
 
 def suspects(reading: Reading) -> list[int]:
@@ -56,34 +65,40 @@ def compare_pages(
     workers: int | None = None,
     progress: Progress | None = None,
 ) -> list[PageComparison]:
-    """The comparison of every page in ``pages``, in their order; pages are read in ``workers`` processes.
+    """The comparison of every page in ``pages``, in their order; many pages are read in ``workers`` processes.
 
     Raises XizeError when the file cannot be opened; a page that camelot alone cannot read is ``failed``.
     """
-    wanted = set(pages)
-    infos = {info.page: info for info in pages_of(reading) if info.page in wanted}
-    chosen = pc.is_in(reading.cells.column("page"), array(sorted(wanted), pa.int32()))
+    infos = {info.page: info for info in pages_of(reading)}
     cells: dict[int, list[Cell]] = defaultdict(list)
-    for cell in cells_of(Reading(reading.cells.filter(chosen), reading.blocks, reading.pages)):
+    for cell in cells_of(select_pages(reading, pages)):
         cells[cell.page].append(cell)
     blocks: dict[int, list[Block]] = defaultdict(list)
     for block in blocks_of(reading):
         blocks[block.line.page].append(block)
     tasks = [
-        (
-            info.page,
-            Frame(info.width, info.height, info.turned),
-            letter_size(cells[info.page], blocks[info.page]),
-        )
-        for info in (infos[page] for page in pages)
+        (page, Frame(info.width, info.height, info.turned), letter_size(cells[page], blocks[page]))
+        for page, info in ((page, infos[page]) for page in pages)
         if info.engine != ENGINE
     ]
-    seen = _see_all(path, password, tasks, workers, progress)
+    ranges = [tasks[i : i + _RANGE] for i in range(0, len(tasks), _RANGE)]
+    done = 0
+
+    def count(index: int) -> None:
+        nonlocal done
+        done += len(ranges[index])
+        if progress:
+            progress(done, len(tasks))
+
+    results = map_in_processes(
+        partial(_read_tables, path, password), ranges, workers if len(tasks) > _SMALL else 1, count
+    )
+    seen = dict(result for part in results for result in part)
     return [compare(infos[page], cells[page], blocks[page], seen.get(page)) for page in pages]
 
 
 def with_confidence(reading: Reading, compared: Sequence[PageComparison]) -> Reading:
-    """The reading with the confidence of every compared cell set as ``readers.confidence`` explains."""
+    """The reading with the confidence of every compared cell set as ``pipeline.reading`` explains."""
     values: dict[str, float] = {}
     for page in compared:
         values.update(dict.fromkeys(page.agreed, AGREED))
@@ -110,64 +125,18 @@ def summary(compared: Sequence[PageComparison]) -> dict[str, int]:
     return figures
 
 
-# Reading with camelot, in worker processes
-
 _Task = tuple[int, Frame, float]
+"""Number, frame and letter size of a page."""
 _Result = tuple[int, list[CamelotTable] | str]
 
-_document: CamelotDocument | None = None
-_opened: AbstractContextManager[CamelotDocument] | None = None
 
-
-def _start(path: str, password: str) -> None:
-    global _document, _opened
-    _opened = open_camelot(Path(path), password)  # kept, so that the file stays open until the process ends
-    _document = _opened.__enter__()
-
-
-def _work(tasks: Sequence[_Task]) -> list[_Result]:
-    assert _document is not None
-    return _see(_document, tasks)
-
-
-def _see(document: CamelotDocument, tasks: Sequence[_Task]) -> list[_Result]:
-    """Per page its tables, or why there are none: a page that only camelot fails at must not end the run."""
+def _read_tables(path: Path, password: str, tasks: Sequence[_Task]) -> list[_Result]:
+    """Per page camelot's tables, or why there are none: a page that only camelot fails at must not end the run."""
     out: list[_Result] = []
-    for page, frame, size in tasks:
-        try:
-            out.append((page, document.tables(page, frame, size)))
-        except XizeError as error:
-            out.append((page, repr(error.__cause__)))
-    return out
-
-
-def _see_all(
-    path: Path, password: str, tasks: Sequence[_Task], workers: int | None, progress: Progress | None
-) -> dict[int, list[CamelotTable] | str]:
-    seen: dict[int, list[CamelotTable] | str] = {}
-    if not tasks:
-        return seen
-    # Opened here first: a wrong password is one sentence, not a broken pool of workers.
     with open_camelot(path, password) as document:
-        workers = workers or len(os.sched_getaffinity(0))
-        ranges = [list(tasks[i : i + _RANGE]) for i in range(0, len(tasks), _RANGE)]
-        if workers == 1 or len(ranges) <= 2:
-            for part in ranges:
-                seen.update(_see(document, part))
-                if progress:
-                    progress(len(seen), len(tasks))
-            return seen
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(
-        min(workers, len(ranges)), context, initializer=_start, initargs=(str(path), password)
-    ) as pool:
-        futures = [pool.submit(_work, part) for part in ranges]
-        try:
-            for future in futures:
-                seen.update(future.result())
-                if progress:
-                    progress(len(seen), len(tasks))
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
-    return seen
+        for page, frame, size in tasks:
+            try:
+                out.append((page, document.tables(page, frame, size)))
+            except XizeError as error:
+                out.append((page, repr(error.__cause__)))
+    return out

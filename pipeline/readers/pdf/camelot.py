@@ -1,4 +1,4 @@
-"""The second pair of eyes: camelot's lattice flavour, which sees ruling lines in the pixels of the drawn page.
+"""camelot's lattice flavour, which sees ruling lines in the pixels of the drawn page.
 
 camelot's parser is driven directly rather than through ``camelot.read_pdf``. That way the page is drawn and laid out
 in the frame in which this project measures (crop box and /Rotate applied, turned upright, points, origin top left),
@@ -22,9 +22,8 @@ from typing import Any
 import numpy as np
 
 from pipeline.errors import XizeError
-from pipeline.readers.pdf.grid import Grid, unite
+from pipeline.readers.pdf.grid import unite
 from pipeline.readers.pdf.page import Bools, Floats, PageArrays
-from pipeline.readers.pdf.pixels import close_gaps, flatten
 
 ENGINE = "camelot"
 
@@ -38,16 +37,34 @@ _LETTERS = 1.2
 _DESCENT = 0.2
 """How far letters reach below their baseline, as a share of their size."""
 
+_GAP = 6.0
+"""Widest gap of a dashed line, points."""
+
+_GROUND = 12.0
+_DARK = 140
+"""A ground is what is commonest within so many points; it is dark when its grey is below this (0 black, 255 white)."""
+
 _USUAL_SIZE = 10.0
 _THIN = 0.5
 
 
 @dataclass(frozen=True)
-class CamelotTable:
-    """A table as camelot read it: ``grid`` in points, origin top left; ``texts[i]`` its text of ``grid.cells[i]``."""
+class CamelotCell:
+    """A cell as camelot read it: box in points, origin top left, and its text."""
 
-    grid: Grid
-    texts: tuple[str, ...]
+    x0: float
+    top: float
+    x1: float
+    bottom: float
+    text: str
+
+
+@dataclass(frozen=True)
+class CamelotTable:
+    """A table as camelot read it: its box (x0, top, x1, bottom) and its cells, each once however far it spans."""
+
+    bbox: tuple[float, float, float, float]
+    cells: tuple[CamelotCell, ...]
 
 
 @dataclass(frozen=True)
@@ -104,7 +121,7 @@ class CamelotDocument:
         """
         _, found, high = self._parse(number, frame, size, pixels_only=False)
         tables = [table for table in (_table(table, high) for table in found) if table is not None]
-        return sorted(tables, key=lambda table: (round(table.grid.ys[0]), table.grid.xs[0]))
+        return sorted(tables, key=lambda table: (round(table.bbox[1]), table.bbox[0]))
 
     def lines(self, page: PageArrays, broken: bool = False) -> Floats:
         """The ruling lines that camelot sees in the pixels of a (seen, upright) page, as ``PageArrays.rulings``.
@@ -132,7 +149,7 @@ class CamelotDocument:
         try:
             picture, scale = self._draw(number, frame)
             if letters is not None:
-                picture = close_gaps(picture, scale, letters, size)
+                picture = _close_gaps(picture, scale, letters, size)
             layout, across, down = (None, [], []) if pixels_only else self._layout(number, frame)
             high = len(picture) / scale
             parser = _lattice_class()(
@@ -166,7 +183,7 @@ class CamelotDocument:
         scale = picture.shape[1] / frame.width
         bitmap.close()
         page.close()
-        return flatten(square, scale), scale
+        return _flatten(square, scale), scale
 
     def _layout(self, number: int, frame: Frame) -> tuple[Any, list[Any], list[Any]]:
         """camelot's layout of the page in its upright frame, origin bottom left: layout, level and upright lines."""
@@ -182,6 +199,45 @@ class CamelotDocument:
         for line in [*across, *down]:
             _settle(line)
         return layout, across, down
+
+
+def _flatten(picture: Any, scale: float) -> Any:
+    """The picture with dark backgrounds made white: each pixel by how much it differs from what surrounds it.
+
+    On a dark ground camelot's local threshold takes the halo of white letters for lines. Pages without dark areas
+    are left as they are.
+    """
+    import cv2
+
+    grey = cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)
+    small = cv2.resize(grey, None, fx=0.25, fy=0.25, interpolation=cv2.INTER_AREA)
+    ground = cv2.medianBlur(small, max(3, round(_GROUND * scale / 4) | 1))
+    # Close-set text is dark in places too, but never over a cell's width.
+    shape = (max(1, round(2 * _GROUND * scale / 4)), max(1, round(_GROUND / 2 * scale / 4)))
+    dark = cv2.morphologyEx(
+        (ground < _DARK).astype(np.uint8), cv2.MORPH_OPEN, cv2.getStructuringElement(cv2.MORPH_RECT, shape)
+    )
+    if not dark.any():
+        return picture
+    size = (grey.shape[1], grey.shape[0])
+    ground = cv2.resize(ground, size, interpolation=cv2.INTER_LINEAR)
+    dark = cv2.resize(dark, size, interpolation=cv2.INTER_NEAREST)
+    return cv2.cvtColor(np.where(dark > 0, 255 - cv2.absdiff(grey, ground), grey), cv2.COLOR_GRAY2BGR)
+
+
+def _close_gaps(picture: Any, scale: float, letters: Floats, size: float) -> Any:
+    """The picture with the boxes of its ``letters`` wiped out and gaps up to ``_GAP`` points closed along lines."""
+    import cv2
+
+    out = picture.copy()
+    margin = 0.1 * size
+    grown = letters + np.array([-margin, -margin, margin, margin])
+    for x0, top, x1, bottom in np.clip(np.round(grown * scale), 0, None).astype(int).tolist():
+        out[top:bottom, x0:x1] = 255
+    length = round(_GAP * scale)
+    across = cv2.morphologyEx(out, cv2.MORPH_OPEN, cv2.getStructuringElement(cv2.MORPH_RECT, (length, 1)))
+    down = cv2.morphologyEx(out, cv2.MORPH_OPEN, cv2.getStructuringElement(cv2.MORPH_RECT, (1, length)))
+    return np.minimum(across, down)
 
 
 def _strokes(lines: Floats, page: PageArrays) -> Bools:
@@ -243,11 +299,11 @@ def _upright(page: Any, turned: int) -> tuple[float, float, float, float, float,
 
 
 def _table(table: Any, height: float) -> CamelotTable | None:
-    """camelot's table (cells with edge flags, origin bottom left) → a grid with true spans and its texts.
+    """camelot's table (cells with edge flags, origin bottom left) → cells with true spans and their texts.
 
     camelot never shows a cell's span: cells with no edge between them are one.
     """
-    cells = table.cells
+    parts = table.cells
     x = np.array([table.cols[0][0], *(col[1] for col in table.cols)], dtype=np.float64)
     y = height - np.array([table.rows[0][0], *(row[1] for row in table.rows)], dtype=np.float64)
     if len(x) < 2 or len(y) < 2 or not (np.diff(x) > 0).all() or not (np.diff(y) > 0).all():
@@ -255,20 +311,19 @@ def _table(table: Any, height: float) -> CamelotTable | None:
     rows, cols = len(y) - 1, len(x) - 1
 
     def flags(name: str) -> Bools:
-        return np.array([[bool(getattr(cell, name)) for cell in row] for row in cells], dtype=np.bool_)
+        return np.array([[bool(getattr(cell, name)) for cell in row] for row in parts], dtype=np.bool_)
 
     across = np.ones((rows + 1, cols), dtype=np.bool_)
     down = np.ones((cols + 1, rows), dtype=np.bool_)
     across[1:-1] = flags("top")[1:] | flags("bottom")[:-1]
     down[1:-1] = (flags("left")[:, 1:] | flags("right")[:, :-1]).T
     grid = unite(x, y, across, down)
-    if grid is None:
-        return None
     texts = [""] * len(grid.cells)
     for row in range(rows):
         for col in range(cols):
-            texts[int(grid.owner[row, col])] += cells[row][col].text
-    return CamelotTable(grid, tuple(texts))
+            texts[int(grid.owner[row, col])] += parts[row][col].text
+    cells = zip(grid.cells, texts, strict=True)
+    return CamelotTable(grid.bbox, tuple(CamelotCell(c.x0, c.top, c.x1, c.bottom, text) for c, text in cells))
 
 
 @contextmanager

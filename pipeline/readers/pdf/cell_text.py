@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
@@ -12,17 +11,22 @@ import numpy as np
 from pipeline.readers.pdf.grid import Found, Grid
 from pipeline.readers.pdf.lines import level_lines, lines_of
 from pipeline.readers.pdf.page import Ints, PageArrays
+from pipeline.text import is_page_number
 
 
 def assign(page: PageArrays, grids: Sequence[Grid]) -> tuple[list[list[Ints]], Ints]:
     """Glyph indices per grid and cell, and those outside every grid.
 
-    A glyph belongs to the cell in which its centre lies: found by position in the sorted lattice, not by scanning.
+    A glyph belongs to the cell in which its centre lies, or what its clip leaves of the place: found by position in the sorted lines of the grid, not by scanning.
+
+    >>> with open_pdf(Path("rules.pdf")) as pdf:
+    ...     read = read_page(pdf, 1)
+    >>> ((first, *_),), outside = assign(read.page, read.found.grids)
+    >>> [read.page.texts[i] for i in first], len(outside)
+    (['序', '号'], 0)
     """
-    x = (page.boxes[:, 0] + page.boxes[:, 2]) / 2
-    y = (page.boxes[:, 1] + page.boxes[:, 3]) / 2
+    x, y = page.places
     free = np.ones(len(x), dtype=bool)
-    per_grid: list[list[Ints]] = []
     # Smallest first, so that a table drawn inside another one's cell keeps its own text.
     order = sorted(range(len(grids)), key=lambda k: _area(grids[k]))
     found: dict[int, list[Ints]] = {}
@@ -37,8 +41,7 @@ def assign(page: PageArrays, grids: Sequence[Grid]) -> tuple[list[list[Ints]], I
         ranked = np.argsort(owners, kind="stable")
         bounds = np.searchsorted(owners[ranked], np.arange(len(grid.cells) + 1))
         found[k] = [inside[ranked[bounds[c] : bounds[c + 1]]] for c in range(len(grid.cells))]
-    per_grid = [found[k] for k in range(len(grids))]
-    return per_grid, np.flatnonzero(free)
+    return [found[k] for k in range(len(grids))], np.flatnonzero(free)
 
 
 def _overflowing(page: PageArrays, grid: Grid, inside: Ints, owners: Ints) -> Ints:
@@ -116,21 +119,6 @@ def _area(grid: Grid) -> float:
     return (x1 - x0) * (bottom - top)
 
 
-_PAGE_NUMBER = re.compile(
-    r"^[-–—~·•\s]*(?:第\s*\d{1,4}\s*页(?:\s*[/,，]?\s*共\s*\d{1,4}\s*页)?|(?P<number>\d{1,4})(?:\s*/\s*\d{1,4})?"
-    r"|page\s*\d+(?:\s*of\s*\d+)?|[ivxlcIVXLC]{1,6})[-–—~·•\s]*$",
-    re.IGNORECASE,
-)
-_OFF = 60
-"""By how much a printed page number may differ from the page's place in the file."""
-
-
-def is_page_number(text: str, page: int) -> bool:
-    """Whether a line alone at a page's edge is its number: near the page's place in the file, so that no code is."""
-    match = _PAGE_NUMBER.match(text)
-    return match is not None and (match["number"] is None or abs(int(match["number"]) - page) <= _OFF)
-
-
 def trim_open_ends(page: PageArrays, found: Found) -> Found:
     """Open rows end where the body does: a page number or running head beyond it is no part of a cell.
 
@@ -157,8 +145,7 @@ def _body_end(page: PageArrays, grid: Grid, low: float, high: float, below: bool
     """Where the open row between heights ``low`` and ``high`` ends: beyond its text, before a running head."""
     end = high if below else low
     x0, _, x1, _ = grid.bbox
-    x = (page.boxes[:, 0] + page.boxes[:, 2]) / 2
-    y = (page.boxes[:, 1] + page.boxes[:, 3]) / 2
+    x, y = page.centres
     lines = level_lines(page, np.flatnonzero((x >= x0) & (x <= x1) & (y >= low) & (y <= high)))
     while len(lines) > 1:
         last, before = (lines[-1], lines[-2]) if below else (lines[0], lines[1])

@@ -1,39 +1,25 @@
 """The pdfium decoder: a page → :class:`PageArrays`, by way of pdfium's text page and page objects.
 
 It knows nothing of the pdfplumber decoder, reads the same page some ten times faster, and agrees with it on every
-glyph's advance and every stroke; like it, it ignores clipping.
+glyph's advance and every stroke; like it, it tells what glyphs are clipped to, and ignores the clipping of shapes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from itertools import repeat
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from pipeline.readers.pdf.page import Bools, Floats, Ints, PageArrays
-from pipeline.readers.pdf.pdfium_calls import (
-    LOCK,
-    PdfiumError,
-    address,
-    ask,
-    calls,
-    luminance,
-    matrices,
-    times,
-)
+from pipeline.readers.pdf.page import NO_CLIP, Bools, Floats, Ints, PageArrays, Shapes
+from pipeline.readers.pdf.pdfium_calls import LOCK, PdfiumError, address, ask, calls, lights, matrices, times
 from pipeline.readers.pdf.pdfium_text import read_glyphs
 
 _TEXT, _PATH, _IMAGE, _FORM = 1, 2, 3, 5
 _CURVE, _MOVE = 1, 2
-_THIN = 3.0
-"""Filled shapes up to this many points across are rulings (as in :class:`PageBuilder`)."""
-_SLANT = 0.02
-"""Strokes count as straight up to this share of their length, or half a point (as in :class:`PageBuilder`)."""
 _ROTATIONS = ((1, 0, 0, 1), (0, -1, 1, 0), (-1, 0, 0, -1), (0, 1, -1, 0))
 """By the quarter turns clockwise of /Rotate: a b c d of the matrix that turns the page."""
 
@@ -53,7 +39,7 @@ class PdfiumDocument:
             if not page:
                 raise PdfiumError(raw.FPDF_GetLastError())
             try:
-                return _read(page, number)
+                return _decode(page, number)
             finally:
                 raw.FPDF_ClosePage(page)
 
@@ -62,7 +48,7 @@ class PdfiumDocument:
 def open_pdfium(path: Path, password: str = "") -> Iterator[PdfiumDocument]:
     """Open ``path`` with pdfium; the file is closed on leaving.
 
-    Raises PdfiumError for a broken or encrypted file; ``readers.pdf`` turns that into a sentence.
+    Raises PdfiumError for a broken or encrypted file; ``open_pdf`` turns that into a sentence.
     """
     with LOCK:
         raw = calls().raw
@@ -76,42 +62,8 @@ def open_pdfium(path: Path, password: str = "") -> Iterator[PdfiumDocument]:
             raw.FPDF_CloseDocument(handle)
 
 
-@dataclass
-class _Found:
-    """What a page holds: text objects in the order in which they are painted, and rows of :class:`PageArrays`
-    (``rulings`` with their luminance in a sixth column)."""
-
-    texts: list[int] = field(default_factory=list)
-    rulings: list[Floats] = field(default_factory=lambda: [np.empty((0, 6))])
-    fills: list[Floats] = field(default_factory=lambda: [np.empty((0, 5))])
-    images: list[Floats] = field(default_factory=lambda: [np.empty((0, 4))])
-
-    def areas(self, boxes: Floats, light: Floats) -> None:
-        """Filled shapes by their bounding boxes: rulings where they are thin (dots of either direction), else fills."""
-        x0, top, x1, bottom = boxes.T
-        wide, high, x, y = x1 - x0, bottom - top, (x0 + x1) / 2, (top + bottom) / 2
-        level, upright = high <= _THIN, wide <= _THIN
-        self.rulings.append(np.column_stack([x0, y, x1, y, high, light])[level])
-        self.rulings.append(np.column_stack([x, top, x, bottom, wide, light])[upright])
-        self.fills.append(np.column_stack([boxes, light])[~level & ~upright])
-
-    def strokes(self, ax: Floats, ay: Floats, bx: Floats, by: Floats, width: Floats, light: Floats) -> None:
-        """Straight strokes from a to b; those neither level nor upright are left out."""
-        dx, dy, x, y = np.abs(ax - bx), np.abs(ay - by), (ax + bx) / 2, (ay + by) / 2
-        level = (dy <= np.maximum(_SLANT * dx, 0.5)) & (dx >= dy)
-        upright = ~level & (dx <= np.maximum(_SLANT * dy, 0.5))
-        left, right, top, bottom = (
-            np.minimum(ax, bx),
-            np.maximum(ax, bx),
-            np.minimum(ay, by),
-            np.maximum(ay, by),
-        )
-        self.rulings.append(np.column_stack([left, y, right, y, width, light])[level])
-        self.rulings.append(np.column_stack([x, top, x, bottom, width, light])[upright])
-
-
-def _read(page: Any, number: int) -> PageArrays:
-    raw = calls().raw
+def _decode(page: Any, number: int) -> PageArrays:
+    raw, pdfium = calls().raw, calls()
     box = raw.FS_RECTF()
     if not raw.FPDF_GetPageBoundingBox(page, box):  # the crop box, as far as the media box reaches
         raise PdfiumError(raw.FPDF_ERR_PAGE)
@@ -120,37 +72,69 @@ def _read(page: Any, number: int) -> PageArrays:
     left, right = min(x for x, _ in corners), max(x for x, _ in corners)
     low, high = min(y for _, y in corners), max(y for _, y in corners)
     to_display = np.array([[a, -b, c, -d, -left, high]], dtype=np.float64)
-    found, handle, pdfium = _Found(), address(page), calls()
-    _walk(
-        list(map(pdfium.page_object, repeat(handle), range(pdfium.page_objects(handle)))), to_display, found
-    )
-    rulings = np.concatenate(found.rulings)
+    shapes, handle = Shapes(), address(page)
+    objects = list(map(pdfium.page_object, repeat(handle), range(pdfium.page_objects(handle))))
+    text_objects, clips = _add_objects(objects, to_display, np.array(NO_CLIP), shapes)
     return PageArrays(
         number=number,
         width=right - left,
         height=high - low,
-        rulings=rulings[:, :5],
-        ruling_light=rulings[:, 5],
-        fills=np.concatenate(found.fills),
-        images=np.concatenate(found.images),
-        **read_glyphs(page, found.texts, to_display),
+        **shapes.arrays(),
+        **read_glyphs(page, text_objects, clips, to_display),
     )
 
 
-def _walk(objects: list[int], outer: Floats, found: _Found) -> None:
-    """Add page objects and what form XObjects among them hold; ``outer`` (1, 6) leads from their space to the
-    displayed page."""
+def _add_objects(objects: list[int], outer: Floats, clip: Floats, shapes: Shapes) -> tuple[list[int], Floats]:
+    """Add the shapes of page objects and of what form XObjects among them hold; gives all text objects as painted, and
+    the boxes (n, 4) in the displayed page that they are clipped to.
+
+    ``outer`` (1, 6) leads from the objects' space to the displayed page, ``clip`` (4,) clips all of them.
+    """
     pdfium = calls()
     kinds = np.fromiter(map(pdfium.kind, objects), dtype=np.int64, count=len(objects))
-    _add_images([objects[i] for i in np.flatnonzero(kinds == _IMAGE).tolist()], outer, found)
-    _add_paths([objects[i] for i in np.flatnonzero(kinds == _PATH).tolist()], outer, found)
-    for i in np.flatnonzero((kinds == _TEXT) | (kinds == _FORM)).tolist():
-        item = objects[i]
-        if kinds[i] == _TEXT:
-            found.texts.append(item)
-        else:
-            inside = list(map(pdfium.form_object, repeat(item), range(pdfium.form_objects(item))))
-            _walk(inside, times(matrices([item]), outer), found)
+    images = [objects[i] for i in np.flatnonzero(kinds == _IMAGE).tolist()]
+    if images:  # a picture is the unit square under its matrix
+        shapes.add_pictures(
+            _boxes(np.tile([0.0, 0.0, 1.0, 1.0], (len(images), 1)), times(matrices(images), outer))
+        )
+    _add_paths([objects[i] for i in np.flatnonzero(kinds == _PATH).tolist()], outer, shapes)
+    where = np.flatnonzero((kinds == _TEXT) | (kinds == _FORM))
+    clipped = [objects[i] for i in where.tolist()]
+    boxes = _clips(clipped, outer, clip)
+    texts: list[int] = []
+    clips: list[Floats] = []
+    begin = 0
+    for k in np.flatnonzero(kinds[where] == _FORM).tolist():
+        form = clipped[k]
+        inside = list(map(pdfium.form_object, repeat(form), range(pdfium.form_objects(form))))
+        inner, inner_clips = _add_objects(inside, times(matrices([form]), outer), boxes[k], shapes)
+        texts += [*clipped[begin:k], *inner]
+        clips += [boxes[begin:k], inner_clips]
+        begin = k + 1
+    return texts + clipped[begin:], np.concatenate([*clips, boxes[begin:]])
+
+
+def _clips(objects: list[int], outer: Floats, clip: Floats) -> Floats:
+    """(n, 4) the boxes around the clip paths of page objects, as far as they lie within ``clip``."""
+    pdfium = calls()
+    boxes = np.tile(clip, (len(objects), 1))
+    handles: list[int] = []
+    starts: list[int] = []
+    owners: list[int] = []
+    paths = list(map(pdfium.clip_path, objects))
+    for i, count in enumerate(map(pdfium.clip_paths, paths)):
+        for k in range(count):  # -1 where there is none
+            owners.append(i)
+            starts.append(len(handles))
+            segments = range(pdfium.clip_segments(paths[i], k))
+            handles.extend(map(pdfium.clip_segment, repeat(paths[i]), repeat(k), segments))
+    if handles:
+        a, b, c, d, e, f = outer[0]
+        x, y = ask(pdfium.point, handles, width=2, kind=np.float32, apart=True).astype(np.float64).T
+        points = np.column_stack([a * x + c * y + e, b * x + d * y + f])
+        np.maximum.at(boxes[:, :2], owners, np.minimum.reduceat(points, starts))
+        np.minimum.at(boxes[:, 2:], owners, np.maximum.reduceat(points, starts))
+    return boxes
 
 
 def _boxes(bounds: Floats, full: Floats) -> Floats:
@@ -161,73 +145,74 @@ def _boxes(bounds: Floats, full: Floats) -> Floats:
     return np.column_stack([np.min(xs, axis=0), np.min(ys, axis=0), np.max(xs, axis=0), np.max(ys, axis=0)])
 
 
-def _add_images(images: list[int], outer: Floats, found: _Found) -> None:
-    """A picture is the unit square under its matrix. Thin ones are rulings."""
-    if not images:
-        return
-    boxes = _boxes(np.tile([0.0, 0.0, 1.0, 1.0], (len(images), 1)), times(matrices(images), outer))
-    thin = np.minimum(boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1]) <= _THIN
-    found.areas(boxes[thin], np.zeros(int(thin.sum())))
-    found.images.append(boxes[~thin])
-
-
-def _add_paths(paths: list[int], outer: Floats, found: _Found) -> None:
-    """The strokes and fills of painted paths, subpath by subpath."""
+def _add_paths(paths: list[int], outer: Floats, shapes: Shapes) -> None:
+    """Add the strokes and fills of painted paths, subpath by subpath."""
     if not paths:
         return
-    pdfium, n = calls(), len(paths)
-    modes, _ = ask(pdfium.draw_mode, [paths], n, 2, np.int32, apart=True)
+    pdfium = calls()
+    modes = ask(pdfium.draw_mode, paths, width=2, kind=np.int32, apart=True)
     fill, stroke = modes[:, 0] != 0, modes[:, 1] != 0
-    counts = np.fromiter(map(pdfium.segments, paths), dtype=np.int64, count=n)
+    counts = np.fromiter(map(pdfium.segments, paths), dtype=np.int64, count=len(paths))
     own = matrices(paths)
     turned, level = np.abs(own[:, 1:3]).max(axis=1), np.abs(own[:, [0, 3]]).max(axis=1)
     square = np.minimum(turned, level) <= 1e-6 * np.maximum(turned, level)
     # A filled rectangle, by far the most common shape, is told by pdfium's bounding box.
     plain = fill & ~stroke & (counts > 1) & (counts <= 5) & square
     chosen = [paths[i] for i in np.flatnonzero(plain).tolist()]
-    bounds, _ = ask(pdfium.bounds, [chosen], len(chosen), 4, np.float32, apart=True)
-    light = luminance(*ask(pdfium.fill_color, [chosen], len(chosen), 4, np.uint32, apart=True))
-    found.areas(_boxes(bounds.astype(np.float64), outer), light)
+    bounds = ask(pdfium.bounds, chosen, width=4, kind=np.float32, apart=True).astype(np.float64)
+    shapes.add_areas(np.column_stack([_boxes(bounds, outer), lights(pdfium.fill_color, chosen)]))
     other = np.flatnonzero(~plain & (fill | stroke) & (counts > 1))
     if len(other):
         chosen = [paths[i] for i in other.tolist()]
-        _add_drawn(chosen, counts[other], fill[other], stroke[other], times(own[other], outer), found)
+        points = _Points(chosen, counts[other], times(own[other], outer))
+        points.add_strokes(stroke[other], shapes)
+        points.add_fills(fill[other], shapes)
 
 
-def _add_drawn(
-    paths: list[int], counts: Ints, fill: Bools, stroke: Bools, full: Floats, found: _Found
-) -> None:
-    """Paths by their points, all at once; ``full`` (n, 6) leads from each one's space to the displayed page."""
-    pdfium, n = calls(), len(paths)
-    handles: list[int] = []
-    for path, count in zip(paths, counts.tolist(), strict=True):
-        handles.extend(map(pdfium.segment, repeat(path), range(count)))
-    points, _ = ask(pdfium.point, [handles], len(handles), 2, np.float32, apart=True)
-    kinds = np.fromiter(map(pdfium.point_kind, handles), dtype=np.int64, count=len(handles))
-    a, b, c, d, e, f = np.repeat(full, counts, axis=0).T
-    x, y = points.astype(np.float64).T
-    x, y = a * x + c * y + e, b * x + d * y + f
+class _Points:
+    """The points of ``paths``, all at once; ``full`` (n, 6) leads from each one's space to the displayed page."""
 
-    begins = kinds == _MOVE
-    begins[np.cumsum(counts) - counts] = True
-    first = np.flatnonzero(begins)  # of each subpath
-    last = np.append(first[1:], len(handles)) - 1
-    path_of = np.repeat(np.arange(n), counts)[first]
-    if stroke.any():
-        light = luminance(*ask(pdfium.stroke_color, [paths], n, 4, np.uint32, apart=True))
-        width, _ = ask(pdfium.stroke_width, [paths], n, 1, np.float32, apart=False)
+    def __init__(self, paths: list[int], counts: Ints, full: Floats) -> None:
+        pdfium = calls()
+        self._paths, self._full = paths, full
+        handles: list[int] = []
+        for path, count in zip(paths, counts.tolist(), strict=True):
+            handles.extend(map(pdfium.segment, repeat(path), range(count)))
+        points = ask(pdfium.point, handles, width=2, kind=np.float32, apart=True)
+        self._kinds = np.fromiter(map(pdfium.point_kind, handles), dtype=np.int64, count=len(handles))
+        a, b, c, d, e, f = np.repeat(full, counts, axis=0).T
+        x, y = points.astype(np.float64).T
+        self._x, self._y = a * x + c * y + e, b * x + d * y + f
+        self._begins = self._kinds == _MOVE
+        self._begins[np.cumsum(counts) - counts] = True
+        self._first = np.flatnonzero(self._begins)  # of each subpath
+        self._path_of = np.repeat(np.arange(len(paths)), counts)[self._first]
+
+    def add_strokes(self, stroke: Bools, shapes: Shapes) -> None:
+        """Add the straight strokes of the paths that ``stroke`` marks."""
+        if not stroke.any():
+            return
+        pdfium, x, y, full = calls(), self._x, self._y, self._full
+        light = lights(pdfium.stroke_color, self._paths)
+        width = ask(pdfium.stroke_width, self._paths, width=1, kind=np.float32)
         widths = width[:, 0] * np.sqrt(np.abs(full[:, 0] * full[:, 3] - full[:, 1] * full[:, 2]))
-        curved = np.logical_or.reduceat(kinds == _CURVE, first)
-        to = np.flatnonzero(~begins)  # pdfium closes a subpath with a point where it began
-        subpath = (np.cumsum(begins) - 1)[to]
+        curved = np.logical_or.reduceat(self._kinds == _CURVE, self._first)
+        to = np.flatnonzero(~self._begins)  # pdfium closes a subpath with a point where it began
+        subpath = (np.cumsum(self._begins) - 1)[to]
         moved = (x[to] != x[to - 1]) | (y[to] != y[to - 1])
-        drawn = stroke[path_of[subpath]] & ~curved[subpath] & moved
-        q, owner = to[drawn], path_of[subpath[drawn]]
-        found.strokes(x[q - 1], y[q - 1], x[q], y[q], widths[owner], light[owner])
-    filled = fill[path_of] & (last > first)
-    if filled.any():
-        light = luminance(*ask(pdfium.fill_color, [paths], n, 4, np.uint32, apart=True))
-        boxes = np.column_stack(
-            [fold.reduceat(side, first) for fold in (np.minimum, np.maximum) for side in (x, y)]
-        )
-        found.areas(boxes[filled], light[path_of[filled]])
+        drawn = stroke[self._path_of[subpath]] & ~curved[subpath] & moved
+        q, owner = to[drawn], self._path_of[subpath[drawn]]
+        shapes.add_strokes(np.column_stack([x[q - 1], y[q - 1], x[q], y[q], widths[owner], light[owner]]))
+
+    def add_fills(self, fill: Bools, shapes: Shapes) -> None:
+        """Add the subpaths of the paths that ``fill`` marks by their bounding boxes."""
+        last = np.append(self._first[1:], len(self._x)) - 1
+        filled = fill[self._path_of] & (last > self._first)
+        if filled.any():
+            light = lights(calls().fill_color, self._paths)[self._path_of]
+            sides = [
+                fold.reduceat(at, self._first)
+                for fold in (np.minimum, np.maximum)
+                for at in (self._x, self._y)
+            ]
+            shapes.add_areas(np.column_stack([*sides, light])[filled])

@@ -13,21 +13,18 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pdfplumber
 from pdfminer.converter import PDFLayoutAnalyzer
 from pdfminer.pdffont import PDFUnicodeNotDefined
 from pdfminer.pdfinterp import PDFPageInterpreter, PDFResourceManager
 from pdfminer.utils import apply_matrix_pt, mult_matrix
 
-from pipeline.readers.pdf.page import PageArrays, PageBuilder
+from pipeline.readers.pdf.page import INVISIBLE_MODES, NO_CLIP, REPLACEMENT, Floats, PageArrays, Shapes
 
 Matrix = tuple[float, float, float, float, float, float]
 Point = tuple[float, float]
-
-REPLACEMENT = "�"
-"""Stands for a glyph whose font names no Unicode character."""
-
-_INVISIBLE_MODES = (3, 7)
+Box = tuple[float, float, float, float]
 
 
 def luminance(color: Any) -> float:
@@ -56,65 +53,79 @@ def _angle(matrix: Matrix) -> int:
 
 
 class _ArrayDevice(PDFLayoutAnalyzer):
-    """A pdfminer device that appends glyphs, strokes, fills and pictures to a :class:`PageBuilder`."""
+    """A pdfminer device that notes glyphs, strokes, fills and pictures, as rows of the arrays that they become.
 
-    def __init__(self, manager: PDFResourceManager, builder: PageBuilder, origin: Point, top: float) -> None:
+    ``left`` and ``top`` lie the displayed page's upper left corner in pdfminer's coordinates.
+    """
+
+    def __init__(self, manager: PDFResourceManager, left: float, top: float) -> None:
         super().__init__(manager)
-        self.builder = builder
-        self._ox, self._top = origin[0], top
-        self._ctms: list[Matrix] = []
+        self.texts: list[str] = []
+        self.fonts: list[str] = []
+        self.glyphs: list[tuple[float, ...]] = []
+        self.strokes: list[tuple[float, ...]] = []
+        self.areas: list[tuple[float, ...]] = []
+        self.pictures: list[tuple[float, ...]] = []
+        self._left, self._top = left, top
+        self.clip: Box = NO_CLIP
+        self.clips: list[Box] = []
+        """The clips that q operators have saved."""
+        self._outside: list[tuple[Matrix, Box, int]] = []
         self._invisible = False
+        self._run = 0
         self._lights: dict[int, tuple[Any, float]] = {}
 
     def begin_page(self, page: Any, ctm: Matrix) -> None:
-        """Nothing to prepare: the builder knows the page."""
+        """Nothing to prepare."""
 
     def end_page(self, page: Any) -> None:
         """Nothing to analyse."""
 
     def begin_figure(self, name: str, bbox: Any, matrix: Matrix) -> None:
-        """Remember the matrix: pdfminer leaves the inner one in force after a form XObject."""
-        self._ctms.append(self.ctm)
+        """Clip to the box of a form XObject; pdfminer leaves its matrix in force afterwards."""
+        self._outside.append((self.ctm, self.clip, len(self.clips)))
+        x0, y0, x1, y1 = map(float, bbox)
+        inner = mult_matrix(matrix, self.ctm)
+        self._clip_to([apply_matrix_pt(inner, at) for at in ((x0, y0), (x1, y0), (x1, y1), (x0, y1))])
 
     def end_figure(self, _: str) -> None:
-        """Go back to the matrix outside of the form XObject."""
-        self.set_ctm(self._ctms.pop())
+        """Go back to the matrix and the clip outside of the form XObject."""
+        ctm, self.clip, saved = self._outside.pop()
+        del self.clips[saved:]
+        self.set_ctm(ctm)
+
+    def clip_path(self, path: Sequence[Any]) -> None:
+        """From now on nothing is painted outside of the path (taken for the box around it)."""
+        corners = [(float(at[-2]), float(at[-1])) for at in path if len(at) > 2]
+        self._clip_to([apply_matrix_pt(self.ctm, at) for at in corners])
+
+    def _clip_to(self, points: Sequence[Point]) -> None:
+        x0, top, x1, bottom = _bounds([self._flip(point) for point in points]) if points else (0, 0, 0, 0)
+        clip = self.clip
+        self.clip = max(x0, clip[0]), max(top, clip[1]), min(x1, clip[2]), min(bottom, clip[3])
 
     def _flip(self, point: Point) -> Point:
-        return point[0] - self._ox, self._top - point[1]
-
-    def _box(self, points: Sequence[Point]) -> tuple[float, float, float, float]:
-        flipped = [self._flip(apply_matrix_pt(self.ctm, point)) for point in points]
-        xs, ys = [p[0] for p in flipped], [p[1] for p in flipped]
-        return min(xs), min(ys), max(xs), max(ys)
+        return point[0] - self._left, self._top - point[1]
 
     def render_image(self, name: str, stream: Any) -> None:
-        """A picture: the unit square under the current matrix. Thin ones are rulings."""
-        box = self._box([(0, 0), (1, 0), (1, 1), (0, 1)])
-        if min(box[2] - box[0], box[3] - box[1]) <= 3.0:
-            self.builder.area(box, 0.0)
-        else:
-            self.builder.image_rows.append(box)
+        """A picture: the unit square under the current matrix."""
+        flipped = [self._flip(apply_matrix_pt(self.ctm, at)) for at in ((0, 0), (1, 0), (1, 1), (0, 1))]
+        self.pictures.append(_bounds(flipped))
 
     def render_string(self, textstate: Any, seq: Any, ncs: Any, graphicstate: Any) -> None:
         """Note the render mode before the glyphs of a string come."""
-        self._invisible = textstate.render in _INVISIBLE_MODES
+        self._run += 1
+        self._invisible = textstate.render in INVISIBLE_MODES
         super().render_string(textstate, seq, ncs, graphicstate)
 
-    def render_char(
-        self,
-        matrix: Matrix,
-        font: Any,
-        fontsize: float,
-        scaling: float,
-        rise: float,
-        cid: int,
-        ncs: Any,
-        graphicstate: Any,
-    ) -> float:
-        """Add one glyph. The box follows pdfminer's LTChar: advance wide, font size high, standing on the descent."""
+    def render_char(self, matrix: Matrix, font: Any, fontsize: float, *state: Any) -> float:
+        """Note one glyph. The box follows pdfminer's LTChar: advance wide, font size high, standing on the descent.
+
+        ``state`` is the scaling, the rise, the character's number in the font, the colour space, the graphics state.
+        """
+        scaling, rise, cid, ncs, graphicstate = state
         try:
-            text = font.to_unichr(cid)
+            text = font.to_unichr(cid) or REPLACEMENT  # nothing is left of half a character
         except PDFUnicodeNotDefined:
             text = REPLACEMENT
         advance: float = font.char_width(cid) * fontsize * scaling
@@ -141,30 +152,22 @@ class _ArrayDevice(PDFLayoutAnalyzer):
             if getattr(ncs, "name", "") in ("Separation", "DeviceN") and not isinstance(color, (tuple, list)):
                 light = 1.0 - light  # a tint: 1 is full ink
             known = self._lights[id(color)] = (color, light)
-        self.builder.glyph(
-            text,
-            (left - self._ox, self._top - high, right - self._ox, self._top - low),
-            size,
-            known[1],
-            angle,
-            self._invisible,
-            str(font.fontname),
-        )
+        self.texts.append(text)
+        self.fonts.append(str(font.fontname))
+        box = left - self._left, self._top - high, right - self._left, self._top - low
+        self.glyphs.append((*box, size, known[1], angle, self._invisible, self._run, *self.clip))
         return advance
 
     def paint_path(self, gstate: Any, stroke: bool, fill: bool, evenodd: bool, path: Sequence[Any]) -> None:
-        """Add the strokes and fills of a painted path, subpath by subpath."""
+        """Note the strokes and fills of a painted path, subpath by subpath."""
         width = float(gstate.linewidth or 0.0)  # pdfminer has scaled it by the matrix
         for points, closed, curved in self._subpaths(path):
             if stroke and not curved:
                 light = luminance(gstate.scolor)
                 ends = [*points[1:], points[0]] if closed else points[1:]
-                for p, q in zip(points, ends, strict=False):
-                    if p != q:
-                        self.builder.segment(p, q, width, light)
+                self.strokes += [(*p, *q, width, light) for p, q in zip(points, ends, strict=False) if p != q]
             if fill and len(points) > 1:
-                xs, ys = [p[0] for p in points], [p[1] for p in points]
-                self.builder.area((min(xs), min(ys), max(xs), max(ys)), luminance(gstate.ncolor))
+                self.areas.append((*_bounds(points), luminance(gstate.ncolor)))
 
     def _subpaths(self, path: Sequence[Any]) -> Iterator[tuple[list[Point], bool, bool]]:
         points: list[Point] = []
@@ -182,6 +185,40 @@ class _ArrayDevice(PDFLayoutAnalyzer):
                 points.append(self._flip(apply_matrix_pt(self.ctm, (float(x), float(y)))))
         if len(points) > 1:
             yield points, closed, curved
+
+
+class _Interpreter(PDFPageInterpreter):
+    """pdfminer's interpreter, which knows no clipping, with clip paths noted in the device."""
+
+    device: _ArrayDevice
+
+    def do_q(self) -> None:
+        """Save the clip too."""
+        self.device.clips.append(self.device.clip)
+        super().do_q()
+
+    def do_Q(self) -> None:
+        """Restore the clip too."""
+        if self.gstack:
+            self.device.clip = self.device.clips.pop()
+        super().do_Q()
+
+    def do_W(self) -> None:
+        """Clip to the path under way."""
+        self.device.clip_path(self.curpath)
+
+    def do_W_a(self) -> None:
+        """Clip to the path under way; the box around it is the same by either rule."""
+        self.device.clip_path(self.curpath)
+
+
+def _bounds(points: Sequence[Point]) -> Box:
+    xs, ys = [p[0] for p in points], [p[1] for p in points]
+    return min(xs), min(ys), max(xs), max(ys)
+
+
+def _rows(rows: list[tuple[float, ...]], width: int) -> Floats:
+    return np.array(rows, dtype=np.float64).reshape(-1, width)
 
 
 _ROTATIONS: dict[int, tuple[int, int, int, int]] = {
@@ -217,21 +254,38 @@ class PdfplumberDocument:
         corners = [apply_matrix_pt(ctm, (x, y)) for x in (crop[0], crop[2]) for y in (crop[1], crop[3])]
         left, right = min(c[0] for c in corners), max(c[0] for c in corners)
         low, high = min(c[1] for c in corners), max(c[1] for c in corners)
-        builder = PageBuilder(number, right - left, high - low)
         manager = self._pdf.rsrcmgr
-        device = _ArrayDevice(manager, builder, (left, low), high)
-        interpreter = PDFPageInterpreter(manager, device)
+        device = _ArrayDevice(manager, left, high)
+        interpreter = _Interpreter(manager, device)
         interpreter.device.set_ctm(mult_matrix(ctm, (1, 0, 0, 1, 0, 0)))
         interpreter.render_contents(obj.resources, obj.contents, ctm=ctm)
         page.close()
-        return builder.build()
+        shapes, glyphs = Shapes(), _rows(device.glyphs, 13)
+        shapes.add_strokes(_rows(device.strokes, 6))
+        shapes.add_areas(_rows(device.areas, 5))
+        shapes.add_pictures(_rows(device.pictures, 4))
+        return PageArrays(
+            number=number,
+            width=right - left,
+            height=high - low,
+            texts=tuple(device.texts),
+            fonts=tuple(device.fonts),
+            boxes=glyphs[:, :4],
+            sizes=glyphs[:, 4],
+            light=glyphs[:, 5],
+            angles=glyphs[:, 6].astype(np.int64),
+            invisible=glyphs[:, 7].astype(bool),
+            runs=glyphs[:, 8].astype(np.int64),
+            clips=glyphs[:, 9:],
+            **shapes.arrays(),
+        )
 
 
 @contextmanager
 def open_pdfplumber(path: Path, password: str = "") -> Iterator[PdfplumberDocument]:
     """Open ``path`` with pdfplumber; the file is closed on leaving.
 
-    Raises whatever pdfplumber raises for a broken or encrypted file; ``readers.document`` turns that into a sentence.
+    Raises whatever pdfplumber raises for a broken or encrypted file; ``open_pdf`` turns that into a sentence.
     """
     with pdfplumber.open(path, password=password) as pdf:
         yield PdfplumberDocument(pdf)

@@ -1,4 +1,4 @@
-"""Rulings → rails: what is drawn as many pieces, put together to the straight lines that are meant.
+"""Rulings → edges: what is drawn as many pieces, put together to the straight lines that are meant.
 
 Sorting does it: parallel rulings are snapped together across, pieces of one line joined along it.
 """
@@ -9,9 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.readers.pdf.page import Bools, Floats, PageArrays
+from pipeline.readers.pdf.page import WHITE, Bools, Floats, PageArrays
 
-_WHITE = 0.97
 _DASH = 8.0
 """Points: pieces up to this length count as dashes; a cell's own border strokes are longer."""
 
@@ -32,43 +31,40 @@ class GridSettings:
 
 
 @dataclass(frozen=True)
-class Rail:
-    """A straight ruling: ``at`` its position across, ``low``–``high`` its extent along (points)."""
+class Edge:
+    """A straight line of a table: ``at`` its position across, ``low``–``high`` its extent along (points)."""
 
     at: float
     low: float
     high: float
 
 
-def rails(page: PageArrays, settings: GridSettings) -> tuple[list[Rail], list[Rail]]:
-    """Horizontal and vertical rulings, parallel ones snapped together and pieces of one joined."""
+def find_edges(page: PageArrays, settings: GridSettings) -> tuple[list[Edge], list[Edge]]:
+    """The horizontal and the vertical edges of a page: parallel rulings snapped together, pieces of one joined.
+
+    >>> with open_pdf(Path("rules.pdf")) as pdf:
+    ...     horizontal, vertical = find_edges(pdf.decode(1), GridSettings())
+    >>> horizontal[0]
+    Edge(at=120.0, low=80.0, high=460.0)
+    """
     rulings = page.rulings[_drawn(page)]
-    if len(rulings):
-        # Browsers let borders of a cut row run on beyond the page, under its clip.
-        rulings = np.column_stack(
-            [
-                np.clip(rulings[:, [0, 2]], 0, page.width),
-                np.clip(rulings[:, [1, 3]], 0, page.height),
-                rulings[:, 4],
-            ]
-        )[:, [0, 2, 1, 3, 4]]
     if len(rulings) == 0:
         return [], []
-    flat = (rulings[:, 3] - rulings[:, 1]) <= (rulings[:, 2] - rulings[:, 0])
-    h, v = rulings[flat], rulings[~flat]
-    dots = rulings[np.isclose(rulings[:, 0], rulings[:, 2]) & np.isclose(rulings[:, 1], rulings[:, 3])]
-    if len(dots):
-        v = np.vstack([v, dots])
+    # Browsers let borders of a cut row run on beyond the page, under its clip.
+    x0, x1 = np.clip(rulings[:, [0, 2]], 0, page.width).T
+    top, bottom = np.clip(rulings[:, [1, 3]], 0, page.height).T
+    level = bottom - top <= x1 - x0
+    upright = ~level | (np.isclose(x0, x1) & np.isclose(top, bottom))  # a dot may belong to either
     return (
-        _join(np.stack([h[:, 1], h[:, 0], h[:, 2], h[:, 4]], axis=1), settings),
-        _join(np.stack([v[:, 0], v[:, 1], v[:, 3], v[:, 4]], axis=1), settings),
+        _join(np.column_stack([top, x0, x1])[level], settings),
+        _join(np.column_stack([x0, top, bottom])[upright], settings),
     )
 
 
 def _drawn(page: PageArrays) -> Bools:
     """Rulings that can be seen: white ones count only upon a darker fill."""
-    visible = page.ruling_light < _WHITE
-    dark = page.fills[page.fills[:, 4] < _WHITE] if len(page.fills) else page.fills
+    visible = page.ruling_light < WHITE
+    dark = page.fills[page.fills[:, 4] < WHITE] if len(page.fills) else page.fills
     if visible.all() or len(dark) == 0:
         return visible
     for i in np.flatnonzero(~visible).tolist():
@@ -99,15 +95,15 @@ def snap(positions: Floats, distance: float) -> Floats:
     return out
 
 
-def _join(pieces: Floats, settings: GridSettings) -> list[Rail]:
-    """Rows of (at, low, high, thickness) → rails: snapped across, joined along over gaps of up to ``join`` points.
+def _join(pieces: Floats, settings: GridSettings) -> list[Edge]:
+    """Rows of (at, low, high) → edges: snapped across, joined along over gaps of up to ``join`` points.
 
     A dashed line's gaps may be as long as its dashes; they are bridged when pieces on both sides are short alike.
     """
     if len(pieces) == 0:
         return []
     at = snap(pieces[:, 0], settings.snap)
-    out: list[Rail] = []
+    out: list[Edge] = []
     order = np.lexsort((pieces[:, 1], at))
     places = np.column_stack([at, pieces[:, 1], pieces[:, 2]])[order].tolist()
     here, begin, end, longest = places[0][0], places[0][1], places[0][2], places[0][2] - places[0][1]
@@ -118,7 +114,7 @@ def _join(pieces: Floats, settings: GridSettings) -> list[Rail]:
         if place == here and low <= end + gap:
             end, longest = max(end, high), max(longest, length)
         else:
-            out.append(Rail(here, begin, end))
+            out.append(Edge(here, begin, end))
             here, begin, end, longest = place, low, high, length
-    out.append(Rail(here, begin, end))
-    return [rail for rail in out if rail.high - rail.low >= settings.shortest]
+    out.append(Edge(here, begin, end))
+    return [edge for edge in out if edge.high - edge.low >= settings.shortest]

@@ -6,17 +6,22 @@ import csv
 import io
 import json
 from collections.abc import Sequence
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment
 
 from pipeline.model import Cell
-from pipeline.readers.pdf.debug import draw_page
-from pipeline.readers.pdf.read import look_at, open_pdf, read_pdf
-from pipeline.readers.pdf.visible import see
+from pipeline.readers.pdf.grid import Found
+from pipeline.readers.pdf.open import open_pdf
+from pipeline.readers.pdf.page import PageArrays
+from pipeline.readers.pdf.read import read_page, read_pdf
+from pipeline.reading import cells_of
 from pipeline.text import clean
-from pipeline.tidy.pieces import pieces_of
+
+_SCALE = 2.0
+_RED, _BLUE, _GREEN, _ORANGE = (214, 39, 40), (31, 119, 180), (44, 160, 44, 70), (255, 127, 14)
 
 _HTML = """<!doctype html>
 <html lang="zh-CN"><head><meta charset="utf-8"><title>{{ name }}</title>
@@ -46,13 +51,21 @@ def cell_text(cell: Cell) -> str:
     return "\n".join(clean(line.text).replace("\t", " ") for line in cell.lines)
 
 
-def read_tables(path: Path, pages: Sequence[int] | None, password: str, decoder: str) -> list[dict[str, Any]]:
-    """Found tables: page (from 1), table_no, bbox and cells with row, col (from 0), spans, text and box in points."""
+def read_tables(
+    path: Path, pages: Sequence[int] | None = None, password: str = "", decoder: str = "pdfium"
+) -> list[dict[str, Any]]:
+    """Found tables: page (from 1), table_no, bbox and cells with row, col (from 0), spans, text and box in points.
+
+    Raises XizeError as ``read_pdf`` does.
+
+    >>> (table,) = read_tables(Path("rules.pdf"))
+    >>> table["bbox"], table["cells"][1]["text"], table["cells"][1]["col_span"]
+    ([80.0, 120.0, 460.0, 230.0], '机构名称', 2)
+    """
     reading = read_pdf(path, pages=pages, password=password, decoder=decoder)
     out = []
-    pieces = pieces_of(reading)
-    for table in pieces.tables:
-        cells = pieces.load(table.start, table.stop)
+    for (page, table_no), members in groupby(cells_of(reading), key=lambda cell: (cell.page, cell.table_no)):
+        cells = list(members)
         box = (
             min(c.x0 for c in cells),
             min(c.top for c in cells),
@@ -61,8 +74,8 @@ def read_tables(path: Path, pages: Sequence[int] | None, password: str, decoder:
         )
         out.append(
             {
-                "page": table.page,
-                "table_no": table.table_no,
+                "page": page,
+                "table_no": table_no,
                 "bbox": [round(value, 2) for value in box],
                 "cells": [
                     {
@@ -84,7 +97,13 @@ def read_tables(path: Path, pages: Sequence[int] | None, password: str, decoder:
 
 
 def render(tables: Sequence[dict[str, Any]], form: str, name: str = "tables") -> str:
-    """Tables as JSON ({"tables": […]}), CSV (one line per row, merged cells' text once) or an HTML page."""
+    """Tables as JSON ({"tables": […]}), CSV (one line per row, merged cells' text once) or an HTML page.
+
+    ``form`` is ``json``, ``csv`` or ``html``, ``name`` the title of the HTML page.
+
+    >>> print(render(read_tables(Path("rules.pdf")), "csv").splitlines()[0])
+    1,1,序号,机构名称,,等级
+    """
     if form == "json":
         return json.dumps({"tables": list(tables)}, ensure_ascii=False, indent=1) + "\n"
     if form == "csv":
@@ -112,10 +131,57 @@ def draw_pages(
     path: Path, pages: Sequence[int] | None, folder: Path, password: str, decoder: str
 ) -> list[Path]:
     """Debug pictures of the pages, as PNG files in ``folder``."""
-    out = []
-    with open_pdf(path, password, decoder) as reader:
-        for number in pages or range(1, reader.page_count + 1):
-            *_, found, arrays = look_at(reader, path, number)
-            page, _ = see(arrays)
-            out.append(draw_page(path, page, found, folder / f"{path.stem}-{number:04d}.png", password))
-    return out
+    with open_pdf(path, password, decoder) as pdf:
+        read = [read_page(pdf, number) for number in pages or range(1, pdf.page_count + 1)]
+    return [
+        _draw_page(path, one.page, one.found, folder / f"{path.stem}-{one.page.number:04d}.png", password)
+        for one in read
+    ]
+
+
+def _draw_page(path: Path, page: PageArrays, found: Found, target: Path, password: str = "") -> Path:
+    """Write ``target`` (PNG, 144 dpi): the page, rulings red (across) and blue (down), intersections, cells green.
+
+    A cell that spans several rows or columns is outlined in orange.
+    """
+    import pypdfium2 as pdfium
+    from PIL import Image, ImageDraw
+
+    document = pdfium.PdfDocument(path, password=password or None)
+    try:
+        picture: Any = document[page.number - 1].render(scale=_SCALE).to_pil().convert("RGB")
+    finally:
+        document.close()
+    if page.turned:
+        picture = picture.rotate(page.turned, expand=True)
+    overlay = Image.new("RGBA", picture.size, (0, 0, 0, 0))
+    draw = ImageDraw.Draw(overlay)
+    for grid in found.grids:
+        for cell in grid.cells:
+            box = [
+                cell.x0 * _SCALE + 3,
+                cell.top * _SCALE + 3,
+                cell.x1 * _SCALE - 3,
+                cell.bottom * _SCALE - 3,
+            ]
+            if box[2] <= box[0] or box[3] <= box[1]:
+                continue
+            merged = cell.row_span > 1 or cell.col_span > 1
+            draw.rectangle(box, fill=_GREEN, outline=_ORANGE if merged else (44, 160, 44), width=2)
+    for edge in found.horizontal:
+        draw.line(
+            [edge.low * _SCALE, edge.at * _SCALE, edge.high * _SCALE, edge.at * _SCALE], fill=_RED, width=2
+        )
+    for edge in found.vertical:
+        draw.line(
+            [edge.at * _SCALE, edge.low * _SCALE, edge.at * _SCALE, edge.high * _SCALE], fill=_BLUE, width=2
+        )
+    for grid in found.grids:
+        for x in grid.xs:
+            for y in grid.ys:
+                draw.ellipse(
+                    [x * _SCALE - 3, y * _SCALE - 3, x * _SCALE + 3, y * _SCALE + 3], outline=(148, 103, 189)
+                )
+    target.parent.mkdir(parents=True, exist_ok=True)
+    Image.alpha_composite(picture.convert("RGBA"), overlay).convert("RGB").save(target)
+    return target

@@ -1,47 +1,86 @@
 """The grid finder: ruling lines → tables and cells with their true spans. Pure functions over numpy arrays.
 
-The chain, every stage kept so that it can be drawn:
-rulings → ``Rails`` (snapped and joined) → connected groups → lattice of elementary cells → cells (elementary cells
-between which no border is drawn are one). A border counts as drawn when rulings cover at least half of it.
+The chain, every stage kept so that it can be drawn: rulings → edges (snapped and joined) → intersections → groups of
+connected edges → a grid of elementary cells → cells (elementary cells between which no border is drawn are one). A
+border counts as drawn when edges cover at least half of it.
 
-The idea of naming each stage by what it turns into what is pdfplumber's; building cells by *uniting* lattice cells
+The idea of naming each stage by what it turns into what is pdfplumber's; building cells by *uniting* elementary cells
 that no border parts, rather than by looking for four corners, is what yields true row and column spans, also where
 a corner or part of a border is missing.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from pipeline.readers.pdf.cells import Grid, GridCell, lattice, unite
-from pipeline.readers.pdf.edge_groups import groups, side_by_side
-from pipeline.readers.pdf.edges import GridSettings, Rail, rails
-from pipeline.readers.pdf.page import PageArrays
+from pipeline.readers.pdf.edges import Edge, GridSettings, find_edges
+from pipeline.readers.pdf.intersections import EdgeGroup, components, group_edges, join_side_by_side
+from pipeline.readers.pdf.page import Bools, Floats, PageArrays
 
-__all__ = ["Found", "Grid", "GridCell", "GridSettings", "Rail", "find_grids", "unite"]
+
+@dataclass(frozen=True)
+class RuledCell:
+    """A cell of a ruled table: position and span in the grid (from 0), box in points."""
+
+    row: int
+    col: int
+    row_span: int
+    col_span: int
+    x0: float
+    top: float
+    x1: float
+    bottom: float
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A ruled table: its lines' positions ``xs`` and ``ys`` in points, its cells, ``owner[r, c]`` the index of the cell
+    that covers elementary cell (r, c).
+
+    ``open_top``/``open_bottom`` (…left/right): the grid was closed there although no border is drawn, as where a
+    page break cuts a row. ``ragged`` counts places where the borders left no rectangle.
+    """
+
+    xs: tuple[float, ...]
+    ys: tuple[float, ...]
+    cells: tuple[RuledCell, ...]
+    owner: np.ndarray
+    open_top: bool = False
+    open_bottom: bool = False
+    open_left: bool = False
+    open_right: bool = False
+    ragged: int = 0
+
+    @property
+    def bbox(self) -> tuple[float, float, float, float]:
+        """x0, top, x1, bottom."""
+        return self.xs[0], self.ys[0], self.xs[-1], self.ys[-1]
 
 
 @dataclass(frozen=True)
 class Found:
-    """Everything the grid finder saw on a page, for the reader and for the debug pictures."""
+    """What the grid finder sees on a page: its tables, and all edges for the debug pictures."""
 
     grids: tuple[Grid, ...]
-    horizontal: tuple[Rail, ...]
-    vertical: tuple[Rail, ...]
+    horizontal: tuple[Edge, ...]
+    vertical: tuple[Edge, ...]
 
 
 def find_grids(page: PageArrays, settings: GridSettings | None = None) -> Found:
-    """Tables of a page from its rulings, top to bottom."""
+    """Tables of a (visible, upright) page from its rulings, top to bottom.
+
+    >>> with open_pdf(Path("rules.pdf")) as pdf:
+    ...     (grid,) = find_grids(visible_glyphs(pdf.decode(1))[0]).grids
+    >>> len(grid.cells), grid.cells[1]
+    (14, RuledCell(row=0, col=1, row_span=1, col_span=2, x0=130.0, top=120.0, x1=350.0, bottom=142.0))
+    """
     settings = settings or GridSettings()
-    horizontal, vertical = rails(page, settings)
-    grids: list[Grid] = []
-    found = groups(horizontal, vertical, settings)
-    for h_group, v_group in side_by_side(page, horizontal, vertical, found, settings):
-        grid = lattice([horizontal[i] for i in h_group], [vertical[i] for i in v_group], settings)
-        if grid is not None:
-            grids.append(grid)
+    horizontal, vertical = find_edges(page, settings)
+    groups = join_side_by_side(page, group_edges(horizontal, vertical, settings), vertical, settings)
+    grids = [grid for group in groups if (grid := make_grid(group, settings)) is not None]
     grids = _without_frames(grids)
     grids.sort(key=lambda grid: (round(grid.ys[0]), grid.xs[0]))
     return Found(tuple(grids), tuple(horizontal), tuple(vertical))
@@ -59,3 +98,139 @@ def _without_frames(grids: list[Grid]) -> list[Grid]:
                 continue
         kept.append(grid)
     return kept
+
+
+def _open_ends(
+    edges: Sequence[Edge], places: list[float], settings: GridSettings
+) -> tuple[list[float], bool, bool]:
+    """``places`` of the edges of one direction, with the ends of at least two ``edges`` of the other direction that
+    stick out alike before the first and after the last; and whether there are such ends."""
+    lows = sorted(edge.low for edge in edges if edge.low < places[0] - settings.open_end)
+    highs = sorted(edge.high for edge in edges if edge.high > places[-1] + settings.open_end)
+    before = lows[:1] if len(lows) >= 2 and lows[1] - lows[0] <= settings.open_end else []
+    after = highs[-1:] if len(highs) >= 2 and highs[-1] - highs[-2] <= settings.open_end else []
+    return [*before, *places, *after], bool(before), bool(after)
+
+
+def make_grid(group: EdgeGroup, settings: GridSettings) -> Grid | None:
+    """The table that a group of connected edges draws, or None when they enclose nothing.
+
+    >>> across = [Edge(at, 0.0, 50.0) for at in (0.0, 20.0)]
+    >>> down = [Edge(at, 0.0, 20.0) for at in (0.0, 30.0, 50.0)]
+    >>> make_grid(EdgeGroup(across, down), GridSettings()).xs
+    (0.0, 30.0, 50.0)
+    """
+    h, v = group.horizontal, group.vertical
+    ys = sorted({edge.at for edge in h})
+    xs = sorted({edge.at for edge in v})
+    if not xs:
+        return None
+    if not ys:
+        low, high = min(edge.low for edge in v), max(edge.high for edge in v)
+        across, down = np.ones((2, len(xs) - 1), dtype=bool), np.ones((len(xs), 1), dtype=bool)
+        return replace(
+            unite(np.array(xs), np.array([low, high]), across, down), open_top=True, open_bottom=True
+        )
+    at_y, open_top, open_bottom = _open_ends(v, ys, settings)
+    at_x, open_left, open_right = _open_ends(h, xs, settings)
+    if len(at_x) < 2 or len(at_y) < 2:
+        return None
+    x, y = np.array(at_x), np.array(at_y)
+    # h_border[k, c]: the border on y[k] over column c is drawn; v_border[k, r]: that on x[k] beside row r.
+    h_border, v_border = _covered(h, y, x, settings.cover), _covered(v, x, y, settings.cover)
+    # An edge that draws no whole border (an underline beside a border) is none.
+    rows: Bools = np.asarray(h_border.any(axis=1))
+    cols: Bools = np.asarray(v_border.any(axis=1))
+    rows[[0, -1]] = cols[[0, -1]] = True
+    if not (rows.all() and cols.all()):
+        x, y = x[cols], y[rows]
+        h_border, v_border = _covered(h, y, x, settings.cover), _covered(v, x, y, settings.cover)
+    h_border[[0, -1], :] = v_border[[0, -1], :] = True
+    return replace(
+        unite(x, y, h_border, v_border),
+        open_top=open_top,
+        open_bottom=open_bottom,
+        open_left=open_left,
+        open_right=open_right,
+    )
+
+
+def _covered(edges: Sequence[Edge], across: Floats, along: Floats, cover: float) -> Bools:
+    """(len(across), len(along) - 1): the share of each elementary border that edges cover is at least ``cover``.
+
+    Edges that stand at none of the places ``across`` do not count.
+    """
+    covered = np.zeros((len(across), len(along) - 1))
+    index = {position: k for k, position in enumerate(across.tolist())}
+    edges = [edge for edge in edges if edge.at in index]
+    first = np.searchsorted(along, [edge.low for edge in edges], side="right") - 1
+    after = np.searchsorted(along, [edge.high for edge in edges], side="left")
+    length = np.diff(along)
+    for edge, i, j in zip(edges, np.maximum(first, 0).tolist(), after.tolist(), strict=True):
+        j = min(j, len(length))
+        if i < j:  # edges at one position never overlap: they have been joined
+            overlap = np.minimum(along[i + 1 : j + 1], edge.high) - np.maximum(along[i:j], edge.low)
+            covered[index[edge.at], i:j] += np.clip(overlap, 0, None)
+    return np.asarray(covered >= cover * length)
+
+
+def unite(x: Floats, y: Floats, h_border: Bools, v_border: Bools) -> Grid:
+    """Unite elementary cells that no border parts; cut what is no rectangle into rows of rectangles.
+
+    ``x`` (cols + 1,) and ``y`` (rows + 1,) are the lines' positions in points; ``h_border`` (rows + 1, cols) and
+    ``v_border`` (cols + 1, rows) tell which elementary borders are drawn.
+
+    >>> drawn = np.ones((3, 1), dtype=bool)
+    >>> grid = unite(np.array([0.0, 50.0]), np.array([0.0, 10.0, 20.0]), drawn, np.ones((2, 2), dtype=bool))
+    >>> [(cell.row, cell.row_span) for cell in grid.cells]
+    [(0, 1), (1, 1)]
+    """
+    rows, cols = len(y) - 1, len(x) - 1
+    pairs = [(r * cols + c, r * cols + c + 1) for c, r in np.argwhere(~v_border[1:-1]).tolist()]
+    pairs += [(r * cols + c, (r + 1) * cols + c) for r, c in np.argwhere(~h_border[1:-1]).tolist()]
+    rectangles: list[tuple[int, int, int, int]] = []
+    ragged = 0
+    for members in components(rows * cols, pairs):
+        places = [divmod(i, cols) for i in members]
+        r0, r1 = min(p[0] for p in places), max(p[0] for p in places)
+        c0, c1 = min(p[1] for p in places), max(p[1] for p in places)
+        if (r1 - r0 + 1) * (c1 - c0 + 1) == len(places):
+            rectangles.append((r0, c0, r1, c1))
+        else:
+            ragged += 1
+            rectangles.extend(_cut(set(places)))
+    rectangles.sort()
+    owner = np.full((rows, cols), -1, dtype=np.int64)
+    cells = []
+    for k, (r0, c0, r1, c1) in enumerate(rectangles):
+        owner[r0 : r1 + 1, c0 : c1 + 1] = k
+        cells.append(
+            RuledCell(
+                r0,
+                c0,
+                r1 - r0 + 1,
+                c1 - c0 + 1,
+                float(x[c0]),
+                float(y[r0]),
+                float(x[c1 + 1]),
+                float(y[r1 + 1]),
+            )
+        )
+    return Grid(tuple(x.tolist()), tuple(y.tolist()), tuple(cells), owner, ragged=ragged)
+
+
+def _cut(places: set[tuple[int, int]]) -> list[tuple[int, int, int, int]]:
+    """A region that is no rectangle, as rectangles: runs of each row, equal runs of adjoining rows united."""
+    runs: list[tuple[int, int, int, int]] = []
+    for row in sorted({r for r, _ in places}):
+        cols = sorted(c for r, c in places if r == row)
+        start = cols[0]
+        for here, after in zip(cols, [*cols[1:], None], strict=True):
+            if after != here + 1:
+                above = next((k for k, run in enumerate(runs) if run[1:] == (start, row - 1, here)), None)
+                if above is None:
+                    runs.append((row, start, row, here))
+                else:
+                    runs[above] = (runs[above][0], start, row, here)
+                start = after if after is not None else start
+    return runs

@@ -1,12 +1,13 @@
-"""The seam between decoders and the grid finder: one page as plain arrays.
+"""What a decoder gives and the grid finder takes: one page as plain arrays.
 
-A decoder (pdfplumber, pdfium …) fills a :class:`PageArrays`; nothing above this module may know which one ran.
-All lengths are PDF points in the displayed page (crop box, /Rotate applied), origin top left, y downwards.
+A decoder (pdfium, pdfplumber) fills a :class:`PageArrays`; nothing that works on one knows which decoder it came from.
+All lengths are PDF points in the displayed page (crop box and /Rotate applied), origin top left, y downwards.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +15,21 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 Bools = npt.NDArray[np.bool_]
+
+REPLACEMENT = "�"
+"""Stands for a glyph whose font names no Unicode character."""
+INVISIBLE_MODES = (3, 7)
+"""Text render modes that paint nothing."""
+WHITE = 0.97
+"""Luminance from which on a colour counts as white."""
+THIN = 3.0
+"""Filled shapes up to this many points across are rulings."""
+NO_CLIP = (-np.inf, -np.inf, np.inf, np.inf)
+"""The box of a glyph that nothing clips."""
+_INSET = 2.0
+"""Points off a clip's border: clips reach to the middle of a cell's border, or a little over it."""
+_SLANT = 0.02
+"""Strokes count as level or upright up to this share of their length, or half a point."""
 
 
 @dataclass(frozen=True)
@@ -23,7 +39,9 @@ class PageArrays:
     ``texts[i]`` is the text of glyph i (usually one character; ligatures give several), ``boxes`` (n, 4) its
     x0, top, x1, bottom, ``sizes`` (n,) the font size, ``light`` (n,) the luminance of its fill colour (0 black … 1
     white), ``angles`` (n,) its writing direction in degrees clockwise (0, 90, 180, 270, or -1 for a skewed one),
-    ``invisible`` (n,) whether its render mode paints nothing, ``fonts`` the font names.
+    ``invisible`` (n,) whether its render mode paints nothing, ``runs`` (n,) the number of the text object (one text
+    operator) that paints it, ``clips`` (n, 4) the box that it is clipped to, infinite where there is none, ``fonts``
+    the font names.
     ``rulings`` (m, 5) are x0, top, x1, bottom, thickness of straight horizontal or vertical strokes and thin
     filled shapes, ``ruling_light`` (m,) their luminance; ``fills`` (k, 5) larger filled rectangles with luminance
     in the last column; ``images`` (j, 4) the boxes of pictures. ``turned`` tells by how many degrees clockwise the
@@ -39,12 +57,29 @@ class PageArrays:
     light: Floats
     angles: Ints
     invisible: Bools
+    runs: Ints
+    clips: Floats
     fonts: tuple[str, ...]
     rulings: Floats
     ruling_light: Floats
     fills: Floats
     images: Floats
     turned: int = 0
+
+    @property
+    def centres(self) -> tuple[Floats, Floats]:
+        """x (n,) and y (n,) of the middle of each glyph's box."""
+        return (self.boxes[:, 0] + self.boxes[:, 2]) / 2, (self.boxes[:, 1] + self.boxes[:, 3]) / 2
+
+    @property
+    def places(self) -> tuple[Floats, Floats]:
+        """x (n,) and y (n,) of where each glyph counts: the middle of its box or, where its clip cuts that off, the
+        nearest place within the clip. A spreadsheet clips text to the cell that it belongs to."""
+        x, y = self.centres
+        low, high = self.clips[:, :2], self.clips[:, 2:]
+        inset = np.minimum(_INSET, (high - low) / 2)
+        low, high = low + inset, high - inset
+        return np.clip(x, low[:, 0], high[:, 0]), np.clip(y, low[:, 1], high[:, 1])
 
     def glyphs(self, index: Ints | Bools) -> PageArrays:
         """The same page with only the glyphs that ``index`` selects."""
@@ -58,91 +93,62 @@ class PageArrays:
             light=self.light[where],
             angles=self.angles[where],
             invisible=self.invisible[where],
+            runs=self.runs[where],
+            clips=self.clips[where],
         )
 
 
 @dataclass
-class PageBuilder:
-    """Growing lists that a decoder appends to; ``build`` turns them into :class:`PageArrays`."""
+class Shapes:
+    """What a decoder finds drawn on a page, as parts of the arrays of :class:`PageArrays`.
 
-    number: int
-    width: float
-    height: float
+    ``rulings`` have their luminance in a sixth column.
 
-    def __post_init__(self) -> None:
-        self.texts: list[str] = []
-        self.fonts: list[str] = []
-        self.glyph_rows: list[tuple[float, float, float, float, float, float, int, bool]] = []
-        self.ruling_rows: list[tuple[float, float, float, float, float, float]] = []
-        self.fill_rows: list[tuple[float, float, float, float, float]] = []
-        self.image_rows: list[tuple[float, float, float, float]] = []
+    >>> shapes = Shapes()
+    >>> shapes.add_strokes(np.array([[10.0, 20.0, 110.0, 20.0, 0.5, 0.0]]))
+    >>> shapes.arrays()["rulings"].tolist()
+    [[10.0, 20.0, 110.0, 20.0, 0.5]]
+    """
 
-    def glyph(
-        self,
-        text: str,
-        box: tuple[float, float, float, float],
-        size: float,
-        light: float,
-        angle: int,
-        invisible: bool,
-        font: str,
-    ) -> None:
-        """Add a glyph; see :class:`PageArrays` for the meaning of the values."""
-        self.texts.append(text)
-        self.fonts.append(font)
-        self.glyph_rows.append((*box, size, light, angle, invisible))
+    rulings: list[Floats] = field(default_factory=lambda: [np.empty((0, 6))])
+    fills: list[Floats] = field(default_factory=lambda: [np.empty((0, 5))])
+    images: list[Floats] = field(default_factory=lambda: [np.empty((0, 4))])
 
-    def segment(
-        self,
-        p: tuple[float, float],
-        q: tuple[float, float],
-        thickness: float,
-        light: float,
-        slant: float = 0.02,
-    ) -> None:
-        """Add a straight stroke if it is horizontal or vertical (within ``slant``, as a share of its length)."""
-        (ax, ay), (bx, by) = p, q
-        dx, dy = abs(ax - bx), abs(ay - by)
-        if dy <= max(slant * dx, 0.5) and dx >= dy:
-            y = (ay + by) / 2
-            self.ruling_rows.append((min(ax, bx), y, max(ax, bx), y, thickness, light))
-        elif dx <= max(slant * dy, 0.5):
-            x = (ax + bx) / 2
-            self.ruling_rows.append((x, min(ay, by), x, max(ay, by), thickness, light))
+    def add_areas(self, areas: Floats) -> None:
+        """Filled shapes: rows (n, 5) of x0, top, x1, bottom of the bounding box, luminance.
 
-    def area(self, box: tuple[float, float, float, float], light: float, thin: float = 3.0) -> None:
-        """Add a filled shape by its bounding box: a ruling when it is at most ``thin`` points thick, else a fill."""
-        x0, top, x1, bottom = box
-        wide, high = x1 - x0, bottom - top
-        if (
-            high <= thin and wide <= thin
-        ):  # a dot of a dotted line: it may belong to a line of either direction
-            self.ruling_rows.append((x0, (top + bottom) / 2, x1, (top + bottom) / 2, high, light))
-            self.ruling_rows.append(((x0 + x1) / 2, top, (x0 + x1) / 2, bottom, wide, light))
-        elif high <= thin:
-            self.ruling_rows.append((x0, (top + bottom) / 2, x1, (top + bottom) / 2, high, light))
-        elif wide <= thin:
-            self.ruling_rows.append(((x0 + x1) / 2, top, (x0 + x1) / 2, bottom, wide, light))
-        else:
-            self.fill_rows.append((x0, top, x1, bottom, light))
+        Thin ones are rulings, dots (which may belong to a dotted line of either direction) are two.
+        """
+        x0, top, x1, bottom, light = areas.T
+        wide, high, x, y = x1 - x0, bottom - top, (x0 + x1) / 2, (top + bottom) / 2
+        level, upright = high <= THIN, wide <= THIN
+        self.rulings.append(np.column_stack([x0, y, x1, y, high, light])[level])
+        self.rulings.append(np.column_stack([x, top, x, bottom, wide, light])[upright])
+        self.fills.append(areas[~level & ~upright])
 
-    def build(self) -> PageArrays:
-        """The arrays of everything added so far."""
-        glyphs = np.array(self.glyph_rows, dtype=np.float64).reshape(-1, 8)
-        rulings = np.array(self.ruling_rows, dtype=np.float64).reshape(-1, 6)
-        return PageArrays(
-            number=self.number,
-            width=self.width,
-            height=self.height,
-            texts=tuple(self.texts),
-            boxes=glyphs[:, :4],
-            sizes=glyphs[:, 4],
-            light=glyphs[:, 5],
-            angles=glyphs[:, 6].astype(np.int64),
-            invisible=glyphs[:, 7].astype(bool),
-            fonts=tuple(self.fonts),
-            rulings=rulings[:, :5],
-            ruling_light=rulings[:, 5],
-            fills=np.array(self.fill_rows, dtype=np.float64).reshape(-1, 5),
-            images=np.array(self.image_rows, dtype=np.float64).reshape(-1, 4),
-        )
+    def add_strokes(self, strokes: Floats) -> None:
+        """Straight strokes: rows (n, 6) of x and y of both ends, thickness, luminance. Slanted ones are left out."""
+        ax, ay, bx, by, width, light = strokes.T
+        dx, dy, x, y = np.abs(ax - bx), np.abs(ay - by), (ax + bx) / 2, (ay + by) / 2
+        level = (dy <= np.maximum(_SLANT * dx, 0.5)) & (dx >= dy)
+        upright = ~level & (dx <= np.maximum(_SLANT * dy, 0.5))
+        left, right = np.minimum(ax, bx), np.maximum(ax, bx)
+        top, bottom = np.minimum(ay, by), np.maximum(ay, by)
+        self.rulings.append(np.column_stack([left, y, right, y, width, light])[level])
+        self.rulings.append(np.column_stack([x, top, x, bottom, width, light])[upright])
+
+    def add_pictures(self, boxes: Floats) -> None:
+        """Pictures: rows (n, 4) of x0, top, x1, bottom. Thin ones are black rulings."""
+        thin = np.minimum(boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1]) <= THIN
+        self.add_areas(np.column_stack([boxes[thin], np.zeros(int(thin.sum()))]))
+        self.images.append(boxes[~thin])
+
+    def arrays(self) -> dict[str, Any]:
+        """The fields ``rulings``, ``ruling_light``, ``fills`` and ``images`` of :class:`PageArrays`."""
+        rulings = np.concatenate(self.rulings)
+        return {
+            "rulings": rulings[:, :5],
+            "ruling_light": rulings[:, 5],
+            "fills": np.concatenate(self.fills),
+            "images": np.concatenate(self.images),
+        }

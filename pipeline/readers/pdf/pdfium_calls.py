@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -87,6 +87,13 @@ class Calls:
         self.marks = fast("FPDFPageObj_CountMarks", number, pointer)
         self.mark = fast("FPDFPageObj_GetMark", pointer, pointer, ctypes.c_ulong)
         self.mark_param = fast("FPDFPageObjMark_GetParamValueType", number, pointer, ctypes.c_char_p)
+        self.clip_path = fast("FPDFPageObj_GetClipPath", pointer, pointer)
+        self.clip_paths = fast("FPDFClipPath_CountPaths", number, pointer)
+        self.clip_segments = fast("FPDFClipPath_CountPathSegments", number, pointer, number)
+        self.clip_segment = fast("FPDFClipPath_GetPathSegment", pointer, pointer, number, number)
+        self.set_mode = fast("FPDFTextObj_SetTextRenderMode", number, pointer, number)
+        self.set_stroke_width = fast("FPDFPageObj_SetStrokeWidth", number, pointer, real)
+        self.transform = fast("FPDFPageObj_Transform", None, pointer, *[ctypes.c_double] * 6)
         self.remove_mark = fast("FPDFPageObj_RemoveMark", number, pointer, pointer)
 
 
@@ -101,25 +108,35 @@ def address(handle: Any) -> int:
     return ctypes.cast(handle, ctypes.c_void_p).value or 0
 
 
-def ask(
-    call: Any, keys: Sequence[Iterable[Any]], n: int, width: int, dtype: Any, apart: bool
-) -> tuple[npt.NDArray[Any], list[int]]:
-    """Call ``call(*keys[…][i], addresses…)`` for each of ``n`` items.
+def ask(call: Any, *keys: Any, width: int, kind: Any, apart: bool = False) -> npt.NDArray[Any]:
+    """What ``call`` writes for each item of ``keys`` (the last of them a list of n items): an (n, width) array.
 
-    Returns the (n, width) values written and the list of what the calls returned. ``apart``: the call takes one
-    address per value, else one for all of them.
+    ``apart``: the call takes one address per value, else one for all of them.
     """
-    out = np.zeros((n, width), dtype)
+    return _ask(call, keys, width, kind, apart)[0]
+
+
+def _ask(
+    call: Any, keys: Sequence[Any], width: int, kind: Any, apart: bool
+) -> tuple[npt.NDArray[Any], list[int]]:
+    """As :func:`ask`, and what each call returned."""
+    n = len(keys[-1])
+    out = np.zeros((n, width), kind)
     item = out.itemsize
     step, base = width * item, out.ctypes.data
     places = [range(base + k * item, base + k * item + n * step, step) for k in range(width if apart else 1)]
     return out, list(map(call, *keys, *places))
 
 
-def luminance(colors: npt.NDArray[Any], known: Sequence[int]) -> Floats:
-    """Luminance 0 (black) … 1 (white) of RGBA rows (0–255); mid grey where pdfium knows no colour."""
-    light = colors[:, :3].astype(np.float64) @ _LUMA
-    return np.where(np.array(known, dtype=bool), light, 0.5)
+def lights(call: Any, objects: Sequence[int]) -> Floats:
+    """(n,) luminance 0 (black) … 1 (white) of page objects' colours; mid grey where pdfium knows no colour."""
+    colours, known = _ask(call, [objects], 4, np.uint32, apart=True)
+    return np.where(np.array(known, dtype=bool), colours[:, :3].astype(np.float64) @ _LUMA, 0.5)
+
+
+def matrices(objects: Sequence[int]) -> Floats:
+    """The (n, 6) matrices of page objects."""
+    return ask(calls().matrix, objects, width=6, kind=np.float32).astype(np.float64)
 
 
 def times(inner: Floats, outer: Floats) -> Floats:
@@ -129,9 +146,3 @@ def times(inner: Floats, outer: Floats) -> Floats:
     return np.column_stack(
         [a * p + b * r, a * q + b * s, c * p + d * r, c * q + d * s, e * p + f * r + t, e * q + f * s + u]
     )
-
-
-def matrices(objects: Sequence[int]) -> Floats:
-    """The (n, 6) matrices of page objects."""
-    found, _ = ask(calls().matrix, [objects], len(objects), 6, np.float32, apart=False)
-    return found.astype(np.float64)

@@ -14,13 +14,13 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.readers.pdf.page import Bools, Floats, Ints
-from pipeline.readers.pdf.pdfium_calls import Calls, PdfiumError, address, ask, calls, luminance, times
+from pipeline.readers.pdf.page import INVISIBLE_MODES, REPLACEMENT, Bools, Floats, Ints
+from pipeline.readers.pdf.pdfium_calls import Calls, PdfiumError, address, ask, calls, lights, times
 
-REPLACEMENT = "�"
-"""Stands for a glyph whose font names no Unicode character."""
-
-_INVISIBLE_MODES = (3, 7)
+_STROKE = 1
+"""The text render mode that paints outlines."""
+_NARROW = 0.01
+"""pdfium leaves out text objects that are less wide than this, points."""
 _HYPHEN = 2
 """What pdfium writes for a hyphen at a line's end."""
 
@@ -29,6 +29,9 @@ _HANGING = 0.12
 
 _DEEPEST = 0.3
 """No font that texts are set in hangs lower than this share of its size below the base line."""
+
+_HALF = 0xD800 >> 11
+"""What the upper bits of a half of a UTF-16 pair are: pdfium gives characters beyond U+FFFF as two."""
 
 _LIGATURES = {
     "ff": 0xFB00,
@@ -41,19 +44,22 @@ _LIGATURES = {
 }
 
 
-def read_glyphs(page: Any, text_objects: list[int], to_display: Floats) -> dict[str, Any]:
+def read_glyphs(page: Any, text_objects: list[int], clips: Floats, to_display: Floats) -> dict[str, Any]:
     """The glyph columns of :class:`PageArrays` of a loaded page.
 
-    ``text_objects`` are the page's text objects, those within form XObjects included; ``to_display`` (1, 6) leads from
-    the page's user space to the displayed page. Raises PdfiumError when pdfium cannot make a text page.
+    ``text_objects`` are the page's text objects in the order in which they are painted, those within form XObjects
+    included, ``clips`` (n, 4) the boxes that they are clipped to; ``to_display`` (1, 6) leads from the page's user
+    space to the displayed page. Raises PdfiumError when pdfium cannot make a text page.
     """
     _forget_replacements(text_objects)
+    modes = _give_extent(text_objects)
     raw = calls().raw
     text_page = raw.FPDFText_LoadPage(page)
     if not text_page:
         raise PdfiumError(raw.FPDF_ERR_PAGE)
     try:
-        return _glyphs(address(text_page), text_objects, to_display)
+        chars = _Chars(address(text_page), text_objects, modes)
+        return {**_glyphs(chars, to_display), "clips": clips[chars.positions[chars.keep]]}
     finally:
         raw.FPDFText_ClosePage(text_page)
 
@@ -68,6 +74,86 @@ def _forget_replacements(text_objects: list[int]) -> None:
                 pdfium.remove_mark(item, mark)
 
 
+def _give_extent(text_objects: list[int]) -> dict[int, int]:
+    """Let text objects count that are as wide as nothing: pdfium's text page leaves them out.
+
+    A text object of one glyph is as wide as the glyph's outline, and a font that is not embedded may have none for it.
+    With stroked outlines the width of the stroke is added. Gives the text render modes that the objects had.
+    """
+    pdfium = calls()
+    left, _, right, _ = ask(pdfium.bounds, text_objects, width=4, kind=np.float32, apart=True).T
+    modes = {}
+    for i in np.flatnonzero(right - left < _NARROW).tolist():
+        item = text_objects[i]
+        modes[item] = pdfium.mode(item)
+        pdfium.set_mode(item, _STROKE)
+        pdfium.set_stroke_width(item, 1.0)
+        pdfium.transform(item, 1.0, 0.0, 0.0, 1.0, 0.0, 0.0)  # has the extent worked out anew
+    return modes
+
+
+class _Chars:
+    """What pdfium tells of the characters that text objects own, in the order in which they are painted.
+
+    ``loose`` (n, 4) left, top, right, bottom of the box of advance and font height, ``ink`` (n, 4) left, right, bottom,
+    top of the outline, ``origin`` (n, 2) the pen, ``run`` (n,) which run of characters of one text object each belongs
+    to, ``first`` (n,) whether it begins one, ``positions`` (n,) which text object that is. Characters of one glyph (a ligature) are put together in ``texts``;
+    ``keep`` (n,) tells which entries are left.
+    """
+
+    def __init__(self, text_page: int, text_objects: list[int], modes: dict[int, int]) -> None:
+        pdfium = calls()
+        self.text_page = text_page
+        count = max(pdfium.count_chars(text_page), 0)
+        # What pdfium makes up belongs to no text object. The rest is put back into the order in which it is painted.
+        painted = {item: position for position, item in enumerate(text_objects)}
+        owned_by = map(pdfium.owner, repeat(text_page), range(count))
+        owners = np.fromiter(map(painted.get, owned_by, repeat(-1)), dtype=np.int64, count=count)
+        index = np.flatnonzero(owners >= 0)
+        index = index[np.argsort(owners[index], kind="stable")]
+        owners, chars = owners[index], index.tolist()
+        self.codes: list[int] = list(map(pdfium.unicode, repeat(text_page), chars))
+        unknown = list(map(pdfium.unknown, repeat(text_page), chars))
+        self.loose: Floats = ask(pdfium.loose, repeat(text_page), chars, width=4, kind=np.float32)
+        self.ink: Floats = ask(pdfium.ink, repeat(text_page), chars, width=4, kind=np.float64, apart=True)
+        self.origin: Floats = ask(
+            pdfium.origin, repeat(text_page), chars, width=2, kind=np.float64, apart=True
+        )
+        self.first: Bools = np.ones(len(chars), dtype=bool)
+        self.first[1:] = owners[1:] != owners[:-1]
+        self.run: Ints = np.cumsum(self.first) - 1
+        self.heads: list[int] = index[self.first].tolist()
+        self.positions: Ints = owners
+        self.owners = [text_objects[k] for k in owners[self.first].tolist()]
+        self.texts = _characters(self.codes, unknown)
+        self.keep = self._join_glyphs()
+        halves = np.flatnonzero(np.array(self.codes, dtype=np.int64) >> 11 == _HALF)
+        for i in halves.tolist():
+            self.texts[i] = self.texts[i].encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        self.modes = list(map(pdfium.mode, self.owners))
+        for k, item in enumerate(self.owners) if modes else ():
+            if item in modes:
+                self.modes[k] = modes[item]
+                for i in np.flatnonzero(self.run == k).tolist():
+                    self.keep[i] &= not self.texts[i].isspace()  # as of any other blank of its own
+
+    def _join_glyphs(self) -> Bools:
+        """Put the characters of one glyph together; pdfium gives each of them the glyph's own place and box."""
+        keep = np.ones(len(self.texts), dtype=bool)
+        same = (
+            ~self.first[1:]
+            & (self.origin[1:] == self.origin[:-1]).all(axis=1)
+            & (self.loose[1:] == self.loose[:-1]).all(axis=1)
+        )
+        head = 0
+        for i in (np.flatnonzero(same) + 1).tolist():
+            if keep[i - 1]:
+                head = i - 1
+            self.texts[head] += self.texts[i]
+            keep[i] = False
+        return keep
+
+
 class _Runs:
     """What the glyphs of a text object share, by run of glyphs of one text object.
 
@@ -76,16 +162,14 @@ class _Runs:
     and ``names`` as in :class:`PageArrays`.
     """
 
-    def __init__(self, pdfium: Calls, text_page: int, heads: list[int], objects: list[int]) -> None:
-        n = len(objects)
+    def __init__(self, chars: _Chars) -> None:
+        pdfium, objects = calls(), chars.owners
         self._width = pdfium.glyph_width
-        matrix, _ = ask(pdfium.text_matrix, [repeat(text_page), heads], n, 6, np.float32, apart=False)
+        matrix = ask(pdfium.text_matrix, repeat(chars.text_page), chars.heads, width=6, kind=np.float32)
         self.matrix = matrix.astype(np.float64)
-        size, _ = ask(pdfium.size, [objects], n, 1, np.float32, apart=False)
-        self.size = size[:, 0].astype(np.float64)
-        self.light = luminance(*ask(pdfium.fill_color, [objects], n, 4, np.uint32, apart=True))
-        modes = np.fromiter(map(pdfium.mode, objects), dtype=np.int64, count=n)
-        self.invisible: Bools = np.isin(modes, _INVISIBLE_MODES)
+        self.size = ask(pdfium.size, objects, width=1, kind=np.float32)[:, 0].astype(np.float64)
+        self.light = lights(pdfium.fill_color, objects)
+        self.invisible: Bools = np.isin(chars.modes, INVISIBLE_MODES)
         self._fonts: list[int] = list(map(pdfium.font, objects))
         kinds = {font: _metrics(pdfium, font) for font in set(self._fonts)}
         self.names = [kinds[font][0] for font in self._fonts]
@@ -93,19 +177,19 @@ class _Runs:
         self.flat: Bools = np.array([kinds[font][2] for font in self._fonts], dtype=bool)
         self._known: dict[tuple[int, int], float] = {}
 
-    def vertical(self, texts: list[str], codes: list[int], first: Bools) -> Bools:
+    def vertical(self, chars: _Chars) -> Bools:
         """(k,) whether the run's font is written vertically: its advances are negative."""
-        heads = np.flatnonzero(first).tolist()
+        heads = np.flatnonzero(chars.first).tolist()
         fonts = {font: run for run, font in enumerate(self._fonts)}
         down = {
-            font: self.width(run, texts[heads[run]], codes[heads[run]]) * self.size[run] < 0
+            font: self.width(run, chars.texts[heads[run]], chars.codes[heads[run]]) * self.size[run] < 0
             for font, run in fonts.items()
         }
         return np.array([down[font] for font in self._fonts], dtype=bool)
 
     def width(self, run: int, text: str, code: int) -> float:
         """Advance of a glyph in the text's own space, as its font tells; negative in vertical writing."""
-        wanted = _LIGATURES.get(text, code)
+        wanted = ord(text[0]) if text[0] > "\uffff" else _LIGATURES.get(text, code)
         key = self._fonts[run], wanted
         if key not in self._known:
             out = ctypes.c_float()
@@ -130,55 +214,31 @@ def _metrics(pdfium: Calls, font: int) -> tuple[str, float, bool]:
     return name.value.decode("utf-8", "replace"), share, ascent.value == descent.value
 
 
-def _glyphs(text_page: int, text_objects: list[int], to_display: Floats) -> dict[str, Any]:
-    pdfium = calls()
-    count = max(pdfium.count_chars(text_page), 0)
-    # What pdfium makes up belongs to no text object. The rest is put back into the order in which it is painted.
-    painted = {item: position for position, item in enumerate(text_objects)}
-    owned_by = map(pdfium.owner, repeat(text_page), range(count))
-    owners = np.fromiter(map(painted.get, owned_by, repeat(-1)), dtype=np.int64, count=count)
-    index = np.flatnonzero(owners >= 0)
-    index = index[np.argsort(owners[index], kind="stable")]
-    owners, chars = owners[index], index.tolist()
-    n = len(chars)
-    codes = list(map(pdfium.unicode, repeat(text_page), chars))
-    unknown = list(map(pdfium.unknown, repeat(text_page), chars))
-    loose, _ = ask(
-        pdfium.loose, [repeat(text_page), chars], n, 4, np.float32, apart=False
-    )  # left top right bottom
-    ink, _ = ask(
-        pdfium.ink, [repeat(text_page), chars], n, 4, np.float64, apart=True
-    )  # left right bottom top
-    origin, _ = ask(pdfium.origin, [repeat(text_page), chars], n, 2, np.float64, apart=True)
-    first = np.ones(n, dtype=bool)
-    first[1:] = owners[1:] != owners[:-1]
-    run = np.cumsum(first) - 1
-    runs = _Runs(pdfium, text_page, index[first].tolist(), [text_objects[k] for k in owners[first].tolist()])
-    texts = _characters(codes, unknown)
-    keep = _join_pieces(texts, origin, loose, first)
-
+def _glyphs(chars: _Chars, to_display: Floats) -> dict[str, Any]:
+    runs, run, n = _Runs(chars), chars.run, len(chars.texts)
     a, b, c, d = runs.matrix[run, :4].T
     size = runs.size[run]
     # Corners of the glyph in the text's own space, as seen from the pen.
-    x0, x1 = np.zeros(n), _advances(runs, run, texts, codes, keep, origin, loose, ink)
+    x0, x1 = np.zeros(n), _advances(runs, chars)
     y0 = runs.descent[run] * size
-    vertical = runs.vertical(texts, codes, first)[run]
+    vertical = runs.vertical(chars)[run]
     if vertical.any():  # pdfium puts the pen of a vertical font at the glyph's lower left
         x1[vertical], y0[vertical] = size[vertical], -_HANGING * size[vertical]
     y1 = y0 + size
-    a, b, c, d, e, f = times(np.column_stack([a, b, c, d, origin]), to_display).T
+    a, b, c, d, e, f = times(np.column_stack([a, b, c, d, chars.origin]), to_display).T
     px, py = a * x0 + c * y0 + e, b * x0 + d * y0 + f
     qx, qy = a * x1 + c * y1 + e, b * x1 + d * y1 + f
     boxes = np.column_stack([np.minimum(px, qx), np.minimum(py, qy), np.maximum(px, qx), np.maximum(py, qy)])
-    where = np.flatnonzero(keep)
+    where = np.flatnonzero(chars.keep)
     rows = run[where]
     return {
-        "texts": tuple(map(texts.__getitem__, where.tolist())),
+        "texts": tuple(map(chars.texts.__getitem__, where.tolist())),
         "boxes": boxes[where],
         "sizes": (np.abs(size) * np.hypot(c, d))[where],
         "light": runs.light[rows],
         "angles": _angles(a, b)[where],
         "invisible": runs.invisible[rows],
+        "runs": rows,
         "fonts": tuple(map(runs.names.__getitem__, rows.tolist())),
     }
 
@@ -192,54 +252,31 @@ def _characters(codes: list[int], unknown: list[int]) -> list[str]:
     return list(map(chr, numbers.tolist()))
 
 
-def _advances(
-    runs: _Runs,
-    run: Ints,
-    texts: list[str],
-    codes: list[int],
-    keep: Bools,
-    origin: Floats,
-    loose: Floats,
-    ink: Floats,
-) -> Floats:
+def _advances(runs: _Runs, chars: _Chars) -> Floats:
     """Advance of each glyph in the text's own space.
 
     pdfium's loose box encloses the advance, which starts at the pen, and the ink; where the ink reaches its end, and
     where text does not run along the page's x axis, the font is asked. That takes longer and goes by the character,
     which a font may have twice.
     """
-    a, b, c, d = runs.matrix[run, :4].T
+    run, loose, ink = chars.run, chars.loose, chars.ink
+    a, b, _, _ = runs.matrix[run, :4].T
     onwards = a > 0
-    reach = np.where(onwards, loose[:, 2], loose[:, 0]) - origin[:, 0]
+    reach = np.where(onwards, loose[:, 2], loose[:, 0]) - chars.origin[:, 0]
     inked = np.where(onwards, ink[:, 1] - loose[:, 2], loose[:, 0] - ink[:, 0]) > -0.001
     crooked = np.abs(b) > 1e-4 * np.abs(a)
     with np.errstate(divide="ignore", invalid="ignore"):
         advance = np.where(np.abs(a) > 0.05 * np.hypot(a, b), reach / a, runs.size[run])
-    for i in np.flatnonzero((inked | crooked | runs.flat[run]) & keep).tolist():
-        if texts[i] == REPLACEMENT:
+    for i in np.flatnonzero((inked | crooked | runs.flat[run]) & chars.keep).tolist():
+        text = chars.texts[i]
+        if text == REPLACEMENT:
             continue
-        told = runs.width(int(run[i]), texts[i], codes[i])
+        told = runs.width(int(run[i]), text, chars.codes[i])
         # A font that does not know the character tells the width of something else, or none.
         fits = crooked[i] or abs(told) <= abs(advance[i]) + 0.01 * abs(runs.size[run[i]])
-        if fits and (told or unicodedata.category(texts[i][0]) in ("Cf", "Mn")):
+        if fits and (told or unicodedata.category(text[0]) in ("Cf", "Mn")):
             advance[i] = told
     return np.asarray(advance)
-
-
-def _join_pieces(texts: list[str], origin: Floats, loose: Floats, first: Bools) -> Bools:
-    """Put the characters of one glyph (a ligature) together again, in ``texts``; tells which entries are left.
-
-    pdfium gives each character of a glyph the glyph's own place and box.
-    """
-    keep = np.ones(len(texts), dtype=bool)
-    same = ~first[1:] & (origin[1:] == origin[:-1]).all(axis=1) & (loose[1:] == loose[:-1]).all(axis=1)
-    head = 0
-    for i in (np.flatnonzero(same) + 1).tolist():
-        if keep[i - 1]:
-            head = i - 1
-        texts[head] += texts[i]
-        keep[i] = False
-    return keep
 
 
 def _angles(a: Floats, b: Floats) -> Ints:

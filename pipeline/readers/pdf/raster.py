@@ -1,21 +1,19 @@
-"""A page read a second time: where its table rulings are only pixels, camelot sees them and the grid finder makes cells."""
+"""Tables whose rulings are only pixels: camelot sees the lines in the page's picture, the grid finder makes cells."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from contextlib import ExitStack
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 
-from pipeline.model import Cell
-from pipeline.readers.pdf.camelot import ENGINE, CamelotDocument, open_camelot, usual_size
+from pipeline.readers.pdf.camelot import CamelotDocument, usual_size
 from pipeline.readers.pdf.cell_text import assign
-from pipeline.readers.pdf.grid import Found, Grid, GridSettings, find_grids
+from pipeline.readers.pdf.edges import GridSettings
+from pipeline.readers.pdf.grid import Found, Grid, find_grids
 from pipeline.readers.pdf.page import PageArrays
-from pipeline.reading import Block, PageInfo
+from pipeline.reading import PageInfo
 
 _PICTURE_SHARE = 0.12
 """A page without tables is looked at in pixels when pictures cover at least this share of it."""
@@ -25,7 +23,7 @@ _WIDEST_SNAP = 5.2
 """Parallel lines nearer than this share of a letter's height are one; never more than so many points."""
 
 
-def needs_camelot(info: PageInfo) -> bool:
+def needs_pixels(info: PageInfo) -> bool:
     """Whether a page has to be read in pixels: text and a picture, but no ruled table among the vector lines.
 
     True for a scan with a text layer as well as for a page whose table rulings are all part of a picture; stray
@@ -58,58 +56,29 @@ def _doubts(page: PageArrays, grids: Sequence[Grid]) -> float:
     return doubts
 
 
-def read_page_camelot(
-    arrays: PageArrays, document: CamelotDocument
-) -> tuple[list[Cell], list[Block], PageInfo, Found]:
-    """Read a decoded page with camelot's lattice: as ``pdf.read_page`` does, but the rulings come from pixels.
+def find_grids_in_pixels(page: PageArrays, document: CamelotDocument) -> Found:
+    """As :func:`find_grids`, but the rulings of the (visible, upright) page come from its picture.
 
     camelot sees the lines, the project's own grid finder makes cells of them: it bridges gaps, keeps rows open that
-    a page break cuts, and leaves out frames. Text is the page's own, as decoded; only tables that hold some of it
-    count, as the lines of a drawing enclose none. Raises XizeError when the page cannot be drawn.
+    a page break cuts, and leaves out frames. Only tables that hold text count, as the lines of a drawing enclose none.
+    Raises XizeError when the page cannot be drawn.
     """
-    from pipeline.readers.pdf.read import read_page
-
-    def find(page: PageArrays) -> Found:
-        # A doubled or thick line has two edges in pixels, further apart than a drawn line's pieces ever are; but
-        # what bridges them also gathers strokes of letters. The first reading that leaves no doubt is taken.
-        wide = GridSettings(snap=min(max(_SNAP * usual_size(page), GridSettings().snap), _WIDEST_SNAP))
-        best, least = Found((), (), ()), math.inf
-        for broken in (False, True):
-            seen = document.lines(page, broken)
-            drawn = replace(page, rulings=seen, ruling_light=np.zeros(len(seen)))
-            for settings in (GridSettings(), wide):
-                found = find_grids(drawn, settings)
-                filled, _ = assign(page, found.grids)
-                kept = [
-                    grid
-                    for grid, cells in zip(found.grids, filled, strict=True)
-                    if any(len(c) for c in cells)
-                ]
-                doubts = _doubts(page, kept)
-                if doubts < least:
-                    best, least = replace(found, grids=tuple(kept)), doubts
-                if least == 0:
-                    return best
-        return best
-
-    return read_page(arrays, ENGINE, find)
-
-
-class SecondLook:
-    """camelot for those pages of a document that need it, opened when the first one comes."""
-
-    def __init__(self, path: Path, password: str = "") -> None:
-        self._path, self._password = path, password
-        self._open = ExitStack()
-        self._document: CamelotDocument | None = None
-
-    def read(self, arrays: PageArrays) -> tuple[list[Cell], list[Block], PageInfo, Found]:
-        """As :func:`read_page_camelot`."""
-        if self._document is None:
-            self._document = self._open.enter_context(open_camelot(self._path, self._password))
-        return read_page_camelot(arrays, self._document)
-
-    def close(self) -> None:
-        """Close the document if it was opened."""
-        self._open.close()
-        self._document = None
+    # A doubled or thick line has two edges in pixels, further apart than a drawn line's pieces ever are; but what
+    # bridges them also gathers strokes of letters. The first reading that leaves no doubt is taken.
+    wide = GridSettings(snap=min(max(_SNAP * usual_size(page), GridSettings().snap), _WIDEST_SNAP))
+    best, least = Found((), (), ()), math.inf
+    for broken in (False, True):
+        seen = document.lines(page, broken)
+        drawn = replace(page, rulings=seen, ruling_light=np.zeros(len(seen)))
+        for settings in (GridSettings(), wide):
+            found = find_grids(drawn, settings)
+            filled, _ = assign(page, found.grids)
+            kept = [
+                grid for grid, cells in zip(found.grids, filled, strict=True) if any(len(c) for c in cells)
+            ]
+            doubts = _doubts(page, kept)
+            if doubts < least:
+                best, least = replace(found, grids=tuple(kept)), doubts
+            if least == 0:
+                return best
+    return best

@@ -1,165 +1,191 @@
-"""Reading a PDF: open it (or say clearly why not), pages in parallel, decoder → grid finder → staged cells."""
+"""A PDF's pages → staged cells: decode, visible glyphs, edges, grid, cells, text; many pages in several processes."""
 
 from __future__ import annotations
 
-import logging
-import multiprocessing
-import os
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import ExitStack, closing, contextmanager
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from pipeline.errors import XizeError
-from pipeline.forked import copies, forked_map, processors
-from pipeline.garbage import collecting_seldom
 from pipeline.model import Cell, Line
+from pipeline.processes import map_in_processes
+from pipeline.readers.pdf.camelot import ENGINE as CAMELOT
 from pipeline.readers.pdf.cell_text import assign, overflowing_lines, trim_open_ends
 from pipeline.readers.pdf.checks import failed_checks
-from pipeline.readers.pdf.confidence import confidence_of
 from pipeline.readers.pdf.damage import damaged_pages
 from pipeline.readers.pdf.grid import Found, find_grids
 from pipeline.readers.pdf.lines import lines_by_group, lines_of
-from pipeline.readers.pdf.page import PageArrays
-from pipeline.readers.pdf.raster import SecondLook, needs_camelot
-from pipeline.readers.pdf.visible import Hidden, see
-from pipeline.reading import BROKEN, Block, PageInfo, Reading, cell_id, join_readings, to_reading
-from pipeline.timing import measured
+from pipeline.readers.pdf.open import OpenPdf, count_pages, open_pdf
+from pipeline.readers.pdf.page import REPLACEMENT, PageArrays
+from pipeline.readers.pdf.raster import find_grids_in_pixels, needs_pixels
+from pipeline.readers.pdf.visible import visible_glyphs
+from pipeline.reading import (
+    BROKEN,
+    PIXELS,
+    SINGLE,
+    Block,
+    PageInfo,
+    Reading,
+    cell_id,
+    join_readings,
+    to_reading,
+)
+
+__all__ = [
+    "ReadPage",
+    "count_pages",
+    "open_pdf",
+    "page_ranges",
+    "read_arrays",
+    "read_page",
+    "read_pages",
+    "read_pdf",
+]
 
 Progress = Callable[[int, int], None]
 """Called with (pages done, pages in all)."""
 
 _RANGE = 8
-"""Pages per task: few enough to share the work evenly and to show progress, enough to keep the overhead small."""
+"""Pages per item of work: few enough to share the work evenly and to show progress."""
 
-_SMALL = 16
-"""Documents up to this many pages are read in-process: workers would cost more than they gain."""
-
-_SPAWN = 64
-"""The same where workers cannot be forked but must be spawned, each of which takes as long to start as some 30 pages."""
+_SMALL = 64
+"""Documents up to this many pages are read in this process: starting others takes as long as reading so many."""
 
 
-# pdfminer warns once per glyph of a font without a bounding box; nothing of what is read depends on it.
-logging.getLogger("pdfminer").setLevel(logging.ERROR)
+@dataclass(frozen=True)
+class ReadPage:
+    """One page as read: its cells, the lines outside tables and the hidden text, its own checks, and for pictures of
+    it the visible glyphs and what the grid finder found."""
+
+    cells: tuple[Cell, ...]
+    blocks: tuple[Block, ...]
+    info: PageInfo
+    page: PageArrays
+    found: Found
 
 
-class PageReader:
-    """An open PDF whose pages are read one by one."""
+def read_pdf(
+    path: Path,
+    *,
+    pages: Sequence[int] | None = None,
+    password: str = "",
+    decoder: str = "pdfium",
+    workers: int | None = None,
+    progress: Progress | None = None,
+) -> Reading:
+    """Read a PDF (or only ``pages``, numbers from 1), a large one in ``workers`` processes (None: one per processor).
 
-    def __init__(self, document: object, decoder: str, pixels: SecondLook, password: str) -> None:
-        self._document = document
-        self.engine = decoder
-        self.password = password
-        self.pixels = pixels
-        self.page_count: int = document.page_count  # type: ignore[attr-defined]
+    Raises XizeError as :func:`open_pdf` does, for a page number that the document does not have, and for a page whose
+    content is broken.
 
-    def decode(self, number: int) -> PageArrays:
-        """The arrays of page ``number`` (from 1), as decoded."""
-        arrays: PageArrays = self._document.read(number)  # type: ignore[attr-defined]
-        return arrays
-
-
-@contextmanager
-def open_pdf(path: Path, password: str = "", decoder: str = "pdfium") -> Iterator[PageReader]:
-    """Open a PDF for reading.
-
-    Raises XizeError, in one sentence with the remedy, when the file is missing, empty, not a PDF, truncated or
-    encrypted without the right password.
+    >>> [(cell.cell_id, cell.text) for cell in cells_of(read_pdf(Path("rules.pdf")))][:2]
+    [('p0001-t1-r000-c00', '序号'), ('p0001-t1-r000-c01', '机构名称')]
     """
-    _look_at_file(path)
-    if decoder == "pdfium":
-        with _open_with_pdfium(path, password) as reader:
-            yield reader
-        return
-    if decoder != "pdfplumber":
-        raise XizeError(f"没有名为“{decoder}”的解码器；请用 pdfplumber 或 pdfium。")
-    from pdfminer.pdfdocument import PDFEncryptionError, PDFPasswordIncorrect
-    from pdfminer.pdfexceptions import PDFException
-    from pdfminer.psexceptions import PSException
-    from pdfplumber.utils.exceptions import PdfminerException
+    with open_pdf(path, password, decoder) as pdf:
+        numbers = list(pages) if pages is not None else list(range(1, pdf.page_count + 1))
+        wrong = [number for number in numbers if not 1 <= number <= pdf.page_count]
+        if wrong:
+            raise XizeError(f"{path.name}：没有第 {wrong[0]} 页（共 {pdf.page_count} 页）；请核对 --pages。")
+        ranges = page_ranges(numbers)
+        done = 0
 
-    from pipeline.readers.pdf.decode_pdfplumber import open_pdfplumber
+        def count(index: int) -> None:
+            nonlocal done
+            done += len(ranges[index])
+            if progress:
+                progress(done, len(numbers))
 
-    opened = False
-    try:
-        with open_pdfplumber(path, password) as document:
-            opened = True
-            if document.page_count == 0:
-                raise _no_pages(path)
-            with closing(SecondLook(path, password)) as pixels:
-                yield PageReader(document, decoder, pixels, password)
-    except (PdfminerException, PDFException, PSException) as error:
-        if opened:
-            raise
-        cause = error.args[0] if error.args else error
-        locked = isinstance(cause, PDFPasswordIncorrect) or isinstance(error, PDFPasswordIncorrect)
-        foreign = isinstance(cause, PDFEncryptionError) or isinstance(error, PDFEncryptionError)
-        raise _cannot_open(path, password, locked, foreign) from error
+        if len(numbers) <= _SMALL or workers == 1:
+            return join_readings(map_in_processes(partial(_read, pdf), ranges, 1, count))
+    work = partial(read_pages, path, password=password, decoder=decoder)
+    return join_readings(map_in_processes(work, ranges, workers, count))
 
 
-@contextmanager
-def _open_with_pdfium(path: Path, password: str) -> Iterator[PageReader]:
-    from pipeline.readers.pdf.decode_pdfium import open_pdfium
-    from pipeline.readers.pdf.pdfium_calls import PdfiumError
+def read_pages(path: Path, numbers: Sequence[int], password: str = "", decoder: str = "pdfium") -> Reading:
+    """Read some pages (numbers from 1) in this process. Raises XizeError as :func:`read_pdf` does.
 
-    opened = False
-    try:
-        with open_pdfium(path, password) as document:
-            opened = True
-            if document.page_count == 0:
-                raise _no_pages(path)
-            with closing(SecondLook(path, password)) as pixels:
-                yield PageReader(document, "pdfium", pixels, password)
-    except PdfiumError as error:
-        if opened:
-            raise
-        raise _cannot_open(path, password, error.password, error.security) from error
+    >>> read_pages(Path("rules.pdf"), [1]).cells.num_rows
+    14
+    """
+    with open_pdf(path, password, decoder) as pdf:
+        return _read(pdf, numbers)
 
 
-def _no_pages(path: Path) -> XizeError:
-    return XizeError(f"{path.name}：文件中没有任何页面，可能已损坏；请重新取得该 PDF。")
+def page_ranges(numbers: Sequence[int], size: int = _RANGE) -> list[list[int]]:
+    """Page numbers in ranges of at most ``size``.
+
+    >>> page_ranges([1, 2, 3, 7, 9], 2)
+    [[1, 2], [3, 7], [9]]
+    """
+    return [list(numbers[i : i + size]) for i in range(0, len(numbers), size)]
 
 
-def _cannot_open(path: Path, password: str, locked: bool, foreign: bool) -> XizeError:
-    """Why a decoder cannot open a file: ``locked`` by a password, or encrypted in a ``foreign`` way, or broken."""
-    if locked:
-        how = "所给密码不正确，请用 --password 给出正确的密码" if password else "请用 --password 给出密码"
-        return XizeError(f"{path.name}：文件已加密；{how}。")
-    if foreign:
-        return XizeError(f"{path.name}：文件的加密方式不受支持；请先用其他工具另存为未加密的 PDF。")
-    return XizeError(f"{path.name}：PDF 结构已损坏，无法读取；请重新取得或另存该文件。")
+def _read(pdf: OpenPdf, numbers: Sequence[int]) -> Reading:
+    pages = [read_page(pdf, number) for number in numbers]
+    return to_reading(
+        [cell for page in pages for cell in page.cells],
+        [block for page in pages for block in page.blocks],
+        [page.info for page in pages],
+    )
 
 
-def _look_at_file(path: Path) -> None:
-    """The checks that need no PDF library."""
-    try:
-        size = path.stat().st_size
-    except FileNotFoundError as error:
-        raise XizeError(f"{path}：找不到该文件；请核对路径。") from error
-    if path.is_dir():
-        raise XizeError(f"{path}：这是一个文件夹，不是 PDF 文件；请给出文件路径。")
-    if size == 0:
-        raise XizeError(f"{path.name}：文件是空的（0 字节）；请重新取得该 PDF。")
-    with path.open("rb") as file:
-        head = file.read(1024)
-        file.seek(max(0, size - 8192))
-        tail = file.read()
-    if b"%PDF-" not in head:
-        raise XizeError(f"{path.name}：不是 PDF 文件（缺少 PDF 文件头）；请给出 PDF 格式的文件。")
-    if b"%%EOF" not in tail:
-        raise XizeError(f"{path.name}：PDF 文件不完整（缺少文件尾，可能下载中断）；请重新取得该文件。")
+def read_page(pdf: OpenPdf, number: int) -> ReadPage:
+    """Page ``number`` (from 1), by its vector rulings or, where these are only pixels, by what camelot sees in its picture.
+
+    A page whose content is damaged fails a check of its own (see :mod:`damage`). Raises XizeError when the decoder
+    cannot read the page at all.
+
+    >>> with open_pdf(Path("rules.pdf")) as pdf:
+    ...     read_page(pdf, 1).info.tables
+    1
+    """
+    damaged = number in damaged_pages(pdf.path, pdf.password)
+    arrays, decoder = _decode(pdf, number)
+    read = read_arrays(arrays, decoder)
+    if needs_pixels(read.info):
+        seen = read_arrays(arrays, CAMELOT, lambda page: find_grids_in_pixels(page, pdf.camelot))
+        if seen.info.tables:
+            read = seen
+    if damaged:
+        read = replace(read, info=replace(read.info, checks=(*read.info.checks, BROKEN)))
+    return read
 
 
-def read_page(
+def _decode(pdf: OpenPdf, number: int) -> tuple[PageArrays, str]:
+    """The arrays of a page and the decoder that they come from: pdfplumber where it names characters that pdfium does
+    not, as those of OCR layers, whose map of the whole of Unicode onto itself pdfium does not take."""
+    arrays = pdf.decode(number)
+    if pdf.decoder == "pdfium" and REPLACEMENT in arrays.texts:
+        with suppress(XizeError):  # what pdfplumber cannot read is pdfium's alone
+            other = pdf.by_pdfplumber.decode(number)
+            if _named(other) > _named(arrays):
+                return other, pdf.by_pdfplumber.decoder
+    return arrays, pdf.decoder
+
+
+def _named(page: PageArrays) -> int:
+    """How many printed glyphs have a name."""
+    return sum(text != REPLACEMENT and not text.isspace() for text in page.texts)
+
+
+def read_arrays(
     arrays: PageArrays, engine: str, find: Callable[[PageArrays], Found] = find_grids
-) -> tuple[list[Cell], list[Block], PageInfo, Found]:
-    """Cells, lines outside tables and the page's own checks, from its decoded arrays; ``find`` finds its tables."""
-    page, hidden = see(arrays)
+) -> ReadPage:
+    """Cells, lines outside tables and the page's own checks, from its decoded arrays.
+
+    ``engine`` is what the cells are said to be read by; ``find`` finds the tables of the visible, upright page.
+
+    >>> with open_pdf(Path("rules.pdf")) as pdf:
+    ...     [cell.text for cell in read_arrays(pdf.decode(1), "pdfium").cells][:2]
+    ['序号', '机构名称']
+    """
+    page, hidden = visible_glyphs(arrays)
     found = trim_open_ends(page, find(page))
-    cells, outside = cells_on(page, found, engine)
+    tables, outside = _cells(page, found, engine)
     info = PageInfo(
         page.number,
         page.width,
@@ -167,18 +193,20 @@ def read_page(
         page.turned,
         sum(map(bool, map(str.strip, page.texts))),
         len(found.horizontal) + len(found.vertical),
-        picture_share(page),
+        _picture_share(page),
         len(found.grids),
         engine,
-        failed_checks(page, found.grids, cells, outside),
+        failed_checks(page, found.grids, tables, outside),
     )
-    blocks = [Block("text", line) for line in outside] + [Block(h.reason, _hidden_line(h)) for h in hidden]
-    return [cell for table in cells for cell in table], blocks, info, found
+    blocks = [Block("text", line) for line in outside]
+    blocks += [Block(one.reason, Line(one.text, *one.box, one.page, (), 0.0)) for one in hidden]
+    return ReadPage(tuple(cell for table in tables for cell in table), tuple(blocks), info, page, found)
 
 
-def cells_on(page: PageArrays, found: Found, engine: str) -> tuple[list[list[Cell]], list[Line]]:
+def _cells(page: PageArrays, found: Found, engine: str) -> tuple[list[list[Cell]], list[Line]]:
     """Cells of every grid with their lines, and the lines outside, top to bottom."""
     per_grid, free = assign(page, found.grids)
+    confidence = PIXELS if engine == CAMELOT else SINGLE
     tables = []
     for number, (grid, glyphs) in enumerate(zip(found.grids, per_grid, strict=True), start=1):
         for k, more in overflowing_lines(page, grid, glyphs, free).items():
@@ -201,7 +229,7 @@ def cells_on(page: PageArrays, found: Found, engine: str) -> tuple[list[list[Cel
                     cell.bottom,
                     tuple(lines),
                     engine,
-                    confidence_of(engine),
+                    confidence,
                     grid.open_top and cell.row == 0,
                     grid.open_bottom and cell.row + cell.row_span == rows,
                 )
@@ -211,177 +239,9 @@ def cells_on(page: PageArrays, found: Found, engine: str) -> tuple[list[list[Cel
     return tables, lines_of(page, free)
 
 
-def _hidden_line(hidden: Hidden) -> Line:
-    return Line(hidden.text, *hidden.box, hidden.page, (), 0.0)
-
-
-def picture_share(page: PageArrays) -> float:
+def _picture_share(page: PageArrays) -> float:
     """Share of the page that its pictures cover, 0–1 (a scan may be cut into strips)."""
     if len(page.images) == 0 or page.width * page.height == 0:
         return 0.0
     areas = (page.images[:, 2] - page.images[:, 0]) * (page.images[:, 3] - page.images[:, 1])
     return min(1.0, float(areas.sum()) / (page.width * page.height))
-
-
-def read_pages(path: Path, numbers: Sequence[int], password: str = "", decoder: str = "pdfium") -> Reading:
-    """Read some pages (numbers from 1) in this process."""
-    with open_pdf(path, password, decoder) as reader:
-        return _read_with(reader, path, numbers)
-
-
-def look_at(
-    reader: PageReader, path: Path, number: int
-) -> tuple[list[Cell], list[Block], PageInfo, Found, PageArrays]:
-    """Page ``number`` read, by its vector rulings or, where these are only pixels, by what camelot sees in its picture.
-
-    A page whose content is damaged fails a check of its own (see :mod:`damage`). Raises XizeError when a decoder
-    cannot read the page at all.
-    """
-    try:
-        with measured("decode"):
-            damaged = number in damaged_pages(path, reader.password)
-            arrays = reader.decode(number)
-    except XizeError:
-        raise
-    except Exception as error:  # decoders raise anything on a broken content stream
-        raise XizeError(
-            f"{path.name} 第 {number} 页：页面内容已损坏，无法读取；请重新取得该文件。"
-        ) from error
-    with measured("grid"):
-        read = read_page(arrays, reader.engine)
-        if needs_camelot(read[2]):
-            seen = reader.pixels.read(arrays)
-            if seen[2].tables:
-                read = seen
-    cells, blocks, info, found = read
-    if damaged:
-        info = replace(info, checks=(*info.checks, BROKEN))
-    return cells, blocks, info, found, arrays
-
-
-def _read_with(reader: PageReader, path: Path, numbers: Sequence[int]) -> Reading:
-    cells: list[Cell] = []
-    blocks: list[Block] = []
-    pages: list[PageInfo] = []
-    for number in numbers:
-        page_cells, page_blocks, info, _, _ = look_at(reader, path, number)
-        cells += page_cells
-        blocks += page_blocks
-        pages.append(info)
-    with measured("stage"):
-        return to_reading(cells, blocks, pages)
-
-
-def page_ranges(numbers: Sequence[int], size: int = _RANGE) -> list[list[int]]:
-    """Page numbers in ranges of at most ``size``."""
-    return [list(numbers[i : i + size]) for i in range(0, len(numbers), size)]
-
-
-def count_pages(path: Path, password: str = "", decoder: str = "pdfium") -> int:
-    """Number of pages. Raises XizeError like :func:`open_pdf`."""
-    with open_pdf(path, password, decoder) as reader:
-        return reader.page_count
-
-
-def read_pdf(
-    path: Path,
-    *,
-    pages: Sequence[int] | None = None,
-    password: str = "",
-    decoder: str = "pdfium",
-    workers: int | None = None,
-    progress: Progress | None = None,
-    first: Callable[[], None] | None = None,
-) -> Reading:
-    """Read a PDF (or only ``pages``), shared with worker processes that each open the file once; order is restored.
-
-    ``first`` is done in this process, while the others read already.
-    ``workers`` defaults to the processors this process may use. Raises XizeError as :func:`open_pdf` does, and for a
-    page number that the document does not have.
-    """
-    total = count_pages(path, password, decoder)
-    numbers = list(pages) if pages is not None else list(range(1, total + 1))
-    wrong = [number for number in numbers if not 1 <= number <= total]
-    if wrong:
-        raise XizeError(f"{path.name}：没有第 {wrong[0]} 页（共 {total} 页）；请核对 --pages。")
-    with measured("decode"):
-        damaged_pages(path, password)  # once, before there are copies of this process that each would ask
-    ranges = page_ranges(numbers)
-    done = 0
-
-    def count(index: int) -> None:
-        nonlocal done
-        done += len(ranges[index])
-        if progress:
-            progress(done, len(numbers))
-
-    workers = min(workers or processors(), len(ranges))
-    helpers = copies(workers) if len(numbers) > _SMALL else 0
-    if workers > 1 and not helpers and len(numbers) > _SPAWN:
-        if first is not None:
-            first()
-        return join_readings(_read_spawned(path, ranges, password, decoder, workers, count))
-    with _Readers(path, password, decoder) as readers, collecting_seldom():
-        return join_readings(forked_map(readers.read, ranges, helpers, count, first))
-
-
-class _Readers:
-    """Reads ranges of pages, in this process or in a forked copy of it, each of which opens the file once."""
-
-    def __init__(self, path: Path, password: str, decoder: str) -> None:
-        self._path, self._password, self._decoder = path, password, decoder
-        self._open: dict[int, PageReader] = {}
-        self._stack = ExitStack()
-
-    def read(self, numbers: Sequence[int]) -> Reading:
-        process = os.getpid()
-        if process not in self._open:
-            opened = open_pdf(self._path, self._password, self._decoder)
-            self._open[process] = self._stack.enter_context(opened)
-        return _read_with(self._open[process], self._path, numbers)
-
-    def __enter__(self) -> _Readers:
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._stack.close()
-
-
-_worker: _Readers | None = None
-
-
-def _start_worker(path: str, password: str, decoder: str) -> None:
-    global _worker
-    _worker = _Readers(Path(path), password, decoder)  # the file stays open until the process ends
-
-
-def _work(numbers: Sequence[int]) -> Reading:
-    assert _worker is not None
-    return _worker.read(numbers)
-
-
-def _read_spawned(
-    path: Path,
-    ranges: Sequence[Sequence[int]],
-    password: str,
-    decoder: str,
-    workers: int,
-    done: Callable[[int], None],
-) -> list[Reading]:
-    """Ranges read in spawned processes: for a parent with threads, whose forked copies might hang."""
-    parts: list[Reading] = []
-    with ProcessPoolExecutor(
-        workers,
-        multiprocessing.get_context("spawn"),
-        initializer=_start_worker,
-        initargs=(str(path), password, decoder),
-    ) as pool:
-        futures = [pool.submit(_work, part) for part in ranges]
-        try:
-            for index, future in enumerate(futures):
-                parts.append(future.result())
-                done(index)
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
-    return parts

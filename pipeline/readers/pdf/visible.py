@@ -1,4 +1,4 @@
-"""What of a decoded page a reader's eye sees: upright, painted once, not hidden.
+"""What of a decoded page can be seen: upright, painted once, not hidden.
 
 Pure functions from :class:`PageArrays` to :class:`PageArrays`; whatever they take away is handed back as text, so
 that nothing is lost.
@@ -10,10 +10,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from pipeline.readers.pdf.page import Bools, Floats, PageArrays
+from pipeline.readers.pdf.page import WHITE, Bools, Floats, PageArrays
 from pipeline.text import clean
 
-_WHITE = 0.97
+_NEAR = 0.2
+"""Share of its size within which a glyph that is painted again lies, at most."""
 
 
 @dataclass(frozen=True)
@@ -26,21 +27,28 @@ class Hidden:
     box: tuple[float, float, float, float]
 
 
-def see(page: PageArrays) -> tuple[PageArrays, list[Hidden]]:
+def visible_glyphs(page: PageArrays) -> tuple[PageArrays, list[Hidden]]:
     """The page as a reader sees it, and the text that was left out.
 
     Turned upright, glyphs outside the page, invisible and white-on-white ones and skewed watermarks removed, glyphs
     that are painted twice (fake bold) kept once. Invisible text stays when it is the page's only text over a picture
     (the text layer of a scan).
+
+    >>> with open_pdf(Path("rules.pdf")) as pdf:
+    ...     page, hidden = visible_glyphs(pdf.decode(1))
+    >>> len(page.texts), hidden
+    (40, [])
     """
     page = turn_upright(page)
     hidden: list[Hidden] = []
     n = len(page.texts)
     if n == 0:
         return page, hidden
-    x = (page.boxes[:, 0] + page.boxes[:, 2]) / 2
-    y = (page.boxes[:, 1] + page.boxes[:, 3]) / 2
+    x, y = page.centres
     inside = (x >= 0) & (x <= page.width) & (y >= 0) & (y <= page.height)
+    # What is clipped to nothing, or to a place beside the page, is not painted.
+    low, high = np.maximum(page.clips[:, :2], 0), np.minimum(page.clips[:, 2:], (page.width, page.height))
+    inside &= (low < high).all(axis=1)
     blank = ~np.fromiter(map(bool, map(str.strip, page.texts)), dtype=bool, count=n)
     drop: dict[str, Bools] = {"outside": ~inside}
     painted = ~page.invisible
@@ -48,39 +56,27 @@ def see(page: PageArrays) -> tuple[PageArrays, list[Hidden]]:
         drop["invisible"] = page.invisible & inside
     drop["white"] = _white(page, x, y) & inside & painted
     drop["watermark"] = _watermark(page, blank) & inside
-    gone = np.zeros(n, dtype=bool)
+    keep = np.ones(n, dtype=bool)
     for reason, where in drop.items():
-        where = where & ~gone
-        gone |= where
+        where = where & keep
+        keep &= ~where
         if (where & ~blank).any():
-            box = page.boxes[where]
-            hidden.append(
-                Hidden(
-                    page.number,
-                    reason,
-                    "".join(page.texts[i] for i in np.flatnonzero(where)).strip(),
-                    (
-                        float(box[:, 0].min()),
-                        float(box[:, 1].min()),
-                        float(box[:, 2].max()),
-                        float(box[:, 3].max()),
-                    ),
-                )
-            )
-    keep = ~gone
+            text = "".join(page.texts[i] for i in np.flatnonzero(where)).strip()
+            least, most = page.boxes[where].min(axis=0).tolist(), page.boxes[where].max(axis=0).tolist()
+            hidden.append(Hidden(page.number, reason, text, (*least[:2], *most[2:])))
     keep &= ~_repeated(page, keep)
     return (page if keep.all() else page.glyphs(keep)), hidden
 
 
 def _white(page: PageArrays, x: Floats, y: Floats) -> Bools:
     """Glyphs painted white where no darker fill or picture lies beneath them."""
-    white = page.light >= _WHITE
+    white = page.light >= WHITE
     if not white.any():
         return white
     where = np.flatnonzero(white)
     x, y = x[where], y[where]
     seen = np.zeros(len(where), dtype=bool)
-    dark = page.fills[page.fills[:, 4] < _WHITE, :4]
+    dark = page.fills[page.fills[:, 4] < WHITE, :4]
     for x0, top, x1, bottom in np.concatenate([dark, page.images]).tolist():
         seen |= (x >= x0) & (x <= x1) & (y >= top) & (y <= bottom)
     white[where[seen]] = False
@@ -102,24 +98,33 @@ def _watermark(page: PageArrays, blank: Bools) -> Bools:
 
 
 def _repeated(page: PageArrays, keep: Bools) -> Bools:
-    """Glyphs painted again (nearly) on top of themselves, as producers do for fake bold or shadows."""
+    """Glyphs painted again (nearly) on top of themselves, as producers do for fake bold or shadows.
+
+    They are painted by another text object, nearer than half their own width: two narrow letters of one word are not.
+    """
     again = np.zeros(len(page.texts), dtype=bool)
+    index = np.flatnonzero(_crowded(page, keep))
+    if len(index) == 0:
+        return again
+    boxes, sizes = page.boxes[index], np.where(page.sizes[index] == 0, 1.0, page.sizes[index])
+    narrow = np.minimum(boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1])
+    near = np.minimum(_NEAR * sizes, 0.5 * np.where(narrow > 0, narrow, sizes))
+    square = float(near.max())
     places: dict[tuple[str, int, int], list[int]] = {}
-    for i in np.flatnonzero(_crowded(page, keep)).tolist():
-        text = page.texts[i]
-        x0, top, _, _ = page.boxes[i].tolist()
-        near = 0.2 * (float(page.sizes[i]) or 1.0)
-        bx, by = int(x0 // near), int(top // near)
+    for i, off, run in zip(index.tolist(), near.tolist(), page.runs[index].tolist(), strict=True):
+        text, (x0, top) = page.texts[i], page.boxes[i, :2].tolist()
+        column, row = int(x0 // square), int(top // square)
         around = (
-            page.boxes[j]
+            j
             for dx in (-1, 0, 1)
             for dy in (-1, 0, 1)
-            for j in places.get((text, bx + dx, by + dy), ())
+            for j in places.get((text, column + dx, row + dy), ())
+            if page.runs[j] != run
         )
-        if any(abs(box[0] - x0) < near and abs(box[1] - top) < near for box in around):
+        if any(abs(page.boxes[j, 0] - x0) < off and abs(page.boxes[j, 1] - top) < off for j in around):
             again[i] = True
         else:
-            places.setdefault((text, bx, by), []).append(i)
+            places.setdefault((text, column, row), []).append(i)
     return again
 
 
@@ -139,7 +144,7 @@ def _crowded(page: PageArrays, keep: Bools) -> Bools:
     size = page.sizes[index]
     largest = np.zeros(len(known))
     np.maximum.at(largest, codes[index], np.where(size == 0, 1.0, size))
-    side = 0.4 * largest[codes[index]]
+    side = 2 * _NEAR * largest[codes[index]]
     x, y = page.boxes[index, 0] / side, page.boxes[index, 1] / side
     for dx in (0.0, 0.5):
         for dy in (0.0, 0.5):
@@ -167,30 +172,26 @@ def turn_upright(page: PageArrays) -> PageArrays:
         return page
     width, height = page.width, page.height
 
-    def boxes(array: Floats) -> Floats:
-        if len(array) == 0:
-            return array
-        out = array.copy()
-        x0, top, x1, bottom = array[:, 0], array[:, 1], array[:, 2], array[:, 3]
+    def turned(boxes: Floats) -> Floats:
+        x0, top, x1, bottom = boxes.T[:4]
         if best == 90:  # text runs downwards: turn counter-clockwise
-            new = (top, width - x1, bottom, width - x0)
+            new = [top, width - x1, bottom, width - x0]
         elif best == 270:  # text runs upwards: turn clockwise
-            new = (height - bottom, x0, height - top, x1)
+            new = [height - bottom, x0, height - top, x1]
         else:
-            new = (width - x1, height - bottom, width - x0, height - top)
-        for column, values in enumerate(new):
-            out[:, column] = values
-        return out
+            new = [width - x1, height - bottom, width - x0, height - top]
+        return np.column_stack([*new, boxes[:, 4:]])
 
     sideways = best in (90, 270)
     return replace(
         page,
         width=height if sideways else width,
         height=width if sideways else height,
-        boxes=boxes(page.boxes),
-        rulings=boxes(page.rulings),
-        fills=boxes(page.fills),
-        images=boxes(page.images),
+        boxes=turned(page.boxes),
+        rulings=turned(page.rulings),
+        fills=turned(page.fills),
+        images=turned(page.images),
+        clips=turned(page.clips),
         angles=np.where(page.angles >= 0, (page.angles - best) % 360, -1),
         turned=best,
     )

@@ -1,0 +1,246 @@
+"""``xize run`` and ``xize serve``: editions published once, or by a deployment; and what came of a run."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from pipeline.cli.shared import SEVERITIES, Curated, Decoder, Password
+from pipeline.errors import XizeError, raise_failures
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from pipeline.job import Options, Outcome, Report
+
+
+class Runner(StrEnum):
+    """Where a run's tasks run."""
+
+    local = "local"
+    dask = "dask"
+
+
+Editions = Annotated[
+    list[str],
+    typer.Argument(metavar="EDITION", help="<jurisdiction>-<year>, e.g. shanghai-2025; several: each."),
+]
+Source = Annotated[
+    str | None, typer.Option("--source", help="Which source to read (default: source.yaml's).")
+]
+WithPrefect = Annotated[
+    bool,
+    typer.Option("--prefect/--no-prefect", help="Run as a Prefect flow, or the same functions in-process."),
+]
+Publish = Annotated[
+    bool, typer.Option("--publish/--no-publish", help="Publish, or only show what a release would change.")
+]
+CrossCheck = Annotated[
+    bool, typer.Option("--cross-check", help="Read every page with camelot too and compare cell by cell.")
+]
+Incomplete = Annotated[
+    bool,
+    typer.Option(
+        "--allow-incomplete", help="Publish although sections of the table of contents are missing."
+    ),
+]
+Latest = Annotated[
+    bool,
+    typer.Option("--latest", help="Let latest.json move although another source is the edition's own."),
+]
+Workers = Annotated[
+    int | None, typer.Option("--workers", min=1, help="Reading processes (default: one per processor).")
+]
+RunnerName = Annotated[
+    Runner,
+    typer.Option("--runner", help="Where Prefect runs the tasks: in processes here, or on a Dask cluster."),
+]
+Address = Annotated[
+    str | None,
+    typer.Option("--address", help="Dask scheduler, e.g. tcp://host:8786 (default: a cluster made here)."),
+]
+Profile = Annotated[
+    bool, typer.Option("--profile", help="Tell how long each stage took, in processor time and memory too.")
+]
+
+
+def run(
+    ctx: typer.Context,
+    editions: Editions,
+    source: Source = None,
+    prefect: WithPrefect = True,
+    publish: Publish = True,
+    cross_check: CrossCheck = False,
+    allow_incomplete: Incomplete = False,
+    latest: Latest = False,
+    curated: Curated = None,
+    password: Password = "",
+    decoder: Decoder = "pdfium",
+    workers: Workers = None,
+    runner: RunnerName = Runner.local,
+    address: Address = None,
+    profile: Profile = False,
+) -> None:
+    """Read editions, tidy, validate and publish them; nothing happens when nothing has changed."""
+    from pipeline.job import Options
+    from pipeline.run import run as run_here
+    from pipeline.system import sigterm_exits
+
+    begin = time.perf_counter()
+    if runner is Runner.dask and not prefect:
+        raise XizeError("--runner dask由Prefect调度，不能与--no-prefect同用：请去掉其中一个。")
+    if runner is not Runner.dask and address is not None:
+        raise XizeError("--address只用于--runner dask：请加上--runner dask，或去掉--address。")
+    options = Options(
+        ctx.obj.home, editions[0], source, password, decoder, workers, cross_check, allow_incomplete, publish,
+        latest, curated,
+    )  # fmt: skip
+    with sigterm_exits(), showing(editions) as finished, _progress() as report:
+        if runner is Runner.dask:
+            from flows.runner import run_editions
+
+            run_editions(editions, options, address=address, report=report, finished=finished)
+        elif prefect:
+            from flows.runner import run as run_flow
+
+            run_each(editions, options, lambda one: run_flow(one, report), finished)
+        else:
+            run_each(editions, options, lambda one: run_here(one, report), finished)
+    if profile:
+        from rich.console import Console
+
+        from pipeline import timing
+
+        Console().print(timing.table(time.perf_counter() - begin))
+
+
+@contextmanager
+def _progress() -> Iterator[Report]:
+    """A progress bar on stderr with stage and pages; plain silence where stderr is no terminal."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    names = {"read": "读取页面", "tidy": "整理", "validate": "校验", "publish": "发布", "check": "交叉核对"}
+    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("准备", total=None)
+
+        def report(stage: str, done: int, total: int) -> None:
+            bar.update(task, description=names.get(stage, stage), completed=done, total=total)
+
+        yield report
+
+
+def serve(
+    ctx: typer.Context,
+    edition: Annotated[
+        str | None, typer.Argument(metavar="[EDITION]", help="Default edition of the deployment.")
+    ] = None,
+    cron: Annotated[str | None, typer.Option("--cron", help="Schedule, e.g. '0 3 * * 1'.")] = None,
+    timezone: Annotated[str, typer.Option("--timezone", help="Time zone of the schedule.")] = "Asia/Shanghai",
+    port: Annotated[int, typer.Option("--port", help="Port of the local Prefect server.")] = 4200,
+) -> None:
+    """Serve the publishing flow as a Prefect deployment that a steward can start and schedule."""
+    from flows.serve import serve as serve_flows
+
+    serve_flows(ctx.obj.home, edition, cron=cron, timezone=timezone, port=port)
+
+
+def run_each(
+    editions: Sequence[str],
+    options: Options,
+    run: Callable[[Options], Outcome],
+    finished: Callable[[Outcome], None],
+) -> None:
+    """Run editions one after the other; one that fails keeps none of the others back.
+
+    Raises XizeError naming those that failed, when all have been tried.
+    """
+    failures: dict[str, Exception] = {}
+    for name in dict.fromkeys(editions):
+        try:
+            finished(run(replace(options, edition=name)))
+        except XizeError as error:
+            failures[name] = error
+    raise_failures(failures, single=len(editions) == 1)
+
+
+@contextmanager
+def showing(editions: Sequence[str]) -> Iterator[Callable[[Outcome], None]]:
+    """Collects outcomes and prints them at the end: one in full, several in a line each, also when others failed."""
+    from rich.console import Console
+
+    outcomes: list[Outcome] = []
+    try:
+        yield outcomes.append
+    finally:
+        console = Console(highlight=False, soft_wrap=True)
+        for outcome in outcomes:
+            if len(set(editions)) == 1:
+                _show(console, outcome)
+            else:
+                console.print(_in_a_line(outcome))
+
+
+def _in_a_line(outcome: Outcome) -> str:
+    release = outcome.release.release if outcome.release is not None else "未发布"
+    news = "" if outcome.changed or outcome.release is None else "（没有变化）"
+    return (
+        f"{outcome.job.edition.name}：{release}{news}，{outcome.stats.get('pages')}页，"
+        f"条目{outcome.rows.get('entries', 0)}，发现：{_severities(outcome)}"
+    )
+
+
+def _show(console: Console, outcome: Outcome) -> None:
+    """Print a run's short summary: figures, findings by severity, where to look."""
+    from rich.table import Table
+
+    stats, rows, release = outcome.stats, outcome.rows, outcome.release
+    if release is not None and not outcome.changed:
+        name = outcome.job.edition.name
+        console.print(f"{name}：来源与程序都没有变化，没有发布新版本（最新为 {release.release}）。")
+    table = Table(show_header=False, box=None, pad_edge=False)
+    annex_rows = sum(count for table_name, count in rows.items() if table_name.startswith("annex_"))
+    kept = stats.get("conservation", {})
+    figures: dict[str, Any] = {
+        "页数": stats.get("pages"),
+        "表格": stats.get("tables_found"),
+        "专业大类 / 专业类": f"{rows.get('majors', 0)} / {rows.get('classes', 0)}",
+        "条目": rows.get("entries", 0),
+        "资格（按等级展开）": rows.get("credentials", 0),
+        "附件行": annex_rows,
+        "表内字符 / 丢失": f"{kept.get('in_tables', 0)} / {kept.get('lost', 0)}",
+        "发现": _severities(outcome),
+    }
+    for label, value in figures.items():
+        table.add_row(label, str(value))
+    console.print(table)
+    if release is not None:
+        console.print(f"数据：{release.folder}")
+        console.print(f"校验报告：{release.folder}/validation/index.html")
+    else:
+        _show_deltas(console, outcome)
+
+
+def _severities(outcome: Outcome) -> str:
+    return "，".join(f"{label} {outcome.by_severity.get(key, 0)}" for key, label in SEVERITIES.items())
+
+
+def _show_deltas(console: Console, outcome: Outcome) -> None:
+    from rich.table import Table
+
+    table = Table(title="发布后的变化（没有发布）")
+    for column in ("表", "现有行", "新行数", "增", "减", "改"):
+        table.add_column(column, justify="left" if column == "表" else "right")
+    for delta in outcome.deltas:
+        counts = (delta.rows_before, delta.rows_after, delta.added, delta.removed, delta.changed)
+        if any(counts[2:]):
+            table.add_row(delta.table, *map(str, counts))
+    console.print(table if table.row_count else "与最新版本没有差别。")

@@ -1,0 +1,74 @@
+"""Files and folders on disk: checksums, writing in one atomic step, a lock on a folder."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from pipeline.errors import XizeError
+
+
+def file_sha256(path: Path) -> str:
+    """The SHA-256 of a file, in hexadecimal. Raises OSError."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def write_synced(path: Path, data: bytes) -> None:
+    """Write a file and have the disk keep it. Raises OSError."""
+    with path.open("wb") as stream:
+        stream.write(data)
+        stream.flush()
+        os.fsync(stream.fileno())
+
+
+def replace_file(path: Path, data: bytes) -> None:
+    """Write a file in one atomic step: readers see the old bytes or the new. Raises OSError; the old file stays."""
+    beside = path.with_name(f".{path.name}.tmp-{os.getpid()}")
+    try:
+        write_synced(beside, data)
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
+
+
+def save_file(path: Path, data: bytes) -> None:
+    """As :func:`replace_file`, but raises XizeError."""
+    try:
+        replace_file(path, data)
+    except OSError as error:
+        raise XizeError(
+            f"无法写入{path}（{error.strerror}）：请检查磁盘空间与权限；原文件没有变动。"
+        ) from error
+
+
+LOCK = ".lock"
+"""The file by which a folder is locked. It stays behind, unlocked."""
+
+
+@contextmanager
+def folder_lock(folder: Path, message: str) -> Iterator[None]:
+    """Hold an exclusive lock on ``folder`` (made if need be); the system frees it however the process ends.
+
+    Raises XizeError(message) when another process (or another holder in this one) has it, and when the folder cannot
+    be made or locked.
+    """
+    from filelock import FileLock, Timeout
+
+    lock = FileLock(folder / LOCK, blocking=False, fallback_to_soft=False)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock.acquire()
+    except Timeout:
+        raise XizeError(message) from None
+    except NotImplementedError as error:
+        raise XizeError(f"无法锁定文件夹{folder}：请换用支持文件锁的磁盘。") from error
+    except OSError as error:
+        raise XizeError(f"无法使用文件夹{folder}（{error.strerror}）：请检查其权限与磁盘空间。") from error
+    try:
+        yield
+    finally:
+        lock.release()

@@ -1,0 +1,24 @@
+"""What a run will work on: the edition and its source, verified, with the digest of all that the result rests on."""
+
+from __future__ import annotations
+
+import hashlib
+
+from pipeline.editions.edition import load_edition
+from pipeline.job import Job, Options, code_digest
+
+
+def plan(options: Options) -> Job:
+    """Verify the edition and its source. Raises XizeError (missing file or key, wrong checksum)."""
+    edition = load_edition(options.home, options.edition)
+    kind = edition.file(options.source).kind
+    path, sha256 = edition.verify(kind)
+    digest = hashlib.sha256()
+    for part in (
+        sha256, code_digest(), kind, options.decoder, str(options.cross_check), str(options.allow_incomplete),
+    ):  # fmt: skip
+        digest.update(part.encode())
+    for name in ("source.yaml", "corrections.yaml", "accepted.yaml"):
+        beside = edition.folder / name
+        digest.update(beside.read_bytes() if beside.is_file() else b"-")
+    return Job(options, edition, kind, path, sha256, digest.hexdigest())

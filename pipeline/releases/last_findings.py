@@ -1,0 +1,54 @@
+"""The findings of an edition's last run, also when they kept it from publishing; else those of its latest release."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pipeline.editions.files import save_file
+from pipeline.errors import XizeError
+from pipeline.releases.catalogue import latest_name, parquet_table, read_manifest
+from pipeline.releases.storage import open_store
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+def last_findings_path(home: Path, edition: str) -> Path:
+    """Where a run leaves its findings, also when they kept it from publishing."""
+    return home / "staged" / edition / "findings.parquet"
+
+
+def store_last_findings(home: Path, edition: str, table: pa.Table) -> None:
+    """Keep the findings of a run for ``xize findings`` (in one atomic step). Raises XizeError."""
+    from pipeline.releases.publish import parquet_bytes
+
+    path = last_findings_path(home, edition)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    save_file(path, parquet_bytes(table))
+
+
+def was_run(home: Path, edition: str, curated: str) -> bool:
+    """Whether there are findings of an edition: of a run or of a release."""
+    return (
+        last_findings_path(home, edition).is_file() or latest_name(open_store(curated), edition) is not None
+    )
+
+
+def load_findings(home: Path, edition: str, curated: str, release: str | None = None) -> list[dict[str, Any]]:
+    """The findings of the last run of an edition, or of one release, as rows.
+
+    Raises XizeError when the edition has neither been run nor released.
+    """
+    path = last_findings_path(home, edition)
+    if release is None and path.is_file():
+        table = parquet_table(path.read_bytes())
+    else:
+        store = open_store(curated)
+        release = release or latest_name(store, edition)
+        if release is None:
+            raise XizeError(f"版本{edition}还没有运行过：请先运行“xize run {edition}”。")
+        read_manifest(store, edition, release)
+        table = parquet_table(store.read(f"{edition}/{release}/findings.parquet"))
+    rows = table.to_pylist()
+    return [{**row, "keys": row.get("keys") or []} for row in rows]

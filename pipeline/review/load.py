@@ -1,0 +1,106 @@
+"""Loading what the review page shows: a release, or the last run where it was not published."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import pyarrow.parquet as pq
+
+from pipeline.editions.edition import Edition, load_edition
+from pipeline.editions.files import file_sha256
+from pipeline.editions.plan import plan
+from pipeline.errors import XizeError
+from pipeline.job import Options
+from pipeline.releases.catalogue import Release, curated_url, find_release, last_release, load_release
+from pipeline.releases.last_findings import load_findings
+from pipeline.releases.storage import open_store
+from pipeline.review.model import LINES_PER_PAGE, Material, Page
+from pipeline.review.pictures import page_sizes
+from pipeline.run import read, tidy_reading
+
+
+def load(options: Options, release: str | None = None) -> Material:
+    """The material of an edition: of ``release``, else of its last run.
+
+    The rows come from the release that the findings belong to. A run that was not published left findings and a
+    staged reading: the rows are then tidied anew. Raises XizeError when the edition was never run, or when its source
+    file is missing or not the one registered.
+    """
+    edition = load_edition(options.home, options.edition)
+    url = curated_url(options.home, options.curated)
+    store = open_store(url)
+    findings = load_findings(options.home, edition.name, url, release)
+    shown: Release | None
+    if release is not None:
+        shown = find_release(store, edition.name, release)
+        kind = shown.source
+    else:
+        kind = str(findings[0]["source"]) if findings else edition.source.read
+        shown = last_release(store, edition.name, kind)
+        if shown is not None:
+            published = load_findings(options.home, edition.name, url, shown.release)
+            ids, known = ({row["finding_id"] for row in rows} for rows in (findings, published))
+            shown = shown if ids == known else None
+    path, sha256 = edition.verify(kind)
+    if kind == "transcript":
+        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+        pages = _stretches(lines)
+    else:
+        lines, pages = [], _pdf_pages(edition, kind, path, sha256, options.password)
+    material = Material(edition, kind, path, sha256, findings, pages, lines, password=options.password)
+    return _unpublished(material, options) if shown is None else _released(material, shown)
+
+
+def _released(material: Material, release: Release) -> Material:
+    tables = load_release(release.url, release.edition, release.release)
+    staged = tables.pop("cells")
+    other = release.manifest["source"].get("sha256") != material.sha256
+    return replace(
+        material,
+        staged=staged,
+        rows={name: table.to_pylist() for name, table in tables.items()},
+        release=release.release,
+        applied=(release.manifest.get("stats", {}).get("corrections") or {}).get("sha256"),
+        notice="来源文件在该次发布之后已更换，页面图与数据可能不一致：请重新运行。" if other else "",
+    )
+
+
+def _unpublished(material: Material, options: Options) -> Material:
+    """The rows of the staged reading, tidied with the corrections of today."""
+    job = plan(Options(options.home, options.edition, material.kind, options.password))
+    reading = read(job)
+    material = replace(material, staged=reading.cells)
+    try:
+        result = tidy_reading(job, reading)
+    except XizeError as error:
+        return replace(material, notice=f"最近一次运行没有发布，且现在无法整理：{error}")
+    path = material.edition.corrections
+    return replace(
+        material,
+        rows={name: table.to_pylist() for name, table in result.tables.items() if name != "cells"},
+        applied=file_sha256(path) if path.is_file() else None,
+        rule3=result.context["rule3"],
+        notice="最近一次运行没有发布：所示为暂存的读取结果，处理完错误后请重新运行。",
+    )
+
+
+def _stretches(lines: Sequence[str]) -> list[Page]:
+    """A transcript's lines in stretches that serve as pages."""
+    return [
+        Page(number, first=first, last=min(first + LINES_PER_PAGE - 1, len(lines)))
+        for number, first in enumerate(range(1, len(lines) + 1, LINES_PER_PAGE), 1)
+    ]
+
+
+def _pdf_pages(edition: Edition, kind: str, path: Path, sha256: str, password: str) -> list[Page]:
+    """The pages with their size as read: what is staged knows it, else the file itself."""
+    staged = edition.staged_cells(kind, sha256).with_name("pages.parquet")
+    read = {}
+    if staged.is_file():
+        table = pq.read_table(staged, columns=["page", "width", "height", "turned"])
+        read = {row["page"]: (row["width"], row["height"], row["turned"]) for row in table.to_pylist()}
+    return [
+        Page(number, *read.get(number, size)) for number, size in enumerate(page_sizes(path, password), 1)
+    ]

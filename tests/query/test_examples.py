@@ -1,0 +1,18 @@
+"""The examples in the docstrings are true."""
+
+from __future__ import annotations
+
+import doctest
+from types import ModuleType
+
+import pytest
+
+from pipeline.docs import markdown
+from pipeline.query import check
+from pipeline.releases import catalogue
+
+
+@pytest.mark.parametrize("module", [check, catalogue, markdown], ids=lambda module: module.__name__)
+def test_the_examples_hold(module: ModuleType) -> None:
+    done = doctest.testmod(module)
+    assert done.attempted and not done.failed

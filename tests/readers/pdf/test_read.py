@@ -1,0 +1,85 @@
+"""Pages are read the same in one process and in several."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pikepdf
+import pytest
+
+from pipeline.errors import XizeError
+from pipeline.readers.pdf.read import read_pdf
+from pipeline.reading import blocks_of, cells_of, pages_of
+from tests.readers.pdf.scans import table
+from tests.readers.pdf.test_decoders import write_page
+
+
+def test_many_pages_are_shared_between_processes(tmp_path: Path) -> None:
+    path = tmp_path / "many.pdf"
+    with pikepdf.open(table(tmp_path / "one.pdf")) as pdf:
+        for _ in range(69):
+            pdf.pages.append(pdf.pages[0])
+        pdf.save(path)
+    told: list[tuple[int, int]] = []
+    shared = read_pdf(path, workers=2, progress=lambda *at: told.append(at))
+    assert told[-1] == (70, 70) and [done for done, _ in told] == sorted(done for done, _ in told)
+    alone = read_pdf(path, workers=1)
+    for name in ("cells", "blocks", "pages"):
+        assert getattr(shared, name).equals(getattr(alone, name)), name
+    assert read_pdf(path, pages=[7, 3]).pages.column("page").to_pylist() == [3, 7]
+
+
+def test_a_page_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(XizeError, match="没有第 2 页（共 1 页）"):
+        read_pdf(table(tmp_path / "one.pdf"), pages=[1, 2])
+
+
+def test_the_decoder_that_names_more_characters_reads_the_page(tmp_path: Path) -> None:
+    path = tmp_path / "layer.pdf"
+    box = "40 90 100 40 re S 90 90 m 90 130 l S "
+    write_page(path, box + "BT /F5 10 Tf 50 100 Td <5E8F53F7> Tj 50 0 Td <540D79F0> Tj ET")
+    reading = read_pdf(path)
+    assert [(cell.text, cell.engine) for cell in cells_of(reading)] == [
+        ("序号", "pdfplumber"),
+        ("名称", "pdfplumber"),
+    ]
+    # Where neither can tell, the first has said as much.
+    write_page(path, box + "BT /F3 10 Tf 50 100 Td <0102> Tj 50 0 Td <0304> Tj ET")
+    (info,) = pages_of(read_pdf(path))
+    assert info.engine == "pdfium"
+
+
+CELLS = "40 90 200 120 re S 40 170 m 240 170 l S 140 90 m 140 210 l S "
+
+
+@pytest.mark.parametrize("decoder", ["pdfium", "pdfplumber"])
+def test_clipped_text_belongs_to_the_cell_that_it_is_clipped_to(decoder: str, tmp_path: Path) -> None:
+    path = tmp_path / "clipped.pdf"
+    # Set across three cells, or in the row above, as spreadsheets do: what is painted is the clip's part of it.
+    wide = "q 140 170 100 40 re W n BT /F4 20 Tf 80 180 Td <0003000300030003000300030003> Tj ET Q "
+    above = "q 40 90 100 80 re W* n BT /F1 10 Tf 50 190 Td (below) Tj ET Q "
+    form = "/X1 Do BT /F1 10 Tf 150 100 Td (whole) Tj ET"
+    write_page(
+        path,
+        CELLS + wide + "BT /F1 10 Tf 50 180 Td (head) Tj ET " + above + form,
+        form="q 0 0 1 1 re W n Q BT /F1 10 Tf 50 150 Td (far) Tj ET q 0 0 1 1 re W n",
+    )
+    reading = read_pdf(path, decoder=decoder)
+    assert {(cell.row, cell.col): "".join(sorted(cell.text)) for cell in cells_of(reading)} == {
+        (0, 0): "adeh",
+        (0, 1): "姓" * 7,
+        (1, 0): "abeflorw",
+        (1, 1): "ehlow",
+    }
+    assert not blocks_of(reading)
+
+
+@pytest.mark.parametrize("decoder", ["pdfium", "pdfplumber"])
+def test_text_that_is_clipped_away_is_hidden(decoder: str, tmp_path: Path) -> None:
+    path = tmp_path / "clipped.pdf"
+    away = "q 900 900 10 10 re W n BT /F1 10 Tf 50 180 Td (away) Tj ET Q "
+    nothing = "q 50 100 20 20 re W n 150 100 20 20 re W n BT /F1 10 Tf 55 105 Td (nothing) Tj ET Q "
+    write_page(path, CELLS + away + nothing + "BT /F1 10 Tf 150 180 Td (shown) Tj ET")
+    reading = read_pdf(path, decoder=decoder)
+    assert "".join(cell.text for cell in cells_of(reading)) == "shown"
+    assert [(block.role, block.line.text) for block in blocks_of(reading)] == [("outside", "awaynothing")]
