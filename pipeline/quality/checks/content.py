@@ -43,6 +43,11 @@ def about(
     return Finding(code, message, evidence, **{"table": table, **place, **alone, **more})
 
 
+def cell(entry: Entry) -> tuple[str, str, str]:
+    """The cell that an entry stands in: class, kind and tier."""
+    return entry["class_code"], entry["kind"], entry["tier"]
+
+
 def cell_name(entry: Entry) -> str:
     """The cell that an entry stands in, as a steward calls it: 6101 国家技能等级证书(职业资格证书)·初级."""
     return f"{entry['class_code']} {KINDS[entry['kind']]}·{entry['tier']}"
@@ -74,8 +79,8 @@ def by_cell(entries: Iterable[Entry]) -> dict[tuple[str, str, str], list[Entry]]
     """The entries of every class × kind × tier, by position."""
     found: dict[tuple[str, str, str], list[Entry]] = {}
     for entry in entries:
-        found.setdefault((entry["class_code"], entry["kind"], entry["tier"]), []).append(entry)
-    return {cell: sorted(group, key=lambda entry: entry["position"]) for cell, group in found.items()}
+        found.setdefault(cell(entry), []).append(entry)
+    return {key: sorted(group, key=lambda entry: entry["position"]) for key, group in found.items()}
 
 
 def level_words(entries: Sequence[Entry]) -> Iterator[Finding]:
@@ -222,12 +227,8 @@ def repetitions(entries: Sequence[Entry]) -> Iterator[Finding]:
             texts = [f"{same[0]['text']}" + (f"×{len(same)}" if len(same) > 2 else "") for same in repeated]
             message = f"{cell_name(group[0])}中重复列出{listed(texts)}；请核对原文，多余者请在corrections.yaml中用drop删去，属实则接受此项。"
             more = [entry for same in repeated for entry in same[1:]]
-            evidence = "|".join([":".join(_cell(group[0])), *texts])
+            evidence = "|".join([":".join(cell(group[0])), *texts])
             yield about("item_repeated", message, evidence, more)
-
-
-def _cell(entry: Entry) -> tuple[str, str, str]:
-    return entry["class_code"], entry["kind"], entry["tier"]
 
 
 def uncertain(entries: Sequence[Entry]) -> Iterator[Finding]:
@@ -254,5 +255,5 @@ def uncertain(entries: Sequence[Entry]) -> Iterator[Finding]:
             f"{cell_name(group[0])}中{listed(texts)}的起止不确定（可信度{lowest:.2f}）；"
             f"请对照原文，如有误请在corrections.yaml中用split或join更正。"
         )
-        evidence = "|".join([":".join(_cell(group[0])), *texts])
+        evidence = "|".join([":".join(cell(group[0])), *texts])
         yield about("boundary_uncertain", message, evidence, doubtful, confidence=lowest)

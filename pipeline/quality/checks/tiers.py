@@ -15,7 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pipeline.findings import Finding
-from pipeline.quality.checks.content import Entry, about, cell_name, places
+from pipeline.quality.checks.content import Entry, about, cell, cell_name, places
 from pipeline.quality.checks.links import bare
 from pipeline.schema import GRADE_LABELS, KINDS, TIERS
 from pipeline.tidy.grades.levels import read_levels
@@ -32,13 +32,13 @@ def tier_conflicts(entries: Sequence[Entry], credentials: Sequence[Mapping[str, 
             rules.setdefault(row["entry_id"], []).append(row["tier_by_rule"])
     at_fault = [entry for entry in entries if entry["entry_id"] in rules]
     usual = _usual(entries)
-    per_cell = Counter((_cell(entry), _stated(entry)) for entry in at_fault)
+    per_cell = Counter((cell(entry), _stated(entry)) for entry in at_fault)
     running = _running(entries)
     scales: dict[tuple[str, str, str], list[Entry]] = {}
     singles: dict[tuple[str, str], list[Entry]] = {}
     for entry in at_fault:
         usually = (entry["kind"], entry["tier"], _stated(entry)) in usual
-        if usually or per_cell[_cell(entry), _stated(entry)] >= SYSTEMATIC or entry["entry_id"] in running:
+        if usually or per_cell[cell(entry), _stated(entry)] >= SYSTEMATIC or entry["entry_id"] in running:
             scales.setdefault((entry["kind"], entry["tier"], _stated(entry)), []).append(entry)
         else:
             singles.setdefault((entry["text"], entry["tier"]), []).append(entry)
@@ -47,7 +47,7 @@ def tier_conflicts(entries: Sequence[Entry], credentials: Sequence[Mapping[str, 
             singles.setdefault((group[0]["text"], tier), []).extend(group)
             del scales[kind, tier, stated]
     for (kind, tier, stated), group in scales.items():
-        cells = len({_cell(entry) for entry in group})
+        cells = len({cell(entry) for entry in group})
         yield about(
             "tier_conflict",
             f"{KINDS[kind]}的{tier}栏有{cells}个单元格、{len(group)}个条目写明“{stated}”，按说明第3条应属"
@@ -106,10 +106,6 @@ def _running(entries: Sequence[Entry]) -> set[str]:
         if len(paces) == 1 and abs(paces.pop()) == 1:
             found.update(entry["entry_id"] for _, entry in steps)
     return found
-
-
-def _cell(entry: Entry) -> tuple[str, str, str]:
-    return entry["class_code"], entry["kind"], entry["tier"]
 
 
 def _stated(entry: Entry) -> str:
