@@ -1,4 +1,4 @@
-"""Findings as a steward works through them: order, acceptances that lapse, skeletons, carrying over; on the command line."""
+"""Findings as a steward works through them: order, acceptances that lapse, templates, carrying over; on the command line."""
 
 from __future__ import annotations
 
