@@ -62,7 +62,7 @@ def other_moe(seed: int) -> Make:
     """Another province with majors and classes of the national catalogue."""
 
     def make(_: Truth) -> Truth:
-        path = ROOT / "expectations" / "moe-2021-classes.csv"
+        path = ROOT / "pipeline" / "schema" / "moe-2021-classes.csv"
         with path.open(encoding="utf-8") as file:
             rows = [
                 (r["major_code"] + r["class_no"], r["class_name"], r["major_name"])

@@ -187,7 +187,7 @@ def main() -> int:
     tables = with_findings(job, tidy_reading(job, read(job)))
     manifest = {**before.manifest, "title": job.edition.source.title}
     begin = time.process_time()
-    changes = compare(before, Side(edition, "r001", tables, manifest, str(home)))
+    changes = compare(before, Side(edition, "r001", tables, manifest, home))
     seconds = time.process_time() - begin
     found = changes.to_pylist()
     print(f"{name}: {seconds:.2f} s\n{score(expected, found, args.show)}")

@@ -1,4 +1,4 @@
-"""Validation of curated tables with Great Expectations: suites per table, the report, the rendered site.
+"""Validation of curated tables: Great Expectations suites per table, rules of ours beside them, the report, the site.
 
 Importing this package is cheap; Great Expectations itself is imported when a validation runs.
 """
@@ -8,10 +8,4 @@ from __future__ import annotations
 from expectations.report import ExpectationResult, TocItem, ValidationContext, ValidationReport
 from expectations.validate import validate
 
-__all__ = [
-    "ExpectationResult",
-    "TocItem",
-    "ValidationContext",
-    "ValidationReport",
-    "validate",
-]
+__all__ = ["ExpectationResult", "TocItem", "ValidationContext", "ValidationReport", "validate"]

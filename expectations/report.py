@@ -1,12 +1,16 @@
-"""What a validation is told and what it answers: plain records, which travel between processes."""
+"""What a validation is told and what it answers: plain records."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from pipeline.findings import Finding
+
+if TYPE_CHECKING:
+    from pipeline.quality.corrections.file import Correction
+    from pipeline.quality.decisions import Acceptance
 
 # Rule 3 of the document as the contract states it; an edition whose 说明 says otherwise passes its own.
 RULE_3: Mapping[int, str] = {5: "初级", 4: "中级", 3: "高级", 2: "高级", 1: "高级"}
@@ -31,6 +35,7 @@ class ValidationContext:
     ``toc``: the document's own table of contents, empty where it has none. ``rule3``: grade → tier.
     ``allow_incomplete`` makes missing sections and annexes warnings, not errors; the summary records it.
     ``characters_in_tables`` and ``characters_lost`` (in no row and no finding): the conservation figure.
+    ``accepted`` and ``corrections``: the steward's decisions, so that the site shows what became of the findings.
     """
 
     edition: str
@@ -41,18 +46,19 @@ class ValidationContext:
     characters_in_tables: int | None = None
     characters_lost: int | None = None
     title: str = ""
+    accepted: tuple[Acceptance, ...] = ()
+    corrections: tuple[Correction, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class ExpectationResult:
-    """One expectation after its run: ``evaluated`` rows (or items), how many of them it does not hold for."""
+    """One rule after its run: ``evaluated`` rows (or items), how many of them break it."""
 
     table: str
     name: str
     code: str
     severity: str
     title: str
-    columns: tuple[str, ...]
     success: bool
     evaluated: int
     unexpected: int
@@ -60,10 +66,10 @@ class ExpectationResult:
 
 @dataclass(frozen=True, slots=True)
 class ValidationReport:
-    """The verdict. ``success`` is False as soon as one expectation of severity ``error`` does not hold.
+    """The verdict. ``success`` is False as soon as one rule of severity ``error`` is broken.
 
     ``findings`` are ready to be appended to the findings table; ``summary`` is for the manifest (JSON types
-    only, the same for the same input); ``errors`` and ``warnings`` are the expectations that did not hold.
+    only, the same for the same input); ``errors`` and ``warnings`` are the rules that were broken.
     """
 
     success: bool
@@ -73,10 +79,10 @@ class ValidationReport:
 
     @property
     def errors(self) -> tuple[ExpectationResult, ...]:
-        """Expectations of severity error that do not hold: they block publishing."""
+        """Broken rules of severity error: they block publishing."""
         return tuple(r for r in self.results if not r.success and r.severity == "error")
 
     @property
     def warnings(self) -> tuple[ExpectationResult, ...]:
-        """Expectations of severity warning or info that do not hold: they are published."""
+        """Broken rules of severity warning or info: they are published."""
         return tuple(r for r in self.results if not r.success and r.severity != "error")

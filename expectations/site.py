@@ -1,186 +1,185 @@
-"""The rendered validation site: GX Data Docs pages in a frame of our own that needs no network.
-
-Great Expectations' page template loads a dozen style sheets and scripts from content networks. Its renderers
-and section templates are kept; the page around them, a small style sheet and a few lines of script are ours.
-"""
+"""The validation site: offline pages of our own from the results, and the suites and results as JSON beside them."""
 
 from __future__ import annotations
 
-import html
-import re
-from collections.abc import Mapping
-from functools import lru_cache
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from great_expectations.render.components import CollapseContent, RenderedDocumentContent
-from great_expectations.render.renderer.page_renderer import ValidationResultsPageRenderer
-from great_expectations.render.view.view import DefaultJinjaPageView
-from jinja2 import ChoiceLoader, FileSystemLoader
+import pyarrow as pa
+from jinja2 import Environment, FileSystemLoader
 
+from expectations.engine import Outcome
+from expectations.own_checks import OwnResult
 from expectations.report import ValidationContext, ValidationReport
-from expectations.scope import write_scope
+from expectations.rules import KEY, ROW, TITLES, title_of
+from pipeline.findings import CODES
+from pipeline.quality.coverage import STATES, Scope, scope, where
+from pipeline.quality.decisions import by_worth, finding_rows, remedy, statuses
 from pipeline.schema import TABLES
-
-if TYPE_CHECKING:
-    from great_expectations.core import ExpectationSuiteValidationResult
-
-    from pipeline.quality.scope import Scope
+from pipeline.schema.moe_classes import reference_majors
+from pipeline.text import page_spans
 
 _TEMPLATES = Path(__file__).with_name("templates")
-_TITLES = {"document": "文件整体", "structure": "表结构"}
 _SEVERITIES = {"error": "错误", "warning": "警告", "info": "提示"}
-
-# What Great Expectations' renderers say in English, as a reader here would say it.
-_WORDS = {
-    "Overview": "概况",
-    "Table-Level Expectations": "整表的期望",
-    "Table-level expectations": "整表的期望",
-    "Expectation Suite:": "期望集：",
-    "Data asset:": "数据表：",
-    "Status:": "结果：",
-    "Succeeded": "通过",
-    "Failed": "未通过",
-    "Statistics": "统计",
-    "Evaluated Expectations": "已检查的期望",
-    "Successful Expectations": "通过的期望",
-    "Unsuccessful Expectations": "未通过的期望",
-    "Success Percent": "通过比例",
-    "Status": "结果",
-    "Expectation": "期望",
-    "Observed Value": "实际情况",
-    "Sampled Unexpected Values": "不符合的值（部分）",
-    "Unexpected Value": "不符合的值",
-    "Count": "次数",
-    "Index": "行",
-    "Info": "信息",
+_STATUSES = {"open": "未处理", "accepted": "已接受", "corrected": "已更正"}
+_SHORT = {
+    "present": "有", "partial": "存疑", "empty": "无条目", "lost": "缺失", "unsure": "或缺", "absent": "无", "extra": "另列",
+}  # fmt: skip
+_VIEWS = {
+    name: f"SELECT *, {table.key[0]} AS {KEY}, row_number() OVER () AS {ROW} FROM '{name}.parquet'"
+    for name, table in TABLES.items()
 }
-_TEXT_NODE = re.compile(
-    r">(\s*)(" + "|".join(map(re.escape, sorted(_WORDS, key=len, reverse=True))) + r")(\s*)<"
-)
-_UNEXPECTED = re.compile(r"([\d,]+) unexpected values? found\. (~?[≈<]?[\d.]+)% of ([\d,]+) total rows\.")
-_PERCENT = re.compile(r">\s*([≈~<]?(?:&lt;)?[\d.]+)% (unexpected|null|not null)\s*<")
-_MEASURES = {"unexpected": "不符合", "null": "符合", "not null": "有值"}
-# The suite's own page and the asset's name: we render results only, and the page's title names the table.
-_SUITE_LINK = re.compile(
-    r'<span class="h6" >Expectation Suite:</span>.*?(?=<span class="h6" >Status:)', re.DOTALL
-)
-_HEADING = re.compile(r"(<h5[^>]*>\s*)([a-z][a-z0-9_]*)(\s*</h5>)")
-
-
-class OfflinePageView(DefaultJinjaPageView):
-    """Great Expectations' page view with our frame: templates of the same name here come first."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        theirs = [self.env.loader] if self.env.loader is not None else []
-        self.env.loader = ChoiceLoader([FileSystemLoader(_TEMPLATES), *theirs])
+"""What the SQL of our rules reads, over the files of a release."""
+Row = Mapping[str, Any]
 
 
 def write_site(
     folder: Path,
-    pages: Mapping[str, str],
     report: ValidationReport,
     context: ValidationContext,
-    scope: Scope | None = None,
+    tables: Mapping[str, pa.Table],
+    own: Sequence[OwnResult],
+    run: Outcome,
 ) -> None:
-    """Write index.html, the suites' ``pages`` and style.css into ``folder`` (created), naming no host.
+    """Write pages, style sheet and JSON files into ``folder`` (created).
 
-    ``scope``: the coverage, which gets a page of its own (scope.html); None where the tables have none.
+    ``own``: what our own rules came to; ``run``: what Great Expectations made of the suites.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "style.css").write_text((_TEMPLATES / "style.css").read_text("utf-8"), "utf-8")
-    for table, page in pages.items():
-        (folder / f"{table}.html").write_text(page, "utf-8")
-    index = (
-        _view()
-        .env.get_template("xize_index.j2")
-        .render(
-            report=report,
-            suites=[_suite_row(table, report) for table in pages],
-            failed=[r for r in report.results if not r.success],
-            titles={table: title_of(table) for table in pages},
-            severities=_SEVERITIES,
-            findings=report.findings,
-            scope=scope,
-            **_words(context),
+    (folder / "suites").mkdir(parents=True, exist_ok=True)
+    for name, one in run.json_suites.items():
+        _write_json(folder / "suites" / f"{name}.json", one)
+    _write_json(folder / "results.json", {"engine": report.summary["engine"], "tables": run.json_results})
+    _write_json(folder / "own_checks.json", {"views": _VIEWS, "checks": [_own_json(one) for one in own]})
+    (folder / "style.css").write_bytes((_TEMPLATES / "style.css").read_bytes())
+    pages = _Pages(folder, context)
+    findings = all_findings(report, context, tables["findings"])
+    found = scope(tables, reference_majors())
+    _write_index(pages, report, findings, found, tables)
+    for name in (*TITLES, *TABLES):
+        its = [r for r in report.results if r.table == name]
+        groups = _groups(row for row in findings if _page_of(row) == name)
+        rows = tables[name].num_rows if name in tables else 0
+        pages.write("table", f"{name}.html", name=name, results=its, groups=groups, rows=rows)
+    if found is not None:
+        _write_scope(pages, found)
+
+
+def all_findings(
+    report: ValidationReport, context: ValidationContext, known: pa.Table
+) -> list[dict[str, Any]]:
+    """The findings of the run as rows, with their statuses: those in the tables, then those of validation."""
+    states = statuses(report.findings, context.accepted, context.corrections)
+    rows = [*known.to_pylist(), *finding_rows(report.findings, states)]
+    return [dict(row) for row in by_worth(rows)]
+
+
+class _Pages:
+    """Renders the templates with what every page shows."""
+
+    def __init__(self, folder: Path, context: ValidationContext) -> None:
+        self._folder = folder
+        self._environment = Environment(
+            loader=FileSystemLoader(_TEMPLATES), autoescape=True, trim_blocks=True, lstrip_blocks=True
         )
+        self._environment.globals.update(
+            edition=context.edition,
+            document_title=context.title,
+            severities=_SEVERITIES,
+            statuses=_STATUSES,
+            titles={name: title_of(name) for name in (*TITLES, *TABLES)},
+        )
+
+    def write(self, template: str, file: str, **words: Any) -> None:
+        """Write one page."""
+        page = self._environment.get_template(f"{template}.j2").render(**words)
+        (self._folder / file).write_text(page, "utf-8")
+
+
+def _write_index(
+    pages: _Pages,
+    report: ValidationReport,
+    findings: Sequence[Row],
+    found: Scope | None,
+    tables: Mapping[str, pa.Table],
+) -> None:
+    unsettled = Counter((_page_of(row), row["severity"]) for row in findings if row["status"] == "open")
+    about = []
+    for name in (*TITLES, *TABLES):
+        its = [r for r in report.results if r.table == name]
+        about.append(
+            {
+                "name": name,
+                "rows": tables[name].num_rows if name in tables else "",
+                "checked": len(its),
+                "failed": sum(not r.success for r in its),
+                "open": {severity: unsettled[name, severity] for severity in _SEVERITIES},
+                "suite": name in TABLES,
+            }
+        )
+    pages.write(
+        "index",
+        "index.html",
+        report=report,
+        scope=found,
+        tables=about,
+        failed=[r for r in report.results if not r.success],
+        groups=_groups(findings),
+        total=len(findings),
+        counts=Counter((row["severity"], row["status"]) for row in findings),
+        sums=Counter(row["severity"] for row in findings),
     )
-    (folder / "index.html").write_text(index, "utf-8")
-    if scope is not None:
-        write_scope(folder, scope, context)
 
 
-@lru_cache(maxsize=1)
-def _view() -> Any:
-    return OfflinePageView()
-
-
-def _words(context: ValidationContext) -> dict[str, str]:
-    return {"edition": context.edition, "document_title": context.title}
-
-
-def suite_page(table: str, outcome: ExpectationSuiteValidationResult, context: ValidationContext) -> str:
-    """The page of one suite. What it does not show is dropped from ``outcome``."""
-    for one in outcome.results:
-        one.result = _shown(one.result)
-    document = ValidationResultsPageRenderer(run_info_at_end=False).render(outcome)
-    _trim(document)
-    page = _view().render(document, suite_title=title_of(table), suite_name=table, **_words(context))
-    return _in_chinese(page, table)
-
-
-def title_of(table: str) -> str:
-    """The Chinese title of a suite."""
-    return _TITLES.get(table) or TABLES[table].title_zh
-
-
-def _shown(result: Mapping[str, Any]) -> dict[str, Any]:
-    """What a page shows of a result: no full lists of rows, and the document's words as text, not markup."""
-    kept = {
-        k: v for k, v in result.items() if not k.startswith("unexpected_index") and k != "unexpected_list"
+def _write_scope(pages: _Pages, found: Scope) -> None:
+    """The coverage page: which parts of the document are in the data, at a glance."""
+    without = {
+        detail: page_spans(
+            int(one.key) for one in found.pages if one.detail == detail and one.key.isdecimal()
+        )
+        for detail in dict.fromkeys(one.detail for one in found.pages)
     }
-    return {key: _escaped(value) if key.startswith("partial_") else value for key, value in kept.items()}
+    pages.write("scope", "scope.html", scope=found, states=STATES, short=_SHORT, pages=without)
 
 
-def _escaped(value: Any) -> Any:
-    if isinstance(value, str):
-        return html.escape(value, quote=False)
-    if isinstance(value, dict):
-        return {key: _escaped(member) for key, member in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_escaped(member) for member in value]
-    return value
+def _page_of(row: Row) -> str:
+    """The page that lists a finding: its table's, or the document's."""
+    return row["table"] if row["table"] in TABLES else "document"
 
 
-def _trim(document: RenderedDocumentContent) -> None:
-    """Leave out the block of run times and batch ids: it is not about the data and differs on every run."""
-    for section in document.sections:
-        section.content_blocks = [
-            block for block in section.content_blocks if not isinstance(block, CollapseContent)
-        ]
+def _groups(findings: Iterable[Row]) -> list[dict[str, Any]]:
+    """Findings by severity and code, graver ones first; within, open ones first."""
+
+    def kind(row: Row) -> tuple[int, str]:
+        return list(_SEVERITIES).index(row["severity"]), row["code"]
+
+    made = []
+    for (_, code), group in groupby(sorted(findings, key=kind), kind):
+        rows = [{**row, "where": where(row)} for row in group]
+        severity = rows[0]["severity"]
+        title = CODES[code].title_zh if code in CODES else code
+        about = {"severity": severity, "code": code, "title": title, "remedy": remedy(code)}
+        made.append({**about, "anchor": f"{severity}-{code}", "rows": rows})
+    return made
 
 
-def _in_chinese(page: str, table: str) -> str:
-    page = _SUITE_LINK.sub("", page)
-    page = _TEXT_NODE.sub(lambda m: f">{m[1]}{_WORDS[m[2]]}{m[3]}<", page)
-    page = _UNEXPECTED.sub(r"共\3行，其中\1个值不符合（\2%）。", page)
-    page = _PERCENT.sub(lambda m: f">{m[1]}%{_MEASURES[m[2]]}<", page)
-    fields = TABLES[table].by_name if table in TABLES else {}
-    return _HEADING.sub(
-        lambda m: f"{m[1]}{fields[m[2]].title_zh if m[2] in fields else '检查列'} <code>{m[2]}</code>{m[3]}",
-        page,
-    )
-
-
-def _suite_row(table: str, report: ValidationReport) -> dict[str, object]:
-    own = [r for r in report.results if r.table == table]
-    tables: Any = report.summary["tables"]
-    failed = {s: sum(not r.success and r.severity == s for r in own) for s in _SEVERITIES}
+def _own_json(one: OwnResult) -> dict[str, Any]:
+    rule = one.rule
     return {
-        "name": table,
-        "title": title_of(table),
-        "rows": tables[table]["rows"],
-        "checked": len(own),
-        **failed,
+        "table": rule.table,
+        "name": rule.name,
+        "code": rule.code,
+        "severity": rule.severity,
+        "title": rule.title,
+        "sql": rule.sql or None,
+        "success": not one.rows,
+        "evaluated": one.evaluated,
+        "unexpected": [{"key": row.get(KEY), "row": row.get(ROW), "value": row["value"]} for row in one.rows],
     }
+
+
+def _write_json(path: Path, value: Any) -> None:
+    path.write_text(json.dumps(value, ensure_ascii=False, indent=1) + "\n", "utf-8")

@@ -1,133 +1,153 @@
-"""From our checks to Great Expectations suites, including the two expectations that its library lacks.
+"""One Great Expectations suite per table, generated from pipeline.schema with the library's own expectations.
 
-Importing this module imports Great Expectations (seconds): only expectations.validate does, and late.
+A reference to another table is "in set" with a parameter, which a run gives: ``{"$PARAMETER": "classes_class_code"}``
+stands for the values of ``class_code`` in ``classes``. So a suite needs nothing of ours. What a finding says of the rows
+that break an expectation stands in its ``meta``. Importing this module imports Great Expectations (seconds).
 """
 
+# ruff: noqa: E501  (Chinese titles and messages: the rules are read as a list)
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, ClassVar, Literal
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict
+from typing import Any
 
 import great_expectations as gx
 import great_expectations.expectations as _gxe
-import pandas as pd
-from great_expectations.execution_engine.pandas_execution_engine import PandasExecutionEngine
-from great_expectations.expectations.expectation import Expectation, MulticolumnMapExpectation
-from great_expectations.expectations.metrics.map_metric_provider.multicolumn_condition_partial import (
-    multicolumn_condition_partial,
-)
-from great_expectations.expectations.metrics.map_metric_provider.multicolumn_map_metric_provider import (
-    MulticolumnMapMetricProvider,
-)
+import pyarrow as pa
+from great_expectations.expectations.expectation import Expectation
 
-from expectations.checks import Check
+from expectations.report import ValidationContext
+from expectations.rules import Rule
+from pipeline.schema import PROVENANCE, TABLES, Field, Table
 
 # The library re-exports its expectations without declaring so.
 gxe: Any = _gxe
-_DOMAIN = ("batch_id", "table", "column_list", "row_condition", "condition_parser", "ignore_row_if")
+_LARGEST = 2**31 - 1  # the largest of its type is no bound to speak of
 _SEVERITY = {"error": "critical", "warning": "warning", "info": "info"}
+# Every table has these: own_checks.place_check and own_checks.structure look at them at once.
+_SHARED = frozenset({"edition", *(field.name for field in PROVENANCE)})
+# Reading reports a word outside these vocabularies where it finds it, once for all rows below.
+_READ = frozenset(
+    {("annex_1_awards", "category"), *((name, part) for name in TABLES for part in ("part", "list"))}
+)
 
 
-class RowsFilled(MulticolumnMapMetricProvider):
-    """Row metric: no value of the columns is null."""
-
-    condition_metric_name = "xize.rows.filled"
-    condition_domain_keys = _DOMAIN
-    condition_value_keys = ()
-
-    @multicolumn_condition_partial(engine=PandasExecutionEngine)  # type: ignore[untyped-decorator]
-    def _pandas(cls, column_list: pd.DataFrame, **kwargs: Any) -> pd.Series:
-        return column_list.notna().all(axis=1)
+def scalar_columns(table: Table) -> list[str]:
+    """The columns that a pandas frame can judge: all but the lists."""
+    return [field.name for field in table.fields if not pa.types.is_nested(field.type)]
 
 
-class RowsWithinBounds(MulticolumnMapMetricProvider):
-    """Row metric: every number stands within its own column's bounds (nulls do)."""
-
-    condition_metric_name = "xize.rows.within_bounds"
-    condition_domain_keys = _DOMAIN
-    condition_value_keys = ("bounds",)
-
-    @multicolumn_condition_partial(engine=PandasExecutionEngine)  # type: ignore[untyped-decorator]
-    def _pandas(
-        cls,
-        column_list: pd.DataFrame,
-        bounds: Mapping[str, Sequence[float]],
-        **kwargs: Any,
-    ) -> pd.Series:
-        good = pd.Series(True, index=column_list.index)
-        for name, (low, high) in bounds.items():
-            good &= column_list[name].between(low, high) | column_list[name].isna()
-        return good
+def parameter(table: str, column: str) -> str:
+    """The name under which a run gives the values of a column to the references that lead there."""
+    return f"{table}_{column}"
 
 
-class ExpectRequiredValuesToBePresent(MulticolumnMapExpectation):
-    """Expect that every row has a value in every column of ``column_list``."""
-
-    map_metric: ClassVar[str] = "xize.rows.filled"
-    ignore_row_if: Literal["all_values_are_missing", "any_value_is_missing", "never"] = "never"
-
-
-class ExpectNumbersToBeWithinBounds(MulticolumnMapExpectation):
-    """Expect that every number stands within ``bounds`` (column → smallest and largest)."""
-
-    bounds: dict[str, list[float]]
-    map_metric: ClassVar[str] = "xize.rows.within_bounds"
-    success_keys: ClassVar[tuple[str, ...]] = ("mostly", "bounds")
-    ignore_row_if: Literal["all_values_are_missing", "any_value_is_missing", "never"] = "never"
+def parameters(tables: Mapping[str, pa.Table]) -> dict[str, list[Any]]:
+    """The values that the suites' parameters stand for."""
+    targets = {(key.target, key.target_fields[0]) for table in TABLES.values() for key in table.foreign}
+    return {parameter(name, column): tables[name][column].to_pylist() for name, column in sorted(targets)}
 
 
-def _in_set(check: Check, common: dict[str, Any]) -> Any:
-    values: Any = check.options["value_set"]
-    return gxe.ExpectColumnValuesToBeInSet(column=check.columns[0], value_set=list(values), **common)
-
-
-def _within(check: Check, common: dict[str, Any]) -> Any:
-    bounds: Any = check.options["bounds"]
-    if len(check.columns) == 1:
-        low, high = bounds[check.columns[0]]
-        return gxe.ExpectColumnValuesToBeBetween(
-            column=check.columns[0], min_value=low, max_value=high, **common
+def suite(table: Table, context: ValidationContext) -> gx.ExpectationSuite:
+    """The suite of one table: its columns, nulls, vocabularies, patterns, bounds, key, references and row count."""
+    expectations = [
+        gxe.ExpectTableColumnsToMatchSet(
+            column_set=scalar_columns(table), exact_match=False,
+            **_said(Rule(table.name, "columns", "schema_violation", "error", "约定的各列都在", "{title}缺少约定的列。")),
         )
-    plain = {name: list(pair) for name, pair in bounds.items()}
-    return ExpectNumbersToBeWithinBounds(column_list=list(check.columns), bounds=plain, **common)
+    ]  # fmt: skip
+    for field in table.fields:
+        if field.name in scalar_columns(table) and field.name not in _SHARED:
+            expectations += _column(table.name, field)
+    expectations += _keys(table)
+    expectations += _row_count(table, *context.bounds.get(table.name, (None, None)))
+    return gx.ExpectationSuite(name=table.name, expectations=expectations)
 
 
-def _unique(check: Check, common: dict[str, Any]) -> Any:
-    if len(check.columns) == 1:
-        return gxe.ExpectColumnValuesToBeUnique(column=check.columns[0], **common)
-    return gxe.ExpectCompoundColumnsToBeUnique(
-        column_list=list(check.columns), ignore_row_if="never", **common
-    )
+def rule_of(config: Any, table: str) -> Rule:
+    """The rule that an expectation (its configuration, as results have it) was made from."""
+    return Rule(table=table, title=config.description, **config.meta)
 
 
-_FORMS: Mapping[str, Callable[[Check, dict[str, Any]], Expectation]] = {
-    "filled": lambda c, k: ExpectRequiredValuesToBePresent(column_list=list(c.columns), **k),
-    "in_set": _in_set,
-    "regex": lambda c, k: gxe.ExpectColumnValuesToMatchRegex(
-        column=c.columns[0], regex=c.options["regex"], **k
-    ),
-    "within": _within,
-    "unique": _unique,
-    "lengths": lambda c, k: gxe.ExpectColumnValueLengthsToBeBetween(column=c.columns[0], **c.options, **k),
-    "equal": lambda c, k: gxe.ExpectColumnPairValuesToBeEqual(
-        column_A=c.columns[0], column_B=c.columns[1], ignore_row_if="both_values_are_missing", **k
-    ),
-    "rows": lambda c, k: gxe.ExpectTableRowCountToBeBetween(**c.options, **k),
-    "none": lambda c, k: gxe.ExpectColumnValuesToBeNull(column=c.columns[0], **k),
-}
+def _said(rule: Rule) -> dict[str, Any]:
+    """What Great Expectations keeps of a rule."""
+    meta = {key: value for key, value in asdict(rule).items() if key not in ("table", "title", "sql")}
+    return {"description": rule.title, "severity": _SEVERITY[rule.severity], "meta": meta}
 
 
-def expectation(check: Check) -> Expectation:
-    """The Great Expectations object for ``check``; our name, code and severity travel in its meta."""
-    words = {"error": "错误", "warning": "警告", "info": "提示"}[check.severity]
-    common: dict[str, Any] = {
-        "description": f"【{words}】{check.title}",
-        "severity": _SEVERITY[check.severity],
-        "meta": {"name": check.name, "code": check.code, "severity": check.severity},
-    }
-    return _FORMS[check.form](check, common)
+def _column(table: str, field: Field) -> Iterator[Expectation]:
+    """Nulls, closed (error) and open (warning) vocabularies, patterns and bounds of one column."""
+    name, label = field.name, f"{field.title_zh}（{field.name}）"
+    refused = f"{{title}}（{{key}}）的{field.title_zh}“{{value}}”"
+    if not field.nullable:
+        rule = Rule(
+            table, f"{name}_required", "value_missing", "error", f"{label}均有值",
+            f"{{title}}第{{row}}行（{{key}}）缺少必填的值：{name}。", f"required={name}",
+        )  # fmt: skip
+        yield gxe.ExpectColumnValuesToNotBeNull(column=name, **_said(rule))
+    if field.enum is not None:
+        rule = Rule(
+            table, f"{name}_enum", "value_not_allowed", "error",
+            f"{label}为约定的取值之一：{'、'.join(field.enum)}", f"{refused}不在约定的取值之中。",
+        )  # fmt: skip
+        yield gxe.ExpectColumnValuesToBeInSet(column=name, value_set=list(field.enum), **_said(rule))
+    if field.pattern is not None:
+        rule = Rule(
+            table, f"{name}_pattern", "value_not_allowed", "error",
+            f"{label}符合格式 {field.pattern}", f"{refused}不符合约定的格式。",
+        )  # fmt: skip
+        yield gxe.ExpectColumnValuesToMatchRegex(column=name, regex=field.pattern, **_said(rule))
+    if field.known is not None:
+        rule = Rule(
+            table, f"{name}_known", "value_unknown", "warning",
+            f"{label}为已知的取值：{'、'.join(field.known)}", f"{refused}是未见过的取值，已照原文发布。",
+            findings=(table, name) not in _READ,
+        )  # fmt: skip
+        yield gxe.ExpectColumnValuesToBeInSet(column=name, value_set=list(field.known), **_said(rule))
+    if field.bounds is not None:
+        low, high = field.bounds
+        rule = Rule(
+            table, f"{name}_bounds", "value_out_of_bounds", "error",
+            f"{label}在{low:g}与{high:g}之间" if high < _LARGEST else f"{label}不小于{low:g}",
+            f"{{title}}第{{row}}行（{{key}}）的数值超出范围：{name}={{value}}。", f"bounds={name}={{value}}",
+        )  # fmt: skip
+        yield gxe.ExpectColumnValuesToBeBetween(column=name, min_value=low, max_value=high, **_said(rule))
 
 
-def suite(table: str, checks: Iterable[Check]) -> gx.ExpectationSuite:
-    """The suite of one table."""
-    return gx.ExpectationSuite(name=table, expectations=[expectation(check) for check in checks])
+def _keys(table: Table) -> Iterator[Expectation]:
+    """The key is unique; what refers to another table's key is there."""
+    rule = Rule(
+        table.name, "key", "key_duplicated", "error", "键唯一：" + "＋".join(table.key), "{title}的键重复：{value}（第{row}行）。",
+    )  # fmt: skip
+    if len(table.key) == 1:
+        yield gxe.ExpectColumnValuesToBeUnique(column=table.key[0], **_said(rule))
+    else:
+        yield gxe.ExpectCompoundColumnsToBeUnique(
+            column_list=list(table.key), ignore_row_if="never", **_said(rule)
+        )
+    for foreign in table.foreign:
+        (column,), (target,) = foreign.fields, foreign.target_fields
+        title = TABLES[foreign.target].title_zh
+        rule = Rule(
+            table.name, f"foreign_{foreign.target}", "reference_dangling", "error",
+            f"{column}均见于{title}表（{foreign.target}）", f"{{title}}（{{key}}）指向的{{value}}在{title}表中不存在。",
+        )  # fmt: skip
+        values = {"$PARAMETER": parameter(foreign.target, target)}
+        yield gxe.ExpectColumnValuesToBeInSet(column=column, value_set=values, **_said(rule))
+
+
+def _row_count(table: Table, fewest: int | None, most: int | None) -> Iterator[Expectation]:
+    """The bounds of source.yaml: too few rows block, too many only warn."""
+    if fewest is not None:
+        rule = Rule(
+            table.name, "enough_rows", "row_count_below", "error", f"不少于{fewest}行",
+            f"{{title}}应不少于{fewest}行，实为{{value}}行，可能漏读。",
+        )  # fmt: skip
+        yield gxe.ExpectTableRowCountToBeBetween(min_value=fewest, **_said(rule))
+    if most is not None:
+        rule = Rule(
+            table.name, "not_too_many_rows", "row_count_above", "warning", f"不多于{most}行",
+            f"{{title}}应不多于{most}行，实为{{value}}行，请核对。",
+        )  # fmt: skip
+        yield gxe.ExpectTableRowCountToBeBetween(max_value=most, **_said(rule))

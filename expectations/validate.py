@@ -1,26 +1,21 @@
-"""Running the suites: tables in, a verdict with findings out, the rendered site on the side."""
+"""Validation of one edition's curated tables: tables in, a verdict with findings out, the site on the side."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from expectations.annexes import annex_checks
-from expectations.base import STRUCTURE, base_checks, structure_checks, structure_frame
-from expectations.catalogue import catalogue_checks
-from expectations.checks import Check, Data
-from expectations.document import DOCUMENT, bounds_checks, document_checks, document_frame
-from expectations.findings import KEYS
-from expectations.report import ValidationContext, ValidationReport
-from pipeline.schema import TABLES
+from expectations.own_checks import OwnResult, own_results, structure
+from expectations.report import ExpectationResult, ValidationContext, ValidationReport
+from expectations.rules import KEY, ROW, findings_of
+from pipeline.errors import XizeError
+from pipeline.findings import Finding
+from pipeline.schema import TABLES, build
 
-if TYPE_CHECKING:
-    import pandas as pd
-
-    from pipeline.quality.scope import Scope
+_INCOMPLETE = frozenset({"toc_section_missing", "toc_annex_missing", "section_without_classes"})
 
 
 def validate(
@@ -29,86 +24,98 @@ def validate(
     """Validate one edition's curated tables.
 
     ``tables``: table name → Arrow table of pipeline.schema (a missing one is an error, an empty one is not).
-    ``site_dir``: where the rendered site goes (created; index.html and one page per table), None for none.
-    Raises XizeError when ``context.bounds`` names an unknown table, OSError when the site cannot be written.
+    ``site_dir``: where the site goes (created): index.html, one page per table, scope.html, suites/, results.json and
+    own_checks.json; None for none. Raises XizeError when ``context.bounds`` names an unknown table, OSError when the
+    site cannot be written, RuntimeError when an expectation could not be evaluated at all (a fault of ours).
     """
-    from expectations.engine import run
+    for name in context.bounds:
+        if name not in TABLES:
+            raise XizeError(
+                f"{context.edition}的source.yaml为未知的表“{name}”规定了行数，请改为数据约定中的表名。"
+            )
+    from expectations.engine import run_suites
 
-    checks, frames = plan(prepare(tables, context))
-    return run(checks, frames, context, site_dir, _scope(tables) if site_dir is not None else None)
-
-
-def _scope(tables: Mapping[str, pa.Table]) -> Scope | None:
-    """The coverage of the tables that are as declared."""
-    from expectations.scope import scope_of
-
-    return scope_of(
-        {
-            name: table
-            for name, table in tables.items()
-            if name in TABLES and _is_sound(table, TABLES[name].arrow)
-        }
+    sound = {name: _checkable(tables.get(name), name, context.edition) for name in TABLES}
+    own = [structure(tables, context.edition), *own_results(sound, context)]
+    run = run_suites(sound, context)
+    findings: dict[str, Finding] = {}
+    for finding in (*_own_findings(own), *run.findings):
+        findings.setdefault(finding.finding_id, finding)
+    results = _in_order(own, run.results)
+    rows = {name: table.num_rows for name, table in sound.items()}
+    report = ValidationReport(
+        success=not any(not r.success and r.severity == "error" for r in results),
+        results=tuple(results),
+        findings=tuple(findings.values()),
+        summary=_summary(results, list(findings.values()), context, rows),
     )
+    if site_dir is not None:
+        from expectations.site import write_site
+
+        write_site(site_dir, report, context, sound, own, run)
+    return report
 
 
-def prepare(tables: Mapping[str, pa.Table], context: ValidationContext) -> Data:
-    """Tables as frames: list columns left out (derived columns check them), nulls as NaN/None."""
-    frames = {name: _frame(table) for name, table in tables.items() if name in TABLES}
-    if "findings" in frames and "keys" in tables["findings"].column_names:
-        frames["findings"][KEYS] = [
-            "\x1f".join(keys or ()) for keys in tables["findings"]["keys"].to_pylist()
-        ]
-    return Data(tables, frames, context)
+def _checkable(table: pa.Table | None, name: str, edition: str) -> pa.Table:
+    """The table with the key and the number of each row; an empty one where it is missing or not as declared.
 
-
-def _frame(table: pa.Table) -> pd.DataFrame:
-    kinds = zip(table.column_names, table.schema.types, strict=True)
-    frame: pd.DataFrame = table.select([n for n, kind in kinds if not pa.types.is_nested(kind)]).to_pandas(
-        split_blocks=True
-    )
-    return frame
-
-
-def plan(data: Data) -> tuple[dict[str, list[Check]], dict[str, pd.DataFrame]]:
-    """The checks that apply to ``data`` by suite, and each suite's frame with the columns derived for them.
-
-    A table without rows gets only its row count checked; the suites `structure` and `document` look at frames
-    of their own. Tables come in publishing order.
+    ``structure`` has said so then; nothing else can be said of it.
     """
-    import pandas as pd
+    declared = TABLES[name].arrow
+    types = {} if table is None else {field.name: field.type for field in table.schema}
+    if table is None or any(types.get(field.name) != field.type for field in declared):
+        table = build(name, [], edition)
+    numbers = pa.array(range(1, table.num_rows + 1), pa.int32())
+    return table.append_column(KEY, table[TABLES[name].key[0]]).append_column(ROW, numbers)
 
-    frames: dict[str, pd.DataFrame] = {
-        DOCUMENT: document_frame(data),
-        STRUCTURE: structure_frame(data),
-        **data.frames,
+
+def _own_findings(own: list[OwnResult]) -> list[Finding]:
+    return [finding for one in own for finding in findings_of(one.rule, one.rows)]
+
+
+def _in_order(own: list[OwnResult], suites: Mapping[str, list[ExpectationResult]]) -> list[ExpectationResult]:
+    """All results, by table: the document's and the structure's first, then tables in publishing order."""
+    found = [
+        ExpectationResult(
+            table=one.rule.table,
+            name=one.rule.name,
+            code=one.rule.code,
+            severity=one.rule.severity,
+            title=one.rule.title,
+            success=not one.rows,
+            evaluated=one.evaluated,
+            unexpected=len(one.rows),
+        )
+        for one in own
+    ]
+    found += [result for results in suites.values() for result in results]
+    order = ["document", "structure", *TABLES]
+    return sorted(found, key=lambda result: order.index(result.table))
+
+
+def _summary(
+    results: list[ExpectationResult],
+    found: list[Finding],
+    context: ValidationContext,
+    rows: Mapping[str, int],
+) -> dict[str, object]:
+    from expectations.engine import ENGINE
+
+    failed = [r for r in results if not r.success]
+    tables: dict[str, dict[str, int]] = {}
+    for result in results:
+        own = tables.setdefault(
+            result.table, {"rows": rows.get(result.table, 0), "expectations": 0, "failed": 0}
+        )
+        own["expectations"] += 1
+        own["failed"] += not result.success
+    return {
+        "success": not any(r.severity == "error" for r in failed),
+        "engine": ENGINE,
+        "expectations": len(results),
+        "failed": {s: sum(r.severity == s for r in failed) for s in ("error", "warning", "info")},
+        "findings": dict(sorted(Counter(f.code for f in found).items())),
+        "allow_incomplete": context.allow_incomplete,
+        "incomplete": [f.evidence.partition("=")[2] for f in found if f.code in _INCOMPLETE],
+        "tables": tables,
     }
-    found: dict[str, list[Check]] = {}
-    for check in _checks(data, with_document=len(frames[DOCUMENT]) > 0):
-        found.setdefault(check.table, []).append(check)
-    checks = {table: found[table] for table in (DOCUMENT, STRUCTURE, *TABLES) if table in found}
-    for table, suite in checks.items():
-        frame = frames.get(table, pd.DataFrame()).copy(deep=False)  # the columns themselves are shared
-        for name, make in {name: make for check in suite for name, make in check.derived.items()}.items():
-            frame[name] = make(data)
-        frames[table] = frame
-    return checks, frames
-
-
-def _checks(data: Data, *, with_document: bool) -> Iterator[Check]:
-    if with_document:
-        yield from document_checks(data)
-    yield from structure_checks()
-    present = [table for name, table in TABLES.items() if name in data.tables]
-    sound = [table for table in present if _is_sound(data.tables[table.name], table.arrow)]
-    for table in sound:
-        yield from base_checks(data, table)
-    # Meaning presupposes structure: where a column is missing, the suite `structure` has said so.
-    if len(sound) == len(present):
-        yield from catalogue_checks(data)
-        yield from annex_checks(data)
-    yield from bounds_checks(data)
-
-
-def _is_sound(table: pa.Table, declared: pa.Schema) -> bool:
-    found = {field.name: field.type for field in table.schema}
-    return all(found.get(field.name) == field.type for field in declared)

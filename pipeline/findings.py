@@ -110,7 +110,7 @@ CODES: dict[str, Code] = _codes(
         ("boundary_uncertain", "info", "条目起止不确定", "对照原文；有误则在corrections.yaml中用split或join更正，无误则接受。"),
         ("name_near_duplicate", "warning", "与相邻名称只差一字", "核对是否误植；可在corrections.yaml中用replace更正，属实则接受。"),
         ("one_plus_x_unlinked", "warning", "1+X证书不在目录附件中", "核对名称与附件；属附件未收则接受此项。"),
-        # found by validation (expectations/)
+        # found by validation (expectations/), or in majors, classes and characters (quality/)
         ("schema_violation", "error", "数据表结构不符", "属程序问题，请连同输入文件报告。"),
         ("value_missing", "error", "必填值缺失", "核对原文该处是否为空；如读漏，请报告。"),
         ("value_not_allowed", "error", "值不在约定之中", "核对原文；如系原文笔误，可在corrections.yaml中更正。"),

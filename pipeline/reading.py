@@ -79,6 +79,9 @@ PAGES = pa.schema(
     ]
 )
 
+BROKEN = "content_broken"
+"""The check that a page fails whose content stream cannot be inflated to its end, or not to what its checksum says."""
+
 
 # A text transcript has no pages and no boxes: its cells and blocks are staged with their line number, and it has one page.
 # Tidying sets a line ``PITCH`` points below the line before and makes a column ``WIDTH`` points wide.

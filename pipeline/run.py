@@ -65,8 +65,8 @@ def read(job: Job, report: Report | None = None) -> Reading:
             return read_document(job, report)
         if job.kind != "transcript":
             raise XizeError(f"{job.path.name}：不支持读取“{job.kind}”一类的来源；请改用 pdf 或 transcript。")
-        from expectations.reference import reference_classes
         from pipeline.readers.transcript.read import read_transcript
+        from pipeline.schema.moe_classes import reference_classes
 
         reading = read_transcript(job.path, reference_classes())
         store_staged(job, reading)
@@ -110,12 +110,11 @@ def tidy_reading(job: Job, reading: Reading, report: Report | None = None) -> Ru
 
     Raises XizeError as ``tidy.document.tidy`` does, and when a correction does not apply.
     """
-    from expectations.reference import reference_rows
     from pipeline.quality.assess import assess
     from pipeline.quality.corrections.file import load_corrections
     from pipeline.quality.corrections.tables import correct_cells, correct_tables
-    from pipeline.schema import build
-    from pipeline.schema.table_builder import TIDIED
+    from pipeline.schema import TIDIED, build
+    from pipeline.schema.moe_classes import reference_rows
     from pipeline.tidy.document import tidy
 
     name, kind = job.edition.name, job.kind
@@ -224,6 +223,8 @@ def validate_result(
 def _validation_context(job: Job, result: RunResult) -> ValidationContext:
     """What validation must know beside the tables."""
     from expectations.report import TocItem, ValidationContext
+    from pipeline.quality.corrections.file import load_corrections
+    from pipeline.quality.decisions import load_accepted
 
     conservation = result.stats["conservation"]
     return ValidationContext(
@@ -240,4 +241,6 @@ def _validation_context(job: Job, result: RunResult) -> ValidationContext:
         characters_in_tables=conservation["in_tables"],
         characters_lost=conservation["lost"],
         title=job.edition.source.title,
+        accepted=load_accepted(job.edition.folder / "accepted.yaml"),
+        corrections=load_corrections(job.edition.corrections),
     )

@@ -64,18 +64,19 @@ def compare(
 
         replace_file(html, write)
         for side in (found.left, found.right):
-            if side.path is None:
+            if side.original[0] is None:
                 typer.echo(f"{side.file}不在原处或已更换，页面中没有它的截图。", err=True)
         typer.echo(f"已写入{html}。", err=True)
     raise typer.Exit(0 if found.equal else 1)
 
 
 def _csv(found: Comparison) -> str:
+    from pipeline.diff.sources.comparison import PLACE
+
     one, other = found.left.source, found.right.source
-    place = ("page", "line", "x0", "top", "x1", "bottom", "cell_id")
     columns = (
         "decision", "repairs", "kind", "table", "section", "label", f"{one}_items", f"{other}_items",
-        *(f"{one}_{name}" for name in place), *(f"{other}_{name}" for name in place), "hint",
+        *(f"{one}_{name}" for name in PLACE), *(f"{other}_{name}" for name in PLACE), "hint",
     )  # fmt: skip
 
     def flat(value: object) -> object:
@@ -85,52 +86,28 @@ def _csv(found: Comparison) -> str:
 
 
 def _print(found: Comparison, limit: int | None) -> None:
-    from rich.table import Table
     from rich.text import Text
+
+    from pipeline.diff.output.terminal import table_of
 
     console = cli_shared.console()
     left, right = found.left, found.right
-    console.print(
-        f"{left.edition}：{left.source}（{left.release}）与{right.source}（{right.release}）",
-        style="bold",
-        markup=False,
-    )
+    heading = f"{left.edition}：{left.source}（{left.release}）与{right.source}（{right.release}）"
+    console.print(heading, style="bold", markup=False)
     share = 100 * found.agree / found.compared if found.compared else 100.0
     console.print(f"共比较{found.compared}格，{found.agree}格一致（{share:.1f}%）。")
     if found.equal:
         console.print("两个来源处处一致。")
         return
-    kinds = Table("差别", "格", "占全部", title="各类差别", title_justify="left")
+    kinds = table_of("各类差别", ["差别", "格", "占全部"])
     for kind, cells in found.cells_by_kind.items():
         kinds.add_row(found.kind_zh(kind), str(cells), f"{100 * cells / found.compared:.2f}%")
     console.print(kinds)
-    table = Table(
-        "序",
-        "差别",
-        "处",
-        "项",
-        left.source,
-        right.source,
-        "见于",
-        title="可订正最多者在前",
-        title_justify="left",
-    )
+    table = table_of("可订正最多者在前", ["序", "差别", "处", "项", left.source, right.source, "见于"])
     shown = found.decisions[:limit]
-    for decision in shown:
-        table.add_row(
-            *(
-                Text(text)
-                for text in (
-                    str(decision.number),
-                    decision.kind_zh,
-                    str(len(decision.differences)),
-                    str(decision.repairs),
-                    _short(decision.left),
-                    _short(decision.right),
-                    _places(decision),
-                )
-            )
-        )
+    for one in shown:
+        figures = str(one.number), found.kind_zh(one.kind), str(len(one.differences)), str(one.repairs)
+        table.add_row(*map(Text, (*figures, _short(one.left), _short(one.right), _places(one))))
     console.print(table)
     more = f"，列出前{len(shown)}项" if len(shown) < len(found.decisions) else ""
     console.print(f"共{len(found.decisions)}项决定{more}。")

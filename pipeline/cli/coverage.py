@@ -13,7 +13,7 @@ from pipeline.errors import XizeError
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from pipeline.quality.scope import Line, Scope
+    from pipeline.quality.coverage import Line, Scope
 
 
 def coverage(
@@ -32,10 +32,10 @@ def coverage(
     without a table, gaps and duplicates in the annexes' numbers. Exit code 0: nothing is missing; 1: something is;
     2: the question cannot be answered.
     """
-    from expectations.reference import reference_majors
-    from pipeline.quality.scope import scope
+    from pipeline.quality.coverage import scope
     from pipeline.releases.catalogue import curated_url, find_release, load_release, released_from
     from pipeline.releases.storage import open_store
+    from pipeline.schema.moe_classes import reference_majors
 
     if release and source:
         raise XizeError("--release与--source只能给出一个：请去掉其中之一。")
@@ -77,7 +77,7 @@ _STYLES = {
 def _print(found: Scope, title: str) -> None:
     from rich.text import Text
 
-    from pipeline.quality.scope import STATES
+    from pipeline.quality.coverage import STATES
 
     console = cli_shared.console()
     console.print(title, style="bold", markup=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,18 +10,16 @@ import typer
 
 from pipeline.cli import shared as cli_shared
 from pipeline.cli.shared import Curated, FileFormat
-from pipeline.errors import XizeError
 
 if TYPE_CHECKING:
     import pyarrow as pa
-    from rich.console import Console
 
     from pipeline.diff import Side
 
 app = typer.Typer(no_args_is_help=True)
 
 _WIDTH = 160
-"""Columns of a summary in a file."""
+"""Columns of a summary where there is no terminal."""
 
 
 @app.command()
@@ -57,55 +56,44 @@ def diff(
     from pipeline.diff import compare, load_side
     from pipeline.diff.output.terminal import loud
 
-    home = ctx.obj.home
-    sides = load_side(home, before, curated), load_side(home, after, curated)
+    sides = load_side(ctx.obj.home, before, curated), load_side(ctx.obj.home, after, curated)
     changes = compare(*sides)
     shown = changes if everything else loud(changes)
-    _write_reports(shown, *sides, home, html=html, xlsx=xlsx, notice=notice, signoff=signoff or [])
+    _write_reports(shown, sides, html, xlsx, notice, signoff)
     if not (html or xlsx or notice or signoff) or output or format is not FileFormat.table:
-        _write(changes, shown, *sides, format, output)
+        _write(changes, shown, sides, format, output)
     if shown.num_rows:
         raise typer.Exit(1)
 
 
 def _write_reports(
     changes: pa.Table,
-    before: Side,
-    after: Side,
-    home: Path,
-    *,
+    sides: tuple[Side, Side],
     html: Path | None,
     xlsx: Path | None,
     notice: Path | None,
-    signoff: list[Path],
+    signoff: list[Path] | None,
 ) -> None:
     """The pages and files for people; each writer is imported only when asked for."""
     if html is not None:
         from pipeline.diff.output.diff_page import write_html
 
-        write_html(changes, before, after, html, home)
+        write_html(changes, *sides, html)
         _told(html, changes)
     if xlsx is not None:
-        if xlsx.suffix.lower() != ".xlsx":
-            raise XizeError(f"“{xlsx}”不是.xlsx文件：请把--xlsx的文件名改为以.xlsx结尾。")
         from pipeline.diff.output.diff_xlsx import write_xlsx
 
-        write_xlsx(changes, before, after, xlsx)
+        write_xlsx(changes, *sides, xlsx)
         _told(xlsx, changes)
     if notice is not None:
-        from pipeline.diff.output.notice import write_notice
+        from pipeline.diff.output.notice_file import write_notice
 
-        write_notice(changes, before, after, notice)
+        write_notice(changes, *sides, notice)
         _told(notice, changes)
     if signoff:
         from pipeline.diff.output.signoff import read_back, render
 
-        _console().print(render(read_back(signoff, changes, before, after, home)))
-
-
-def _console() -> Console:
-    """Where summaries go: as wide as the terminal, or wide enough for a file."""
-    return cli_shared.console(width=_WIDTH)
+        cli_shared.console(_WIDTH).print(render(read_back(signoff, changes, *sides)))
 
 
 def _told(path: Path, changes: pa.Table) -> None:
@@ -113,37 +101,23 @@ def _told(path: Path, changes: pa.Table) -> None:
 
 
 def _write(
-    changes: pa.Table, shown: pa.Table, before: Side, after: Side, format: FileFormat, output: Path | None
+    changes: pa.Table, shown: pa.Table, sides: tuple[Side, Side], format: FileFormat, output: Path | None
 ) -> None:
     """The changes as data or as a summary, to a file or to stdout."""
-    from pipeline.diff.output import terminal as writers
-
-    if format is FileFormat.table:
-        data = _summary(changes, shown, before, after) if output else None
-        if data is None:
-            writers.print_summary(_console(), changes, shown, before, after)
-            return
-    else:
-        as_bytes = {
-            FileFormat.json: writers.as_json,
-            FileFormat.csv: writers.as_csv,
-            FileFormat.parquet: writers.as_parquet,
-        }[format]
-        cli_shared.refuse_parquet_on_screen(format, output)
-        data = as_bytes(shown)
-    if cli_shared.write_out(data, output):
-        assert output is not None
-        _told(output, shown)
-
-
-def _summary(changes: pa.Table, shown: pa.Table, before: Side, after: Side) -> bytes:
-    """The summary as plain text."""
-    import io
-
     from rich.console import Console
 
-    from pipeline.diff.output.terminal import print_summary
+    from pipeline.diff.output import terminal as writers
 
-    text = io.StringIO()
-    print_summary(Console(file=text, width=_WIDTH, color_system=None), changes, shown, before, after)
-    return text.getvalue().encode()
+    cli_shared.refuse_parquet_on_screen(format, output)
+    if format is FileFormat.table and output is None:
+        writers.print_summary(cli_shared.console(_WIDTH), changes, shown, *sides)
+        return
+    if format is FileFormat.table:
+        text = io.StringIO()
+        writers.print_summary(Console(file=text, width=_WIDTH, color_system=None), changes, shown, *sides)
+        data = text.getvalue().encode()
+    else:
+        as_bytes = {"json": writers.as_json, "csv": writers.as_csv, "parquet": writers.as_parquet}
+        data = as_bytes[format](shown)
+    if cli_shared.write_out(data, output) and output is not None:
+        _told(output, shown)

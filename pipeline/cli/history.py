@@ -42,13 +42,7 @@ def history(
     from pipeline.query.history import history as follow
 
     with Catalog(curated, home=ctx.obj.home) as catalog:
-        found = follow(
-            catalog,
-            name,
-            class_code=class_code,
-            kind=kind,
-            jurisdiction=jurisdiction,
-        )
+        found = follow(catalog, name, class_code=class_code, kind=kind, jurisdiction=jurisdiction)
     if format is Format.json:
         cli_shared.echo_json(_document(found))
     elif format is Format.csv:
@@ -88,10 +82,23 @@ _COLUMNS = (
 
 
 def _csv(found: History) -> str:
-    def flat(value: object) -> object:
-        return "; ".join(map(str, value)) if isinstance(value, list) else value
+    """One flat row per life and edition."""
 
-    return cli_shared.csv_text(_COLUMNS, ([flat(row.get(name)) for name in _COLUMNS] for row in found.rows()))
+    def joined(*values: object) -> str:
+        return "; ".join(map(str, values))
+
+    rows = (
+        (
+            life.jurisdiction, life.class_code, life.class_name, life.kind, life.name, one.edition, one.release,
+            one.state, joined(*one.tiers), joined(*one.grades), joined(*one.levels),
+            joined(*(entry.text for entry in one.entries)), joined(*(entry.entry_id for entry in one.entries)),
+            joined(*one.pages), joined(*one.lines), life.first.edition, life.last.edition,
+            *((one.renamed[0], round(one.renamed[1], 1)) if one.renamed else (None, None)),
+        )
+        for life in found.lives
+        for one in life.standings
+    )  # fmt: skip
+    return cli_shared.csv_text(_COLUMNS, rows)
 
 
 def _print(found: History) -> None:
@@ -127,9 +134,7 @@ def _table(life: Life) -> Any:
         what, where = one.what(), ""
         if one.renamed:
             where = f"或改称“{one.renamed[0]}”（相似{one.renamed[1]:.0f}%）"
-        pages = sorted({entry.page for entry in one.entries if entry.page is not None})
-        lines = sorted({entry.line for entry in one.entries if entry.line is not None})
-        place = "、".join([*(f"第{page}页" for page in pages), *(f"第{line}行" for line in lines)])
+        place = "、".join([*(f"第{page}页" for page in one.pages), *(f"第{line}行" for line in one.lines)])
         texts = "\n".join(dict.fromkeys(entry.text for entry in one.entries)) or where
         table.add_row(*(Text(text) for text in (f"{one.edition}@{one.release}", what, texts, place)))
     return table

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import zip_longest
+from itertools import chain, combinations, groupby, zip_longest
+from operator import itemgetter
 
 from rapidfuzz.distance import Levenshtein
 
@@ -69,29 +70,19 @@ def align(
     left: list[Unit] = []
     right: list[Unit] = []
     differently = gap = 0
-    run_left: list[Unit] = []
-    run_right: list[Unit] = []
-
-    def close() -> None:
-        nonlocal differently
-        found = _recut(run_left, run_right, known, lines_before, lines_after)
-        equal.extend(found.equal)
-        left.extend(replace(unit, gap=gap) for unit in found.before)
-        right.extend(replace(unit, gap=gap) for unit in found.after)
+    for in_both, steps in groupby(_steps(before, after), key=lambda step: bool(step[0] and step[1])):
+        if in_both:
+            for some, other in steps:
+                gap += 1
+                equal.append((joined(some), joined(other)))
+                differently += len(some) != len(other) or len(some) > 1
+            continue
+        firsts, seconds = (list(chain.from_iterable(side)) for side in zip(*steps, strict=True))
+        found = _recut(_Text(firsts, known, lines_before), _Text(seconds, known, lines_after))
+        equal += found.equal
+        left += (replace(unit, gap=gap) for unit in found.before)
+        right += (replace(unit, gap=gap) for unit in found.after)
         differently += found.read_differently
-        run_left.clear()
-        run_right.clear()
-
-    for some, other in _steps(before, after):
-        if some and other:
-            close()
-            gap += 1
-            equal.append((joined(some), joined(other)))
-            differently += int(len(some) != len(other) or len(some) > 1)
-        else:
-            run_left += some
-            run_right += other
-    close()
     return Aligned(tuple(equal), tuple(left), tuple(right), differently)
 
 
@@ -154,39 +145,68 @@ def _equal_runs(
 # -- between two equal places
 
 
-def _recut(
-    before: Sequence[Unit],
-    after: Sequence[Unit],
-    known: Collection[str],
-    lines_before: Lines,
-    lines_after: Lines,
-) -> Aligned:
+def _recut(a: _Text, b: _Text) -> Aligned:
     """Cut both sides of a gap anew, together, so that as little as possible has changed."""
-    if not before and not after:
-        return Aligned((), (), (), 0)
-    text_a, text_b = "".join(u.key for u in before), "".join(u.key for u in after)
-    if len(text_a) + len(text_b) > _LONGEST_GAP:
-        return Aligned((), tuple(before), tuple(after), 0)
-    own_a, own_b = _ends(before), _ends(after)
-    cuts_a = _cuts(before, own_a, text_b, own_b, text_a, known, lines_before)
-    cuts_b = _cuts(after, own_b, text_a, own_a, text_b, known, lines_after)
-    pieces_a = _Pieces(text_a, own_a, cuts_a, known, lines_before is not None)
-    pieces_b = _Pieces(text_b, own_b, cuts_b, known, lines_after is not None)
-    path = _cheapest(pieces_a, pieces_b)
+    if len(a.text) + len(b.text) > _LONGEST_GAP or not (a.units or b.units):
+        return Aligned((), tuple(a.units), tuple(b.units), 0)
+    a.cut_like(b)
+    b.cut_like(a)
     equal: list[Pair] = []
     left: list[Unit] = []
     right: list[Unit] = []
-    differently = 0
-    for (i, k), (j, m) in path:
-        some = cut(before, cuts_a[i], cuts_a[k]) if k > i else None
-        other = cut(after, cuts_b[j], cuts_b[m]) if m > j else None
+    for (i, k), (j, m) in _cheapest(a, b):
+        some = cut(a.units, a.cuts[i], a.cuts[k]) if k > i else None
+        other = cut(b.units, b.cuts[j], b.cuts[m]) if m > j else None
         if some and other and some.key == other.key:
             equal.append((some, other))
-            differently += 1
         else:
             left += [some] if some else []
             right += [other] if other else []
-    return Aligned(tuple(equal), tuple(left), tuple(right), differently)
+    return Aligned(tuple(equal), tuple(left), tuple(right), len(equal))
+
+
+class _Text:
+    """One side of a gap: its items as one text, where it may be cut, and what every piece costs."""
+
+    def __init__(self, units: Sequence[Unit], known: Collection[str], lines: Lines) -> None:
+        self.units, self.known, self.lined = units, known, lines is not None
+        self.text = "".join(unit.key for unit in units)
+        self.ends = _ends(units)
+        start = units[0].start if units else 0
+        self.lines = {end - start for end in lines or () if 0 <= end - start <= len(self.text)}
+        self.cuts: list[int] = [0]
+        self.starts: dict[int, int] = {}
+        self.prices: dict[tuple[int, int], float] = {}
+        self.alone: dict[tuple[int, int], float] = {}
+
+    def cut_like(self, other: _Text) -> None:
+        """Find the cuts: at its own boundaries, and at the line ends; where those are not known, at the other side's
+        boundaries and where it falls into known items. Then what every piece between two cuts costs."""
+        ends = self.lines
+        if not self.lined or len(ends) > _MOST_CUTS:
+            found = _projected(other.text, other.ends.keys(), self.text) | _known_cuts(self.units, self.known)
+            ends = ends & found if self.lined else found
+        self.cuts = sorted(self.ends.keys() | ends) if self.units else [0]
+        self.starts = {at: n for n, at in enumerate(self.cuts)}
+        for i, k in combinations(range(len(self.cuts)), 2):
+            inner, foreign = self._moved(self.cuts[i], self.cuts[k])
+            is_known = self.is_known(i, k)
+            self.prices[i, k] = (inner + foreign) * (_KNOWN if is_known else _UNKNOWN)
+            joint = _KNOWN if is_known else _ALONE
+            self.alone[i, k] = 1 + inner * joint + foreign * min(joint, _LINES if self.lined else joint)
+
+    def _moved(self, start: int, stop: int) -> tuple[float, float]:
+        """How many of the text's own boundaries a piece passes over, and half the ends that are none of them."""
+        inner = sum(firm for end, firm in self.ends.items() if start < end < stop)
+        return inner, ((start not in self.ends) + (stop not in self.ends)) / 2
+
+    def piece(self, i: int, k: int) -> str:
+        """The characters between two cuts."""
+        return self.text[self.cuts[i] : self.cuts[k]]
+
+    def is_known(self, i: int, k: int) -> bool:
+        """Whether the piece stands as an item of its own somewhere."""
+        return self.piece(i, k) in self.known
 
 
 def _ends(units: Sequence[Unit]) -> dict[int, float]:
@@ -208,30 +228,6 @@ def _ends(units: Sequence[Unit]) -> dict[int, float]:
             elif least < UNSURE and len(units) == 2:
                 ends[at] = 0.5
     return ends
-
-
-def _cuts(
-    units: Sequence[Unit],
-    own: Mapping[int, float],
-    other_text: str,
-    other: Mapping[int, float],
-    text: str,
-    known: Collection[str],
-    lines: Lines,
-) -> list[int]:
-    """Where a text may be cut: at its own boundaries, and at the line ends; where those are not known, at the other
-    side's boundaries and where it falls into known items."""
-    if not units:
-        return [0]
-    if lines is not None:
-        start = units[0].start
-        ends = {end - start for end in lines if 0 <= end - start <= len(text)}
-        if len(ends) <= _MOST_CUTS:
-            return sorted(own.keys() | ends)
-        return sorted(
-            own.keys() | (ends & (_projected(other_text, other.keys(), text) | _known_cuts(units, known)))
-        )
-    return sorted(own.keys() | _projected(other_text, other.keys(), text) | _known_cuts(units, known))
 
 
 def _projected(source: str, ends: Collection[int], target: str) -> set[int]:
@@ -263,95 +259,63 @@ def _known_cuts(units: Sequence[Unit], known: Collection[str]) -> set[int]:
     return cuts
 
 
-class _Pieces:
-    """All ways to take one piece of a text between two cuts, and what taking it costs."""
-
-    def __init__(
-        self, text: str, own: Mapping[int, float], cuts: list[int], known: Collection[str], lined: bool
-    ) -> None:
-        self.text, self.cuts, self.size, self.lined = text, cuts, len(cuts), lined
-        self.starts = {at: n for n, at in enumerate(cuts)}
-        self._own, self._known = own, known
-        self.prices: dict[tuple[int, int], float] = {}
-        self.alone: dict[tuple[int, int], float] = {}
-        for i in range(self.size):
-            for k in range(i + 1, self.size):
-                inner, foreign = self._moved(cuts[i], cuts[k])
-                is_known = self.piece(i, k) in known
-                self.prices[i, k] = (inner + foreign) * (_KNOWN if is_known else _UNKNOWN)
-                joint = _KNOWN if is_known else _ALONE
-                self.alone[i, k] = 1 + inner * joint + foreign * min(joint, _LINES if lined else joint)
-
-    def piece(self, i: int, k: int) -> str:
-        """The characters between two cuts."""
-        return self.text[self.cuts[i] : self.cuts[k]]
-
-    def is_known(self, i: int, k: int) -> bool:
-        """Whether the piece stands as an item of its own somewhere."""
-        return self.piece(i, k) in self._known
-
-    def _moved(self, start: int, stop: int) -> tuple[float, float]:
-        """How many of the text's own boundaries a piece passes over, and half the ends that are none of them."""
-        inner = sum(firm for end, firm in self._own.items() if start < end < stop)
-        return inner, ((start not in self._own) + (stop not in self._own)) / 2
-
-
 Step = tuple[tuple[int, int], tuple[int, int]]
 
 
-def _cheapest(a: _Pieces, b: _Pieces) -> list[Step]:
+def _cheapest(a: _Text, b: _Text) -> list[Step]:
     """The cheapest division of both texts into pieces that are equal, changed, or alone on their side."""
-    cost: dict[tuple[int, int], float] = {(a.size - 1, b.size - 1): 0.0}
+    last = len(a.cuts) - 1, len(b.cuts) - 1
+    cost: dict[tuple[int, int], float] = {last: 0.0}
     choice: dict[tuple[int, int], Step] = {}
-    for i in range(a.size - 1, -1, -1):
-        for j in range(b.size - 1, -1, -1):
-            if (i, j) == (a.size - 1, b.size - 1):
-                continue
-            best, step = float("inf"), None
-            for k in range(i + 1, a.size):
-                value = cost[k, j] + a.alone[i, k]
-                if value < best:
-                    best, step = value, ((i, k), (j, j))
-            for m in range(j + 1, b.size):
-                value = cost[i, m] + b.alone[j, m]
-                if value < best:
-                    best, step = value, ((i, i), (j, m))
-            for k in range(i + 1, a.size):
-                for m in range(j + 1, b.size):
-                    rest = cost[k, m] + a.prices[i, k] + b.prices[j, m]
-                    if rest >= best:
-                        continue
-                    first, second = a.piece(i, k), b.piece(j, m)
-                    # Text that both sides have needs no item elsewhere to vouch for it.
-                    if first == second:
-                        value = rest - 0.8 * (a.prices[i, k] + b.prices[j, m])
-                    elif _lines_apart(a, b, i, k, j, m) or _lines_apart(b, a, j, m, i, k):
-                        continue
-                    else:
-                        value = rest + _change(first, second)
-                        if value < best and _divides(a, b, i, k, j, m):
-                            value += _DIVIDED
-                    if value < best:
-                        best, step = value, ((i, k), (j, m))
-            cost[i, j] = best
-            assert step is not None
-            choice[i, j] = step
+    for i in range(last[0], -1, -1):
+        for j in range(last[1], -1, -1):
+            if (i, j) != last:
+                cost[i, j], choice[i, j] = _first_step(a, b, i, j, cost)
     path: list[Step] = []
-    i = j = 0
-    while (i, j) != (a.size - 1, b.size - 1):
-        step = choice[i, j]
-        path.append(step)
-        i, j = step[0][1], step[1][1]
+    at = 0, 0
+    while at != last:
+        path.append(choice[at])
+        (_, i), (_, j) = choice[at]
+        at = i, j
     return path
 
 
-def _lines_apart(long: _Pieces, short: _Pieces, i: int, k: int, j: int, m: int) -> bool:
+def _first_step(
+    a: _Text, b: _Text, i: int, j: int, cost: Mapping[tuple[int, int], float]
+) -> tuple[float, Step]:
+    """The cheapest pieces to begin with at two cuts, and what the rest costs with them; ``cost``: of what follows."""
+    later, later_b = range(i + 1, len(a.cuts)), range(j + 1, len(b.cuts))
+    alone = [(cost[k, j] + a.alone[i, k], ((i, k), (j, j))) for k in later]
+    alone += [(cost[i, m] + b.alone[j, m], ((i, i), (j, m))) for m in later_b]
+    best, step = min(alone, key=itemgetter(0))
+    for k in later:
+        for m in later_b:
+            rest = cost[k, m] + a.prices[i, k] + b.prices[j, m]
+            if rest >= best:
+                continue
+            first, second = a.piece(i, k), b.piece(j, m)
+            # Text that both sides have needs no item elsewhere to vouch for it.
+            if first == second:
+                value = rest - 0.8 * (a.prices[i, k] + b.prices[j, m])
+            elif _lines_apart(a, b, (i, k), (j, m)) or _lines_apart(b, a, (j, m), (i, k)):
+                continue
+            else:
+                value = rest + _change(first, second)
+                if value < best and _divides(a, b, (i, k), (j, m)):
+                    value += _DIVIDED
+            if value < best:
+                best, step = value, ((i, k), (j, m))
+    return best, step
+
+
+def _lines_apart(long: _Text, short: _Text, whole: tuple[int, int], part: tuple[int, int]) -> bool:
     """Whether one piece is the other with whole printed lines (or a known item) more: an item came or went, then.
 
     Not so where the lines are but the kind of certificate or a bracket, or where the other side prints the rest in
     one line.
     """
-    text, rest = long.piece(i, k), short.piece(j, m)
+    (i, k), j = whole, part[0]
+    text, rest = long.piece(*whole), short.piece(*part)
     more = len(text) - len(rest)
     if more < 3 or not rest:
         return False
@@ -371,8 +335,9 @@ def _lines_apart(long: _Pieces, short: _Pieces, i: int, k: int, j: int, m: int) 
     return False
 
 
-def _divides(a: _Pieces, b: _Pieces, i: int, k: int, j: int, m: int) -> bool:
+def _divides(a: _Text, b: _Text, piece: tuple[int, int], other: tuple[int, int]) -> bool:
     """Whether two pieces begin or end with the same item that is known to stand alone elsewhere."""
+    (i, k), (j, m) = piece, other
     for u in range(i + 1, k):
         head, tail = a.cuts[u] - a.cuts[i], a.cuts[k] - a.cuts[u]
         w, v = b.starts.get(b.cuts[j] + head), b.starts.get(b.cuts[m] - tail)

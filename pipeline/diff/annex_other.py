@@ -3,109 +3,88 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 
-from pipeline.diff.assign import assign, increasing
-from pipeline.diff.model import Draft, Row, Side
+from pipeline.diff.assign import alone, assign, increasing
+from pipeline.diff.drafts import At, Draft
+from pipeline.diff.side import Row, Side
 from pipeline.diff.words import alike
 from pipeline.text import squeeze
 
 _TABLE = "annex_other"
 _SAME_ROW = 0.5
 
-
-@dataclass(frozen=True)
-class _Line:
-    """One printed row: its cells by column."""
-
-    cells: dict[int, Row]
-    key: str
-    plain: str
+Cells = Mapping[int, Row]  # the cells of one printed row by column, from the left
 
 
 def compare_other(before: Side, after: Side) -> list[Draft]:
     """Rows paired within the annex of the same title by what they say; then cell by cell."""
     was, now = _annexes(before), _annexes(after)
-    drafts: list[Draft] = []
-    for title in {**was, **now}:
-        drafts += _compare(was.get(title, []), now.get(title, []))
-    return drafts
+    return [draft for title in {**was, **now} for draft in _compare(was.get(title, []), now.get(title, []))]
 
 
-def _annexes(side: Side) -> dict[str, list[_Line]]:
+def _annexes(side: Side) -> dict[str, list[Cells]]:
     rows: dict[tuple[str, int, int, int], dict[int, Row]] = defaultdict(dict)
-    for row in side.rows(_TABLE):
+    for row in sorted(side.rows(_TABLE), key=lambda row: row["col"]):
         rows[squeeze(row["title"]), row["annex_no"], row["table_no"], row["row"]][row["col"]] = row
-    found: dict[str, list[_Line]] = defaultdict(list)
+    found: dict[str, list[Cells]] = defaultdict(list)
     for place, cells in sorted(rows.items(), key=lambda item: item[0][1:]):
-        texts = [squeeze(cells[col]["text"]) for col in sorted(cells)]
-        found[place[0]].append(_Line(cells, "\x1f".join(texts), "".join(t for t in texts if not t.isdigit())))
+        found[place[0]].append(cells)
     return found
 
 
-def _compare(was: Sequence[_Line], now: Sequence[_Line]) -> list[Draft]:
-    by_key: dict[str, list[int]] = defaultdict(list)
-    for j, line in enumerate(now):
-        by_key[line.plain].append(j)
-    equal = []
-    for i, line in enumerate(was):
-        if by_key.get(line.plain):
-            equal.append((i, by_key[line.plain].pop(0)))
-    kept = increasing([j for _, j in equal])
-    equal = [pair for n, pair in enumerate(equal) if n in kept]
-    left = [i for i in range(len(was)) if i not in {a for a, _ in equal}]
-    right = [j for j in range(len(now)) if j not in {b for _, b in equal}]
+def _plain(cells: Cells) -> str:
+    """What a row says, running numbers left out."""
+    texts = (squeeze(row["text"]) for row in cells.values())
+    return "".join(text for text in texts if not text.isdigit())
+
+
+def _compare(was: Sequence[Cells], now: Sequence[Cells]) -> Iterator[Draft]:
+    texts, texts_after = [_plain(cells) for cells in was], [_plain(cells) for cells in now]
+    places: dict[str, list[int]] = defaultdict(list)
+    for j, text in enumerate(texts_after):
+        places[text].append(j)
+    same = [(i, places[text].pop(0)) for i, text in enumerate(texts) if places[text]]
+    kept = increasing([j for _, j in same])
+    equal = [pair for n, pair in enumerate(same) if n in kept]
+    left, right = alone(equal, range(len(was)), range(len(now)))
     costs = {}
     for i in left:
         for j in right:
-            likeness = alike(was[i].plain, now[j].plain)
+            likeness = alike(texts[i], texts_after[j])
             if likeness >= _SAME_ROW:
                 costs[i, j] = 0.9 * (1 - likeness) + 0.001 * min(100, abs(i - j))
     changed = assign(costs)
-    drafts: list[Draft] = []
     for i, j in sorted([*equal, *changed]):
-        drafts += _cells(was[i], now[j])
-    gone, come = {i for i, _ in changed}, {j for _, j in changed}
-    for i in left:
-        if i not in gone:
-            row = _first(was[i])
-            drafts.append(
-                Draft("annex_row_removed", _TABLE, (row,), (), _joined(was[i]), None, key=row["row_id"])
-            )
-    for j in right:
-        if j not in come:
-            row = _first(now[j])
-            drafts.append(
-                Draft("annex_row_added", _TABLE, (), (row,), None, _joined(now[j]), key_after=row["row_id"])
-            )
-    return drafts
+        yield from _changes(was[i], now[j])
+    gone, come = alone(changed, left, right)
+    for i in gone:
+        yield Draft("annex_row_removed", _TABLE, _at(_first(was[i]), _joined(was[i])), None)
+    for j in come:
+        yield Draft("annex_row_added", _TABLE, None, _at(_first(now[j]), _joined(now[j])))
 
 
-def _first(line: _Line) -> Row:
-    return line.cells[min(line.cells)]
+def _first(cells: Cells) -> Row:
+    return next(iter(cells.values()))
 
 
-def _joined(line: _Line) -> str:
-    return " | ".join(line.cells[col]["text"] for col in sorted(line.cells) if line.cells[col]["text"])
+def _joined(cells: Cells) -> str:
+    return " | ".join(row["text"] for row in cells.values() if row["text"])
 
 
-def _cells(line: _Line, other: _Line) -> list[Draft]:
+def _at(row: Row, text: str) -> At:
+    return At(text or None, (row,), key=row["row_id"])
+
+
+def _changes(cells: Cells, others: Cells) -> Iterator[Draft]:
     """Cells of one row that differ; a running number alone is a renumbering."""
-    drafts = []
-    for col in sorted({*line.cells, *other.cells}):
-        was, now = line.cells.get(col), other.cells.get(col)
+    for col in sorted({*cells, *others}):
+        was, now = cells.get(col), others.get(col)
         before, after = (row["text"] if row else "" for row in (was, now))
-        if squeeze(before) == squeeze(after):
-            continue
-        number = squeeze(before).isdigit() and squeeze(after).isdigit() and col == min(line.cells)
-        header = next((row["header"] for row in (was, now) if row and row["header"]), str(col))
-        drafts.append(
-            Draft(
-                "annex_row_renumbered" if number else "annex_row_changed", _TABLE,
-                (was or _first(line),), (now or _first(other),), before or None, after or None,
-                key=(was or _first(line))["row_id"], key_after=(now or _first(other))["row_id"], field=header,
-                score=alike(squeeze(before), squeeze(after)),
-            )
-        )  # fmt: skip
-    return drafts
+        first, second = squeeze(before), squeeze(after)
+        if first != second:
+            number = first.isdigit() and second.isdigit() and col == min(cells)
+            header = next((row["header"] for row in (was, now) if row and row["header"]), str(col))
+            sides = _at(was or _first(cells), before), _at(now or _first(others), after)
+            change = "annex_row_renumbered" if number else "annex_row_changed"
+            yield Draft(change, _TABLE, *sides, header, alike(first, second))

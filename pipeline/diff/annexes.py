@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from pipeline.diff.annex_other import compare_other
-from pipeline.diff.annex_rows import RANKS, SPECS, AnnexSpec, Printed, grade_cells, printed_rows
-from pipeline.diff.assign import assign, increasing
-from pipeline.diff.model import Draft, Found, Side
+from pipeline.diff.annex_rows import RANKS, SPECS, TITLES, AnnexSpec, Printed, grade_cells, printed_rows
+from pipeline.diff.assign import alone, assign, increasing
+from pipeline.diff.drafts import At, Draft
+from pipeline.diff.side import Side
 from pipeline.diff.words import alike
 from pipeline.text import squeeze
 
@@ -21,178 +22,145 @@ MOVED = 0.85
 
 _MOST_PAIRS = 1_000_000  # beyond, only rows between the same neighbours are compared
 
-
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """Where a row without an equal stands: between which equal rows, and how many such rows are there."""
-
-    gap: tuple[str, int]
-    company: int
+Pairs = list[tuple[int, int]]
+Rows = Sequence[Printed]
+Gap = tuple[str, int]  # a list, and how many equal rows stand before
 
 
-def compare_annexes(before: Side, after: Side) -> Found:
+def compare_annexes(before: Side, after: Side) -> list[Draft]:
     """All changes of the annexes."""
-    found = Found()
-    for table, spec in SPECS.items():
-        was, now = printed_rows(before, table), printed_rows(after, table)
+    drafts: list[Draft] = []
+    for spec in SPECS:
+        was: Rows = printed_rows(before, spec)
+        now: Rows = printed_rows(after, spec)
         if "grades" in spec.cells:
             was, now = _with_grades(before, was, after, now)
-        found.drafts += _compare(table, spec, was, now)
-    found.drafts += compare_other(before, after)
-    return found
+        if was or now:
+            drafts += _compare(spec, was, now)
+    return drafts + compare_other(before, after)
 
 
-def _with_grades(
-    before: Side, was: list[Printed], after: Side, now: list[Printed]
-) -> tuple[list[Printed], list[Printed]]:
+def _with_grades(before: Side, was: Rows, after: Side, now: Rows) -> tuple[Rows, Rows]:
     """Grades as the cells print them rather than as a list of numbers, where that is known of every row."""
     printed, printed_after = grade_cells(before, was), grade_cells(after, now)
-    if len(printed) < len(was) or len(printed_after) < len(now):
+    if None in printed or None in printed_after:
         return was, now
-    return [_graded(r, printed[r.position]) for r in was], [
-        _graded(r, printed_after[r.position]) for r in now
-    ]
+    both = ((was, printed), (now, printed_after))
+    first, second = (
+        [row.with_text("grades", text or "") for row, text in zip(rows, texts, strict=True)]
+        for rows, texts in both
+    )
+    return first, second
 
 
-def _graded(row: Printed, text: str) -> Printed:
-    return replace(row, texts={**row.texts, "grades": text}, keys={**row.keys, "grades": squeeze(text)})
-
-
-def _compare(table: str, spec: AnnexSpec, was: Sequence[Printed], now: Sequence[Printed]) -> list[Draft]:
-    if not was and not now:
-        return []
-    parts, drafts = _parts(table, spec, was, now)
-    now = [replace(row, part=parts.get(row.part, row.part)) for row in now]
+def _compare(spec: AnnexSpec, was: Rows, now: Rows) -> list[Draft]:
+    renamed, drafts = _renamed_lists(spec, was, now)
+    now = [replace(row, part=renamed.get(row.part, row.part)) for row in now]
     equal = _equal(spec, was, now)
-    places_left, places_right = _places(was, now, equal)
-    known, known_after = {i for i, _ in equal}, {j for _, j in equal}
-    left = [row for row in was if row.position not in known]
-    right = [row for row in now if row.position not in known_after]
-    changed = _changed(spec, left, right, places_left, places_right)
-    old, new = {row.position: row for row in was}, {row.position: row for row in now}
+    pairs = sorted([*equal, *_changed(spec, was, now, equal)])
     absent = _absent(spec, was), _absent(spec, now)
-    for i, j in sorted([*equal, *changed]):
-        drafts += _fields(table, spec, old[i], new[j], absent)
-    gone, come = {i for i, _ in changed}, {j for _, j in changed}
-    for row in left:
-        if row.position not in gone:
-            drafts += _alone(table, spec, row, "annex_row_removed")
-    for row in right:
-        if row.position not in come:
-            drafts += _alone(table, spec, row, "annex_row_added")
-    return _one_per_cell(table, drafts)
+    for i, j in pairs:
+        drafts += _fields(spec, was[i], now[j], absent)
+    gone, come = alone(pairs, range(len(was)), range(len(now)))
+    drafts += [Draft("annex_row_removed", spec.table, at, None) for i in gone for at in _whole(spec, was[i])]
+    drafts += [Draft("annex_row_added", spec.table, None, at) for j in come for at in _whole(spec, now[j])]
+    return _one_per_cell(drafts) if spec.table == TITLES else drafts
 
 
-def _parts(
-    table: str, spec: AnnexSpec, was: Sequence[Printed], now: Sequence[Printed]
-) -> tuple[dict[str, str], list[Draft]]:
+def _renamed_lists(spec: AnnexSpec, was: Rows, now: Rows) -> tuple[dict[str, str], list[Draft]]:
     """Lists that were only given another heading: new name → old name, and the change of heading."""
     if spec.part is None:
         return {}, []
-    old, new = Counter(row.part for row in was), Counter(row.part for row in now)
-    contents: dict[str, Counter[tuple[str, ...]]] = defaultdict(Counter)
-    for side, rows in (("<", was), (">", now)):
-        for row in rows:
-            contents[side + row.part][_content(spec, row)] += 1
+    old, new = _lists(spec, was), _lists(spec, now)
     renamed: dict[str, str] = {}
     drafts = []
-    for part in [p for p in old if p not in new]:
-        for other in [p for p in new if p not in old and p not in renamed]:
-            common = (contents["<" + part] & contents[">" + other]).total()
-            if 2 * common >= max(1, max(old[part], new[other])):
+    for part in [part for part in old if part not in new]:
+        for other in [part for part in new if part not in old and part not in renamed]:
+            common = (old[part] & new[other]).total()
+            if 2 * common >= max(1, old[part].total(), new[other].total()):
                 renamed[other] = part
                 first = next(row for row in was if row.part == part)
                 second = next(row for row in now if row.part == other)
-                drafts.append(
-                    Draft("edition_changed", table, first.rows[:1], second.rows[:1], part or None, other or None,
-                          field=spec.part)
-                )  # fmt: skip
+                headings = At(part or None, first.rows[:1]), At(other or None, second.rows[:1])
+                drafts.append(Draft("edition_changed", spec.table, *headings, spec.part))
                 break
     return renamed, drafts
+
+
+def _lists(spec: AnnexSpec, rows: Rows) -> dict[str, Counter[tuple[str, ...]]]:
+    """What stands in every list of an annex."""
+    found: dict[str, Counter[tuple[str, ...]]] = defaultdict(Counter)
+    for row in rows:
+        found[row.part][_content(spec, row)] += 1
+    return found
 
 
 def _content(spec: AnnexSpec, row: Printed) -> tuple[str, ...]:
     return tuple(row.keys[cell] for cell in spec.contents)
 
 
-def _equal(spec: AnnexSpec, was: Sequence[Printed], now: Sequence[Printed]) -> list[tuple[int, int]]:
+def _numbers(spec: AnnexSpec, row: Printed) -> tuple[str, ...]:
+    return tuple(row.keys[cell] for cell in spec.numbers)
+
+
+def _equal(spec: AnnexSpec, was: Rows, now: Rows) -> Pairs:
     """Rows of the same list with the same cells but for the number; of several such, those with the same number."""
-    lost: dict[tuple[str, ...], list[Printed]] = defaultdict(list)
-    for row in was:
-        lost[row.part, *_content(spec, row)].append(row)
-    pairs: list[tuple[int, int]] = []
-    come: dict[tuple[str, ...], list[Printed]] = defaultdict(list)
-    for row in now:
-        come[row.part, *_content(spec, row)].append(row)
-    for content, rights in come.items():
-        lefts = lost.get(content, [])
-        numbered = {tuple(row.keys[n] for n in spec.numbers): row for row in lefts}
-        rest, taken = [], set()
-        for row in rights:
-            twin = numbered.pop(tuple(row.keys[n] for n in spec.numbers), None)
-            if twin is None:
-                rest.append(row)
-            else:
-                taken.add(twin.position)
-                pairs.append((twin.position, row.position))
-        free = [row for row in lefts if row.position not in taken]
-        pairs += [(a.position, b.position) for a, b in zip(free, rest, strict=False)]
+    old: dict[tuple[str, ...], list[int]] = defaultdict(list)
+    new: dict[tuple[str, ...], list[int]] = defaultdict(list)
+    for found, rows in ((old, was), (new, now)):
+        for at, row in enumerate(rows):
+            found[row.part, *_content(spec, row)].append(at)
+    pairs: Pairs = []
+    for content, rights in new.items():
+        lefts = old.get(content, [])
+        numbered = {_numbers(spec, was[i]): i for i in lefts}
+        twins = [(numbered.pop(_numbers(spec, now[j]), None), j) for j in rights]
+        same = [(i, j) for i, j in twins if i is not None]
+        pairs += [*same, *zip(*alone(same, lefts, rights), strict=False)]
     return sorted(pairs)
 
 
-def _places(
-    was: Sequence[Printed], now: Sequence[Printed], equal: Sequence[tuple[int, int]]
-) -> tuple[dict[int, _Place], dict[int, _Place]]:
+def _gaps(was: Rows, now: Rows, equal: Pairs) -> tuple[dict[int, Gap], dict[int, Gap]]:
     """For every row without an equal: between which equal rows (that kept their order) it stands."""
     kept = increasing([j for _, j in equal])
-    anchors = [pair for n, pair in enumerate(equal) if n in kept]
-    found: list[dict[int, _Place]] = []
-    for side, rows in ((0, was), (1, now)):
-        stops = {pair[side] for pair in anchors}
+    found: list[dict[int, Gap]] = []
+    for side, rows in enumerate((was, now)):
         matched = {pair[side] for pair in equal}
-        gap = 0
-        gaps: dict[int, tuple[str, int]] = {}
-        for row in rows:
-            if row.position in stops:
-                gap += 1
-            elif row.position not in matched:
-                gaps[row.position] = (row.part, gap)
-        company = Counter(gaps.values())
-        found.append({position: _Place(where, company[where]) for position, where in gaps.items()})
+        anchors = {pair[side] for n, pair in enumerate(equal) if n in kept}
+        gaps, gap = {}, 0
+        for at, row in enumerate(rows):
+            gap += at in anchors
+            if at not in matched:
+                gaps[at] = (row.part, gap)
+        found.append(gaps)
     return found[0], found[1]
 
 
-def _changed(
-    spec: AnnexSpec,
-    left: Sequence[Printed],
-    right: Sequence[Printed],
-    places_left: dict[int, _Place],
-    places_right: dict[int, _Place],
-) -> list[tuple[int, int]]:
+def _changed(spec: AnnexSpec, was: Rows, now: Rows, equal: Pairs) -> Pairs:
     """Pairs of rows that are one row with other words, by one global assignment."""
-    every = len(left) * len(right) <= _MOST_PAIRS
+    gaps, gaps_after = _gaps(was, now, equal)
+    company, company_after = Counter(gaps.values()), Counter(gaps_after.values())
+    every = len(gaps) * len(gaps_after) <= _MOST_PAIRS
     costs: dict[tuple[int, int], float] = {}
-    for row in left:
-        here = places_left[row.position]
-        for other in right:
-            there = places_right[other.position]
-            together = here.gap == there.gap
+    for i, gap in gaps.items():
+        for j, other_gap in gaps_after.items():
+            together = gap == other_gap
             if not (together or every):
                 continue
+            row, other = was[i], now[j]
             likeness = _likeness(spec, row, other, together)
-            need = SAME_ROW if row.part == other.part else MOVED
             if together:
-                need = SAME_ROW_ALONE if here.company == there.company == 1 else SAME_ROW_HERE
-            if likeness < need:
-                continue
-            same_number = all(row.keys[n] == other.keys[n] for n in spec.numbers)
-            costs[row.position, other.position] = (
-                0.75 * (1 - likeness)
-                + (0.0 if together else 0.12)
-                + (0.0 if same_number else 0.03)
-                + (0.0 if row.part == other.part else 0.1)
-                + 0.1 * _different(spec, row, other)
-            )
+                need = SAME_ROW_ALONE if company[gap] == company_after[gap] == 1 else SAME_ROW_HERE
+            else:
+                need = SAME_ROW if row.part == other.part else MOVED
+            if likeness >= need:
+                costs[i, j] = (
+                    0.75 * (1 - likeness)
+                    + (0.0 if together else 0.12)
+                    + (0.0 if _numbers(spec, row) == _numbers(spec, other) else 0.03)
+                    + (0.0 if row.part == other.part else 0.1)
+                    + 0.1 * _different(spec, row, other)
+                )
     return assign(costs)
 
 
@@ -213,56 +181,48 @@ def _different(spec: AnnexSpec, row: Printed, other: Printed) -> float:
     return sum(row.keys[cell] != other.keys[cell] for cell in cells) / len(cells)
 
 
-def _absent(spec: AnnexSpec, rows: Sequence[Printed]) -> frozenset[tuple[str, str]]:
+def _absent(spec: AnnexSpec, rows: Rows) -> set[tuple[str, str]]:
     """(list, cell) of columns that a list of this side does not have at all."""
     present = {(row.part, cell) for row in rows for cell in spec.contents if row.keys[cell]}
-    return frozenset((row.part, cell) for row in rows for cell in spec.contents) - present
+    return {(row.part, cell) for row in rows for cell in spec.contents} - present
+
+
+# -- what is printed differently of one row
 
 
 def _fields(
-    table: str,
-    spec: AnnexSpec,
-    row: Printed,
-    other: Printed,
-    absent: tuple[frozenset[tuple[str, str]], frozenset[tuple[str, str]]],
+    spec: AnnexSpec, row: Printed, other: Printed, absent: tuple[set[tuple[str, str]], set[tuple[str, str]]]
 ) -> Iterator[Draft]:
     """What is printed differently of one row, cell by cell."""
     moved = row.part != other.part
     if moved:
-        yield _cell(table, row, other, spec.part or "", row.part, other.part)
+        yield _cell(spec, row.at(row.part), other.at(other.part), spec.part or "")
     for cell in spec.contents:
-        if row.keys[cell] == other.keys[cell]:
-            continue
         # A column that the other list does not have comes or goes with the move.
-        if moved and ((row.part, cell) in absent[0] or (other.part, cell) in absent[1]):
+        with_move = moved and ((row.part, cell) in absent[0] or (other.part, cell) in absent[1])
+        if row.keys[cell] == other.keys[cell] or with_move:
             continue
-        yield from _one_field(table, row, other, cell)
-    if any(row.keys[number] != other.keys[number] for number in spec.numbers) and not moved:
-        shown = [n for n in spec.numbers if row.keys[n] != other.keys[n]]
-        before = "/".join(row.texts[n] for n in spec.numbers)
-        after = "/".join(other.texts[n] for n in spec.numbers)
-        yield Draft(
-            "annex_row_renumbered", table, row.rows[:1], other.rows[:1], before, after, key=row.row_id,
-            key_after=other.row_id, field=shown[0],
-        )  # fmt: skip
+        if cell in RANKS:
+            yield from _titles(spec, row, other, cell)
+        else:
+            yield _cell(spec, row.at(row.texts[cell]), other.at(other.texts[cell]), cell)
+    changed = [cell for cell in spec.numbers if row.keys[cell] != other.keys[cell]]
+    if changed and not moved:
+        texts, texts_after = ("/".join(one.texts[cell] for cell in spec.numbers) for one in (row, other))
+        sides = row.at(texts), other.at(texts_after)
+        yield Draft("annex_row_renumbered", spec.table, *sides, changed[0])
 
 
-def _cell(table: str, row: Printed, other: Printed, field: str, before: str, after: str) -> Draft:
-    return Draft(
-        "annex_row_changed", table, row.rows[:1], other.rows[:1], before or None, after or None, key=row.row_id,
-        key_after=other.row_id, field=field, score=alike(squeeze(before), squeeze(after)),
-    )  # fmt: skip
+def _cell(spec: AnnexSpec, before: At, after: At, field: str) -> Draft:
+    score = alike(squeeze(before.text or ""), squeeze(after.text or ""))
+    return Draft("annex_row_changed", spec.table, before, after, field, score)
 
 
-def _one_field(table: str, row: Printed, other: Printed, cell: str) -> Iterator[Draft]:
-    if cell not in RANKS:
-        yield _cell(table, row, other, cell, row.texts[cell], other.texts[cell])
-        return
-    # A cell of annex 10 may hold several titles, and each is a published row.
-    before, after = row.texts[cell].split("\n"), other.texts[cell].split("\n")
-    before, after = [t for t in before if t], [t for t in after if t]
-    lost = [t for t in before if squeeze(t) not in {squeeze(o) for o in after}]
-    come = [t for t in after if squeeze(t) not in {squeeze(o) for o in before}]
+def _titles(spec: AnnexSpec, row: Printed, other: Printed, rank: str) -> Iterator[Draft]:
+    """A cell of annex 10 may hold several titles, and each is a published row."""
+    before, after = ([text for text in one.texts[rank].split("\n") if text] for one in (row, other))
+    lost = [text for text in before if squeeze(text) not in map(squeeze, after)]
+    come = [text for text in after if squeeze(text) not in map(squeeze, before)]
     costs = {
         (i, j): 1 - alike(squeeze(a), squeeze(b)) if len(lost) > 1 or len(come) > 1 else 0.0
         for i, a in enumerate(lost)
@@ -270,59 +230,41 @@ def _one_field(table: str, row: Printed, other: Printed, cell: str) -> Iterator[
     }
     pairs = assign(costs)
     for i, j in pairs:
-        yield replace(
-            _cell(table, row, other, "title", lost[i], come[j]),
-            rows_before=_of_title(row, cell, lost[i]),
-            rows_after=_of_title(other, cell, come[j]),
-            key=str(_of_title(row, cell, lost[i])[0]["row_id"]),
-            key_after=str(_of_title(other, cell, come[j])[0]["row_id"]),
-        )
-    for i, title in enumerate(lost):
-        if i not in {a for a, _ in pairs}:
-            yield _title_alone(table, row, cell, title, "annex_row_removed")
-    for j, title in enumerate(come):
-        if j not in {b for _, b in pairs}:
-            yield _title_alone(table, other, cell, title, "annex_row_added")
+        yield _cell(spec, _title(row, rank, lost[i], lost[i]), _title(other, rank, come[j], come[j]), "title")
+    left, right = alone(pairs, range(len(lost)), range(len(come)))
+    for i in left:
+        yield Draft("annex_row_removed", spec.table, _whole_title(row, rank, lost[i]), None)
+    for j in right:
+        yield Draft("annex_row_added", spec.table, None, _whole_title(other, rank, come[j]))
 
 
-def _of_title(row: Printed, rank: str, title: str) -> tuple[dict[str, object], ...]:
-    """The published row of one title of a printed row."""
-    found = [dict(r) for r in row.rows if r["title"] == title and r["rank"] in (rank, r["rank"])]
-    exact = [r for r in found if r["rank"] == rank]
-    return tuple((exact or found)[:1])
+def _title(row: Printed, rank: str, title: str, text: str) -> At:
+    """One title of a printed row, at its published row."""
+    found = [one for one in row.rows if one["title"] == title]
+    own = next((one for one in found if one["rank"] == rank), found[0])
+    return At(text, (own,), key=str(own["row_id"]))
 
 
-def _title_alone(table: str, row: Printed, rank: str, title: str, change: str) -> Draft:
-    rows = _of_title(row, rank, title)
-    text = " | ".join((row.texts["series_no"], row.texts["series"], title))
-    if change == "annex_row_removed":
-        return Draft(change, table, rows, (), text, None, key=str(rows[0]["row_id"]))
-    return Draft(change, table, (), rows, None, text, key_after=str(rows[0]["row_id"]))
+def _whole_title(row: Printed, rank: str, title: str) -> At:
+    return _title(row, rank, title, " | ".join((row.texts["series_no"], row.texts["series"], title)))
 
 
-def _alone(table: str, spec: AnnexSpec, row: Printed, change: str) -> Iterator[Draft]:
-    if table == "annex_10_titles":
+def _whole(spec: AnnexSpec, row: Printed) -> Iterator[At]:
+    """A row that only one side has; of annex 10, each of its titles."""
+    if spec.table == TITLES:
         for rank in RANKS:
-            for title in filter(None, row.texts[rank].split("\n")):
-                yield _title_alone(table, row, rank, title, change)
-        return
-    text = " | ".join(row.texts[cell].replace("\n", "") for cell in spec.cells if row.texts[cell])
-    if change == "annex_row_removed":
-        yield Draft(change, table, row.rows[:1], (), text, None, key=row.row_id)
+            yield from (_whole_title(row, rank, title) for title in row.texts[rank].split("\n") if title)
     else:
-        yield Draft(change, table, (), row.rows[:1], None, text, key_after=row.row_id)
+        yield row.at(" | ".join(row.texts[cell].replace("\n", "") for cell in spec.cells if row.texts[cell]))
 
 
-def _one_per_cell(table: str, drafts: list[Draft]) -> list[Draft]:
+def _one_per_cell(drafts: Sequence[Draft]) -> list[Draft]:
     """The series of annex 10 is one merged cell over its rows: printed once, changed once."""
-    if table != "annex_10_titles":
-        return drafts
     seen: set[tuple[object, ...]] = set()
     kept = []
     for draft in drafts:
-        mark = (draft.change, draft.field, draft.before, draft.after)
-        if draft.field in ("series", "series_no") and mark in seen:
-            continue
+        mark = (draft.change, draft.field, *(at and at.text for at in (draft.before, draft.after)))
+        if draft.field not in ("series", "series_no") or mark not in seen:
+            kept.append(draft)
         seen.add(mark)
-        kept.append(draft)
     return kept

@@ -6,53 +6,61 @@ Candidates fall into connected components; each is solved exactly with the Hunga
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 ALONE = 0.5
 """What it costs to leave one row without a partner: a pair must cost less than twice as much."""
 
+Costs = Mapping[tuple[int, int], float]
+
 
 def assign(
-    costs: Mapping[tuple[int, int], float],
+    costs: Costs,
     alone_left: Mapping[int, float] | None = None,
     alone_right: Mapping[int, float] | None = None,
 ) -> list[tuple[int, int]]:
-    """The cheapest pairing of left and right rows.
+    """The cheapest pairing of left and right rows, in order.
 
     ``costs``: (left, right) → cost of the candidates, all others are impossible. A row without a partner costs
-    ``ALONE``, or what ``alone_left`` and ``alone_right`` say. Rows and pairs come out in order.
+    ``ALONE``, or what ``alone_left`` and ``alone_right`` say.
     """
     lone_left, lone_right = alone_left or {}, alone_right or {}
-    pairs: list[tuple[int, int]] = []
-    for component in _components(costs):
-        pairs += _solve(component, lone_left, lone_right)
-    return sorted(pairs)
+    return sorted(pair for group in _components(costs) for pair in _solve(group, lone_left, lone_right))
 
 
-def _components(costs: Mapping[tuple[int, int], float]) -> list[dict[tuple[int, int], float]]:
+def alone(
+    pairs: Iterable[tuple[int, int]], lefts: Iterable[int], rights: Iterable[int]
+) -> tuple[list[int], list[int]]:
+    """The left rows and the right rows that stand in no pair."""
+    paired = list(pairs)
+    known, known_right = {i for i, _ in paired}, {j for _, j in paired}
+    return [i for i in lefts if i not in known], [j for j in rights if j not in known_right]
+
+
+def _components(costs: Costs) -> list[Costs]:
     """The candidates divided into groups that share no row."""
-    parent: dict[tuple[str, int], tuple[str, int]] = {}
+    if len(costs) < 2:
+        return [costs] if costs else []
+    import numpy as np
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
 
-    def root(node: tuple[str, int]) -> tuple[str, int]:
-        while parent.setdefault(node, node) != node:
-            parent[node] = parent[parent[node]]
-            node = parent[node]
-        return node
-
-    for left, right in costs:
-        parent[root(("l", left))] = root(("r", right))
-    groups: dict[tuple[str, int], dict[tuple[int, int], float]] = defaultdict(dict)
-    for (left, right), cost in costs.items():
-        groups[root(("l", left))][left, right] = cost
+    left, right = np.array(list(costs)).T
+    first = int(left.max()) + 1  # rows on the right are numbered on from those on the left
+    size = first + int(right.max()) + 1
+    graph = coo_array((np.ones(len(costs)), (left, right + first)), shape=(size, size))
+    labels = connected_components(graph, directed=False)[1]
+    groups: dict[int, dict[tuple[int, int], float]] = defaultdict(dict)
+    for pair, cost in costs.items():
+        groups[labels[pair[0]]][pair] = cost
     return list(groups.values())
 
 
 def _solve(
-    costs: Mapping[tuple[int, int], float], lone_left: Mapping[int, float], lone_right: Mapping[int, float]
+    costs: Costs, lone_left: Mapping[int, float], lone_right: Mapping[int, float]
 ) -> list[tuple[int, int]]:
-    lefts = sorted({left for left, _ in costs})
-    rights = sorted({right for _, right in costs})
     if len(costs) == 1:
         ((left, right), cost) = next(iter(costs.items()))
         return [(left, right)] if cost < lone_left.get(left, ALONE) + lone_right.get(right, ALONE) else []
@@ -60,41 +68,29 @@ def _solve(
     from scipy.optimize import linear_sum_assignment
 
     never = 1e6
+    lefts, rights = sorted({left for left, _ in costs}), sorted({right for _, right in costs})
     n, m = len(lefts), len(rights)
-    at_left = {left: i for i, left in enumerate(lefts)}
-    at_right = {right: j for j, right in enumerate(rights)}
+    at_left, at_right = ({row: at for at, row in enumerate(rows)} for rows in (lefts, rights))
     # Left rows, then one stand-in per right row; right rows, then one stand-in per left row.
     matrix = np.full((n + m, m + n), never)
     for (left, right), cost in costs.items():
         matrix[at_left[left], at_right[right]] = cost
-    for i, left in enumerate(lefts):
-        matrix[i, m + i] = lone_left.get(left, ALONE)
-    for j, right in enumerate(rights):
-        matrix[n + j, j] = lone_right.get(right, ALONE)
+    matrix[range(n), range(m, m + n)] = [lone_left.get(left, ALONE) for left in lefts]
+    matrix[range(n, n + m), range(m)] = [lone_right.get(right, ALONE) for right in rights]
     matrix[n:, m:] = 0.0
-    rows, columns = linear_sum_assignment(matrix)
-    return [
-        (lefts[i], rights[j])
-        for i, j in zip(rows.tolist(), columns.tolist(), strict=True)
-        if i < n and j < m and matrix[i, j] < never
-    ]
+    found = zip(*(indices.tolist() for indices in linear_sum_assignment(matrix)), strict=True)
+    return [(lefts[i], rights[j]) for i, j in found if i < n and j < m and matrix[i, j] < never]
 
 
-def increasing(values: list[int]) -> set[int]:
+def increasing(values: Sequence[int]) -> set[int]:
     """Positions of a longest strictly increasing subsequence (patience sorting)."""
-    from bisect import bisect_left
-
     tails: list[int] = []
     at: list[int] = []
-    back = [-1] * len(values)
+    back: list[int] = []
     for n, value in enumerate(values):
         place = bisect_left(tails, value)
-        if place == len(tails):
-            tails.append(value)
-            at.append(n)
-        else:
-            tails[place], at[place] = value, n
-        back[n] = at[place - 1] if place else -1
+        tails[place : place + 1], at[place : place + 1] = [value], [n]
+        back.append(at[place - 1] if place else -1)
     chosen: set[int] = set()
     n = at[-1] if at else -1
     while n >= 0:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from pipeline.diff.assign import assign
-from pipeline.diff.model import Draft, Row, Side
+from pipeline.diff.drafts import At, Draft
+from pipeline.diff.side import Row, Side
 from pipeline.diff.words import alike
 from pipeline.text import squeeze
 
@@ -21,7 +22,7 @@ class Classes:
     pairs: Mapping[str, str]
     removed: frozenset[str]
     added: frozenset[str]
-    drafts: tuple[Draft, ...]
+    drafts: list[Draft]
 
 
 def compare_classes(before: Side, after: Side) -> Classes:
@@ -29,41 +30,32 @@ def compare_classes(before: Side, after: Side) -> Classes:
     old = {row["class_code"]: row for row in before.rows("classes")}
     new = {row["class_code"]: row for row in after.rows("classes")}
     was, now = _contents(before), _contents(after)
-    before_codes, after_codes = list(old), list(new)
+    codes, codes_after = list(old), list(new)
     costs: dict[tuple[int, int], float] = {}
-    for i, code in enumerate(before_codes):
-        for j, other in enumerate(after_codes):
+    for i, code in enumerate(codes):
+        for j, other in enumerate(codes_after):
             likeness = _same_class(old[code], new[other], was.get(code), now.get(other))
             if likeness > 0:
                 costs[i, j] = 0.9 - likeness / 4
-    pairs = {before_codes[i]: after_codes[j] for i, j in assign(costs)}
-    removed = frozenset(old) - set(pairs)
-    added = frozenset(new) - set(pairs.values())
-    drafts: list[Draft] = []
-    for code, other in pairs.items():
-        drafts += _changes(old[code], new[other])
+    pairs = {codes[i]: codes_after[j] for i, j in assign(costs)}
+    removed, added = frozenset(old) - set(pairs), frozenset(new) - set(pairs.values())
+    drafts = [draft for code, other in pairs.items() for draft in _changes(old[code], new[other])]
     drafts += [
-        Draft(
-            "class_removed", "classes", (old[code],), (), old[code]["name"], None, class_code=code, key=code
-        )
-        for code in sorted(removed)
+        Draft("class_removed", "classes", _at(old[code], old[code]["name"]), None) for code in sorted(removed)
     ]
     drafts += [
-        Draft("class_added", "classes", (), (new[code],), None, new[code]["name"], class_code_after=code,
-              key_after=code)
-        for code in sorted(added)
-    ]  # fmt: skip
-    return Classes(pairs, removed, added, tuple(drafts))
+        Draft("class_added", "classes", None, _at(new[code], new[code]["name"])) for code in sorted(added)
+    ]
+    return Classes(pairs, removed, added, drafts)
 
 
 def _contents(side: Side) -> dict[str, Content]:
     found: dict[str, Content] = {}
     table = side.tables.get("entries")
-    if table is None:
-        return found
-    columns = (table[name].to_pylist() for name in ("class_code", "kind", "tier", "text"))
-    for code, kind, tier, text in zip(*columns, strict=True):
-        found.setdefault(code, Counter())[kind, tier, squeeze(text)] += 1
+    if table is not None:
+        columns = (table[name].to_pylist() for name in ("class_code", "kind", "tier", "text"))
+        for code, kind, tier, text in zip(*columns, strict=True):
+            found.setdefault(code, Counter())[kind, tier, squeeze(text)] += 1
     return found
 
 
@@ -94,32 +86,28 @@ def _same_class(before: Row, after: Row, was: Content | None, now: Content | Non
     return 0.0 if few or content < 0.6 else content
 
 
+def _at(row: Row, text: str) -> At:
+    return At(text, (row,), key=row["class_code"], class_code=row["class_code"])
+
+
 def _codes(row: Row) -> str:
     """The codes as printed: 6101(4101、2101)."""
     others = "、".join(code for code in (row["college_code"], row["bachelor_code"]) if code)
     return f"{row['class_code']}({others})" if others else str(row["class_code"])
 
 
-def _changes(before: Row, after: Row) -> list[Draft]:
-    code, other = before["class_code"], after["class_code"]
-    where = {"class_code": code, "class_code_after": other, "key": code, "key_after": other}
-    found = []
-    if squeeze(before["name"]) != squeeze(after["name"]):
-        found.append(
-            Draft("class_renamed", "classes", (before,), (after,), before["name"], after["name"], field="name",
-                  score=alike(squeeze(before["name"]), squeeze(after["name"])), **where)
-        )  # fmt: skip
-    if code != other:
-        found.append(
-            Draft("class_recoded", "classes", (before,), (after,), code, other, field="class_code", **where)
-        )
+def _changes(before: Row, after: Row) -> Iterator[Draft]:
+    name, other = squeeze(before["name"]), squeeze(after["name"])
+    if name != other:
+        names = _at(before, before["name"]), _at(after, after["name"])
+        yield Draft("class_renamed", "classes", *names, "name", alike(name, other))
+    if before["class_code"] != after["class_code"]:
+        codes = _at(before, before["class_code"]), _at(after, after["class_code"])
+        yield Draft("class_recoded", "classes", *codes, "class_code")
     elif _codes(before) != _codes(after):
         column = "college_code" if before["college_code"] != after["college_code"] else "bachelor_code"
-        found.append(
-            Draft("class_recoded", "classes", (before,), (after,), _codes(before), _codes(after), field=column,
-                  **where)
-        )  # fmt: skip
-    return found
+        codes = _at(before, _codes(before)), _at(after, _codes(after))
+        yield Draft("class_recoded", "classes", *codes, column)
 
 
 def compare_majors(before: Side, after: Side) -> list[Draft]:
@@ -128,24 +116,21 @@ def compare_majors(before: Side, after: Side) -> list[Draft]:
     new = {row["major_code"]: row for row in after.rows("majors")}
     pairs = {code: code for code in old if code in new}
     names = {squeeze(row["name"]): code for code, row in new.items() if code not in pairs}
-    for code, row in old.items():
-        if code not in pairs and squeeze(row["name"]) in names:
-            pairs[code] = names[squeeze(row["name"])]
-    drafts = []
-    for code, other in pairs.items():
-        was, now = old[code], new[other]
-        for column in ("major_code", "college_code", "bachelor_code", "name"):
-            if squeeze(was[column] or "") != squeeze(now[column] or ""):
-                drafts.append(
-                    Draft("major_changed", "majors", (was,), (now,), was[column], now[column], key=code,
-                          key_after=other, field=column)
-                )  # fmt: skip
-    for code in old.keys() - pairs.keys():
-        row = old[code]
-        drafts.append(Draft("major_changed", "majors", (row,), (), row["name"], None, key=code, field="name"))
-    for code in new.keys() - set(pairs.values()):
-        row = new[code]
-        drafts.append(
-            Draft("major_changed", "majors", (), (row,), None, row["name"], key_after=code, field="name")
-        )
-    return drafts
+    pairs |= {
+        code: names[squeeze(row["name"])]
+        for code, row in old.items()
+        if code not in pairs and squeeze(row["name"]) in names
+    }
+
+    def at(row: Row, column: str = "name") -> At:
+        return At(row[column], (row,), key=row["major_code"])
+
+    drafts = [
+        Draft("major_changed", "majors", at(old[code], column), at(new[other], column), column)
+        for code, other in pairs.items()
+        for column in ("major_code", "college_code", "bachelor_code", "name")
+        if squeeze(old[code][column] or "") != squeeze(new[other][column] or "")
+    ]
+    gone, come = old.keys() - pairs.keys(), new.keys() - set(pairs.values())
+    drafts += [Draft("major_changed", "majors", at(old[code]), None, "name") for code in gone]
+    return drafts + [Draft("major_changed", "majors", None, at(new[code]), "name") for code in come]

@@ -1,15 +1,16 @@
-"""The comparison of two releases: classes first, then what they hold, then notes, headings and annexes."""
+"""The comparison of two releases: headings and groups first, then what they hold, then notes and annexes."""
 
 from __future__ import annotations
 
 import pyarrow as pa
 
 from pipeline.diff.annexes import compare_annexes
+from pipeline.diff.changes import changes_table
 from pipeline.diff.classes import compare_classes, compare_majors
+from pipeline.diff.drafts import Found
 from pipeline.diff.entries import compare_entries
-from pipeline.diff.finish import changes_table
 from pipeline.diff.headings import compare_headings, compare_notes
-from pipeline.diff.model import Side
+from pipeline.diff.side import Side
 
 
 def compare(before: Side, after: Side) -> pa.Table:
@@ -20,13 +21,7 @@ def compare(before: Side, after: Side) -> pa.Table:
     """
     classes = compare_classes(before, after)
     entries = compare_entries(before, after, classes)
-    annexes = compare_annexes(before, after)
-    drafts = [
-        *compare_headings(before, after),
-        *compare_majors(before, after),
-        *classes.drafts,
-        *entries.drafts,
-        *compare_notes(before, after),
-        *annexes.drafts,
-    ]
-    return changes_table(drafts, before, after, entries.read_differently + annexes.read_differently)
+    found = Found(read_differently=entries.read_differently)
+    found.drafts += compare_headings(before, after) + compare_majors(before, after) + classes.drafts
+    found.drafts += entries.drafts + compare_notes(before, after) + compare_annexes(before, after)
+    return changes_table(found, before, after)

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import product
+from typing import TypeVar
 
 from pipeline.diff.align import align
-from pipeline.diff.assign import assign
+from pipeline.diff.assign import alone, assign
 from pipeline.diff.classes import Classes
-from pipeline.diff.model import Draft, Found, Row, Side
+from pipeline.diff.drafts import At, Draft, Found
+from pipeline.diff.side import Row, Side
 from pipeline.diff.units import Place, Unit, line_ends, units_of
 from pipeline.diff.words import item_alike, item_change, stated
 from pipeline.tidy.grades.names import organisation_names
 
 # What a pairing costs; two entries without a partner cost 1 together.
 REORDERED, TIER_MOVED, KIND_MOVED, BOTH_MOVED = 0.0, 0.10, 0.15, 0.2
-CLASS_MOVED, CLASS_MOVED_FAR = 0.6, 0.7
+CLASS_MOVED, CLASS_MOVED_FAR, FROM_REMOVED = 0.6, 0.7, 0.4
 STATED_HERE, STATED_ELSEWHERE = (
     0.05,
     0.35,
@@ -25,6 +28,15 @@ SAME_PLACE, ELSEWHERE_IN_CELL = 0.44, 0.8
 """How alike two names must be to be one entry renamed: between the same neighbours, or elsewhere in the cell."""
 TENTATIVE = 0.3
 """Names less alike than that are one renamed only where the same two stand in several cells; never below this."""
+
+Key = TypeVar("Key")
+
+_ORGANISATIONS = {
+    "annex_4_associations": "name",
+    "annex_5_evaluators": "org",
+    "annex_6_assessments": "org",
+    "annex_7_one_plus_x": "org",
+}
 
 
 @dataclass(frozen=True)
@@ -96,65 +108,73 @@ def _cells(side: Side) -> dict[Place, list[Unit]]:
 
 def _organisations(before: Side, after: Side) -> frozenset[str]:
     """Names of the organisations of both sides' annexes: an issuer must not depend on which side names it."""
-    names: set[str] = set()
-    for side in (before, after):
-        for table, column in (
-            ("annex_4_associations", "name"),
-            ("annex_5_evaluators", "org"),
-            ("annex_6_assessments", "org"),
-            ("annex_7_one_plus_x", "org"),
-        ):
-            if table in side.tables:
-                names.update(name for name in side.tables[table][column].to_pylist() if name)
+    names = {
+        name
+        for side in (before, after)
+        for table, column in _ORGANISATIONS.items()
+        if table in side.tables
+        for name in side.tables[table][column].to_pylist()
+        if name
+    }
     return organisation_names(sorted(names))
 
 
 # -- pairing what is left over
 
+Options = dict[tuple[int, int], _Option]
+
 
 def _pair(
     left: list[Unit], right: list[Unit], gone: list[Unit], come: list[Unit], context: _Context
 ) -> list[Draft]:
-    options = _within_classes(left, right, context)
-    _across_classes(options, left, right, context)
-    # Entries of removed (added) classes may only turn out to be where an entry that is new (gone) elsewhere came from.
-    first_gone, first_come = len(left), len(right)
-    _from_removed(options, left, right, gone, come, context)
+    """Changes of the units left over. ``gone``, ``come``: entries of removed and of added classes, which may only turn
+    out to be where an entry that is new (gone) elsewhere came from."""
+    options = _within_classes(left, right, context) | _across_classes(left, right, context)
+    moved = _Option(FROM_REMOVED, "entry_class_moved", 1.0)
+    for i, j in _from_removed(gone, right, context.was):
+        options[len(left) + i, j] = moved
+    for j, i in _from_removed(come, left, context.now):
+        options[i, len(right) + j] = moved
     every_left, every_right = [*left, *gone], [*right, *come]
     _common_renames(options, every_left, every_right)
     pairs = assign(
         {pair: option.cost for pair, option in options.items()},
-        dict.fromkeys(range(first_gone, len(every_left)), 0.0),
-        dict.fromkeys(range(first_come, len(every_right)), 0.0),
+        dict.fromkeys(range(len(left), len(every_left)), 0.0),
+        dict.fromkeys(range(len(right), len(every_right)), 0.0),
     )
-    paired_left, paired_right = {i for i, _ in pairs}, {j for _, j in pairs}
-    drafts = [_draft(every_left[i], every_right[j], options[i, j]) for i, j in pairs]
-    drafts += [_alone(unit, "entry_removed") for i, unit in enumerate(left) if i not in paired_left]
-    drafts += [_alone(unit, "entry_added") for j, unit in enumerate(right) if j not in paired_right]
-    return drafts
+    lost, new = alone(pairs, range(len(left)), range(len(right)))
+    return [
+        *(_draft(every_left[i], every_right[j], options[i, j]) for i, j in pairs),
+        *(Draft("entry_removed", "entries", _at(left[i]), None, sure=_sure(left[i])) for i in lost),
+        *(Draft("entry_added", "entries", None, _at(right[j]), sure=_sure(right[j])) for j in new),
+    ]
 
 
-Options = dict[tuple[int, int], _Option]
-
-
-def _by_class(units: Sequence[Unit]) -> dict[str, list[int]]:
-    found: dict[str, list[int]] = defaultdict(list)
+def _by(units: Sequence[Unit], key: Callable[[Unit], Key]) -> dict[Key, list[int]]:
+    found: dict[Key, list[int]] = defaultdict(list)
     for n, unit in enumerate(units):
-        found[unit.place[0]].append(n)
+        found[key(unit)].append(n)
     return found
+
+
+def _class_of(unit: Unit) -> str:
+    return unit.place[0]
+
+
+def _in_column(unit: Unit) -> tuple[str, str, str]:
+    """The text and the column in which it stands, whatever the class."""
+    return unit.key, unit.place[1], unit.place[2]
 
 
 def _within_classes(left: Sequence[Unit], right: Sequence[Unit], context: _Context) -> Options:
     """Candidates inside one class: the same text in another column, another text in the same cell."""
     options: Options = {}
-    after = _by_class(right)
-    for code, lefts in _by_class(left).items():
-        rights = after.get(context.classes.get(code, ""), ())
-        for i in lefts:
-            for j in rights:
-                option = _inside(left[i], right[j], context.organisations)
-                if option is not None:
-                    options[i, j] = option
+    after = _by(right, _class_of)
+    for code, lefts in _by(left, _class_of).items():
+        for i, j in product(lefts, after.get(context.classes.get(code, ""), ())):
+            option = _inside(left[i], right[j], context.organisations)
+            if option is not None:
+                options[i, j] = option
     return options
 
 
@@ -180,94 +200,61 @@ def _inside(before: Unit, after: Unit, organisations: frozenset[str]) -> _Option
     return _Option(cost, change, likeness)
 
 
-def _across_classes(options: Options, left: Sequence[Unit], right: Sequence[Unit], context: _Context) -> None:
+def _across_classes(left: Sequence[Unit], right: Sequence[Unit], context: _Context) -> Options:
     """The same text gone from one class and new in another, in the same column.
 
     Certificates that many classes share come and go here and there: where several classes lost or gained one, only
     neighbours (classes of one major group) are taken for a move.
     """
-    lost: dict[tuple[str, str, str], list[int]] = defaultdict(list)
-    for i, unit in enumerate(left):
-        lost[unit.key, unit.place[1], unit.place[2]].append(i)
-    gained: dict[tuple[str, str, str], list[int]] = defaultdict(list)
-    for j, unit in enumerate(right):
-        gained[unit.key, unit.place[1], unit.place[2]].append(j)
-    for key, rights in gained.items():
-        lefts = lost.get(key, ())
-        alone = len(lefts) == 1 and len(rights) == 1
-        for i in lefts:
-            for j in rights:
-                code, other = left[i].place[0], right[j].place[0]
-                if (i, j) in options or context.classes.get(code) == other:
-                    continue
-                near = code[:2] == other[:2]
-                if near or alone:
-                    options[i, j] = _Option(
-                        CLASS_MOVED if near else CLASS_MOVED_FAR, "entry_class_moved", 1.0
-                    )
+    options: Options = {}
+    lost = _by(left, _in_column)
+    for key, rights in _by(right, _in_column).items():
+        lefts = lost.get(key, [])
+        for i, j in product(lefts, rights):
+            code, other = left[i].place[0], right[j].place[0]
+            near = code[:2] == other[:2]
+            if context.classes.get(code) != other and (near or len(lefts) == len(rights) == 1):
+                cost = CLASS_MOVED if near else CLASS_MOVED_FAR
+                options[i, j] = _Option(cost, "entry_class_moved", 1.0)
+    return options
 
 
 def _from_removed(
-    options: Options,
-    left: Sequence[Unit],
-    right: Sequence[Unit],
-    gone: Sequence[Unit],
-    come: Sequence[Unit],
-    context: _Context,
-) -> None:
-    """An entry of a removed class that stood nowhere else, now new in a class that stays; and the other way round."""
-    for offset_left, lefts, offset_right, rights, everywhere in (
-        (len(left), gone, 0, right, context.was),
-        (0, left, len(right), come, context.now),
-    ):
-        if not lefts or not rights:
-            continue
-        single = lefts if lefts is gone else rights
-        places: Counter[str] = Counter()
-        for units in everywhere.values():
-            places.update({unit.key for unit in units})
-        by_key: dict[str, list[int]] = defaultdict(list)
-        for i, unit in enumerate(lefts):
-            by_key[unit.key].append(i)
-        own = Counter(unit.key for unit in single)
-        for j, unit in enumerate(rights):
-            for i in by_key.get(unit.key, ()):
-                if places[unit.key] == own[unit.key] and lefts[i].place[1:] == unit.place[1:]:
-                    options[offset_left + i, offset_right + j] = _Option(0.4, "entry_class_moved", 1.0)
+    gone: Sequence[Unit], new: Sequence[Unit], everywhere: Mapping[Place, Sequence[Unit]]
+) -> Iterator[tuple[int, int]]:
+    """Entries of a removed class that stood nowhere else, now new in a class that stays; or the other way round.
+
+    ``everywhere``: all entries of the side that has the class.
+    """
+    if not gone or not new:
+        return
+    places = Counter(key for units in everywhere.values() for key in {unit.key for unit in units})
+    own = Counter(unit.key for unit in gone)
+    by_text = _by(gone, _in_column)
+    for j, unit in enumerate(new):
+        if places[unit.key] == own[unit.key]:
+            yield from ((i, j) for i in by_text.get(_in_column(unit), ()))
 
 
 def _common_renames(options: Options, left: Sequence[Unit], right: Sequence[Unit]) -> None:
     """The same two texts in many cells: each vouches for the others."""
-    counts: Counter[tuple[str, str]] = Counter()
-    for i, j in options:
-        counts[left[i].key, right[j].key] += 1
-    for (i, j), option in list(options.items()):
+    counts = Counter((left[i].key, right[j].key) for i, j in options)
+    for (i, j), option in options.items():
         more = counts[left[i].key, right[j].key] - 1
         if more and option.change == "entry_renamed":
-            options[i, j] = _Option(max(0.25, option.cost - 0.1 * more), option.change, option.score)
+            options[i, j] = replace(option, cost=max(0.25, option.cost - 0.1 * more))
 
 
 def _draft(before: Unit, after: Unit, option: _Option) -> Draft:
     certain = 1.0 if option.change != "entry_renamed" else 0.5 + option.score / 2
     if not (before.as_read and after.as_read):
         certain *= 0.8
-    return Draft(
-        option.change, "entries", before.rows, after.rows, before.text, after.text,
-        class_code=before.place[0], class_code_after=after.place[0], kind=before.place[1], kind_after=after.place[1],
-        tier=before.place[2], tier_after=after.place[2], key=before.rows[0]["entry_id"],
-        key_after=after.rows[0]["entry_id"], field="text", score=option.score, sure=certain,
-    )  # fmt: skip
+    return Draft(option.change, "entries", _at(before), _at(after), "text", option.score, certain)
 
 
-def _alone(unit: Unit, change: str) -> Draft:
-    code, kind, tier = unit.place
-    certain, key = (1.0 if unit.as_read else 0.8), unit.rows[0]["entry_id"]
-    if change == "entry_removed":
-        return Draft(
-            change, "entries", unit.rows, (), unit.text, None, class_code=code, kind=kind, tier=tier, key=key,
-            sure=certain,
-        )  # fmt: skip
-    return Draft(
-        change, "entries", (), unit.rows, None, unit.text, class_code_after=code, kind_after=kind, tier_after=tier,
-        key_after=key, sure=certain,
-    )  # fmt: skip
+def _at(unit: Unit) -> At:
+    return At(unit.text, unit.rows, unit.rows[0]["entry_id"], *unit.place)
+
+
+def _sure(unit: Unit) -> float:
+    return 1.0 if unit.as_read else 0.8

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import Any
 
-from pipeline.diff.assign import assign
-from pipeline.diff.model import Draft, Row, Side
+from pipeline.diff.assign import alone, assign
+from pipeline.diff.drafts import At, Draft
+from pipeline.diff.side import Row, Side
 from pipeline.diff.words import alike
 from pipeline.schema.annexes import ANNEXES
 from pipeline.text import normalise, squeeze
@@ -22,39 +21,23 @@ def compare_headings(before: Side, after: Side) -> list[Draft]:
     drafts = []
     was, now = (str(side.manifest.get("title") or "") for side in (before, after))
     if squeeze(was) != squeeze(now):
-        drafts.append(
-            Draft(
-                "edition_changed",
-                "edition",
-                (),
-                (),
-                normalise(was) or None,
-                normalise(now) or None,
-                field="title",
-            )
-        )
+        title, other = At(normalise(was) or None), At(normalise(now) or None)
+        drafts.append(Draft("edition_changed", "edition", title, other, "title"))
     old, new = _annex_headings(before), _annex_headings(after)
-    for table in [annex.name for annex in ANNEXES if annex.name in old and annex.name in new]:
+    for table in (annex.name for annex in ANNEXES if annex.name in old and annex.name in new):
         (number, heading, row), (number_after, heading_after, row_after) = old[table], new[table]
         if heading and heading_after and squeeze(heading) != squeeze(heading_after):
-            drafts.append(
-                Draft("edition_changed", table, (row,), (row_after,), heading, heading_after, field="heading")
-            )
+            printed, printed_after = At(heading, (row,)), At(heading_after, (row_after,))
+            drafts.append(Draft("edition_changed", table, printed, printed_after, "heading"))
         if number != number_after:
-            printed, printed_after = f"附件{number}", f"附件{number_after}"
-            drafts.append(
-                Draft(
-                    "edition_changed", table, (row,), (row_after,), printed, printed_after, field="annex_no"
-                )
-            )
+            printed, printed_after = At(f"附件{number}", (row,)), At(f"附件{number_after}", (row_after,))
+            drafts.append(Draft("edition_changed", table, printed, printed_after, "annex_no"))
     return drafts
 
 
 def _annex_headings(side: Side) -> dict[str, tuple[int, str | None, Row]]:
     """Annex table → printed number, heading without it (None where the document prints none), where it stands."""
-    printed: dict[str, Mapping[str, Any]] = {
-        row["key"]: row for row in side.rows("coverage") if row["subject"] == "annex"
-    }
+    printed = {row["key"]: row for row in side.rows("coverage") if row["subject"] == "annex"}
     found: dict[str, tuple[int, str | None, Row]] = {}
     for annex in ANNEXES:
         table = side.tables.get(annex.name)
@@ -77,25 +60,18 @@ def compare_notes(before: Side, after: Side) -> list[Draft]:
             if likeness >= _SAME_NOTE:
                 costs[i, j] = 1 - likeness + (0.0 if row["number"] == other["number"] else 0.05)
     pairs = assign(costs)
-    drafts = []
-    for i, j in pairs:
-        if _words(old[i]) != _words(new[j]):
-            drafts.append(
-                Draft("note_changed", "notes", (old[i],), (new[j],), old[i]["text"], new[j]["text"], field="text",
-                      key=old[i]["number"], key_after=new[j]["number"], score=alike(_words(old[i]), _words(new[j])))
-            )  # fmt: skip
-    kept, come = {i for i, _ in pairs}, {j for _, j in pairs}
-    drafts += [
-        Draft("note_changed", "notes", (row,), (), row["text"], None, key=row["number"], field="text")
-        for i, row in enumerate(old)
-        if i not in kept
+
+    def draft(row: Row | None, other: Row | None, score: float | None = None) -> Draft:
+        was, now = (At(one["text"], (one,), key=one["number"]) if one else None for one in (row, other))
+        return Draft("note_changed", "notes", was, now, "text", score)
+
+    both = [(old[i], new[j]) for i, j in pairs if _words(old[i]) != _words(new[j])]
+    gone, come = alone(pairs, range(len(old)), range(len(new)))
+    return [
+        *(draft(row, other, alike(_words(row), _words(other))) for row, other in both),
+        *(draft(old[i], None) for i in gone),
+        *(draft(None, new[j]) for j in come),
     ]
-    drafts += [
-        Draft("note_changed", "notes", (), (row,), None, row["text"], key_after=row["number"], field="text")
-        for j, row in enumerate(new)
-        if j not in come
-    ]
-    return drafts
 
 
 def _words(row: Row) -> str:

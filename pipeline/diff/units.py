@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from pipeline.diff.model import Row, Side
+from pipeline.diff.side import Row, Side
 from pipeline.text import normalise, squeeze
 
 NAMELESS = re.compile(

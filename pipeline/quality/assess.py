@@ -3,25 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import chain
+from typing import Any
 
 import pyarrow as pa
 
-from pipeline.arrow import batched
 from pipeline.findings import Finding
-from pipeline.forked import copies, forked_map
-from pipeline.quality.check_tables import checks_of, mark_attention
-from pipeline.quality.checks.links import link_row, linked
+from pipeline.quality.check_tables import check_tables, mark_attention
+from pipeline.quality.checks.links import link
 from pipeline.quality.checks.pages import damaged_pages
 from pipeline.quality.corrections.file import Correction
-from pipeline.quality.coverage import TocItem, coverage
+from pipeline.quality.coverage import coverage
 from pipeline.quality.decisions import Acceptance, finding_rows, statuses
-from pipeline.quality.merge_findings import gather
 from pipeline.schema import build
-from pipeline.schema.table_builder import Gathered
-
-_ROWS = 5_000
-"""Rows that are held as rows before they become columns."""
 
 
 def assess(
@@ -29,7 +22,7 @@ def assess(
     *,
     edition: str,
     source: str,
-    toc: Sequence[TocItem] = (),
+    toc: Sequence[Any] = (),
     reference: Iterable[Mapping[str, str]] = (),
     pages: pa.Table | None = None,
 ) -> tuple[dict[str, pa.Table], list[Finding]]:
@@ -37,25 +30,15 @@ def assess(
 
     ``source``: the kind of source read; ``toc``, ``reference`` and ``pages`` as :func:`coverage.coverage` has them.
     """
-    damaged = damaged_pages(pages) if pages is not None else []
-    links = Gathered(edition, source)
-    unlinked: list[Finding] = []
-
-    def link_here() -> None:
-        pairs, findings = linked(tables)
-        for some in batched(pairs, _ROWS):
-            links.keep("links", [link_row(entry, best) for entry, best in some])
-        unlinked.extend(findings)
-
-    # A copy of this process begins with the checks; this one makes the links, then takes its share of them.
-    found = forked_map(lambda check: check(), checks_of(tables), copies(), first=link_here)
+    links, unlinked = link(tables)
     covered = coverage(tables, source=source, toc=toc, reference=reference, pages=pages)
     made = {
         **tables,
         "coverage": build("coverage", covered, edition, source),
-        "links": links.table("links"),
+        "links": build("links", links, edition, source),
     }
-    return made, [*damaged, *chain.from_iterable(found), *unlinked]
+    damaged = damaged_pages(pages) if pages is not None else []
+    return made, [*damaged, *check_tables(tables), *unlinked]
 
 
 def settle(
@@ -69,11 +52,8 @@ def settle(
 ) -> dict[str, pa.Table]:
     """The tables with ``findings`` (status by the steward's decisions) and ``entries.requires_attention``."""
     states = statuses(findings, accepted, corrections)
-    made = Gathered(edition, source)
-    for some in batched(gather(findings), _ROWS):
-        made.keep("findings", finding_rows(some, states))
     return {
         **tables,
         "entries": mark_attention(tables["entries"], findings, states),
-        "findings": made.table("findings"),
+        "findings": build("findings", finding_rows(findings, states), edition, source),
     }

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import partial
+from collections.abc import Iterable, Mapping
 
 import pyarrow as pa
 
-from pipeline.arrow import Row, array, rows
+from pipeline.arrow import array, rows
 from pipeline.findings import Finding
-from pipeline.quality.checks.content import CHECKS, boundaries
+from pipeline.quality.checks.characters import characters
+from pipeline.quality.checks.classes import classes, positions
+from pipeline.quality.checks.content import boundaries, form, level_words, repetitions, uncertain
 from pipeline.quality.checks.links import TARGETS, bare
 from pipeline.quality.checks.neighbours import near_duplicates
-from pipeline.quality.checks.org_codes import org_codes
+from pipeline.quality.checks.org_codes import occupation_codes, org_codes
 from pipeline.quality.checks.tiers import tier_conflicts
 
 # The tables whose findings name entries by their entry_id.
@@ -20,30 +21,28 @@ _OF_ENTRIES = frozenset({"entries", "credentials", "links"})
 
 
 def check_tables(tables: Mapping[str, pa.Table]) -> list[Finding]:
-    """The content findings of an edition. ``tables`` needs ``entries`` and ``credentials``; annex tables help.
+    """The content findings of an edition. ``tables`` needs ``entries`` and ``credentials``; the others help.
 
     Rows of ``entries`` must stand in reading order within a cell (``position``).
     """
-    return [finding for check in checks_of(tables) for finding in check()]
-
-
-def checks_of(tables: Mapping[str, pa.Table]) -> list[Callable[[], list[Finding]]]:
-    """The checks of :func:`check_tables` one by one: they do not depend on each other. The longest come first."""
     entries = rows(tables["entries"])
     credentials = tables["credentials"]
+    at_fault = credentials.filter(credentials["tier_conflict"]).to_pylist()
     names = sorted(annex_names(tables))
-    at_fault = credentials.filter(credentials["tier_conflict"])
     return [
-        lambda: list(boundaries(entries, [*names, *dict.fromkeys(map(bare, names))])),
-        lambda: list(near_duplicates(entries, names)),
-        lambda: list(tier_conflicts(entries, at_fault.to_pylist())),
-        *(partial(_all, check, entries) for check in CHECKS),
-        lambda: list(org_codes(tables)),
+        *boundaries(entries, [*names, *dict.fromkeys(map(bare, names))]),
+        *near_duplicates(entries, names),
+        *tier_conflicts(entries, at_fault),
+        *level_words(entries),
+        *form(entries),
+        *repetitions(entries),
+        *uncertain(entries),
+        *positions(entries),
+        *classes(tables),
+        *characters(tables),
+        *org_codes(tables),
+        *occupation_codes(tables),
     ]
-
-
-def _all(check: Callable[[Sequence[Row]], Iterable[Finding]], entries: Sequence[Row]) -> list[Finding]:
-    return list(check(entries))
 
 
 def annex_names(tables: Mapping[str, pa.Table]) -> set[str]:

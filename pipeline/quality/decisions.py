@@ -19,7 +19,7 @@ from pipeline.editions.source_yaml import StrictModel, line_of, list_items, load
 from pipeline.errors import XizeError
 from pipeline.findings import CODES, Finding
 from pipeline.quality.corrections.file import Correction, decided_findings
-from pipeline.quality.merge_findings import gather
+from pipeline.quality.merge_findings import merge_findings
 from pipeline.schema import SEVERITIES
 from pipeline.text import unkeepable
 
@@ -45,8 +45,8 @@ def finding_rows(
 ) -> list[dict[str, Any]]:
     """Findings as rows of the table ``findings`` (without edition and source), each once, with their status.
 
-    Those that differ only in their place are gathered (see :func:`merge_findings.gather`). ``states``: finding_id →
-    status of those that are not open.
+    Those that differ only in their place are gathered (see :func:`merge_findings`). ``states``: finding_id → status of
+    those that are not open.
     """
     return [
         {
@@ -61,7 +61,7 @@ def finding_rows(
             "status": (states or {}).get(finding.finding_id, "open"),
             **{name: getattr(finding, name) for name in _PLACE},
         }
-        for finding in gather(findings)
+        for finding in merge_findings(findings)
     ]
 
 

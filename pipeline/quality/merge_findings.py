@@ -12,7 +12,7 @@ _PAGES = "\0"
 """Stands for the page numbers in a message."""
 
 
-def gather(findings: Iterable[Finding]) -> list[Finding]:
+def merge_findings(findings: Iterable[Finding]) -> list[Finding]:
     """Each finding once, in the order in which they first come.
 
     Findings with one id say the same of the same text (a watermark on every page, a dash in many cells): one decision

@@ -6,8 +6,8 @@ followed, within its class and kind: tiers and grades may change from edition to
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -38,11 +38,14 @@ class Printed:
     entry_id: str
     text: str
     tier: str
-    grades: tuple[int, ...]
+    grades: Sequence[int]
     level: str | None
     issuer: str | None
     page: int | None
     line: int | None
+
+
+_PRINTED = tuple(field.name for field in fields(Printed))
 
 
 @dataclass(frozen=True)
@@ -68,19 +71,27 @@ class Standing:
     @property
     def tiers(self) -> tuple[str, ...]:
         """The tiers in which it stands, lowest first."""
-        found = {entry.tier for entry in self.entries}
-        return tuple(tier for tier in TIERS if tier in found)
+        return tuple(tier for tier in TIERS if tier in {entry.tier for entry in self.entries})
 
     @property
     def grades(self) -> tuple[int, ...]:
         """The grades stated, descending."""
-        return tuple(sorted({grade for entry in self.entries for grade in entry.grades}, reverse=True))
+        return _grades(self.entries)
 
     @property
     def levels(self) -> tuple[str, ...]:
         """The level words stated, lowest first."""
-        found = {entry.level for entry in self.entries}
-        return tuple(level for level in TIERS if level in found)
+        return tuple(level for level in TIERS if level in {entry.level for entry in self.entries})
+
+    @property
+    def pages(self) -> list[int]:
+        """The pages that it is printed on."""
+        return sorted({entry.page for entry in self.entries if entry.page is not None})
+
+    @property
+    def lines(self) -> list[int]:
+        """The lines of a transcript that it stands in."""
+        return sorted({entry.line for entry in self.entries if entry.line is not None})
 
     def what(self) -> str:
         """As what it counts: 初级（五级）、中级（四级、三级）; what is missing otherwise."""
@@ -89,11 +100,14 @@ class Standing:
         said = []
         for tier in self.tiers:
             own = [entry for entry in self.entries if entry.tier == tier]
-            grades = sorted({grade for entry in own for grade in entry.grades}, reverse=True)
-            words = [GRADE_LABELS[grade].partition("/")[0] for grade in grades]
+            words = [GRADE_LABELS[grade].partition("/")[0] for grade in _grades(own)]
             words += sorted({entry.level for entry in own if entry.level})
             said.append(f"{tier}（{'、'.join(words)}）" if words else tier)
         return "；".join(said)
+
+
+def _grades(entries: Iterable[Printed]) -> tuple[int, ...]:
+    return tuple(sorted({grade for entry in entries for grade in entry.grades}, reverse=True))
 
 
 @dataclass(frozen=True)
@@ -134,7 +148,7 @@ class Life:
         parts = [f"{self.first.year}年起列入" if begun else f"{self.first.year}年（最早的版本）已列入"]
         parts += [f"{one.year}年{STATES[one.state]}" for one in self.gaps]
         if self.gaps:
-            parts.append(f"{self.standings[self._where[-1]].year}年{'仍' if current else '最后一次'}列入")
+            parts.append(f"{self.last.year}年{'仍' if current else '最后一次'}列入")
         if not current:
             after = self.standings[self._where[-1] + 1]
             parts.append(f"{after.year}年起{STATES[after.state]}")
@@ -159,32 +173,6 @@ class History:
     name: str
     lives: tuple[Life, ...]
     near: tuple[Suggestion, ...]
-
-    def rows(self) -> Iterator[dict[str, Any]]:
-        """One flat row per life and edition."""
-        for life in self.lives:
-            for one in life.standings:
-                yield {
-                    "jurisdiction": life.jurisdiction,
-                    "class_code": life.class_code,
-                    "class_name": life.class_name,
-                    "kind": life.kind,
-                    "name": life.name,
-                    "edition": one.edition,
-                    "release": one.release,
-                    "state": one.state,
-                    "tiers": list(one.tiers),
-                    "grades": list(one.grades),
-                    "levels": list(one.levels),
-                    "texts": [entry.text for entry in one.entries],
-                    "entry_ids": [entry.entry_id for entry in one.entries],
-                    "pages": sorted({entry.page for entry in one.entries if entry.page is not None}),
-                    "lines": sorted({entry.line for entry in one.entries if entry.line is not None}),
-                    "first_edition": life.first.edition,
-                    "last_edition": life.last.edition,
-                    "renamed": one.renamed[0] if one.renamed else None,
-                    "renamed_score": round(one.renamed[1], 1) if one.renamed else None,
-                }
 
 
 Row = Mapping[str, Any]
@@ -213,19 +201,14 @@ def history(
     editions = _editions(catalog, jurisdiction)
     rows = [row for row in _rows(catalog, class_code, kind) if row["edition"] in editions]
     named = {_key(row["name"]) for row in rows if wanted in (_key(row["name"]), _key(row["text"]))}
-    classes = _classes(catalog)
-    lost = _lost(catalog)
     groups: dict[tuple[str, str, str, str], list[Row]] = {}
     for row in rows:
         if (key := _key(row["name"])) in named:
             where = _jurisdiction(row["edition"]), row["class_code"], row["kind"], key
             groups.setdefault(where, []).append(row)
-    beside = _by_cell(rows) if groups else {}
-    lives = [
-        _life(where, found, editions, classes, lost, beside)
-        for where, found in sorted(groups.items(), key=lambda item: item[0])
-    ]
-    return History(name, tuple(lives), () if lives else _near(name, rows))
+    known = _known(catalog, editions, rows)
+    lives = tuple(_life(where, groups[where], known) for where in sorted(groups))
+    return History(name, lives, () if lives else _near(name, rows))
 
 
 def _key(text: str) -> str:
@@ -238,115 +221,83 @@ def _jurisdiction(edition: str) -> str:
 
 def _editions(catalog: Catalog, jurisdiction: str | None) -> dict[str, str]:
     """Edition → release, oldest first, of the jurisdiction (default: of all)."""
-    chosen = {
-        edition: release
-        for edition, release in sorted(
-            catalog.releases.items(), key=lambda item: item[0].rpartition("-")[::-1]
-        )
-        if jurisdiction in (None, _jurisdiction(edition))
-    }
+    ordered = sorted(catalog.releases.items(), key=lambda item: item[0].rpartition("-")[::-1])
+    chosen = {name: release for name, release in ordered if jurisdiction in (None, _jurisdiction(name))}
     if not chosen:
-        have = "、".join(sorted({_jurisdiction(edition) for edition in catalog.releases}))
+        have = "、".join(sorted(set(map(_jurisdiction, catalog.releases))))
         raise XizeError(f"没有地区“{jurisdiction}”的发布：现有{have}。")
     return chosen
 
 
 def _rows(catalog: Catalog, class_code: str | None, kind: str | None) -> list[Row]:
     query = """
-        select e.edition, e.entry_id, e.class_code, e.kind, e.tier, e.text, e.name, e.issuer, e.grades, e.level,
-               e.page, e.line
-        from entries e
-        where ($kind is null or e.kind = $kind)
-        order by e.edition, e.class_code, e.kind, e.position
+        select edition, entry_id, class_code, kind, tier, text, name, issuer, grades, level, page, line
+        from entries
+        where ($kind is null or kind = $kind)
+        order by edition, class_code, kind, list_position($tiers, tier), position
     """
-    rows: list[Row] = catalog.sql(query, {"kind": kind}).to_pylist()
+    rows: list[Row] = catalog.sql(query, {"kind": kind, "tiers": list(TIERS)}).to_pylist()
     if class_code is None:
         return rows
-    asked = squeeze(class_code)
-    found = catalog.sql(
-        "select distinct edition, class_code from classes"
-        " where $asked in (class_code, college_code, bachelor_code, name)",
-        {"asked": asked},
-    ).to_pylist()
-    if not found:
-        raise XizeError(f"各版本中都没有专业类“{class_code}”：请核对代码或名称（见classes表）。")
     # A code that any edition gives the class holds for all of them.
-    codes = {row["class_code"] for row in found}
+    query = "select class_code from classes where $asked in (class_code, college_code, bachelor_code, name)"
+    codes = set(catalog.sql(query, {"asked": squeeze(class_code)})["class_code"].to_pylist())
+    if not codes:
+        raise XizeError(f"各版本中都没有专业类“{class_code}”：请核对代码或名称（见classes表）。")
     return [row for row in rows if row["class_code"] in codes]
 
 
-def _classes(catalog: Catalog) -> dict[tuple[str, str], str]:
-    """(edition, class code) → name."""
-    rows = catalog.sql("select edition, class_code, name from classes").to_pylist()
-    return {(row["edition"], row["class_code"]): row["name"] for row in rows}
+@dataclass(frozen=True)
+class _Known:
+    """What the editions (→ release, oldest first) hold: names of classes, lost classes, names of entries by cell."""
+
+    editions: Mapping[str, str]
+    classes: Mapping[tuple[str, str], str]
+    lost: set[tuple[str, str]]
+    names: Mapping[tuple[str, str, str], Mapping[str, str]]
+
+    def state(self, edition: str, class_code: str) -> str:
+        """Why a name does not stand in an edition."""
+        if (edition, class_code) in self.classes:
+            return "absent"
+        return "lost" if (edition, class_code) in self.lost else "no_class"
 
 
-def _lost(catalog: Catalog) -> set[tuple[str, str]]:
-    """(edition, class code) that the edition's source lacks."""
-    tables = catalog.sql("select table_name from information_schema.tables where table_name = 'coverage'")
-    if not tables.num_rows:
-        return set()
-    query = "select edition, key from coverage where subject = 'class' and status = 'lost'"
-    return {(row["edition"], row["key"]) for row in catalog.sql(query).to_pylist()}
-
-
-def _by_cell(rows: Iterable[Row]) -> dict[tuple[str, str, str], dict[str, str]]:
-    """(edition, class, kind) → the names there: key → as printed."""
-    cells: dict[tuple[str, str, str], dict[str, str]] = {}
+def _known(catalog: Catalog, editions: Mapping[str, str], rows: Iterable[Row]) -> _Known:
+    found = catalog.sql("select edition, class_code, name from classes").to_pylist()
+    classes = {(row["edition"], row["class_code"]): row["name"] for row in found}
+    lost = set()
+    # Releases made before there was a table coverage do not have it.
+    if catalog.sql("from information_schema.tables where table_name = 'coverage'").num_rows:
+        query = "select edition, key from coverage where subject = 'class' and status = 'lost'"
+        lost = {(row["edition"], row["key"]) for row in catalog.sql(query).to_pylist()}
+    names: dict[tuple[str, str, str], dict[str, str]] = {}
     for row in rows:
-        cell = cells.setdefault((row["edition"], row["class_code"], row["kind"]), {})
+        cell = names.setdefault((row["edition"], row["class_code"], row["kind"]), {})
         cell.setdefault(_key(row["name"]), row["name"])
-    return cells
+    return _Known(editions, classes, lost, names)
 
 
-def _life(
-    where: tuple[str, str, str, str],
-    rows: Sequence[Row],
-    editions: Mapping[str, str],
-    classes: Mapping[tuple[str, str], str],
-    lost: set[tuple[str, str]],
-    beside: Mapping[tuple[str, str, str], Mapping[str, str]],
-) -> Life:
+def _life(where: tuple[str, str, str, str], rows: Sequence[Row], known: _Known) -> Life:
     jurisdiction, class_code, kind, key = where
-    own = [edition for edition in editions if _jurisdiction(edition) == jurisdiction]
+    own = [edition for edition in known.editions if _jurisdiction(edition) == jurisdiction]
     found = {edition: [row for row in rows if row["edition"] == edition] for edition in own}
+    beside = {edition: known.names.get((edition, class_code, kind), {}) for edition in own}
     # A name that stands beside this one in some edition is another certificate, not its new name.
-    others = {
-        name for edition in own if found[edition] for name in beside.get((edition, class_code, kind), ())
-    }
+    others = {name for edition in own if found[edition] for name in beside[edition]}
     standings = []
     for edition in own:
+        release = known.editions[edition]
         if found[edition]:
-            entries = tuple(_printed(row) for row in found[edition])
-            standings.append(Standing(edition, editions[edition], "stands", entries))
-            continue
-        state = (
-            "absent"
-            if (edition, class_code) in classes
-            else "lost"
-            if (edition, class_code) in lost
-            else "no_class"
-        )
-        there = beside.get((edition, class_code, kind), {})
-        free = {name: printed for name, printed in there.items() if name not in others}
-        standings.append(Standing(edition, editions[edition], state, (), _renamed(key, free)))
-    name = next(row["name"] for row in reversed(rows))
-    class_name = next(
-        (classes[edition, class_code] for edition in reversed(own) if (edition, class_code) in classes), ""
-    )
-    return Life(jurisdiction, class_code, class_name, kind, name, tuple(standings))
-
-
-def _printed(row: Row) -> Printed:
-    return Printed(
-        row["entry_id"],
-        row["text"],
-        row["tier"],
-        tuple(row["grades"]),
-        row["level"],
-        row["issuer"],
-        row["page"],
-        row["line"],
+            entries = tuple(Printed(**{name: row[name] for name in _PRINTED}) for row in found[edition])
+            standings.append(Standing(edition, release, "stands", entries))
+        else:
+            free = {name: printed for name, printed in beside[edition].items() if name not in others}
+            state = known.state(edition, class_code)
+            standings.append(Standing(edition, release, state, (), _renamed(key, free)))
+    names = [known.classes[edition, class_code] for edition in own if (edition, class_code) in known.classes]
+    return Life(
+        jurisdiction, class_code, names[-1] if names else "", kind, rows[-1]["name"], tuple(standings)
     )
 
 
@@ -360,21 +311,17 @@ def _renamed(key: str, names: Mapping[str, str]) -> tuple[str, float] | None:
 def _near(name: str, rows: Iterable[Row]) -> tuple[Suggestion, ...]:
     from rapidfuzz import fuzz, process
 
-    printed: dict[str, str] = {}
     places: dict[str, list[Row]] = {}
     for row in rows:
-        key = _key(row["name"])
-        printed.setdefault(key, row["name"])
-        places.setdefault(key, []).append(row)
+        places.setdefault(_key(row["name"]), []).append(row)
     found = process.extract(
-        _key(name), list(printed), scorer=fuzz.WRatio, score_cutoff=NEAR, limit=_NEAR_LIMIT
+        _key(name), list(places), scorer=fuzz.WRatio, score_cutoff=NEAR, limit=_NEAR_LIMIT
     )
+
+    def all_of(key: str, column: str) -> tuple[str, ...]:
+        return tuple(sorted({row[column] for row in places[key]}))
+
     return tuple(
-        Suggestion(
-            printed[key],
-            score,
-            tuple(sorted({row["class_code"] for row in places[key]})),
-            tuple(sorted({row["edition"] for row in places[key]})),
-        )
+        Suggestion(places[key][0]["name"], score, all_of(key, "class_code"), all_of(key, "edition"))
         for key, score, _ in found
     )

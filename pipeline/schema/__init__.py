@@ -9,9 +9,8 @@ from collections.abc import Iterable, Mapping
 
 import pyarrow as pa
 
-from pipeline.schema import build as _build
 from pipeline.schema.annexes import ANNEXES
-from pipeline.schema.build import SchemaError
+from pipeline.schema.build import SchemaError, build_table
 from pipeline.schema.catalogue import CLASSES, CREDENTIALS, ENTRIES, MAJORS, NOTES
 from pipeline.schema.common import GRADE_LABELS, KINDS, PROVENANCE, SEVERITIES, TIERS
 from pipeline.schema.quality import CELLS, COVERAGE, FINDINGS, LINKS
@@ -25,6 +24,7 @@ __all__ = [
     "SEVERITIES",
     "STAGED_CELLS",
     "TABLES",
+    "TIDIED",
     "TIERS",
     "Field",
     "ForeignKey",
@@ -42,6 +42,9 @@ TABLES: dict[str, Table] = {
 
 ANNEX_TABLES: tuple[str, ...] = tuple(table.name for table in ANNEXES)
 
+TIDIED: tuple[str, ...] = ("majors", "classes", "entries", "credentials", "notes", *ANNEX_TABLES)
+"""The tables that tidying gives."""
+
 # staged/…/cells.parquet: the published cells without their edition (staged files go by the source's hash).
 STAGED_CELLS: pa.Schema = pa.schema([field.arrow for field in CELLS.fields if field.name != "edition"])
 
@@ -53,9 +56,10 @@ def build(
 
     Raises KeyError when the contract has no such table, SchemaError when a row does not fit it.
     """
-    return _build.build_table(TABLES[name], rows, edition, source)
+    return build_table(TABLES[name], rows, edition, source)
 
 
 def row_id(name: str, row: Mapping[str, object]) -> str:
     """The ``row_id`` of a row of annex table ``name``: its key columns joined by "/", empty ones left out."""
-    return _build.row_id(TABLES[name], row)
+    values = (row.get(column) for column in TABLES[name].row_key)
+    return "/".join(str(value) for value in values if value is not None and value != "")

@@ -55,9 +55,3 @@ def build_table(
         else:
             columns.append(_column(table, field, rows))
     return pa.table(columns, schema=table.arrow)
-
-
-def row_id(table: Table, row: Mapping[str, object]) -> str:
-    """An annex row's ``row_id``: the values of ``table.row_key`` joined by "/", empty ones left out."""
-    values = (row.get(name) for name in table.row_key)
-    return "/".join(str(value) for value in values if value is not None and value != "")

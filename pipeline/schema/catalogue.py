@@ -20,25 +20,20 @@ from pipeline.schema.common import (
     TIERS,
     number,
     text,
-)
+)  # fmt: skip
 from pipeline.schema.types import Field, ForeignKey, Table
 
 _NAME = text(
     "name", "名称", "Name", "不含所写等级与机构的名称", "Text without stated grade or level and issuer"
 )
 _ISSUER = text(
-    "issuer",
-    "发证机构",
-    "Issuer",
-    "冒号前的机构，或末尾括号内单独的机构",
-    "An organisation before a colon, or alone in the last bracket",
+    "issuer", "发证机构", "Issuer",
+    "冒号前的机构，或末尾括号内单独的机构", "An organisation before a colon, or alone in the last bracket",
     nullable=True,
-)
+)  # fmt: skip
 
 MAJORS = Table(
-    "majors",
-    "专业大类",
-    "Majors",
+    "majors", "专业大类", "Majors",
     "细则目录与正文中的专业大类",
     "The groups of classes (专业大类) of the table of contents and the body",
     (
@@ -57,9 +52,7 @@ MAJORS = Table(
 )  # fmt: skip
 
 CLASSES = Table(
-    "classes",
-    "专业类",
-    "Classes",
+    "classes", "专业类", "Classes",
     "各专业大类之下的专业类",
     "The classes (专业类) of the majors",
     (
@@ -77,9 +70,7 @@ CLASSES = Table(
 )  # fmt: skip
 
 ENTRIES = Table(
-    "entries",
-    "证书条目",
-    "Entries",
+    "entries", "证书条目", "Entries",
     "目录中的证书条目，一条一行，按印出的文字",
     "One row per item as printed",
     (
@@ -103,9 +94,7 @@ ENTRIES = Table(
 )  # fmt: skip
 
 CREDENTIALS = Table(
-    "credentials",
-    "证书（按等级展开）",
-    "Credentials",
+    "credentials", "证书（按等级展开）", "Credentials",
     "条目按等级展开，一条目一等级一行；未写等级者一行且等级为空",
     "Entries with ranges expanded, one row per entry and grade (one row with null grade where none is stated)",
     (
@@ -119,15 +108,8 @@ CREDENTIALS = Table(
         Field("grade", INT8, "技能等级", "Grade", "5为五级，1为一级", "5 lowest, 1 highest", nullable=True, bounds=(1, 5)),
         text("grade_label", "等级名称", "Grade label", "如三级/高级工", "Such as 三级/高级工", nullable=True, enum=tuple(GRADE_LABELS.values())),
         LEVEL,
-        text(
-            "tier_by_rule",
-            "按说明应属级次",
-            "Tier by rule",
-            "说明第3条对该等级的规定；仅有等级词者即该词",
-            "What rule 3 says for the grade; for a level alone, that level",
-            nullable=True,
-            enum=TIERS,
-        ),
+        text("tier_by_rule", "按说明应属级次", "Tier by rule", "说明第3条对该等级的规定；仅有等级词者即该词",
+             "What rule 3 says for the grade; for a level alone, that level", nullable=True, enum=TIERS),
         Field("tier_conflict", BOOL, "级次不符", "Tier conflict", "所在级次与说明不符", "The tier differs from tier_by_rule", default=False),
         *PROVENANCE,
     ),
@@ -140,9 +122,7 @@ CREDENTIALS = Table(
 )  # fmt: skip
 
 NOTES = Table(
-    "notes",
-    "说明",
-    "Notes",
+    "notes", "说明", "Notes",
     "细则正文的说明",
     "The rulebook's own notes (说明)",
     (

@@ -60,9 +60,7 @@ def _side(suffix: str, side_zh: str, side_en: str) -> tuple[Field, ...]:
 
 
 CHANGES = Table(
-    "changes",
-    "变更",
-    "Changes",
+    "changes", "变更", "Changes",
     "两个版本（或同一版本的两次发布）之间印出文字的差别",
     "What is printed differently between two editions, or two releases of one",
     (

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 
+from pipeline.reading import LINE
 from pipeline.schema.annexes import ANNEXES
 from pipeline.schema.common import (
     BOOL,
@@ -21,9 +22,7 @@ from pipeline.schema.common import (
 from pipeline.schema.types import Field, ForeignKey, Table
 
 COVERAGE = Table(
-    "coverage",
-    "覆盖情况",
-    "Coverage",
+    "coverage", "覆盖情况", "Coverage",
     "文件的哪些部分在数据中：专业类对照教育部目录，目录对照标题，没有表格的页，附件序号",
     "Which parts of the document are in the data: classes against the ministry's list, contents against headings, pages without a table, running numbers",
     (
@@ -42,9 +41,7 @@ COVERAGE = Table(
 )  # fmt: skip
 
 LINKS = Table(
-    "links",
-    "条目与附件的对应",
-    "Links",
+    "links", "条目与附件的对应", "Links",
     "目录条目与附件行的对应",
     "Which annex row a catalogue entry names",
     (
@@ -62,9 +59,7 @@ LINKS = Table(
 )  # fmt: skip
 
 FINDINGS = Table(
-    "findings",
-    "发现",
-    "Findings",
+    "findings", "发现", "Findings",
     "存疑之处；error阻止发布，warning与info随数据发布",
     "What is doubtful; an error blocks publishing, warnings and infos are published with the data",
     (
@@ -85,20 +80,8 @@ FINDINGS = Table(
     order=("severity", "code", "page", "line", "top", "x0"),
 )  # fmt: skip
 
-_LINE = pa.struct(
-    [
-        pa.field("text", pa.string()),
-        pa.field("x0", FLOAT32),
-        pa.field("top", FLOAT32),
-        pa.field("x1", FLOAT32),
-        pa.field("bottom", FLOAT32),
-    ]
-)
-
 CELLS = Table(
-    "cells",
-    "单元格",
-    "Cells",
+    "cells", "单元格", "Cells",
     "读取到的表格单元格，未经任何整理",
     "Table cell pieces as read, before any cleaning",
     (
@@ -114,7 +97,7 @@ CELLS = Table(
         Field("top", FLOAT32, "上", "Top", "上边（点）", "Top edge, points, origin top left", nullable=True),
         Field("x1", FLOAT32, "右", "Right", "右边（点）", "Right edge, points, origin top left", nullable=True),
         Field("bottom", FLOAT32, "下", "Bottom", "下边（点）", "Bottom edge, points, origin top left", nullable=True),
-        Field("lines", pa.list_(_LINE), "文字行", "Lines", "各行文字及位置", "Printed lines with their boxes", default=[]),
+        Field("lines", pa.list_(LINE), "文字行", "Lines", "各行文字及位置", "Printed lines with their boxes", default=[]),
         text("engine", "引擎", "Engine", "读取引擎", "The engine that read it"),
         Field("advances", pa.list_(pa.list_(FLOAT32)), "字宽", "Advances", "各行每个字符的宽度（点）",
               "Width of every character of each line, points", default=[]),

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pipeline.errors import XizeError
-from pipeline.model import GridCell, LogicalTable
+from pipeline.model import LogicalTable
 from pipeline.schema import KINDS
 from pipeline.vocabulary.kinds import core, kind_scores, tier_word
 
@@ -52,7 +52,7 @@ def find_header(table: LogicalTable, mapping: Mapping[str, str], where: str) -> 
     columns: list[Column] = []
     similar: dict[str, tuple[str, str, float]] = {}
     for col in range(table.n_cols):
-        path = [cell.text for cell in column_cells(table, col, start, stop)]
+        path = [cell.text for cell in table.column(col, start, stop)]
         tier = next((t for t in map(tier_word, reversed(path)) if t), None)
         label = "".join(text for text in path if not tier_word(text))
         if tier is None:
@@ -74,12 +74,6 @@ def find_header(table: LogicalTable, mapping: Mapping[str, str], where: str) -> 
         first = roles.index("other")
         columns[first] = Column("class", columns[first].label)
     return CatalogueHeader(stop, tuple(columns), tuple(similar.values()), start)
-
-
-def column_cells(table: LogicalTable, col: int, start: int, stop: int) -> list[GridCell]:
-    """The cells with text that cover a column in rows ``start`` … ``stop`` - 1, top to bottom, each once."""
-    found = {id(cell): cell for row in range(start, stop) if (cell := table.at(row, col)) and cell.text}
-    return list(found.values())
 
 
 def _starting(table: LogicalTable, row: int) -> list[str]:

@@ -16,7 +16,7 @@ from pipeline.job import Options, plan
 from pipeline.outcome import with_findings
 from pipeline.schema.changes import QUIET_CHANGES
 from tests.diff.next_year import Expected, following
-from tests.tidy.annex_tables import TRUTH
+from tests.tidy.annexes.tables import TRUTH
 from tests.typeset import Layout, typeset
 from tests.typeset.content import excerpt
 
@@ -34,7 +34,7 @@ def read(truth: dict[str, Any], layout: Layout, edition: str, home: Path) -> Sid
     job = plan(Options(home=home, edition=edition, allow_incomplete=True, workers=1))
     tables = with_findings(job, run.tidy_reading(job, run.read(job)))
     manifest = {"title": job.edition.source.title, "source": {"kind": "pdf"}, "code_version": "1"}
-    return Side(edition, "r001", tables, manifest, str(home))
+    return Side(edition, "r001", tables, manifest, home)
 
 
 @pytest.fixture(scope="module")

@@ -16,9 +16,9 @@ import pytest
 
 from pipeline.errors import XizeError
 from pipeline.quality.checks.pages import damaged_pages as damaged_page_findings
-from pipeline.readers.pdf.damage import BROKEN, ascii85, damaged_pages
+from pipeline.readers.pdf.damage import ascii85, damaged_pages
 from pipeline.readers.pdf.read import read_pages, read_pdf
-from pipeline.reading import cells_of, pages_of
+from pipeline.reading import BROKEN, cells_of, pages_of
 from tests.cli_home import EDITION, one_sentence, replace_source, snapshot, xize
 from tests.typeset.bad import BAD, PASSWORDS, good
 

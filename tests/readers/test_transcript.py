@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 
-from expectations.reference import reference_classes
 from pipeline.errors import XizeError
 from pipeline.findings import CODES
 from pipeline.readers.transcript import alignment, spans
@@ -23,6 +22,7 @@ from pipeline.readers.transcript.missing_pages import missing_pages
 from pipeline.readers.transcript.read import read_transcript
 from pipeline.readers.transcript.source import RawCell, RawRow, RawText, parse, parse_cell
 from pipeline.reading import INFERRED, Reading
+from pipeline.schema.moe_classes import reference_classes
 from pipeline.text import squeeze
 from pipeline.tidy import transcript
 from pipeline.tidy.document import Tidied, tidy

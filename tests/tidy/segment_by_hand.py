@@ -13,7 +13,7 @@ from pipeline.tidy.wraps.segment_weights import (
     ORGANISATIONS,
     TIERLESS,
     Weights,
-    _goes_on,
+    begins_as_suffix,
     ends_well,
     goes_on,
     is_general,
@@ -30,8 +30,8 @@ def gap_features(
         1.0,
         math.log(max(starts[second[:2]], 1)),
         math.log(max(ends[first[-2:]], 1)),
-        float(ends_well(first) and not _goes_on(second)),
-        float(_goes_on(second)),
+        float(ends_well(first) and not begins_as_suffix(second)),
+        float(begins_as_suffix(second)),
     )
 
 
@@ -118,4 +118,4 @@ def worth(
     found = item_features(text, lines, lessons, near)
     if len(weights.item) > len(found):
         found += typed_features(text, lines, lessons, near)
-    return float(sum(map(mul, weights.item, found)))
+    return float(sum(map(mul, weights.item.values(), found)))

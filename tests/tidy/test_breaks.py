@@ -8,7 +8,7 @@ from collections import Counter
 import pytest
 
 from pipeline.model import Line
-from pipeline.tidy.wraps.break_classes import char_class, shape_of
+from pipeline.tidy.wraps.break_classes import char_class, classes_of
 from pipeline.tidy.wraps.breaks import BreakRules, Columns, Habits, learn, observe
 
 _CHARACTERS = "茶艺师级(五)/、-A1b ，%"
@@ -90,7 +90,7 @@ def test_lines_of_all_cells_are_counted_pair_by_pair() -> None:
     spaced: Counter[tuple[str, str]] = Counter()
     for _, width, lines in cells:
         for line in lines:
-            classes = shape_of(line.text).classes
+            classes = classes_of(line.text)
             assert classes == "".join(map(char_class, line.text))
             inside.update(zip(classes, classes[1:], strict=False))
             spaced.update(

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 import random
+import re
 from collections.abc import Sequence
 from itertools import product
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,7 +15,7 @@ import pytest
 from pipeline.text import depth_after
 from pipeline.tidy.wraps import segment_weights as arrays
 from pipeline.tidy.wraps.segment import segment, segment_all
-from pipeline.tidy.wraps.segment_lattice import Lines, candidates
+from pipeline.tidy.wraps.segment_lattice import Candidates, divide
 from pipeline.tidy.wraps.segment_model import (
     CERTAIN,
     SURE,
@@ -23,7 +25,7 @@ from pipeline.tidy.wraps.segment_model import (
     join,
     unbalanced,
 )
-from pipeline.tidy.wraps.segment_weights import PRINTED, TYPED, is_general
+from pipeline.tidy.wraps.segment_weights import TRAITS, Gaps, is_general, load_weights, own_weights, weighed
 from pipeline.tidy.wraps.segment_words import Lessons, learn
 from tests.tidy.segment_by_hand import (
     gap_features,
@@ -33,11 +35,11 @@ from tests.tidy.segment_by_hand import (
     worth,
 )
 
-_TRAITS = len(TYPED.gap) - 2 * 7 + 1
+PRINTED, TYPED = own_weights()["printed"], own_weights()["typed"]
 
 
 def _traits(**set_: float) -> tuple[float, ...]:
-    out = [0.0] * _TRAITS
+    out = [0.0] * len(TRAITS)
     for key, value in set_.items():
         out[int(key[1:])] = value
     return tuple(out)
@@ -80,7 +82,7 @@ def _by_hand(cell: Cell, lessons: Lessons) -> dict[tuple[bool, ...], float]:
             )
         else:
             found = gap_features(cell.odds[k], words, texts[k], texts[k + 1], starts, ends)
-        odds.append(sum(w * f for w, f in zip(weights.gap, found, strict=True)))
+        odds.append(sum(w * f for w, f in zip(weights.gap.values(), found, strict=True)))
     scores = {}
     for division in product((False, True), repeat=len(texts) - 1):
         score = 0.0
@@ -193,16 +195,13 @@ def test_features_of_all_items_at_once_are_those_of_each_item_alone(seed: int) -
     lessons = learn(
         [Cell(tuple(part), (SURE,) * (len(part) - 1)) for part in parts], ["茶艺师证书", "茶艺师(五级)"]
     )
-    lines = Lines(parts)
-    items = candidates(lines, np.full(len(lines), -0.1))
-    near = [{"评茶员", "\0茶艺师", "茶艺师"} if i % 3 else set() for i in range(len(lines))]
-    found = [
-        *arrays.item_features(lines, items, lessons, near),
-        *arrays.typed_features(lines, items, lessons, near),
-    ]
-    table = np.stack([np.broadcast_to(np.asarray(f, dtype=float), len(items.texts)) for f in found], axis=1)
+    items = Candidates()
+    for part in parts:
+        items.add_part(part, [-0.1] * (len(part) - 1))
+    near = [{"评茶员", "\0茶艺师", "茶艺师"} if i % 3 else set() for i in range(len(items.lines))]
+    table = np.stack(list(arrays.item_features(items, lessons, near, typed=True).values()), axis=1)
     number = [(p, k) for p, part in enumerate(parts) for k in range(len(part))]
-    for k, (first, last) in enumerate(zip(items.first.tolist(), items.last.tolist(), strict=True)):
+    for k, (first, last) in enumerate(zip(items.first, items.last, strict=True)):
         part, start = number[first]
         of_item = parts[part][start : start + last - first + 1]
         text = ""
@@ -217,9 +216,11 @@ def test_features_of_all_items_at_once_are_those_of_each_item_alone(seed: int) -
 
 
 def test_every_run_of_lines_is_a_candidate_unless_it_is_hopeless_or_too_long() -> None:
-    lines = Lines([["甲"] * 20, ["(甲", *["乙"] * 19], ["丙", "丁"]])
-    items = candidates(lines, np.where(np.arange(len(lines)) == 40, -26.0, 0.0))
-    runs = set(zip(items.first.tolist(), items.last.tolist(), strict=True))
+    items = Candidates()
+    items.add_part(["甲"] * 20, [0.0] * 19)
+    items.add_part(["(甲", *["乙"] * 19], [0.0] * 19)
+    items.add_part(["丙", "丁"], [-26.0])
+    runs = set(zip(items.first, items.last, strict=True))
     assert len(runs) == len(items.first)
     assert {last for first, last in runs if first == 0} == set(range(14))
     assert {last for first, last in runs if first == 20} == set(range(20, 40))  # its bracket stays open
@@ -278,7 +279,7 @@ def _printed_odds(cell: Cell, lessons: Lessons) -> list[float]:
     found = [
         gap_features(cell.odds[k], words[k], texts[k], texts[k + 1], starts, ends) for k in range(len(words))
     ]
-    return [sum(w * f for w, f in zip(PRINTED.gap, one, strict=True)) for one in found]
+    return [sum(w * f for w, f in zip(PRINTED.gap.values(), one, strict=True)) for one in found]
 
 
 def test_segmentation_does_not_depend_on_how_many_lines_go_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -288,3 +289,62 @@ def test_segmentation_does_not_depend_on_how_many_lines_go_at_once(monkeypatch: 
     together = segment_all([*_documents(), *cells])
     monkeypatch.setattr("pipeline.tidy.wraps.segment._AT_ONCE", 1)
     assert segment_all([*_documents(), *cells]) == together
+
+
+@pytest.mark.parametrize("typed", [False, True])
+def test_features_of_all_gaps_at_once_are_those_of_each_gap_alone(typed: bool) -> None:
+    draw = random.Random(4)
+    part = next(iter(_parts(4, 1)))
+    pairs = list(zip(part, part[1:], strict=False))
+    starts = {text[:2]: draw.randint(1, 5) for text in part}
+    ends = {text[-2:]: draw.randint(1, 5) for text in part}
+    traits = [tuple(float(draw.randint(0, 1)) for _ in TRAITS) for _ in pairs]
+    numbers = [draw.uniform(-3, 3) for _ in pairs], [draw.uniform(-3, 3) for _ in pairs]
+    gaps = Gaps(
+        pairs,
+        np.array(numbers[0]),
+        np.array(numbers[1]),
+        [starts[second[:2]] for _, second in pairs],
+        [ends[first[-2:]] for first, _ in pairs],
+        traits if typed else (),
+    )
+    found = arrays.gap_features(gaps, typed)
+    assert list(found) == list((TYPED if typed else PRINTED).gap)
+    for k, (first, second) in enumerate(pairs):
+        here = (numbers[0][k], numbers[1][k], first, second, starts, ends)
+        alone = typed_gap_features(*here, traits[k]) if typed else gap_features(*here)
+        assert [feature[k] for feature in found.values()] == pytest.approx(list(alone))
+
+
+def test_the_file_holds_a_weight_for_every_feature_and_no_other() -> None:
+    items = Candidates()
+    items.add_part(["茶艺", "师"], [-0.1])
+    for name, model in load_weights().items():
+        found = arrays.item_features(items, Lessons(), [set()] * 2, typed=name == "typed")
+        assert list(found) == list(model.item)
+    with pytest.raises(ValueError, match="known"):
+        weighed({name: 1.0 for name in PRINTED.item if name != "known"}, found)
+
+
+def test_all_divisions_add_up() -> None:
+    items = Candidates()
+    for part in _parts(9, 5):
+        items.add_part(part, [-0.1] * (len(part) - 1))
+    scores = [random.Random(k).uniform(-2, 2) for k in range(len(items.texts))]
+    found = divide(items, scores)
+    for k, (start, stop, low, high) in enumerate(items.parts):
+        for line in range(start, stop):  # every line belongs to one item
+            over = [n for n in range(low, high) if items.first[n] <= line <= items.last[n]]
+            assert sum(found.posterior[n] for n in over) == pytest.approx(1.0)
+        assert found.total[k] >= sum(scores[n] for n in found.best[k])
+
+
+def test_an_empty_cell_beside_doubtful_ones_is_empty() -> None:
+    doubtful = [Cell(tuple(part), (0.3,) * (len(part) - 1)) for part in _parts(7, 5)]
+    assert segment_all([*doubtful, Cell((), ())])[-1] == []
+
+
+def test_the_page_on_weights_names_every_feature() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "weights.md").read_text("utf-8")
+    rows = set(re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE))
+    assert rows == {name for model in load_weights().values() for name in (*model.gap, *model.item)}

@@ -5,15 +5,16 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import date
+from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 
 from pipeline.diff.output.lines import SHORT_KINDS, Line, lines_of, moved
-from pipeline.diff.output.sides import Names, Side, created_of, name_of, release_hash, title_of
+from pipeline.diff.side import Names, Side
+from pipeline.diff.textdiff import Runs
 from pipeline.errors import XizeError
 from pipeline.schema.changes import CHANGE_KINDS, MARKS
 
@@ -22,8 +23,7 @@ _LARGEST_CELL = 32767
 """Characters that Excel keeps in one cell."""
 
 
-@dataclass(frozen=True)
-class _Column:
+class _Column(NamedTuple):
     """A column of a sheet: header, width in characters, and its text for a change."""
 
     title: str
@@ -35,28 +35,25 @@ def write_xlsx(changes: pa.Table, before: Side, after: Side, path: Path) -> None
     """Write the workbook: ``总览``, then one sheet per table that has changes, in reading order.
 
     Every text is written as text: nothing becomes a number, a date, a formula or a link. Raises XizeError when the
-    file cannot be written.
+    path does not end in .xlsx and when the file cannot be written.
     """
+    if path.suffix.lower() != ".xlsx":
+        raise XizeError(f"“{path}”不是.xlsx文件：请把--xlsx的文件名改为以.xlsx结尾。")
     import xlsxwriter
     from xlsxwriter.exceptions import XlsxWriterException
 
     lines, names = lines_of(changes, before, after), Names(before, after)
-    options = {
-        "strings_to_numbers": False,
-        "strings_to_formulas": False,
-        "strings_to_urls": False,
-        "nan_inf_to_errors": True,
-    }
+    options = dict.fromkeys(("strings_to_numbers", "strings_to_formulas", "strings_to_urls"), False)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with xlsxwriter.Workbook(path, options) as book:
-            book.set_properties({"title": f"细则变更：{name_of(before)}→{name_of(after)}"})
+        with xlsxwriter.Workbook(path, {**options, "nan_inf_to_errors": True}) as book:
+            book.set_properties({"title": f"细则变更：{before.name}→{after.name}"})
             sheets = _sheets(lines, names)
             cover = book.add_worksheet("总览")
             styles = _styles(book)
             for title, rows in sheets.items():
                 _sheet(book.add_worksheet(title), rows, styles)
-            _cover(cover, lines, before, after, styles, sheets)
+            _cover(cover, lines, (before, after), styles, sheets)
     except (OSError, XlsxWriterException) as error:
         raise XizeError(f"无法写入{path}（{error}）：请关闭已打开的该文件，并检查文件夹与权限。") from error
 
@@ -105,41 +102,30 @@ def _styles(book: Any) -> dict[str, Any]:
     }
 
 
-def _columns(lines: Sequence[Line]) -> list[_Column]:
-    """The columns of a sheet; those that no line fills are left out."""
-
-    def cell(name: str) -> Callable[[Line], str | float | None]:
-        return lambda line: line.row[name]
-
-    every = [
-        _Column("变更", 16, lambda line: line.title),
-        _Column("专业大类", 18, lambda line: line.section_title if line.row["major_code"] else None),
-        _Column("专业类代码", 11, lambda line: moved(line.row["class_code"], line.row["class_code_after"])),
-        _Column("专业类", 16, cell("class_name")),
-        _Column("证书类别", 16, lambda line: moved(_kind(line, "kind"), _kind(line, "kind_after"))),
-        _Column("级次", 11, lambda line: moved(line.row["tier"], line.row["tier_after"])),
-        _Column("行标识", 18, lambda line: _row_key(line)),
-        _Column("字段", 13, lambda line: line.field),
-        _Column("变更前", 44, cell("before")),
-        _Column("变更后", 44, cell("after")),
-        _Column("变更前页码", 11, lambda line: line.place("before")),
-        _Column("变更后页码", 11, lambda line: line.place("after")),
-        _Column("可信度", 8, lambda line: round(float(line.row["confidence"]), 2)),
-        _Column("标记", 24, lambda line: "；".join(MARKS.get(mark, mark) for mark in line.row["marks"])),
-        _Column("同组处数", 9, lambda line: float(line.row["group_size"]) if line.row["group_size"] > 1 else None),
-        _Column("变更标识", 19, lambda line: line.id),
-    ]  # fmt: skip
-    always = {"变更", "变更前", "变更后"}
-    return [
-        column
-        for column in every
-        if column.title in always or any(column.value(line) not in (None, "") for line in lines)
-    ]
+_COLUMNS = (
+    _Column("变更", 16, lambda line: line.title),
+    _Column("专业大类", 18, lambda line: line.section_title if line.row["major_code"] else None),
+    _Column("专业类代码", 11, lambda line: moved(line.row["class_code"], line.row["class_code_after"])),
+    _Column("专业类", 16, lambda line: line.row["class_name"]),
+    _Column("证书类别", 16, lambda line: moved(_kind(line, "kind"), _kind(line, "kind_after"))),
+    _Column("级次", 11, lambda line: moved(line.row["tier"], line.row["tier_after"])),
+    _Column("行标识", 18, lambda line: _row_key(line)),
+    _Column("字段", 13, lambda line: line.field),
+    _Column("变更前", 44, lambda line: line.row["before"]),
+    _Column("变更后", 44, lambda line: line.row["after"]),
+    _Column("变更前页码", 11, lambda line: line.place("before")),
+    _Column("变更后页码", 11, lambda line: line.place("after")),
+    _Column("可信度", 8, lambda line: round(float(line.row["confidence"]), 2)),
+    _Column("标记", 24, lambda line: "；".join(MARKS.get(mark, mark) for mark in line.row["marks"])),
+    _Column("同组处数", 9, lambda line: float(line.row["group_size"]) if line.row["group_size"] > 1 else None),
+    _Column("变更标识", 19, lambda line: line.id),
+)  # fmt: skip
+_ALWAYS = ("变更", "变更前", "变更后")
+"""Columns that a sheet has even if no line fills them."""
 
 
 def _kind(line: Line, name: str) -> str | None:
-    kind = line.row[name]
-    return SHORT_KINDS.get(kind, kind) if kind else None
+    return SHORT_KINDS.get(line.row[name], line.row[name])
 
 
 def _row_key(line: Line) -> str | None:
@@ -150,14 +136,18 @@ def _row_key(line: Line) -> str | None:
 
 
 def _sheet(sheet: Any, lines: Sequence[Line], styles: dict[str, Any]) -> None:
-    columns = _columns(lines)
+    columns = [
+        column
+        for column in _COLUMNS
+        if column.title in _ALWAYS or any(column.value(line) not in (None, "") for line in lines)
+    ]
     for index, column in enumerate(columns):
         sheet.set_column(index, index, column.width)
         sheet.write_string(0, index, column.title, styles["head"])
     sheet.set_row(0, 24)
     for number, line in enumerate(lines, 1):
         for index, column in enumerate(columns):
-            _cell(sheet, number, index, column, line, styles)
+            _cell(sheet, (number, index), column, line, styles)
         sheet.set_row(number, _height(columns, line))
     sheet.freeze_panes(1, 1)
     sheet.autofilter(0, 0, max(1, len(lines)), len(columns) - 1)
@@ -168,32 +158,27 @@ def _sheet(sheet: Any, lines: Sequence[Line], styles: dict[str, Any]) -> None:
     sheet.set_footer("&C第&P页，共&N页")
 
 
-def _cell(sheet: Any, number: int, index: int, column: _Column, line: Line, styles: dict[str, Any]) -> None:
+def _cell(sheet: Any, at: tuple[int, int], column: _Column, line: Line, styles: dict[str, Any]) -> None:
     value = column.value(line)
     if value is None or value == "":
-        sheet.write_blank(number, index, None, styles["text"])
+        sheet.write_blank(*at, None, styles["text"])
     elif isinstance(value, float):
-        sheet.write_number(number, index, value, styles["share" if column.title == "可信度" else "number"])
+        sheet.write_number(*at, value, styles["share" if column.title == "可信度" else "number"])
     elif column.title in ("变更前", "变更后"):
-        runs = line.runs[column.title == "变更后"] or (value,)
-        _coloured(sheet, number, index, runs, styles, "gone" if column.title == "变更前" else "come")
+        after = column.title == "变更后"
+        _coloured(sheet, at, line.runs[after] or (value,), styles, styles["come" if after else "gone"])
     else:
-        sheet.write_string(number, index, value[:_LARGEST_CELL], styles["text"])
+        sheet.write_string(*at, value[:_LARGEST_CELL], styles["text"])
 
 
-def _coloured(
-    sheet: Any, number: int, index: int, runs: Sequence[str], styles: dict[str, Any], tint: str
-) -> None:
+def _coloured(sheet: Any, at: tuple[int, int], runs: Runs, styles: dict[str, Any], changed: Any) -> None:
     """A text with its changed characters coloured. A rich string must have two pieces at least: else plain text."""
-    pieces = [(place % 2 == 1, text) for place, text in enumerate(runs) if text]
-    whole = "".join(text for _, text in pieces)
+    whole, formats = "".join(runs), (styles["same"], changed)
+    pieces = [(formats[place % 2], text) for place, text in enumerate(runs) if text]
     if len(pieces) < 2 or len(whole) > _LARGEST_CELL:
-        sheet.write_string(number, index, whole[:_LARGEST_CELL], styles["text"])
-        return
-    parts: list[Any] = []
-    for changed, text in pieces:
-        parts.extend([styles[tint if changed else "same"], text])
-    sheet.write_rich_string(number, index, *parts, styles["text"])
+        sheet.write_string(*at, whole[:_LARGEST_CELL], styles["text"])
+    else:
+        sheet.write_rich_string(*at, *chain.from_iterable(pieces), styles["text"])
 
 
 def _height(columns: Sequence[_Column], line: Line) -> float:
@@ -210,8 +195,7 @@ def _height(columns: Sequence[_Column], line: Line) -> float:
 def _cover(
     sheet: Any,
     lines: Sequence[Line],
-    before: Side,
-    after: Side,
+    sides: tuple[Side, Side],
     styles: dict[str, Any],
     sheets: dict[str, list[Line]],
 ) -> None:
@@ -221,25 +205,22 @@ def _cover(
         sheet.set_column(index, index, width)
     sheet.write_string(0, 0, "细则变更一览", styles["title"])
     sheet.set_row(0, 28)
-    facts: list[tuple[str, Callable[[Side], str]]] = [
-        ("细则", title_of),
-        ("版本@发布", name_of),
-        ("发布日期", created_of),
-        ("来源", lambda side: f"{side.manifest['source']['kind']} {side.manifest['source']['file']}"),
-        ("校验和", release_hash),
+    facts = [
+        ("细则", *(side.title for side in sides)),
+        ("版本@发布", *(side.name for side in sides)),
+        ("发布日期", *(side.created for side in sides)),
+        ("来源", *(f"{side.source} {side.file}" for side in sides)),
+        ("校验和", *(side.sha256 for side in sides)),
     ]
-    at = 2
     for index, title in enumerate(("", "变更前", "变更后")):
-        sheet.write_string(at, index, title, styles["head"])
-    for label, fact in facts:
-        at += 1
+        sheet.write_string(2, index, title, styles["head"])
+    for at, (label, *texts) in enumerate([*facts, ("制作日期", date.today().isoformat())], 3):
         sheet.write_string(at, 0, label, styles["label"])
-        for index, side in enumerate((before, after), 1):
-            sheet.write_string(at, index, fact(side), styles["text"])
+        for index, text in enumerate(texts, 1):
+            sheet.write_string(at, index, text, styles["text"])
+    at = 2 + len(facts)
     sheet.set_row(at, 38)
     at += 1
-    sheet.write_string(at, 0, "制作日期", styles["label"])
-    sheet.write_string(at, 1, date.today().isoformat(), styles["text"])
     kinds = Counter(line.change for line in lines)
     sections = Counter(line.section_title for line in lines)
     blocks = [

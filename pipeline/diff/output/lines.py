@@ -9,8 +9,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from pipeline.diff.output.sides import Names, Side
-from pipeline.diff.output.textdiff import Runs, compare_texts
+from pipeline.diff.side import Names, Row, Side
+from pipeline.diff.textdiff import Runs, compare_texts
 from pipeline.schema import ANNEX_TABLES, TABLES
 from pipeline.schema.changes import CHANGE_KINDS, QUIET_CHANGES
 
@@ -25,7 +25,6 @@ SHORT_KINDS: Mapping[str, str] = {
 
 _ORDER = {change: index for index, change in enumerate(CHANGE_KINDS)}
 _OTHER_FIELDS = {"title": "标题", "heading": "标题行", "header": "表头"}
-_SEPARATOR = " → "
 
 
 @dataclass(frozen=True)
@@ -33,16 +32,15 @@ class Line:
     """One change, ready to be shown. ``row`` is the change as :data:`pipeline.schema.changes.CHANGES` has it.
 
     ``section`` and ``section_title``: the major (its code), ``notes``, the annex table or ``document`` that it belongs to;
-    ``where``: the place within; ``classes``: the class codes of both sides; ``order``: key of the reading order.
+    ``where``: the place within; ``field``: the column in words; ``classes``: the class codes of both sides.
     """
 
-    row: Mapping[str, Any]
+    row: Row
     section: str
     section_title: str
     where: str
     field: str | None
     classes: tuple[str, ...]
-    order: tuple[Any, ...]
 
     @property
     def id(self) -> str:
@@ -87,83 +85,80 @@ class Line:
 
 def moved(before: str | None, after: str | None) -> str:
     """``before``, or "before → after" where they differ; "" when neither is known."""
-    if before and after and before != after:
-        return f"{before}{_SEPARATOR}{after}"
-    return before or after or ""
+    return " → ".join(dict.fromkeys(text for text in (before, after) if text))
 
 
 def lines_of(changes: pa.Table, before: Side, after: Side) -> list[Line]:
     """Every change of the table as a :class:`Line`, in reading order: title, majors by code, notes, annexes."""
     names = Names(before, after)
-    lines = [_line(row, names) for row in changes.to_pylist()]
-    return sorted(lines, key=lambda line: line.order)
+    lines = []
+    for row in changes.to_pylist():
+        codes = tuple(dict.fromkeys(code for code in (row["class_code"], row["class_code_after"]) if code))
+        section, title = _section(row, codes, names)
+        lines.append(Line(row, section, title, _where(row, names), _field(row), codes))
+    return sorted(lines, key=lambda line: _order(line, names))
 
 
-def _line(row: dict[str, Any], names: Names) -> Line:
-    table = row["table"]
-    field = _field(table, row["field"])
-    codes = tuple(dict.fromkeys(code for code in (row["class_code"], row["class_code_after"]) if code))
-    section, title, rank = _section(row, codes, names)
-    order = (
-        rank,
-        codes[:1],
+def _order(line: Line, names: Names) -> tuple[Any, ...]:
+    row, section = line.row, line.section
+    if section in ANNEX_TABLES:
+        place: tuple[Any, ...] = (3, names.annex_order(section), section)
+    elif section in ("document", "notes"):
+        place = (0 if section == "document" else 2, (0, 0), "")
+    else:
+        place = (1, (0, 0), section)
+    return (
+        place,
+        line.classes[:1],
         _ORDER[row["change"]],
         row["kind"] or "",
-        row["page_after"] or row["page_before"] or 0,
-        row["line_after"] or row["line_before"] or 0,
-        row["top_after"] or row["top_before"] or 0.0,
+        *(row[f"{name}_after"] or row[f"{name}_before"] or 0 for name in ("page", "line", "top")),
         row["change_id"],
     )
-    return Line(row, section, title, _where(row, names), field, codes, order)
 
 
-def _section(
-    row: Mapping[str, Any], codes: tuple[str, ...], names: Names
-) -> tuple[str, str, tuple[int, tuple[int, int], str]]:
-    table = row["table"]
-    if table in ANNEX_TABLES:
-        return table, names.table(table), (3, names.annex_order(table), table)
-    if table == "notes":
-        return table, names.table(table), (2, (0, 0), "")
-    major = row["major_code"] or (names.major_of_class.get(codes[0], codes[0][:2]) if codes else None)
+def _section(row: Row, codes: tuple[str, ...], names: Names) -> tuple[str, str]:
+    if row["table"] in (*ANNEX_TABLES, "notes"):
+        return row["table"], names.table(row["table"])
+    major = row["major_code"] or (codes[0][:2] if codes else None)
     if major is None:
-        return "document", names.table("document"), (0, (0, 0), "")
-    title = row["major_name"] or names.majors.get(major, "")
-    return major, f"{major} {title}".strip(), (1, (0, 0), major)
+        return "document", names.table("document")
+    return major, f"{major} {row['major_name'] or names.majors.get(major, '')}".strip()
 
 
-def _field(table: str, field: str | None) -> str | None:
-    if field is None:
-        return None
-    declared = TABLES.get(table)
-    if declared is not None and field in declared.by_name:
-        return declared.by_name[field].title_zh
-    return _OTHER_FIELDS.get(field, field)
+def _field(row: Row) -> str | None:
+    declared = TABLES.get(row["table"])
+    if declared is not None and row["field"] in declared.by_name:
+        return declared.by_name[row["field"]].title_zh
+    return _OTHER_FIELDS.get(row["field"], row["field"])
 
 
-def _class(code: str | None, known: Mapping[str, str], fallback: str | None) -> str | None:
-    return f"{code} {known.get(code) or fallback or ''}".strip() if code else None
-
-
-def _where(row: Mapping[str, Any], names: Names) -> str:
+def _where(row: Row, names: Names) -> str:
     """The place of a change in one phrase: class, kind and tier, or annex and row; moves with an arrow."""
-    table, name = row["table"], row["class_name"]
+    table = row["table"]
     if table in ("entries", "classes"):
-        was, now = names.classes
-        first = row["class_code"] if row["change"] not in ("class_added", "entry_added") else None
-        parts = [
-            moved(_class(first, was, name), _class(row["class_code_after"] or row["class_code"], now, name))
-            if table == "entries" and row["change"] == "entry_class_moved"
-            else _class(row["class_code"] or row["class_code_after"], was if first else now, name) or "",
-            moved(SHORT_KINDS.get(row["kind"]), SHORT_KINDS.get(row["kind_after"])),
-            moved(row["tier"], row["tier_after"]),
-        ]
+        kinds = (SHORT_KINDS.get(row[name]) for name in ("kind", "kind_after"))
+        parts = [_class(row, names), moved(*kinds), moved(row["tier"], row["tier_after"])]
     elif table == "majors":
         parts = [f"{row['major_code'] or row['key'] or ''} {row['major_name'] or ''}".strip()]
     elif table == "notes":
         parts = ["说明", f"第{row['key']}条" if row["key"] else ""]
     elif table in ANNEX_TABLES:
-        parts = [names.table(table), moved(row["key"], row["key_after"]), _field(table, row["field"]) or ""]
+        parts = [names.table(table), moved(row["key"], row["key_after"]), _field(row) or ""]
     else:
-        parts = [names.table(table), _field(table, row["field"]) or ""]
+        parts = [names.table(table), _field(row) or ""]
     return " · ".join(part for part in parts if part)
+
+
+def _class(row: Row, names: Names) -> str:
+    """Code and name of the class: what it was called before, unless it is new or the change is; both where it moved."""
+
+    def named(code: str | None, known: Mapping[str, str]) -> str:
+        return f"{code} {known.get(code) or row['class_name'] or ''}".strip() if code else ""
+
+    was, now = names.classes
+    new = row["change"] in ("class_added", "entry_added")
+    code, other = row["class_code"], row["class_code_after"] or row["class_code"]
+    if row["change"] == "entry_class_moved":
+        return moved(named(code, was), named(other, now))
+    return named(other, now) if new or not code else named(code, was)

@@ -6,7 +6,8 @@ group has grown, its new places are open again. A reviewer's later decision repl
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,9 +17,12 @@ import pyarrow as pa
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
 from pipeline.diff.output.lines import Line, lines_of
-from pipeline.diff.output.sides import Side, name_of, release_hash
+from pipeline.diff.output.terminal import table_of
+from pipeline.diff.side import Side
+from pipeline.editions.edition import folder_lock
 from pipeline.editions.source_yaml import problem_zh
 from pipeline.errors import XizeError
+from pipeline.releases.storage import LocalStore
 from pipeline.text import unkeepable
 
 if TYPE_CHECKING:
@@ -30,7 +34,7 @@ _SHOWN = 30
 
 Verdict = Literal["accepted", "queried", "open"]
 State = Literal["accepted", "queried", "conflict", "open"]
-STATES: Mapping[str, str] = {"accepted": "认可", "queried": "存疑", "conflict": "意见不一", "open": "未签"}
+STATES: Mapping[State, str] = {"accepted": "认可", "queried": "存疑", "conflict": "意见不一", "open": "未签"}
 """What became of a change, in a reviewer's words."""
 
 _Id = Annotated[str, Field(min_length=1, max_length=64)]
@@ -62,14 +66,14 @@ class _Strict(BaseModel):
 
 
 class SignedRelease(_Strict):
-    """One side of the comparison that was signed; ``sha256`` as :func:`pipeline.diff.output.sides.release_hash`."""
+    """One side of the comparison that was signed; as :class:`pipeline.diff.Side` names it."""
 
     edition: Annotated[str, Field(min_length=1, max_length=80)]
     release: Annotated[str, Field(min_length=1, max_length=20)]
     sha256: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
-class Decision(_Strict):
+class Opinion(_Strict):
     """What one reviewer decided about one group; ``open`` takes an earlier decision back."""
 
     group: _Id
@@ -87,7 +91,7 @@ class Signoff(_Strict):
     version: Literal[1]
     before: SignedRelease
     after: SignedRelease
-    decisions: tuple[Decision, ...]
+    decisions: tuple[Opinion, ...]
 
 
 @dataclass(frozen=True)
@@ -100,15 +104,15 @@ class Signed:
     text: str
     places: int
     state: State
-    decisions: tuple[Decision, ...]
+    decisions: tuple[Opinion, ...]
 
 
 @dataclass(frozen=True)
 class SignoffSummary:
     """What the sign-offs of a comparison amount to.
 
-    ``groups``: every group that is to be signed, in reading order; ``strays``: decisions about changes that this
-    comparison does not list (they are kept); ``path``: where all is kept.
+    ``groups``: every group that is to be signed, in reading order; ``reviewers``: how many decisions each has made;
+    ``strays``: decisions about changes that this comparison does not list (they are kept).
     """
 
     before: str
@@ -116,16 +120,15 @@ class SignoffSummary:
     groups: tuple[Signed, ...]
     reviewers: Mapping[str, int]
     strays: int
-    path: Path
 
     def of(self, state: State) -> tuple[Signed, ...]:
         """The groups in a state."""
         return tuple(group for group in self.groups if group.state == state)
 
     @property
-    def counts(self) -> dict[str, int]:
+    def counts(self) -> dict[State, int]:
         """Number of groups by state."""
-        return {state: len(self.of(state)) for state in STATES}  # type: ignore[arg-type]
+        return {state: len(self.of(state)) for state in STATES}
 
     @property
     def complete(self) -> bool:
@@ -133,10 +136,10 @@ class SignoffSummary:
         return all(group.state == "accepted" for group in self.groups)
 
 
-def signoff_path(before: Side, after: Side, home: Path) -> Path:
+def signoff_path(before: Side, after: Side) -> Path:
     """raw/<edition after>/signoff/<before>-<release>--<after>-<release>.json"""
     name = f"{before.edition}-{before.release}--{after.edition}-{after.release}.json"
-    return home / "raw" / after.edition / "signoff" / name
+    return after.home / "raw" / after.edition / "signoff" / name
 
 
 def read_signoff(path: Path, before: Side, after: Side) -> Signoff:
@@ -163,61 +166,54 @@ def read_signoff(path: Path, before: Side, after: Side) -> Signoff:
         if (signed.edition, signed.release) != (side.edition, side.release):
             raise XizeError(
                 f"{path}签的是{document.before.edition}@{document.before.release}与"
-                f"{document.after.edition}@{document.after.release}的对照，而不是{name_of(before)}与"
-                f"{name_of(after)}：请给出本次对照的签核文件。"
+                f"{document.after.edition}@{document.after.release}的对照，而不是{before.name}与"
+                f"{after.name}：请给出本次对照的签核文件。"
             )
-        if signed.sha256 != release_hash(side):
+        if signed.sha256 != side.sha256:
             raise XizeError(
-                f"{path}所签的{name_of(side)}内容与现有发布不同（校验和不符）：请重新生成对照页并重新签核。"
+                f"{path}所签的{side.name}内容与现有发布不同（校验和不符）：请重新生成对照页并重新签核。"
             )
     return document
 
 
-def stored_decisions(before: Side, after: Side, home: Path) -> tuple[Decision, ...]:
+def stored_decisions(before: Side, after: Side) -> tuple[Opinion, ...]:
     """What is kept with the edition for this very comparison, () when there is nothing. Raises XizeError."""
-    path = signoff_path(before, after, home)
+    path = signoff_path(before, after)
     return read_signoff(path, before, after).decisions if path.exists() else ()
 
 
-def merge(decisions: Sequence[Decision]) -> tuple[Decision, ...]:
+def _latest(decisions: Iterable[Opinion]) -> list[Opinion]:
     """The latest decision of each reviewer about each group, in order of time."""
-    latest: dict[tuple[str, str], Decision] = {}
-    for decision in sorted(decisions, key=lambda decision: decision.at):
-        latest[decision.group, decision.by] = decision
-    return tuple(sorted(latest.values(), key=lambda decision: (decision.at, decision.by, decision.group)))
+    ordered = sorted(decisions, key=lambda decision: decision.at)
+    latest = {(decision.group, decision.by): decision for decision in ordered}
+    return sorted(latest.values(), key=lambda decision: (decision.at, decision.by, decision.group))
 
 
-def read_back(
-    paths: Sequence[Path], changes: pa.Table, before: Side, after: Side, home: Path
-) -> SignoffSummary:
+def read_back(paths: Sequence[Path], changes: pa.Table, before: Side, after: Side) -> SignoffSummary:
     """Merge reviewers' files with what is kept, keep the whole with the later edition, and say what is open.
 
     Raises XizeError, with nothing written, when any file is not a sign-off of these two releases as they are.
     """
-    from pipeline.editions.edition import folder_lock
-
     read = [decision for path in paths for decision in read_signoff(path, before, after).decisions]
-    path = signoff_path(before, after, home)
-    if not (home / "raw" / after.edition).is_dir():
-        raise XizeError(f"找不到{home / 'raw' / after.edition}：签核须与版本一同保存，请先恢复该文件夹。")
+    path = signoff_path(before, after)
+    edition = path.parents[1]
+    if not edition.is_dir():
+        raise XizeError(f"找不到{edition}：签核须与版本一同保存，请先恢复该文件夹。")
     if not read:
-        merged = merge(stored_decisions(before, after, home))
-        return summarise(merged, changes, before, after, path)
+        return _summary(_latest(stored_decisions(before, after)), changes, before, after)
     with folder_lock(path.parent, f"{path.parent}正被另一个进程使用：请等它完成后再试。"):
-        merged = merge([*stored_decisions(before, after, home), *read])
+        merged = _latest([*stored_decisions(before, after), *read])
         _keep(path, merged, before, after)
-    return summarise(merged, changes, before, after, path)
+    return _summary(merged, changes, before, after)
 
 
-def _keep(path: Path, decisions: tuple[Decision, ...], before: Side, after: Side) -> None:
-    from pipeline.releases.storage import LocalStore
-
+def _keep(path: Path, decisions: Sequence[Opinion], before: Side, after: Side) -> None:
+    first, second = (
+        SignedRelease(edition=side.edition, release=side.release, sha256=side.sha256)
+        for side in (before, after)
+    )
     document = Signoff(
-        format="xize-signoff",
-        version=1,
-        before=SignedRelease(edition=before.edition, release=before.release, sha256=release_hash(before)),
-        after=SignedRelease(edition=after.edition, release=after.release, sha256=release_hash(after)),
-        decisions=decisions,
+        format="xize-signoff", version=1, before=first, after=second, decisions=tuple(decisions)
     )
     try:
         LocalStore(path.parent).replace(path.name, document.model_dump_json(indent=1).encode() + b"\n")
@@ -225,93 +221,71 @@ def _keep(path: Path, decisions: tuple[Decision, ...], before: Side, after: Side
         raise XizeError(f"无法写入{path}（{error.strerror}）：请检查磁盘空间与权限。") from error
 
 
-def summarise(
-    decisions: Sequence[Decision], changes: pa.Table, before: Side, after: Side, path: Path
-) -> SignoffSummary:
+def _summary(decisions: Sequence[Opinion], changes: pa.Table, before: Side, after: Side) -> SignoffSummary:
     """What the decisions (the latest of each reviewer) amount to; quiet changes need no signature."""
-    lines = [line for line in lines_of(changes, before, after) if not line.quiet]
     by_group: dict[str, list[Line]] = {}
-    for line in lines:
-        by_group.setdefault(line.group, []).append(line)
-    by_change: dict[str, dict[str, Decision]] = {}
+    for line in lines_of(changes, before, after):
+        if not line.quiet:
+            by_group.setdefault(line.group, []).append(line)
+    by_change: dict[str, dict[str, Opinion]] = {}
+    reviewers: Counter[str] = Counter()
     for decision in decisions:
+        reviewers[decision.by] += decision.decision != "open"
         for change in decision.change_ids:
             by_change.setdefault(change, {})[decision.by] = decision
     known = set(changes["change_id"].to_pylist())
-    return SignoffSummary(
-        name_of(before),
-        name_of(after),
-        tuple(_signed(group, places, by_change) for group, places in by_group.items()),
-        _reviewers(decisions),
-        sum(not known.intersection(decision.change_ids) for decision in decisions),
-        path,
-    )
+    strays = sum(not known.intersection(decision.change_ids) for decision in decisions)
+    groups = tuple(_signed(group, places, by_change) for group, places in by_group.items())
+    return SignoffSummary(before.name, after.name, groups, reviewers, strays)
 
 
-def _reviewers(decisions: Sequence[Decision]) -> dict[str, int]:
-    counts: dict[str, int] = {}
-    for decision in decisions:
-        counts[decision.by] = counts.get(decision.by, 0) + (decision.decision != "open")
-    return counts
-
-
-def _signed(group: str, places: Sequence[Line], by_change: Mapping[str, Mapping[str, Decision]]) -> Signed:
+def _signed(group: str, places: Sequence[Line], by_change: Mapping[str, Mapping[str, Opinion]]) -> Signed:
     first = places[0]
-    found: dict[tuple[str, datetime], Decision] = {}
-    states = []
-    for line in places:
-        valid = by_change.get(line.id, {})
-        found |= {(decision.by, decision.at): decision for decision in valid.values()}
-        states.append(_state([decision.decision for decision in valid.values()]))
-    text = "→".join(part for part in (first.row["before"], first.row["after"]) if part)
+    valid = [by_change.get(line.id, {}).values() for line in places]
+    states = [_state({decision.decision for decision in decisions}) for decisions in valid]
+    found = {(decision.by, decision.at): decision for decisions in valid for decision in decisions}
     return Signed(
         group,
         first.title,
         first.where,
-        text,
+        "→".join(filter(None, (first.row["before"], first.row["after"]))),
         len(places),
         # A group is signed as far as its least signed place.
-        next(state for state in ("conflict", "open", "queried", "accepted") if state in states),
+        min(states, key=("conflict", "open", "queried", "accepted").index),
         tuple(sorted(found.values(), key=lambda decision: decision.at)),
     )
 
 
-def _state(verdicts: Sequence[Verdict]) -> State:
-    given = set(verdicts) - {"open"}
-    if len(given) == 2:
-        return "conflict"
-    return next(iter(given), "open")
+def _state(verdicts: set[Verdict]) -> State:
+    given = verdicts - {"open"}
+    return "conflict" if len(given) == 2 else next(iter(given), "open")
 
 
 def render(summary: SignoffSummary) -> RenderableType:
     """The summary for the terminal: counts, then what is disputed, questioned or open (the first of each)."""
     from rich.console import Group
     from rich.markup import escape
-    from rich.table import Table
     from rich.text import Text
 
-    counts, total = summary.counts, len(summary.groups)
-    head = Table(title=f"签核（{summary.before} → {summary.after}）", title_justify="left", min_width=60)
-    head.add_column("签核")
-    head.add_column("项数", justify="right")
-    head.add_column("处数", justify="right")
+    head = table_of(f"签核（{summary.before} → {summary.after}）", ["签核"], ["项数", "处数"])
+    head.min_width = 60
     for state, word in STATES.items():
-        places = sum(group.places for group in summary.groups if group.state == state)
-        head.add_row(word, str(counts[state]), str(places))
+        own = summary.of(state)
+        head.add_row(word, str(len(own)), str(sum(group.places for group in own)))
+    total = len(summary.groups)
     head.add_row("合计", str(total), str(sum(group.places for group in summary.groups)), style="bold")
     parts: list[RenderableType] = [head]
     who = "、".join(f"{name} {count}项" for name, count in sorted(summary.reviewers.items())) or "尚无"
     parts.append(Text(f"签核人：{who}"))
     if summary.strays:
         parts.append(Text(f"另有{summary.strays}条签核所指的变更不在本次对照中，已照原样保留。"))
-    for state in ("conflict", "queried", "open"):
-        found = summary.of(state)  # type: ignore[arg-type]
+    disputed: tuple[State, ...] = ("conflict", "queried", "open")
+    for state in disputed:
+        found = summary.of(state)
         if not found:
             continue
         more = f"（先列{_SHOWN}项，共{len(found)}项）" if len(found) > _SHOWN else f"（{len(found)}项）"
-        table = Table(title=f"{STATES[state]}{more}", title_justify="left", show_lines=False)
-        for column in ("变更", "位置", "内容", "签核意见"):
-            table.add_column(column, overflow="fold")
+        table = table_of(f"{STATES[state]}{more}", ["变更", "位置", "内容", "签核意见"], overflow="fold")
         for group in found[:_SHOWN]:
             where = f"{group.where}等{group.places}处" if group.places > 1 else group.where
             table.add_row(group.title, escape(where), escape(group.text), escape(_opinions(group)))

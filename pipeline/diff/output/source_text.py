@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
-from pathlib import Path
 from typing import Any, NamedTuple
 
-from pipeline.diff.output.sides import Side
+from pipeline.diff.side import Row, Side
 
 _AROUND = 2
 _LONGEST = 160
@@ -22,55 +21,48 @@ class Excerpt(NamedTuple):
 
 
 class SourceText:
-    """The lines of a release's source: of its transcript (``path``) or of its published cells."""
+    """The lines of a release's source: of its transcript or of its published cells."""
 
-    def __init__(self, side: Side, path: Path | None) -> None:
-        self._side, self._path = side, path
+    def __init__(self, side: Side) -> None:
+        self._side = side
 
     @cached_property
     def transcript(self) -> list[str] | None:
         """The transcript's lines as they are; None when the source is no transcript or not at hand."""
-        if self._path is None or self._side.manifest["source"]["kind"] != "transcript":
+        path = self._side.original[0]
+        if path is None or self._side.source != "transcript":
             return None
-        return self._path.read_text("utf-8-sig", errors="replace").split("\n")
+        lines = path.read_text("utf-8-sig", errors="replace").split("\n")
+        return [line.rstrip("\r") for line in lines]
 
     @cached_property
     def cells(self) -> Mapping[str, list[dict[str, Any]]]:
         """The printed lines of every cell by its id."""
-        table = self._side.tables.get("cells")
-        if table is None:
-            return {}
-        return dict(zip(table["cell_id"].to_pylist(), table["lines"].to_pylist(), strict=True))
+        return self._side.lookup("cells", "cell_id", "lines")
+
+    def excerpt(self, row: Row, which: str) -> Excerpt | None:
+        """The lines round a change's place on side ``which`` (before | after); None when it has no place there."""
+        line, printed = row[f"line_{which}"], row[which] or ""
+        if line is not None and self.transcript is not None and 1 <= line <= len(self.transcript):
+            return _around(self.transcript, line - 1, printed)
+        cell = self.cells.get(row[f"cell_id_{which}"] or "", [])
+        top = row[f"top_{which}"]
+        hit = 0
+        if top is not None:
+            hit = min(range(len(cell)), key=lambda at: abs((cell[at]["top"] or 0.0) - top), default=0)
+        return _around([piece["text"] for piece in cell], hit, printed) if cell else None
 
 
-def excerpt(source: SourceText, row: Mapping[str, Any], which: str) -> Excerpt | None:
-    """The lines round a change's place on side ``which`` (before | after); None when it has no place there."""
-    line, printed = row[f"line_{which}"], row[which] or ""
-    transcript = source.transcript
-    if line is not None and transcript is not None and 1 <= line <= len(transcript):
-        start = max(0, line - 1 - _AROUND)
-        lines = [text.rstrip("\r") for text in transcript[start : line + _AROUND]]
-        return _shorten(lines, line - 1 - start, printed)
-    cell = source.cells.get(row[f"cell_id_{which}"] or "", [])
-    if not cell:
-        return None
-    top = row[f"top_{which}"]
-    hit = 0
-    if top is not None:
-        tops = [piece["top"] for piece in cell]
-        hit = min(range(len(cell)), key=lambda index: abs((tops[index] or 0.0) - top))
-    start = max(0, hit - _AROUND)
-    return _shorten([piece["text"] for piece in cell[start : hit + _AROUND + 1]], hit - start, printed)
-
-
-def _shorten(lines: list[str], hit: int, printed: str) -> Excerpt:
-    """Long lines cut down: the one that is meant round the printed text's beginning, the others at their end."""
+def _around(texts: Sequence[str], hit: int, printed: str) -> Excerpt:
+    """The line that is meant and those round it. Long lines are cut: that one round the printed text's beginning, the
+    others at their end."""
+    first = max(0, hit - _AROUND)
     out = []
-    for index, text in enumerate(lines):
+    for index, text in enumerate(texts[first : hit + _AROUND + 1], first):
         start = 0
         if index == hit and len(text) > _LONGEST:
             found = text.find(printed[:4]) if printed else -1
             start = max(0, found - _LONGEST // 3)
         end = start + _LONGEST
         out.append(("…" if start else "") + text[start:end] + ("…" if end < len(text) else ""))
-    return Excerpt(out, hit)
+    return Excerpt(out, hit - first)

@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from pipeline.diff.model import Side
+from pipeline.diff.side import Side
 from pipeline.schema.annexes import ANNEXES
 from pipeline.schema.changes import CHANGE_KINDS, MARKS, QUIET_CHANGES
 from pipeline.schema.common import KINDS
@@ -47,10 +47,8 @@ def as_csv(changes: pa.Table) -> bytes:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(changes.column_names)
     for row in changes.to_pylist():
-        writer.writerow(
-            json.dumps(value, ensure_ascii=False) if isinstance(value, list) else value
-            for value in row.values()
-        )
+        row["marks"] = json.dumps(row["marks"], ensure_ascii=False)
+        writer.writerow(row.values())
     return text.getvalue().encode()
 
 
@@ -61,6 +59,16 @@ def as_parquet(changes: pa.Table) -> bytes:
     return parquet_bytes(changes)
 
 
+def table_of(title: str, left: Sequence[str], right: Sequence[str] = (), **options: Any) -> Table:
+    """A titled table for the terminal: columns of text, then columns of figures. ``options``: of rich's columns."""
+    table = Table(title=title, title_justify="left")
+    for name in left:
+        table.add_column(name, **options)
+    for name in right:
+        table.add_column(name, justify="right", **options)
+    return table
+
+
 def print_summary(console: Console, changes: pa.Table, shown: pa.Table, before: Side, after: Side) -> None:
     """Counts by kind of change and by major group, then the first changes.
 
@@ -69,22 +77,17 @@ def print_summary(console: Console, changes: pa.Table, shown: pa.Table, before: 
     rows = shown.to_pylist()
     quiet = Counter(kind for kind in changes["change"].to_pylist() if kind in QUIET_CHANGES)
     console.print(f"{before.name} → {after.name}：{_total(rows)}")
-    notes = [
-        f"{CHANGE_KINDS[kind]}{count}处（用--all列出）"
-        for kind, count in quiet.items()
-        if len(rows) < changes.num_rows
-    ]
+    notes = []
+    if len(rows) < changes.num_rows:
+        notes = [f"{CHANGE_KINDS[kind]}{count}处（用--all列出）" for kind, count in quiet.items()]
     if count := read_differently(changes):
         notes.append(f"仅断行读法不同{count}处（印出的文字相同，不计为变更）")
     if notes:
         console.print("另有" + "；".join(notes) + "。")
-    common = [
-        mark
-        for mark in ("unlike_sources", "unlike_versions")
-        if rows and all(mark in r["marks"] for r in rows)
-    ]
+    unlike = ("unlike_sources", "unlike_versions")
+    common = [MARKS[mark] for mark in unlike if rows and all(mark in row["marks"] for row in rows)]
     if common:
-        console.print("留意：" + "；".join(MARKS[mark] for mark in common) + "，有些差别可能由此而来。")
+        console.print("留意：" + "；".join(common) + "，有些差别可能由此而来。")
     if not rows:
         return
     console.print(_by_kind(rows))
@@ -102,21 +105,17 @@ def _total(rows: Sequence[dict[str, Any]]) -> str:
 
 
 def _by_kind(rows: Sequence[dict[str, Any]]) -> Table:
-    counts = Counter(row["change"] for row in rows)
-    doubtful = Counter(
-        row["change"] for row in rows if any(mark.startswith("finding_") for mark in row["marks"])
-    )
-    groups: dict[str, set[str]] = {}
-    for row in rows:
-        groups.setdefault(row["change"], set()).add(row["group"])
-    table = Table(title="按变更种类", title_justify="left")
-    table.add_column("变更种类")
-    for column in ("处数", "组数", "存疑"):
-        table.add_column(column, justify="right")
+    table = table_of("按变更种类", ["变更种类"], ["处数", "组数", "存疑"])
     for kind, label in CHANGE_KINDS.items():
-        if counts[kind]:
-            table.add_row(label, str(counts[kind]), str(len(groups[kind])), str(doubtful[kind] or ""))
+        own = [row for row in rows if row["change"] == kind]
+        groups = {row["group"] for row in own}
+        doubtful = sum(any(mark.startswith("finding_") for mark in row["marks"]) for row in own)
+        if own:
+            table.add_row(label, str(len(own)), str(len(groups)), str(doubtful or ""))
     return table
+
+
+_TABLE_TITLES = {annex.name: annex.title_zh for annex in ANNEXES}
 
 
 def _where(row: dict[str, Any]) -> str:
@@ -126,29 +125,20 @@ def _where(row: dict[str, Any]) -> str:
     return _TABLE_TITLES.get(row["table"], "正文")
 
 
-_TABLE_TITLES = {annex.name: annex.title_zh for annex in ANNEXES}
-
-
 def _by_major(rows: Sequence[dict[str, Any]]) -> Table:
     counts = Counter(map(_where, rows))
-    majors = {_where(row) for row in rows if row["major_code"]}
-    annexes = {title: n for n, title in enumerate(_TABLE_TITLES.values())}
-
-    def order(name: str) -> tuple[int, int, str]:
-        return (0, 0, name) if name in majors else (1, annexes.get(name, -1), name)
-
-    table = Table(title="按专业大类与附件", title_justify="left")
-    table.add_column("专业大类或附件")
-    table.add_column("处数", justify="right")
-    for name in sorted(counts, key=order):
-        table.add_row(name, str(counts[name]))
+    annexes = list(_TABLE_TITLES.values())
+    majors = sorted({_where(row) for row in rows if row["major_code"]})
+    order = [*majors, *sorted(counts.keys() - set(majors) - set(annexes)), *annexes]
+    table = table_of("按专业大类与附件", ["专业大类或附件"], ["处数"])
+    for name in order:
+        if counts[name]:
+            table.add_row(name, str(counts[name]))
     return table
 
 
 def _listed(rows: Sequence[dict[str, Any]]) -> Table:
-    table = Table(title="变更", title_justify="left")
-    for column in ("种类", "位置", "变更前 → 变更后", "页"):
-        table.add_column(column, justify="right" if column == "页" else "left", overflow="fold")
+    table = table_of("变更", ["种类", "位置", "变更前 → 变更后"], ["页"], overflow="fold")
     for row in rows[:_SHOWN]:
         pages = "→".join(str(row[f"page_{side}"] or "") for side in ("before", "after")).strip("→")
         table.add_row(CHANGE_KINDS[row["change"]], Text(_place(row)), _texts(row), pages)
@@ -158,18 +148,19 @@ def _listed(rows: Sequence[dict[str, Any]]) -> Table:
 def _place(row: dict[str, Any]) -> str:
     if row["table"] != "entries":
         name = row["class_code"] or row["key"] or ""
-        return " ".join(
-            filter(None, (_where(row), name if name != row["major_code"] else "", row["field"] or ""))
-        )
-    column = f"{KINDS[row['kind']].partition('(')[0]}·{row['tier']}"
-    parts = [f"{row['class_code']} {row['class_name'] or ''}", column]
-    if row["change"] == "entry_tier_moved":
-        parts.append(f"→{row['tier_after']}")
-    elif row["change"] == "entry_kind_moved":
-        parts.append(f"→{KINDS[row['kind_after']].partition('(')[0]}·{row['tier_after']}")
-    elif row["change"] == "entry_class_moved":
-        parts.append(f"→{row['class_code_after']}")
-    return " ".join(parts)
+        parts = [_where(row), name if name != row["major_code"] else "", row["field"] or ""]
+        return " ".join(filter(None, parts))
+    to = {
+        "entry_tier_moved": f" →{row['tier_after']}",
+        "entry_kind_moved": f" →{_column(row['kind_after'], row['tier_after'])}",
+        "entry_class_moved": f" →{row['class_code_after']}",
+    }.get(row["change"], "")
+    return f"{row['class_code']} {row['class_name'] or ''} {_column(row['kind'], row['tier'])}{to}"
+
+
+def _column(kind: str | None, tier: str | None) -> str:
+    """国家技能等级证书·中级"""
+    return f"{KINDS[kind].partition('(')[0] if kind else ''}·{tier}"
 
 
 def _texts(row: dict[str, Any]) -> Text:

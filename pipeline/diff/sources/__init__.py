@@ -6,8 +6,8 @@ two readings differ, ``render`` makes a page of it.
 
 from __future__ import annotations
 
-from pipeline.diff.sources.engine import Comparison, Decision, compare
-from pipeline.diff.sources.load import Side, load_sides
+from pipeline.diff.side import load_sides
+from pipeline.diff.sources.comparison import Comparison, Decision, compare
 from pipeline.diff.sources.page import render
 
-__all__ = ["Comparison", "Decision", "Side", "compare", "load_sides", "render"]
+__all__ = ["Comparison", "Decision", "compare", "load_sides", "render"]

@@ -13,6 +13,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from itertools import accumulate
+from os.path import commonprefix
+
+from rapidfuzz.distance import Levenshtein
 
 KINDS = {
     "text": "文字不同",
@@ -23,23 +26,16 @@ KINDS = {
     "right": "仅{right}有",
 }
 
+Span = tuple[int, int]
+
 
 @dataclass(frozen=True)
 class Spot:
     """Items ``left[0]:left[1]`` of one reading against ``right[0]:right[1]`` of the other (either may be empty)."""
 
     kind: str
-    left: tuple[int, int]
-    right: tuple[int, int]
-
-
-@dataclass(frozen=True)
-class Piece:
-    """A stretch of a character diff; ``same``: it stands in both."""
-
-    left: str
-    right: str
-    same: bool
+    left: Span
+    right: Span
 
 
 def find_spots(left: Sequence[str], right: Sequence[str]) -> list[Spot]:
@@ -50,11 +46,13 @@ def find_spots(left: Sequence[str], right: Sequence[str]) -> list[Spot]:
         return [Spot("left" if left else "right", (0, len(left)), (0, len(right)))]
     if Counter(left) == Counter(right):
         return [_order(left, right)]
-    spots: list[Spot] = []
-    for tag, i1, i2, j1, j2 in SequenceMatcher(None, left, right, autojunk=False).get_opcodes():
-        if tag != "equal":
-            spots += _between(left, right, (i1, i2), (j1, j2))
-    return spots
+    blocks = SequenceMatcher(None, left, right, autojunk=False).get_opcodes()
+    return [
+        spot
+        for tag, i1, i2, j1, j2 in blocks
+        if tag != "equal"
+        for spot in _between(left, right, (i1, i2), (j1, j2))
+    ]
 
 
 def _order(left: Sequence[str], right: Sequence[str]) -> Spot:
@@ -64,49 +62,42 @@ def _order(left: Sequence[str], right: Sequence[str]) -> Spot:
     return Spot("order", (first, last), (first, last))
 
 
-def _between(
-    left: Sequence[str], right: Sequence[str], ours: tuple[int, int], theirs: tuple[int, int]
-) -> Iterator[Spot]:
+def _between(left: Sequence[str], right: Sequence[str], ours: Span, theirs: Span) -> Iterator[Spot]:
     """The block between two anchors, cut wherever both readings end an item at an aligned place."""
     if ours[0] == ours[1] or theirs[0] == theirs[1]:
         yield Spot("left" if ours[0] < ours[1] else "right", ours, theirs)
         return
-    ends = {at: number for number, at in _ends(left, ours)}
-    other_ends = {at: number for number, at in _ends(right, theirs)}
-    one, other = "".join(left[slice(*ours)]), "".join(right[slice(*theirs)])
-    start = (ours[0], theirs[0])
-    for i, j in _path(one, other):
-        if i in ends and j in other_ends:
-            end = (ends[i], other_ends[j])
-            spot = _spot(left, right, (start[0], end[0]), (start[1], end[1]))
+    ends, other_ends = _ends(left, ours), _ends(right, theirs)
+    i, j = ours[0], theirs[0]
+    for at, other_at in _path("".join(left[slice(*ours)]), "".join(right[slice(*theirs)])):
+        if at in ends and other_at in other_ends:
+            stop, other_stop = ends[at], other_ends[other_at]
+            spot = _spot(left, right, (i, stop), (j, other_stop))
             if spot is not None:
                 yield spot
-            start = end
+            i, j = stop, other_stop
 
 
-def _ends(items: Sequence[str], span: tuple[int, int]) -> Iterator[tuple[int, int]]:
-    """(item number, place in the joined text) of the block's beginning and of every item's end."""
-    yield span[0], 0
-    yield from enumerate(accumulate(map(len, items[slice(*span)])), span[0] + 1)
+def _ends(items: Sequence[str], span: Span) -> dict[int, int]:
+    """Place in the joined text → item number, of the block's beginning and of every item's end."""
+    lengths = accumulate(map(len, items[slice(*span)]), initial=0)
+    return {at: number for number, at in enumerate(lengths, span[0])}
 
 
 def _path(one: str, other: str) -> Iterator[tuple[int, int]]:
     """Aligned places of two texts, in order, the end included."""
-    from rapidfuzz.distance import Levenshtein
-
     for step in Levenshtein.opcodes(one, other):
         if step.tag == "equal":
-            length = step.src_end - step.src_start
-            yield from (
-                (step.src_start + offset, step.dest_start + offset) for offset in range(1, length + 1)
+            places = (
+                range(step.src_start + 1, step.src_end + 1),
+                range(step.dest_start + 1, step.dest_end + 1),
             )
+            yield from zip(*places, strict=True)
         else:
             yield step.src_end, step.dest_end
 
 
-def _spot(
-    left: Sequence[str], right: Sequence[str], ours: tuple[int, int], theirs: tuple[int, int]
-) -> Spot | None:
+def _spot(left: Sequence[str], right: Sequence[str], ours: Span, theirs: Span) -> Spot | None:
     mine, yours = left[slice(*ours)], right[slice(*theirs)]
     if list(mine) == list(yours):
         return None
@@ -115,32 +106,9 @@ def _spot(
     return Spot("split" if "".join(mine) == "".join(yours) else "text", ours, theirs)
 
 
-def pieces(one: str, other: str) -> list[Piece]:
-    """A character diff of two texts, stretch by stretch. Single equal characters between two differences are joined
-    to them: a diff is read more easily in few pieces."""
-    from rapidfuzz.distance import Levenshtein
-
-    found: list[Piece] = []
-    steps = [
-        (step.tag == "equal", one[step.src_start : step.src_end], other[step.dest_start : step.dest_end])
-        for step in Levenshtein.opcodes(one, other)
-    ]
-    for number, (equal, mine, yours) in enumerate(steps):
-        same = equal and (len(mine) > 1 or number in (0, len(steps) - 1))
-        if found and not found[-1].same and not same:
-            found[-1] = Piece(found[-1].left + mine, found[-1].right + yours, False)
-        else:
-            found.append(Piece(mine, yours, same))
-    return found
-
-
 def core(one: str, other: str) -> tuple[str, str, str, str]:
     """(two characters before, this reading's own part, the other's own part, two characters after)."""
-    start = 0
-    while start < min(len(one), len(other)) and one[start] == other[start]:
-        start += 1
-    end = 0
-    while end < min(len(one), len(other)) - start and one[-1 - end] == other[-1 - end]:
-        end += 1
+    start = len(commonprefix([one, other]))
+    end = len(commonprefix([one[start:][::-1], other[start:][::-1]]))
     stop, other_stop = len(one) - end, len(other) - end
     return one[max(0, start - 2) : start], one[start:stop], other[start:other_stop], one[stop : stop + 2]

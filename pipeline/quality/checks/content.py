@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from pipeline.findings import Finding
-from pipeline.schema import KINDS
+from pipeline.schema import KINDS, TABLES
 from pipeline.text import squeeze
 from pipeline.tidy.grades.levels import read_levels
 from pipeline.tidy.grades.names import brackets, is_organisation
@@ -33,13 +33,14 @@ _PLACE = ("page", "line", "x0", "top", "x1", "bottom", "cell_id", "confidence")
 _SHOWN = 6
 
 
-def about(code: str, message: str, evidence: str, group: Sequence[Entry], **more: Any) -> Finding:
-    """A finding about entries: it points at the first, ``keys`` names all of them if there are several."""
-    first = group[0]
-    ids = tuple(dict.fromkeys(str(entry["entry_id"]) for entry in group))
+def about(
+    code: str, message: str, evidence: str, group: Sequence[Entry], table: str = "entries", **more: Any
+) -> Finding:
+    """A finding about rows: it points at the first, ``keys`` names all of them if there are several."""
+    ids = tuple(dict.fromkeys(str(row[TABLES[table].key[0]]) for row in group))
     alone = {"key": ids[0]} if len(ids) == 1 else {"keys": ids}
-    place = {name: first[name] for name in _PLACE}
-    return Finding(code, message, evidence, **{"table": "entries", **place, **alone, **more})
+    place = {name: group[0][name] for name in _PLACE}
+    return Finding(code, message, evidence, **{"table": table, **place, **alone, **more})
 
 
 def cell_name(entry: Entry) -> str:
@@ -103,6 +104,7 @@ _ONLY_PAPER = re.compile(
     r"(?:专业|职称|职业|技能|技术|能力|等级|资格|执业|从业|国家|证书|证|认证|考试|初级|中级|高级|[一二三四五]级|[初中高]级工|高级技师|[()/、])+"
 )
 _WHOLE_WORDS = frozenset({"技师", "高级技师"})
+_CLOSING = dict(zip("([{《〈「『【“", ")]}》〉」』】”", strict=True))
 _LEADS_BADLY = re.compile(r"^[)\]}》〉」』】”、,;:。.!?/·]")
 _HANGS = re.compile(r"[(\[{《〈「『【“、,;/:]$")
 
@@ -120,15 +122,15 @@ def cut_off(text: str) -> str | None:
 
 def unbalanced(text: str) -> bool:
     """Whether a bracket or quotation mark of ``text`` is not closed, or closed without having been opened."""
-    opened = [bracket for bracket in brackets(text) if not bracket.closed]
-    if opened:
+    if any(not bracket.closed for bracket in brackets(text)):
         return True
-    depth = 0
-    for char in text.replace("(含)", ""):
-        depth += (char in "([{《「『【“") - (char in ")]}》」』】”")
-        if depth < 0:
+    opened: list[str] = []
+    for char in text:
+        if char in _CLOSING:
+            opened.append(_CLOSING[char])
+        elif char in _CLOSING.values() and (not opened or opened.pop() != char):
             return True
-    return depth != 0
+    return bool(opened)
 
 
 def form(entries: Sequence[Entry]) -> Iterator[Finding]:
@@ -154,7 +156,7 @@ def boundaries(entries: Sequence[Entry], known: Iterable[str] = ()) -> Iterator[
     """
     texts = by_text(entries)
     names = {squeeze(text) for text in texts} | {squeeze(name) for name in known}
-    endings = Counter(squeeze(group[0]["name"])[-1] for group in texts.values())
+    endings = Counter(squeeze(group[0]["name"])[-1:] for group in texts.values())
 
     def ends_well(name: str) -> bool:
         return name.endswith(")") or endings[name[-1]] > max(1, USUAL_ENDING * len(texts))
@@ -254,11 +256,3 @@ def uncertain(entries: Sequence[Entry]) -> Iterator[Finding]:
         )
         evidence = "|".join([":".join(_cell(group[0])), *texts])
         yield about("boundary_uncertain", message, evidence, doubtful, confidence=lowest)
-
-
-CHECKS: tuple[Callable[[Sequence[Entry]], Iterator[Finding]], ...] = (
-    level_words,
-    form,
-    repetitions,
-    uncertain,
-)

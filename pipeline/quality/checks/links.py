@@ -16,7 +16,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from pipeline.arrow import Row, batched
+from pipeline.arrow import batched
 from pipeline.arrow import rows as rows_of
 from pipeline.findings import Finding
 from pipeline.quality.checks.unlinked import unlinked_findings
@@ -103,40 +103,25 @@ def link(tables: Mapping[str, pa.Table]) -> tuple[list[dict[str, object]], list[
 
     ``tables`` needs ``entries`` and the annex tables that it has; a missing annex table gives no links.
     """
-    pairs, findings = linked(tables)
-    return [link_row(entry, best) for entry, best in pairs], findings
-
-
-def linked(tables: Mapping[str, pa.Table]) -> tuple[list[tuple[Row, Link]], list[Finding]]:
-    """As :func:`link`, but for every row only the entry and what it means: see :func:`link_row`."""
     entries = rows_of(tables["entries"])
-    pairs: list[tuple[Row, Link]] = []
+    links: list[dict[str, object]] = []
     unlinked: dict[str, list[Mapping[str, Any]]] = {}
     for kind in TARGETS:
         own = [entry for entry in entries if entry["kind"] == kind]
         targets = list(_targets(tables, kind))
-        if not own or not targets:
-            continue
-        found = _best(own, targets)
-        for entry in own:
+        found = _best(own, targets) if targets else {}
+        for entry in own if targets else ():
             best = found.get((entry["text"], tuple(entry["grades"])))
             if best is not None:
-                pairs.append((entry, best))
+                links.append(_link_row(entry, best))
             elif kind == "one_plus_x":
                 unlinked.setdefault(bare(entry["name"]), []).append(entry)
-    return pairs, list(_about_unlinked(entries, tables, unlinked))
-
-
-def _about_unlinked(
-    entries: Sequence[Mapping[str, Any]],
-    tables: Mapping[str, pa.Table],
-    unlinked: Mapping[str, Sequence[Mapping[str, Any]]],
-) -> Iterable[Finding]:
-
-    distinct = {bare(entry["name"]) for entry in entries if entry["kind"] == "one_plus_x"}
+    if not unlinked:
+        return links, []
     table, column = _CERTIFICATES
-    known = {bare(name): str(name) for name in tables[table][column].to_pylist() if name} if unlinked else {}
-    return unlinked_findings(unlinked, len(distinct), known)
+    distinct = {bare(entry["name"]) for entry in entries if entry["kind"] == "one_plus_x"}
+    known = {bare(name): str(name) for name in tables[table][column].to_pylist() if name}
+    return links, list(unlinked_findings(unlinked, len(distinct), known))
 
 
 def _targets(tables: Mapping[str, pa.Table], kind: str) -> Iterable[_Target]:
@@ -218,7 +203,7 @@ def _alike(keys: Sequence[str], others: Sequence[str]) -> dict[str, tuple[str, f
     return found
 
 
-def link_row(entry: Mapping[str, Any], best: Link) -> dict[str, object]:
+def _link_row(entry: Mapping[str, Any], best: Link) -> dict[str, object]:
     """A row of ``links`` (without edition)."""
     return {
         "entry_id": entry["entry_id"],

@@ -13,11 +13,11 @@ from typing import Any
 import pyarrow as pa
 
 from pipeline.findings import Finding
+from pipeline.quality.checks.content import about
 from pipeline.schema import TABLES
 
 _DIGIT = re.compile(r"[0-9]")
-_PLACE = ("page", "line", "x0", "top", "x1", "bottom", "cell_id", "confidence")
-_TABLE, _COLUMN = "annex_6_assessments", "org_code"
+_TABLE = "annex_6_assessments"
 
 
 def shape(code: str) -> str:
@@ -53,15 +53,27 @@ def odd_codes(codes: Iterable[str], declared: str | None = None) -> dict[str, st
 
 def org_codes(tables: Mapping[str, pa.Table]) -> Iterator[Finding]:
     """One finding per registration number (机构备案号) that is written otherwise than the others."""
-    rows: list[Mapping[str, Any]] = tables[_TABLE].to_pylist() if _TABLE in tables else []
-    declared = TABLES[_TABLE].by_name[_COLUMN].usual
-    for code, usual in odd_codes((row[_COLUMN] or "" for row in rows), declared).items():
-        group = [row for row in rows if row[_COLUMN] == code]
-        keys = tuple(str(row["row_id"]) for row in group)
-        more: dict[str, Any] = {"key": keys[0]} if len(keys) == 1 else {"keys": keys}
-        more |= {name: group[0][name] for name in _PLACE}
+    for code, usual, group in _odd_rows(tables, "org_code"):
         message = (
             f"机构备案号“{code}”（{group[0]['org'] or '机构名称空缺'}）的写法与本文件其他备案号（如“{usual}”）不同；"
             f"请核对原文，如系误植，请在corrections.yaml中用replace更正。"
         )
-        yield Finding("org_code_pattern", message, code, table=_TABLE, **more)
+        yield about("org_code_pattern", message, code, group, table=_TABLE)
+
+
+def occupation_codes(tables: Mapping[str, pa.Table]) -> Iterator[Finding]:
+    """The same of the codes of occupations."""
+    for code, usual, group in _odd_rows(tables, "occupation_code"):
+        value = f"“{code}”与其他行（如“{usual}”）写法不同"
+        message = f"{TABLES[_TABLE].title_zh}（{group[0]['row_id']}）的职业编码{value}；请核对原文，属实则接受此项。"
+        yield about("value_unusual", message, f"occupation_code_usual={value}", group, table=_TABLE)
+
+
+def _odd_rows(
+    tables: Mapping[str, pa.Table], column: str
+) -> Iterator[tuple[str, str, list[Mapping[str, Any]]]]:
+    """(odd code, a usual one, the rows that bear the odd one)."""
+    rows: list[Mapping[str, Any]] = tables[_TABLE].to_pylist() if _TABLE in tables else []
+    declared = TABLES[_TABLE].by_name[column].usual
+    for code, usual in odd_codes((row[column] or "" for row in rows), declared).items():
+        yield code, usual, [row for row in rows if row[column] == code]

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pyarrow as pa
 
 from pipeline.findings import Finding
-from pipeline.readers.pdf.damage import BROKEN
+from pipeline.reading import BROKEN
 
 
 def damaged_pages(pages: pa.Table) -> list[Finding]:
-    """One finding per page whose content stream is damaged. ``pages``: the columns of ``readers.staged.PAGES``."""
+    """One finding per page whose content stream is damaged. ``pages``: the columns of ``reading.PAGES``."""
     return [
         Finding(
             "page_damaged",

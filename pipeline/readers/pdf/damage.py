@@ -24,9 +24,6 @@ import numpy as np
 
 from pipeline.errors import XizeError
 
-BROKEN = "content_broken"
-"""The check that a page fails whose content stream cannot be inflated to its end, or not to what its checksum says."""
-
 _CHUNK = 1 << 20
 _CHECKSUM_BYTES = 4
 _LONGEST = 4096

@@ -20,13 +20,13 @@ from pipeline.model import Cell, Line
 from pipeline.readers.pdf.cell_text import assign, overflowing_lines, trim_open_ends
 from pipeline.readers.pdf.checks import failed_checks
 from pipeline.readers.pdf.confidence import confidence_of
-from pipeline.readers.pdf.damage import BROKEN, damaged_pages
+from pipeline.readers.pdf.damage import damaged_pages
 from pipeline.readers.pdf.grid import Found, find_grids
 from pipeline.readers.pdf.lines import lines_by_group, lines_of
 from pipeline.readers.pdf.page import PageArrays
 from pipeline.readers.pdf.raster import SecondLook, needs_camelot
 from pipeline.readers.pdf.visible import Hidden, see
-from pipeline.reading import Block, PageInfo, Reading, cell_id, join_readings, to_reading
+from pipeline.reading import BROKEN, Block, PageInfo, Reading, cell_id, join_readings, to_reading
 from pipeline.timing import measured
 
 Progress = Callable[[int, int], None]

@@ -10,7 +10,6 @@ from rapidfuzz import fuzz
 
 from pipeline.model import GridCell, LogicalTable
 from pipeline.text import squeeze
-from pipeline.tidy.headers import column_cells
 from pipeline.vocabulary.annexes import (
     ALL_WORDS,
     AWARD_LEVEL,
@@ -118,7 +117,7 @@ def leaves(table: LogicalTable, start: int, stop: int) -> list[Ref]:
     refs: list[Ref] = []
     last: GridCell | None = None
     for col in range(table.n_cols):
-        cells = column_cells(table, col, start, stop)
+        cells = table.column(col, start, stop)
         leaf = cells[-1] if cells else None
         if leaf is None:
             refs.append(Ref(col, col + 1, ""))

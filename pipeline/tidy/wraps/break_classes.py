@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import unicodedata
 from functools import lru_cache
-from typing import NamedTuple
 
 from pipeline.text import is_cjk
 
-_OPEN = set("([{（［｛【〔《〈“‘「『")
-_CLOSE = set(")]}）］｝】〕》〉”’」』%％")
-_STOP = set("、，。；：！？·•")
-_INFIX = set(",.;:!?")
-_SLASH = set("/／\\")
-_DASH = set("-‐‑–—－~～+＋=&")
+_KNOWN = {
+    **dict.fromkeys("([{（［｛【〔《〈“‘「『", "o"),
+    **dict.fromkeys(")]}）］｝】〕》〉”’」』%％", "c"),
+    **dict.fromkeys("、，。；：！？·•", "n"),
+    **dict.fromkeys(",.;:!?", "i"),
+    **dict.fromkeys("/／\\", "/"),
+    **dict.fromkeys("-‐‑–—－~～+＋=&", "-"),
+}
 
 
+@lru_cache(maxsize=65536)
 def char_class(char: str) -> str:
     """The class of a character for line breaking.
 
@@ -26,48 +28,16 @@ def char_class(char: str) -> str:
         return "x"
     if char.isspace():
         return "s"
-    if char in _OPEN:
-        return "o"
-    if char in _CLOSE:
-        return "c"
-    if char in _STOP:
-        return "n"
-    if char in _INFIX:
-        return "i"
-    if char in _SLASH:
-        return "/"
-    if char in _DASH:
-        return "-"
-    if char.isalnum():
-        return "a"
-    return "x"
-
-
-class _Classes(dict[int, str]):
-    """The classes of characters for ``str.translate``, found out when a character first comes."""
-
-    def __missing__(self, code: int) -> str:
-        found = self[code] = char_class(chr(code))
-        return found
-
-
-_CLASSES = _Classes()
-
-
-class Shape(NamedTuple):
-    """What a line's text is for line breaking: the classes of its characters, whether its width tells how wide a line
-    may be (see ``is_breakable``)."""
-
-    classes: str
-    breakable: bool
+    return _KNOWN.get(char) or ("a" if char.isalnum() else "x")
 
 
 @lru_cache(maxsize=65536)
-def shape_of(text: str) -> Shape:
-    """The shape of a line's text."""
-    return Shape(text.translate(_CLASSES), is_breakable(text))
+def classes_of(text: str) -> str:
+    """The classes of the characters of a line's text: 茶艺师(A级) → xxxoaxc."""
+    return "".join(map(char_class, text))
 
 
+@lru_cache(maxsize=65536)
 def is_breakable(text: str) -> bool:
     """Whether a line's width tells how wide a line may be: it could have been broken earlier, and it does not end in
     full-width punctuation, which browsers set half as wide there and word processors let hang into the margin."""

@@ -8,14 +8,14 @@ does not part. The defaults for pairs too rare to learn from follow Unicode's li
 
 from __future__ import annotations
 
-from array import array
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import NamedTuple
 
 from pipeline.model import Line
-from pipeline.tidy.wraps.break_classes import shape_of
+from pipeline.tidy.wraps.break_classes import classes_of, is_breakable
 
 Pair = tuple[str, str]
 
@@ -56,11 +56,6 @@ class BreakRules:
     stretch: float = 1.0
     indents: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     justified: frozenset[str] = frozenset()
-    _first: dict[str, tuple[int, int, tuple[int, ...]]] = field(
-        default_factory=dict, init=False, repr=False, compare=False
-    )
-    _last: dict[str, int] = field(default_factory=dict, init=False, repr=False, compare=False)
-    """Where lines of the same classes have their first and last piece, found out when one first comes."""
 
     def sticks(self, pair: Pair) -> bool | None:
         """Whether the producer keeps the pair together; None when neither learned nor agreed among producers."""
@@ -68,56 +63,28 @@ class BreakRules:
 
     def first_pieces(self, line: Line) -> tuple[float, float]:
         """Width in points of the first unbreakable piece of ``line``: unknown pairs stick; they do not."""
-        classes = shape_of(line.text).classes
-        known = self._first.get(classes)
-        if known is None:
-            known = self._first[classes] = self._first_of(classes)
-        end, loose_end, mixed = known
-        width = self._width(line, end, mixed)
-        return width, width if end == loose_end else self._width(line, loose_end, mixed)
-
-    def _width(self, line: Line, end: int, mixed: tuple[int, ...]) -> float:
-        if end == 1:
-            return line.advances[0] * self.stretch
-        if not mixed:
-            return sum(line.advances[:end]) * self.stretch
-        width = 0.0
-        for at, advance in enumerate(line.advances[:end]):
-            if at in mixed:
-                width += _SCRIPT_GAP * line.size / self.stretch
-            width += advance
-        return width * self.stretch
-
-    def _first_of(self, classes: str) -> tuple[int, int, tuple[int, ...]]:
-        """The length of the first piece of a line with these classes, its length if unknown pairs do not stick, and where
-        in it script changes."""
-        loose = 0
-        mixed: list[int] = []
-        for at, pair in enumerate(zip(classes, classes[1:], strict=False), start=1):
+        width = line.advances[0]
+        loose: float | None = None
+        for at, pair in enumerate(pairwise(classes_of(line.text)), start=1):
             sticks = self.sticks(pair)
-            if not sticks:
-                loose = loose or at
+            if not sticks and loose is None:
+                loose = width
             if sticks is False:
-                return at, loose, tuple(mixed)
+                break
             if "x" in pair and pair[0] != pair[1] and {*pair} & {"a", "i"}:
-                mixed.append(at)
-        return len(classes), loose or len(classes), tuple(mixed)
+                width += _SCRIPT_GAP * line.size / self.stretch
+            width += line.advances[at]
+        return width * self.stretch, (width if loose is None else loose) * self.stretch
 
     def last_piece(self, line: Line) -> float:
         """Width in points of the last unbreakable piece of ``line``, unknown pairs kept together."""
-        classes = shape_of(line.text).classes
-        length = self._last.get(classes)
-        if length is None:
-            length = self._last[classes] = self._last_of(classes)
-        if length == 1:
-            return line.advances[-1] * self.stretch
-        return sum(line.advances[: -1 - length : -1]) * self.stretch
-
-    def _last_of(self, classes: str) -> int:
-        for at in range(len(classes) - 1, 0, -1):
-            if self.sticks((classes[at - 1], classes[at])) is False:
-                return len(classes) - at
-        return len(classes)
+        width = line.advances[-1]
+        pairs = list(pairwise(classes_of(line.text)))
+        for pair, advance in zip(reversed(pairs), line.advances[-2::-1], strict=True):
+            if self.sticks(pair) is False:
+                break
+            width += advance
+        return width * self.stretch
 
     def room(self, width: float, group: str) -> float:
         """The points of a cell ``width`` wide that a line may fill."""
@@ -175,7 +142,7 @@ def gap_between(
         used += max(0.0, first.x0 - lefts[0] - min(begin, further))
     if settled is None and group in rules.justified and _stretched(first, rules.stretch):
         settled = False
-    pair = (shape_of(first.text).classes[-1], shape_of(second.text).classes[0])
+    pair = (classes_of(first.text)[-1], classes_of(second.text)[0])
     extra = 1.2 * _SCRIPT_GAP * size if pair in (("a", "x"), ("x", "a")) else 0.0
     piece, loose = (width + extra for width in rules.first_pieces(second))
     # A piece longer than a whole line is broken anywhere: then nothing can be said from the pair.
@@ -240,9 +207,9 @@ def _is_justified(cells: Iterable[tuple[float, float, Sequence[Line]]], stretch:
     for _, _, lines in cells:
         depth = 0
         for line in lines:
-            shape = shape_of(line.text)
-            depth = max(0, depth + shape.classes.count("o") - shape.classes.count("c"))
-            if not shape.breakable:
+            classes = classes_of(line.text)
+            depth = max(0, depth + classes.count("o") - classes.count("c"))
+            if not is_breakable(line.text):
                 continue
             if line is lines[-1]:
                 last += depth == 0
@@ -271,60 +238,59 @@ Columns = Mapping[str, Sequence[tuple[float, float, Sequence[Line]]]]
 points."""
 
 
-@dataclass(frozen=True)
+@dataclass
 class Habits:
     """What the lines of cells show of how their producer breaks lines.
 
-    ``alike``: how many lines have the same classes of characters; ``ends``: the pairs that lines were broken between, of
-    ``gaps`` in all; ``stretches``: how much wider than its glyphs each line is set; ``slack``: by group, the points that
-    each cell's widest line leaves free.
+    ``inside``: the pairs that stand in lines; ``spaced``: those parted by a blank (which a wrap swallows); ``ends``: the
+    pairs that lines were broken between, of ``gaps`` in all; ``stretches``: how much wider than its glyphs each line is
+    set; ``slack``: by group, the points that each cell's widest line leaves free.
     """
 
-    alike: Counter[str] = field(default_factory=Counter)
+    inside: Counter[Pair] = field(default_factory=Counter)
+    spaced: Counter[Pair] = field(default_factory=Counter)
     ends: Counter[Pair] = field(default_factory=Counter)
     gaps: int = 0
-    stretches: array[float] = field(default_factory=lambda: array("d"))
-    slack: Mapping[str, Sequence[float]] = field(default_factory=dict)
+    stretches: list[float] = field(default_factory=list)
+    slack: dict[str, list[float]] = field(default_factory=dict)
 
     def __add__(self, other: Habits) -> Habits:
         """Both, groups no longer told apart."""
-        free = array(
-            "d", (value for one in (self, other) for values in one.slack.values() for value in values)
-        )
+        free = [value for one in (self, other) for values in one.slack.values() for value in values]
         return Habits(
-            self.alike + other.alike, self.ends + other.ends, self.gaps + other.gaps,
+            self.inside + other.inside, self.spaced + other.spaced, self.ends + other.ends, self.gaps + other.gaps,
             self.stretches + other.stretches, {"": free},
         )  # fmt: skip
 
 
 def observe(columns: Columns) -> Habits:
     """The habits that cells show."""
-    alike = Counter(
-        shape_of(line.text).classes for cells in columns.values() for _, _, lines in cells for line in lines
-    )
-    ends: Counter[Pair] = Counter()
-    gaps = 0
-    stretches = array("d")
-    slack: dict[str, list[float]] = {}
+    out = Habits()
     defaults = BreakRules()
     for group, cells in columns.items():
         for _, width, lines in cells:
             for line in lines:
+                classes = classes_of(line.text)
+                out.inside.update(pairwise(classes))
+                if "s" in classes:
+                    out.spaced.update(
+                        (x, z) for x, y, z in zip(classes, classes[1:], classes[2:], strict=False) if y == "s"
+                    )
                 total = sum(line.advances)
                 if total > 0 and len(line.text) > 2:
-                    stretches.append(line.width / total)
+                    out.stretches.append(line.width / total)
             if len(lines) < 2:
                 continue
-            gaps += len(lines) - 1
-            for a, b in zip(lines, lines[1:], strict=False):
+            out.gaps += len(lines) - 1
+            for a, b in pairwise(lines):
                 # A piece longer than the line is broken wherever it must be: that teaches nothing.
                 if defaults.last_piece(a) + defaults.first_pieces(b)[0] < 0.9 * width:
-                    ends[shape_of(a.text).classes[-1], shape_of(b.text).classes[0]] += 1
+                    out.ends[classes_of(a.text)[-1], classes_of(b.text)[0]] += 1
             # Lines with no place to break may run over the border and tell nothing about the padding.
-            breakable = [line.width for line in lines if shape_of(line.text).breakable]
+            breakable = [line.width for line in lines if is_breakable(line.text)]
             if breakable:
-                slack.setdefault(group, []).append(width - max(breakable))
-    return Habits(alike, ends, gaps, stretches, slack)
+                out.slack.setdefault(group, []).append(width - max(breakable))
+    return out
 
 
 def learn(columns: Columns, own: Habits, earlier: Habits) -> BreakRules:
@@ -333,16 +299,24 @@ def learn(columns: Columns, own: Habits, earlier: Habits) -> BreakRules:
     Padding, indents and justification are those of each group; all else is the producer's, whichever cells show it.
     """
     both = own + earlier
-    ends = both.ends
-    inside, spaced, chars = _pairs(both.alike)
-    gaps, stretches = both.gaps, both.stretches
-    rate = gaps / chars if chars else 0.0
+    padding = {group: _least(values) for group, values in own.slack.items() if len(values) >= 3}
+    padding[""] = _least(both.slack[""]) if both.slack[""] else 0.0
+    stretches = sorted(both.stretches)
+    stretch = max(1.0, stretches[len(stretches) // 4]) if stretches else 1.0
+    justified = frozenset(group for group, cells in columns.items() if _is_justified(cells, stretch))
+    indents = {group: found for group, cells in columns.items() if (found := learn_indent(cells)) is not None}
+    return BreakRules(_sticky(both), padding, stretch, indents, justified)
+
+
+def _sticky(habits: Habits) -> dict[Pair, bool | None]:
+    """Which pairs the producer does not part: those that lines are broken between far less often than chance has it."""
+    ends, spaced = habits.ends, habits.spaced
+    chars = habits.inside.total()
+    rate = habits.gaps / chars if chars else 0.0
     sticky: dict[Pair, bool | None] = {}
-    for pair, count in inside.items():
-        if "s" in pair:
-            continue
+    for pair, count in habits.inside.items():
         expected = count * rate
-        if expected < 4:
+        if "s" in pair or expected < 4:
             continue
         if spaced[pair] and spaced[pair] >= ends[pair]:
             sticky[pair] = _default(pair)
@@ -356,30 +330,7 @@ def learn(columns: Columns, own: Habits, earlier: Habits) -> BreakRules:
     for pair in ends:
         known = ends[pair] < 3 or spaced[pair] >= ends[pair]
         sticky.setdefault(pair, _default(pair) if known else False)
-    padding = {group: _least(values) for group, values in own.slack.items() if len(values) >= 3}
-    everything = both.slack[""]
-    padding[""] = _least(everything) if everything else 0.0
-    stretch = max(1.0, sorted(stretches)[len(stretches) // 4]) if stretches else 1.0
-    justified = frozenset(group for group, cells in columns.items() if _is_justified(cells, stretch))
-    indents = {group: found for group, cells in columns.items() if (found := learn_indent(cells)) is not None}
-    return BreakRules(sticky, padding, stretch, indents, justified)
-
-
-def _pairs(alike: Mapping[str, int]) -> tuple[Counter[Pair], Counter[Pair], int]:
-    """Pairs of classes that stand inside lines, those parted by a blank (which a wrap swallows), and how many places
-    there are; ``alike``: how many lines have the same classes."""
-    inside: Counter[Pair] = Counter()
-    spaced: Counter[Pair] = Counter()
-    chars = 0
-    for classes, times in alike.items():
-        chars += max(len(classes) - 1, 0) * times
-        for pair, n in Counter(zip(classes, classes[1:], strict=False)).items():
-            inside[pair] += n * times
-        if "s" in classes:
-            for x, y, z in zip(classes, classes[1:], classes[2:], strict=False):
-                if y == "s":
-                    spaced[x, z] += times
-    return inside, spaced, chars
+    return sticky
 
 
 def _least(values: Sequence[float]) -> float:

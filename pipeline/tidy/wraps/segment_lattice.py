@@ -1,26 +1,17 @@
-"""Many cells' lines as arrays, and every item that could be made of them: what segmentation chooses from.
+"""Every item that could be made of lines, the best division of the lines into items, and how sure each item is.
 
 Lines of all parts (runs of lines with no settled gap between) stand end to end; a possible item is a run of lines of one
-part. Everything is asked of all of them at once; how the best division is found, ``segment`` knows.
+part. A semi-Markov model scores each; what the scores consist of, ``segment`` and ``segment_weights`` know.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from functools import cached_property
-from itertools import chain
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 from pipeline.text import brackets
-from pipeline.tidy.wraps.segment_model import is_latin
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
-Flags = NDArray[np.bool_]
+from pipeline.tidy.wraps.segment_model import join
 
 _LONGEST = 14
 """Most printed lines that one item may be wrapped over (unless its brackets stay open)."""
@@ -29,139 +20,107 @@ _HOPELESS = -25.0
 """Log-probability of the gaps inside an item below which no form of its text makes up for so sure a boundary."""
 
 
-class Places:
-    """Which keys stand with lines, one with each; to ask about every different key once, and to count how often one
-    stands between two lines."""
-
-    def __init__(self, keys: Sequence[str]) -> None:
-        self.known = {key: number for number, key in enumerate(dict.fromkeys(keys))}
-        self.numbers: Ints = np.fromiter(map(self.known.__getitem__, keys), np.int64, len(keys))
-
-    def flags(self, ask: Callable[[str], object]) -> Flags:
-        """What ``ask`` says about each line's key."""
-        return np.fromiter(map(ask, self.known), bool, len(self.known))[self.numbers]
-
-    def repeated(self) -> Flags:
-        """Per line, whether its key stands with other lines as well."""
-        return np.asarray(np.bincount(self.numbers)[self.numbers] > 1)
-
-    @cached_property
-    def _ordered(self) -> Ints:
-        return np.sort(self.numbers * (len(self.numbers) + 1) + np.arange(len(self.numbers)))
-
-    def count(self, numbers: Ints, first: Ints, stop: Ints) -> Ints:
-        """How often keys of these numbers stand in lines ``first`` … ``stop`` - 1 (elementwise)."""
-        base = numbers * (len(self.numbers) + 1)
-        return np.searchsorted(self._ordered, base + stop) - np.searchsorted(self._ordered, base + first)
-
-
-class Lines:
-    """The lines of all parts, end to end. ``stops[i]``: number of the line behind the last of line ``i``'s part;
-    ``gaps``: the lines behind which a gap of their part lies."""
-
-    def __init__(self, parts: Sequence[Sequence[str]]) -> None:
-        """Lines of parts, each given as its texts; none of them is empty."""
-        self.texts = [text for part in parts for text in part]
-        counts = np.array([len(part) for part in parts], dtype=np.int64)
-        self.stops: Ints = np.repeat(np.cumsum(counts), counts)
-        at = np.arange(len(self.texts))
-        self.gaps: Ints = at[at + 1 < self.stops]
-
-    def __len__(self) -> int:
-        return len(self.texts)
-
-    @cached_property
-    def whole(self) -> Places:
-        """The lines' texts."""
-        return Places(self.texts)
-
-    @cached_property
-    def heads(self) -> Places:
-        """The first two characters of every line."""
-        return Places([text[:2] for text in self.texts])
-
-    @cached_property
-    def tails(self) -> Places:
-        """The last two characters of every line."""
-        return Places([text[-2:] for text in self.texts])
-
-    @cached_property
-    def first(self) -> Places:
-        """The first character of every line."""
-        return Places([text[0] for text in self.texts])
-
-    @cached_property
-    def last(self) -> Places:
-        """The last character of every line."""
-        return Places([text[-1] for text in self.texts])
-
-    @cached_property
-    def length(self) -> Ints:
-        """Characters of every line."""
-        return np.fromiter(map(len, self.texts), np.int64, len(self.texts))
-
-    @cached_property
-    def glued(self) -> list[str]:
-        """What every line adds to a text that ends with the line before: a blank is restored between Latin words (see
-        ``segment_model.join``)."""
-        out = list(self.texts)
-        for k in np.flatnonzero(self.last.flags(is_latin)[:-1] & self.first.flags(is_latin)[1:]).tolist():
-            out[k + 1] = " " + out[k + 1]
-        return out
-
-
-@dataclass(frozen=True)
+@dataclass
 class Candidates:
-    """Every possible item: lines ``first`` … ``last``, its text and its length, the log-probability of the gaps inside it,
-    its brackets without a partner. Single lines come first, in order, then runs of two lines, and so on."""
+    """Every possible item of the parts of ``lines``, part by part, by first line and then by last.
 
-    first: Ints
-    last: Ints
-    texts: list[str]
-    length: Ints
-    inner: Floats
-    unbalanced: Ints
+    ``parts``: per part its first line, the line behind its last, its first item and the item behind its last. Per item:
+    ``first`` and ``last`` line, its text, the log-probability of the gaps inside it, its brackets without a partner.
+    """
 
+    lines: list[str] = field(default_factory=list)
+    parts: list[tuple[int, int, int, int]] = field(default_factory=list)
+    first: list[int] = field(default_factory=list)
+    last: list[int] = field(default_factory=list)
+    texts: list[str] = field(default_factory=list)
+    inner: list[float] = field(default_factory=list)
+    unbalanced: list[int] = field(default_factory=list)
 
-def candidates(lines: Lines, stay: Floats) -> Candidates:
-    """Every possible item; ``stay``: per line, the log-probability that the gap behind it is no boundary."""
-    found = np.array([brackets(text) for text in lines.whole.known], dtype=np.int64)[lines.whole.numbers]
-    closing, opening = found[:, 0], found[:, 1]
-    first: Ints = np.arange(len(lines))
-    inner: Floats = np.zeros(len(lines))
-    texts, stray, depth = lines.texts, closing, opening
-    size = lines.length
-    added = np.fromiter(map(len, lines.glued), np.int64, len(lines))
-    waves: list[tuple[Any, ...]] = []
-    length = 1
-    while len(first):
-        waves.append((first, first + (length - 1), texts, size, inner, stray + depth))
-        alive = first + length < lines.stops[first]
-        if length >= _LONGEST:
-            alive &= depth > 0
-        inner = inner + stay[first + (length - 1)]
-        at = np.flatnonzero(alive & (inner >= _HOPELESS))
-        first, inner, stray, depth = first[at], inner[at], stray[at], depth[at]
-        after = first + length
-        texts = [texts[i] + lines.glued[j] for i, j in zip(at.tolist(), after.tolist(), strict=True)]
-        size = size[at] + added[after]
-        stray = stray + np.maximum(closing[after] - depth, 0)
-        depth = np.maximum(depth - closing[after], 0) + opening[after]
-        length += 1
-    firsts, lasts, all_texts, sizes, inners, unpaired = zip(*waves, strict=True)
-    return Candidates(
-        np.concatenate(firsts),
-        np.concatenate(lasts),
-        list(chain.from_iterable(all_texts)),
-        np.concatenate(sizes),
-        np.concatenate(inners),
-        np.concatenate(unpaired),
-    )
+    def add_part(self, lines: Sequence[str], stay: Sequence[float]) -> None:
+        """Add the lines of a part and all items that they could be.
+
+        ``stay``: the log-probability that a gap is no boundary, of the gaps between the lines.
+        """
+        start, before = len(self.lines), len(self.texts)
+        found = [brackets(line) for line in lines]
+        for first, line in enumerate(lines):
+            text, inner = line, 0.0
+            stray, depth = found[first]
+            for last in range(first, len(lines)):
+                if last > first:
+                    inner += stay[last - 1]
+                    if inner < _HOPELESS or (last - first >= _LONGEST and depth == 0):
+                        break
+                    text = join(text, lines[last])
+                    closing, opening = found[last]
+                    stray += max(closing - depth, 0)
+                    depth = max(depth - closing, 0) + opening
+                self.first.append(start + first)
+                self.last.append(start + last)
+                self.texts.append(text)
+                self.inner.append(inner)
+                self.unbalanced.append(stray + depth)
+        self.lines += lines
+        self.parts.append((start, start + len(lines), before, len(self.texts)))
 
 
-def weighed(weights: Sequence[float], features: Sequence[Floats | Flags | Ints | float]) -> Floats:
-    """Sum of weights times features, added up in their order (so that every machine rounds alike)."""
-    total: Any = 0.0
-    for weight, feature in zip(weights, features, strict=True):
-        total = total + weight * feature
-    return np.asarray(total, dtype=np.float64)
+@dataclass
+class Divisions:
+    """What the scores of all possible items come to.
+
+    ``best``: per part, the numbers of the items of its best division; ``total``: per part, the logarithm of the sum of
+    exp(score) over all divisions; ``posterior``: per item, the share of the divisions of which it is one.
+    """
+
+    best: list[list[int]]
+    total: list[float]
+    posterior: list[float]
+
+
+def divide(items: Candidates, scores: Sequence[float]) -> Divisions:
+    """Divide each part into items: the best way (Viterbi), and all ways (forward and backward sums).
+
+    ``scores``: one per item; a division scores the sum of its items.
+    """
+    out = Divisions([], [], [0.0] * len(scores))
+    for start, stop, low, high in items.parts:
+        best = [0.0] + [-math.inf] * (stop - start)  # of the lines before a place
+        back = [0] * len(best)
+        sums = [0.0] * len(best)
+        arriving: list[list[float]] = [[] for _ in best]
+        arriving[0] = [0.0]
+        place = -1
+        spans = [(items.first[k] - start, items.last[k] + 1 - start) for k in range(low, high)]
+        for k, (first, behind) in enumerate(spans, low):
+            if first > place:
+                place, sums[first] = first, _log_sum(arriving[first])
+            arriving[behind].append(sums[first] + scores[k])
+            if best[first] + scores[k] > best[behind]:
+                best[behind], back[behind] = best[first] + scores[k], k
+        sums[-1] = _log_sum(arriving[-1])
+        passed = [0.0] * (stop - start) + [1.0]  # the probability that an item begins at a place
+        for k, (first, behind) in zip(range(high - 1, low - 1, -1), reversed(spans), strict=True):
+            share = passed[behind] * math.exp(sums[first] + scores[k] - sums[behind])
+            out.posterior[k] = min(1.0, share)
+            passed[first] += share
+        out.best.append(_path(back, items, start, stop))
+        out.total.append(sums[-1])
+    return out
+
+
+def _path(back: Sequence[int], items: Candidates, start: int, stop: int) -> list[int]:
+    """The items of the best division, found from its end."""
+    found = []
+    place = stop
+    while place > start:
+        k = back[place - start]
+        found.append(k)
+        place = items.first[k]
+    return found[::-1]
+
+
+def _log_sum(logs: Sequence[float]) -> float:
+    if len(logs) == 1:
+        return logs[0]
+    most = max(logs)
+    return most + math.log(sum(math.exp(x - most) for x in logs))

@@ -4,54 +4,39 @@ from __future__ import annotations
 
 import math
 import re
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import lru_cache
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import chain, repeat
-from typing import TypeVar
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pipeline.text import CLOSE, OPEN, brackets
-from pipeline.tidy.wraps.segment_lattice import Floats, Ints, weighed
 from pipeline.tidy.wraps.segment_model import SURE, Cell, Item, base_of, is_latin
+
+Floats = NDArray[np.float64]
+Pair = tuple[str, str]
 
 _SIZES = (1, 2, 3, 4)
 _BESIDE = ((1, 1), (1, 2), (2, 1), (2, 2))
 _NAMES = 16
 """Characters from which on the beginnings and ends of an item's text are not counted."""
 
-Pair = tuple[str, str]
-_Text = TypeVar("_Text", str, Pair)
 
-
-def counts(known: Mapping[str, int], keys: Sequence[str]) -> Ints:
+def counts(known: Mapping[str, int], keys: Sequence[str]) -> NDArray[np.int64]:
     """How often each key was counted."""
     return np.fromiter(map(known.get, keys, repeat(0)), np.int64, len(keys))
 
 
-def log1p(numbers: Ints) -> Floats:
-    """log(1 + n) of each number from 0."""
-    most = int(numbers.max(initial=0))
-    return _logarithms(most.bit_length())[numbers]
-
-
-@lru_cache(maxsize=64)
-def _logarithms(bits: int) -> Floats:
-    return np.array([math.log1p(n) for n in range(1 << bits)])
+def log1p(numbers: Sequence[int] | NDArray[np.int64]) -> Floats:
+    """log(1 + n) of each number from 0 (not numpy's, which rounds differently on some processors)."""
+    return np.array([math.log1p(n) for n in np.asarray(numbers).tolist()])
 
 
 def _grams(text: str) -> list[str]:
     return [text[i : i + size] for size in _SIZES for i in range(len(text) - size + 1)]
-
-
-def _ends(text: str) -> list[str]:
-    return [text[-size:] for size in _SIZES if len(text) >= size]
-
-
-def _starts(text: str) -> list[str]:
-    return [text[:size] for size in _SIZES if len(text) >= size]
 
 
 def _meeting(pair: Pair) -> list[str]:
@@ -63,31 +48,14 @@ def _meeting(pair: Pair) -> list[str]:
     ]
 
 
-def _heads(text: str) -> list[str]:
-    return [text[:k] for k in range(2, min(len(text), _NAMES))]
-
-
-def _tails(text: str) -> list[str]:
-    return [text[-k:] for k in range(2, min(len(text), _NAMES))]
-
-
-def _count(into: Counter[str], texts: Iterable[_Text], pieces: Callable[[_Text], Iterable[str]]) -> None:
-    """Count the pieces of every text; those of a text that comes often are made once."""
-    alike: defaultdict[int, list[_Text]] = defaultdict(list)
-    for text, times in Counter(texts).items():
-        alike[times].append(text)
-    for times, group in alike.items():
-        found = chain.from_iterable(map(pieces, group))
-        if times == 1:
-            into.update(found)
-            continue
-        for piece, n in Counter(found).items():
-            into[piece] += n * times
-
-
 @dataclass
 class Lessons:
-    """What a document teaches about its items: counts over text that geometry alone has settled."""
+    """What a document teaches about its items: counts over text that geometry alone has settled.
+
+    ``ends``, ``starts``: characters with which items end and begin; ``grams``: characters that stand together;
+    ``parted``: characters that meet at a boundary; ``items``: whole items, ``bases``, ``heads``, ``tails``: what they
+    are without a last bracket, and how they begin and end; ``weights``: how much each of ``features`` says.
+    """
 
     ends: Counter[str] = field(default_factory=Counter)
     starts: Counter[str] = field(default_factory=Counter)
@@ -100,51 +68,51 @@ class Lessons:
     n_ends: float = 0.0
     n_chars: float = 0.0
     weights: tuple[float, ...] = (0.0,) * 7
-    _ending: dict[str, float] = field(default_factory=dict, init=False, repr=False, compare=False)
-    _starting: dict[str, float] = field(default_factory=dict, init=False, repr=False, compare=False)
-    """What ``boundary_odds`` has found out. Lessons do not change any more once it was asked."""
 
     def add_texts(self, texts: Sequence[str]) -> None:
         """Stretches of text with no boundary inside."""
-        _count(self.grams, texts, _grams)
+        self.grams.update(chain.from_iterable(map(_grams, texts)))
         self.n_chars += sum(map(len, texts))
 
     def add_joins(self, pairs: Sequence[Pair]) -> None:
         """Pairs of texts between which no boundary runs."""
-        _count(self.grams, pairs, _meeting)
+        self.grams.update(chain.from_iterable(map(_meeting, pairs)))
 
     def add_ends(self, texts: Sequence[str]) -> None:
         """Texts that end an item."""
-        _count(self.ends, texts, _ends)
+        self.ends.update(text[-size:] for text in texts for size in _SIZES if len(text) >= size)
         self.n_ends += len(texts)
 
     def add_starts(self, texts: Sequence[str]) -> None:
         """Texts that begin an item."""
-        _count(self.starts, texts, _starts)
+        self.starts.update(text[:size] for text in texts for size in _SIZES if len(text) >= size)
 
     def add_parted(self, pairs: Sequence[Pair]) -> None:
         """Pairs of texts between which a boundary runs."""
-        _count(self.parted, pairs, _meeting)
+        self.parted.update(chain.from_iterable(map(_meeting, pairs)))
 
     def add_items(self, texts: Sequence[str]) -> None:
         """Whole items, known for sure."""
         self.items.update(texts)
         self.bases.update(map(base_of, texts))
-        _count(self.heads, texts, _heads)
-        _count(self.tails, texts, _tails)
+        self.heads.update(text[:k] for text in texts for k in range(2, min(len(text), _NAMES)))
+        self.tails.update(text[-k:] for text in texts for k in range(2, min(len(text), _NAMES)))
 
     def features(self, pairs: Sequence[Pair], inside: bool = False, apart: bool = False) -> list[Floats]:
         """What the words on both sides of places say: how often such an end ends, such a start starts, and whether
         the characters that meet here meet inside items; one array per feature. Places that were themselves counted as
         ``inside`` a line or as a boundary (``apart``) are left out of the counts."""
+        firsts, seconds = zip(*pairs, strict=True)
         twos = [first[-1:] + second[:1] for first, second in pairs]
         fours = [first[-2:] + second[:2] for first, second in pairs]
         itself = inside or apart
         two_in = counts(self.grams, twos) - inside
         four_in = counts(self.grams, fours) - inside
+        ending = [[text[-size:] for text in firsts] for size in _SIZES]
+        starting = [[text[:size] for text in seconds] for size in _SIZES]
         return [
-            self._ends_items([first[-_SIZES[-1] :] for first, _ in pairs], apart, itself),
-            self._starts_items([second[: _SIZES[-1]] for _, second in pairs], apart, itself),
+            self._shares(ending, self.ends, apart, itself),
+            self._shares(starting, self.starts, apart, itself),
             log1p(np.maximum(two_in, 0)),
             log1p(np.maximum(four_in, 0)),
             log1p(np.maximum(counts(self.parted, twos) - apart, 0)),
@@ -152,42 +120,27 @@ class Lessons:
             np.ones(len(pairs)),
         ]
 
-    def _ends_items(self, texts: Sequence[str], apart: bool, itself: bool) -> Floats:
-        """Log-odds that an item ends with these characters, longer ends smoothed by shorter ones."""
-        memory = {} if itself else self._ending
-        new = [text for text in dict.fromkeys(texts) if text not in memory]
-        parts = ([text[-size:] for text in new] for size in _SIZES)
-        memory.update(zip(new, self._shares(new, parts, self.ends, apart, itself), strict=True))
-        return np.array([memory[text] for text in texts])
-
-    def _starts_items(self, texts: Sequence[str], apart: bool, itself: bool) -> Floats:
-        """Log-odds that an item begins with these characters, longer beginnings smoothed by shorter ones."""
-        memory = {} if itself else self._starting
-        new = [text for text in dict.fromkeys(texts) if text not in memory]
-        parts = ([text[:size] for text in new] for size in _SIZES)
-        memory.update(zip(new, self._shares(new, parts, self.starts, apart, itself), strict=True))
-        return np.array([memory[text] for text in texts])
-
     def _shares(
-        self,
-        texts: Sequence[str],
-        parts: Iterable[Sequence[str]],
-        known: Mapping[str, int],
-        apart: bool,
-        itself: bool,
-    ) -> list[float]:
-        """Log-odds that what stands here is of the ``known``; ``parts``: of every text one, two, three, four characters."""
-        share = np.full(len(texts), (self.n_ends + 1) / (self.n_chars + 2))
-        length = np.fromiter(map(len, texts), np.int64, len(texts))
+        self, parts: Sequence[Sequence[str]], known: Mapping[str, int], apart: bool, itself: bool
+    ) -> Floats:
+        """Log-odds that what stands here is of the ``known``, longer parts smoothed by shorter ones.
+
+        ``parts``: one, two, three, four characters of every text, as far as it has them.
+        """
+        share = np.full(len(parts[0]), (self.n_ends + 1) / (self.n_chars + 2))
+        length = np.array([len(text) for text in parts[-1]])
         for size, cut in zip(_SIZES, parts, strict=True):
             hits = counts(known, cut) - apart
             seen = np.maximum(np.maximum(counts(self.grams, cut) - itself, hits), 0)
             share = np.where(length >= size, (hits + 1.5 * share) / (seen + 1.5), share)
-        return [math.log(p / (1 - p)) for p in np.clip(share, 1e-3, 1 - 1e-3).tolist()]
+        return np.array([math.log(p / (1 - p)) for p in np.clip(share, 1e-3, 1 - 1e-3).tolist()])
 
     def boundary_odds(self, pairs: Sequence[Pair]) -> Floats:
         """Log-odds of an item boundary between two printed lines by their words alone (0 before anything is known)."""
-        return weighed(self.weights, self.features(pairs))
+        total = np.zeros(len(pairs))
+        for weight, feature in zip(self.weights, self.features(pairs), strict=True):
+            total = total + weight * feature
+        return total
 
 
 def fit(lessons: Lessons, apart: Sequence[Pair], inside: Sequence[Pair]) -> None:
@@ -225,31 +178,25 @@ def learn(cells: Iterable[Cell], extra: Iterable[str] = ()) -> Lessons:
     ``extra`` are whole names known from elsewhere in the document (its annexes).
     """
     lessons = Lessons()
-    texts: list[str] = []
-    starts: list[str] = []
-    ends: list[str] = []
+    filled = [cell for cell in cells if cell.texts]
     apart: list[Pair] = []
     items: list[str] = []
-    for cell in cells:
-        if not cell.texts:
-            continue
-        texts += cell.texts
-        starts.append(cell.texts[0])
-        ends.append(cell.texts[-1])
+    for cell in filled:
         depth = 0
         sure_start = True
         for text, after, odds in zip(cell.texts, (*cell.texts[1:], None), (*cell.odds, SURE), strict=True):
             stray, opened = brackets(text)
-            depth = (depth - stray if depth > stray else 0) + opened
+            depth = max(depth - stray, 0) + opened
             sure = after is None or (odds >= SURE and depth == 0)
             if sure and after is not None:
                 apart.append((text, after))
             if sure and sure_start and not (stray or opened):
                 items.append(text)
             sure_start = sure
+    texts = [text for cell in filled for text in cell.texts]
     lessons.add_texts(texts)
-    lessons.add_starts(starts + [second for _, second in apart])
-    lessons.add_ends(ends + [first for first, _ in apart])
+    lessons.add_starts([cell.texts[0] for cell in filled] + [second for _, second in apart])
+    lessons.add_ends([cell.texts[-1] for cell in filled] + [first for first, _ in apart])
     lessons.add_parted(apart)
     lessons.add_items([*items, *extra])
     fit(lessons, apart[:: max(1, len(apart) // _MOST)], _inside(texts))
@@ -258,18 +205,8 @@ def learn(cells: Iterable[Cell], extra: Iterable[str] = ()) -> Lessons:
 
 def _inside(texts: Sequence[str]) -> list[Pair]:
     """At most about ``_MOST`` places inside lines where a wrap could stand, evenly spread: what stands on both sides."""
-    places: dict[str, Sequence[int]] = {}
-    for text in texts:
-        if text not in places:
-            places[text] = _places(text)
-    numbers = np.cumsum([0, *(len(places[text]) for text in texts)])
-    chosen = np.arange(0, numbers[-1], max(1, int(numbers[-1]) // _MOST))
-    lines = np.searchsorted(numbers, chosen, side="right") - 1
-    out = []
-    for line, place in zip(lines.tolist(), (chosen - numbers[lines]).tolist(), strict=True):
-        at = places[texts[line]][place]
-        out.append((texts[line][:at], texts[line][at:]))
-    return out
+    places = [(text, at) for text in texts for at in _places(text)]
+    return [(text[:at], text[at:]) for text, at in places[:: max(1, len(places) // _MOST)]]
 
 
 _TOGETHER = re.compile(f"[{re.escape(OPEN + CLOSE)}A-Za-z0-9]")
@@ -296,17 +233,17 @@ def learn_more(
     lessons: Lessons, cells: Sequence[Cell], found: Sequence[Sequence[Item]], least: float = 0.97
 ) -> Lessons:
     """Lessons of a second pass: the first ones, and the items that were found with great confidence."""
-    out = Lessons(
-        lessons.ends.copy(), lessons.starts.copy(), lessons.grams.copy(), lessons.parted.copy(),
-        lessons.items.copy(), lessons.bases.copy(), lessons.heads.copy(), lessons.tails.copy(), lessons.n_ends, lessons.n_chars, lessons.weights,
-    )  # fmt: skip
+    counted: dict[str, Any] = {
+        name: value.copy() for name, value in vars(lessons).items() if isinstance(value, Counter)
+    }
+    out = replace(lessons, **counted)
     wrapped: list[str] = []
     joined: list[Pair] = []
     apart: list[Pair] = []
     starts: list[str] = []
     ends: list[str] = []
     for cell, items in zip(cells, found, strict=True):
-        for item, after in zip(items, [*items[1:], None], strict=True):
+        for item, after in zip(items, [*items[1:], None], strict=False):
             if item.confidence < least:
                 continue
             if item.last > item.first:

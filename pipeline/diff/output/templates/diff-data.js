@@ -5,8 +5,6 @@ const SECTIONS = new Map(DATA.sections);
 const QUIET = new Set(DATA.quiet);
 const MANY = "many";
 
-const fold = (text) => text.normalize("NFKC").toLowerCase().replace(/\s+/g, "");
-
 function textOf(runs) {
   return runs ? runs.join("") : "";
 }

@@ -1,0 +1,166 @@
+"""From the changes found to the published table: provenance of both sides, marks, confidence, groups, identifiers."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import pyarrow as pa
+
+from pipeline.diff.drafts import At, Draft, Found
+from pipeline.diff.side import Names, Row, Side
+from pipeline.schema.build import build_table
+from pipeline.schema.changes import CHANGE_KINDS, CHANGES
+from pipeline.schema.common import KINDS, TIERS
+from pipeline.text import squeeze
+
+_PRINTED = ("source", "page", "line", "x0", "top", "x1", "bottom", "cell_id")
+"""The columns of a row that say where it is printed; every change carries them of both sides."""
+
+_PLACES = ("class_code", "kind", "tier", "key")
+"""What :class:`At` says of where a text belongs."""
+
+# Findings that say: what is printed there may be something else. The others judge content that was read well.
+_MISREADING = frozenset(
+    {
+        "annex_grades_unread", "annex_rule_unread", "annex_text_unplaced", "annex_value_missing", "boundary_uncertain",
+        "brackets_unbalanced", "catalogue_text_unplaced", "class_code_missing", "class_inferred", "cross_check_structure",
+        "cross_check_text", "item_cut_off", "item_implausible", "item_length", "items_run_together",
+        "merged_across_columns", "name_near_duplicate", "number_inferred", "span_uncertain", "text_implausible",
+        "transcriber_repetition", "uncertain_alignment", "uncertain_span", "undecodable_text", "value_carried_over",
+    }
+)  # fmt: skip
+
+_KIND_ORDER = {name: n for n, name in enumerate(CHANGE_KINDS)}
+_COLUMNS = {name: n for n, name in enumerate(KINDS)}
+_TIERS = {name: n for n, name in enumerate(TIERS)}
+
+
+def _doubts(side: Side) -> frozenset[tuple[str, str]]:
+    """(table, key) and ("cell", cell_id) of what an open finding suspects of being misread."""
+    table = side.tables.get("findings")
+    if table is None:
+        return frozenset()
+    found: set[tuple[str, str]] = set()
+    for row in table.select(["code", "status", "table", "key", "keys", "cell_id"]).to_pylist():
+        if row["status"] != "open" or row["code"] not in _MISREADING:
+            continue
+        keys = {row["key"], *row["keys"]} - {None}
+        found.update((row["table"] or "", key) for key in keys)
+        if not keys and row["cell_id"]:
+            found.add(("cell", row["cell_id"]))
+    return frozenset(found)
+
+
+_KEYS = {"entries": "entry_id", "classes": "class_code", "majors": "major_code", "notes": "number"}
+
+
+def _doubtful(draft: Draft, at: At, doubts: frozenset[tuple[str, str]]) -> bool:
+    column = _KEYS.get(draft.table, "row_id")
+    return any(
+        (draft.table, str(row.get(column) or "")) in doubts or ("cell", str(row.get("cell_id"))) in doubts
+        for row in at.rows
+    )
+
+
+def _common_marks(before: Side, after: Side) -> list[str]:
+    """Marks that every change of this comparison carries."""
+    unlike = {
+        "unlike_sources": before.source != after.source,
+        "unlike_versions": before.manifest.get("code_version") != after.manifest.get("code_version"),
+    }
+    return [mark for mark, holds in unlike.items() if holds]
+
+
+def _hash(*parts: object) -> str:
+    text = "\x1f".join("" if part is None else str(part) for part in parts)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _group(draft: Draft) -> str:
+    """Changes of one kind with the same words before and after are one decision, wherever they stand."""
+    texts = (squeeze(at.text or "") if at else "" for at in (draft.before, draft.after))
+    return _hash(draft.change, draft.table, draft.field, *texts)
+
+
+def _confidence(draft: Draft, rows: Iterable[Row], marks: Sequence[str]) -> float:
+    values = [row.get("confidence") for row in rows]
+    least = min((float(value) for value in values if value is not None), default=1.0)
+    doubt = 0.8 if any(mark.startswith("finding_") for mark in marks) else 1.0
+    return round(max(0.0, min(1.0, least * draft.sure * doubt)), 4)
+
+
+def _order(row: Mapping[str, Any]) -> tuple[Any, ...]:
+    """The order of a report: kind of change, class, column, then where it is printed."""
+    side = "before" if row.get("page_before") or row.get("line_before") else "after"
+    return (
+        _KIND_ORDER[row["change"]],
+        row["class_code"] or row["class_code_after"] or "",
+        row["table"],
+        _COLUMNS.get(row["kind"] or row["kind_after"], 9),
+        _TIERS.get(row["tier"] or row["tier_after"], 9),
+        row.get(f"page_{side}") or row.get(f"line_{side}") or 0,
+        row.get(f"top_{side}") or 0.0,
+        row["key"] or row["key_after"] or "",
+        row["field"] or "",
+        row["before"] or "",
+        row["after"] or "",
+    )
+
+
+def _identity(draft: Draft, was: At, now: At) -> Iterator[str | None]:
+    """What tells a change from all others of its comparison."""
+    yield from (draft.change, draft.table)
+    for column in _PLACES:
+        yield from (getattr(was, column), getattr(now, column))
+    yield from (draft.field, was.text, now.text)
+
+
+def _row(draft: Draft, sides: Mapping[str, At], names: Names) -> dict[str, Any]:
+    """What changed and where: texts, places, and names for readers."""
+    was, now = sides["before"], sides["after"]
+    row: dict[str, Any] = {"change": draft.change, "table": draft.table, "field": draft.field}
+    for column in _PLACES:
+        first, second = getattr(was, column), getattr(now, column)
+        row |= {column: first or second, f"{column}_after": second}
+    for suffix, at in sides.items():
+        row[suffix] = at.text
+        row |= {f"{name}_{suffix}": at.rows[0].get(name) for name in _PRINTED if at.rows}
+    code = row["class_code"] or ""
+    major = row["key"] if draft.table == "majors" else names.major_of_class.get(code)
+    row |= {"class_name": names.class_name(code), "major_code": major}
+    return {**row, "major_name": names.majors.get(major or "")}
+
+
+def changes_table(found: Found, before: Side, after: Side) -> pa.Table:
+    """The table ``changes``, in the order of a report.
+
+    The schema's metadata holds ``read_differently``: how many differences were only differences of reading.
+    """
+    names, common = Names(before, after), _common_marks(before, after)
+    doubts = {"before": _doubts(before), "after": _doubts(after)}
+    releases = {
+        f"{what}_{suffix}": getattr(side, what)
+        for suffix, side in (("before", before), ("after", after))
+        for what in ("edition", "release")
+    }
+    groups = [_group(draft) for draft in found.drafts]
+    sizes = Counter(groups)
+    repeats: Counter[str] = Counter()
+    rows: list[dict[str, Any]] = []
+    for draft, group in zip(found.drafts, groups, strict=True):
+        sides = {"before": draft.before or At(), "after": draft.after or At()}
+        marks = [f"corrected_{at}" for at, one in sides.items() if any(r.get("corrected") for r in one.rows)]
+        marks += [f"finding_{at}" for at, one in sides.items() if _doubtful(draft, one, doubts[at])]
+        marks += common
+        row = _row(draft, sides, names)
+        identity = _hash(*_identity(draft, *sides.values()), before.name, after.name)
+        repeats[identity] += 1
+        row["change_id"] = identity if repeats[identity] == 1 else _hash(identity, repeats[identity])
+        confidence = _confidence(draft, [*sides["before"].rows, *sides["after"].rows], marks)
+        row |= {"score": draft.score, "confidence": confidence, "marks": marks}
+        rows.append({**row, **releases, "group": group, "group_size": sizes[group]})
+    table = build_table(CHANGES, sorted(rows, key=_order), before.edition)
+    return table.replace_schema_metadata({"read_differently": str(found.read_differently)})

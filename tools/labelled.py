@@ -1,0 +1,152 @@
+"""Labelled documents for training: invented editions, typeset, read with our reader, and what segmentation should find.
+
+An edition is a province that ``tests/typeset`` invents (no word of a known rulebook's items) in a layout. Its PDF is read
+like any other; what tidying asks segmentation is recorded, and the truth says which lines end an item.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import accumulate
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+from benchmarks.corpus import read_tables
+from benchmarks.score import Part, score_entries
+from pipeline.text import squeeze
+from pipeline.tidy.wraps import segment
+from pipeline.tidy.wraps.segment_model import Cell, Item
+from pipeline.tidy.wraps.segment_weights import Weights
+from tests.typeset import Layout, available, typeset
+from tests.typeset.layout import A3, B4
+from tests.typeset.province import province
+
+Truth = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Edition:
+    """An invented province (``seed``) in a layout, with so many majors and classes in each."""
+
+    seed: int
+    layout: Layout
+    majors: int = 6
+    classes: int = 4
+
+    @property
+    def name(self) -> str:
+        """The layout's name: it names the files."""
+        return self.layout.name
+
+
+_WIDE = {"class": 0.85, "skill": 1.5, "practice": 0.8}
+_NARROW = {"class": 1.0, "skill": 1.3}
+
+TRAINING = (
+    Edition(101, Layout("train-a4-wide", landscape=True, widths=_WIDE)),
+    Edition(102, Layout("train-a4-portrait", size=6, leading=1.15, padding=1.5, margins=(50, 24, 50, 24), widths=_NARROW)),
+    Edition(103, Layout("train-a3-word", page=A3, size=9, breaking="word", justify=True, valign="middle", widths=_WIDE)),
+    Edition(104, Layout("train-a4-char", landscape=True, font="STSong-Light", breaking="char", widths=_WIDE)),
+    Edition(105, Layout("train-b4-indent", page=B4, landscape=True, size=8, indent=8, spacing=0.3, widths=_WIDE)),
+    Edition(106, Layout("train-a4-small", landscape=True, size=6.5, header="repeat", class_cell="inline", widths=_WIDE)),
+    Edition(107, Layout("train-a4-narrow", size=7, padding=2, margins=(50, 30, 50, 30), breaking="word", widths=_NARROW)),
+    Edition(108, Layout("train-a3-large", page=A3, landscape=True, size=11, para_gap=2, cut="closed")),
+    Edition(109, Layout("train-chromium", "chromium", landscape=True, size=7, widths=_WIDE)),
+    Edition(110, Layout("train-writer", "writer", landscape=True, size=7, leading=1.15, widths=_WIDE)),
+)  # fmt: skip
+"""Editions to train on. Those of other producers than the canvas are left out where asked, or where a producer is missing."""
+
+HELD_OUT = (
+    Edition(201, Layout("held-a4-wide", landscape=True, size=7, leading=1.3, widths={"class": 0.8, "skill": 1.4})),
+    Edition(202, Layout("held-a4-portrait", size=6.5, padding=2, margins=(50, 30, 50, 30), breaking="word")),
+    Edition(203, Layout("held-a3-justified", page=A3, size=8.5, justify=True, rule="double", widths=_WIDE)),
+    Edition(204, Layout("held-a4-char", landscape=True, font="STSong-Light", size=8, breaking="char", mirror=True)),
+    Edition(205, Layout("held-chromium", "chromium", landscape=True, size=7.5, leading=1.3, widths=_WIDE)),
+    Edition(206, Layout("held-writer", "writer", page=B4, landscape=True, size=8, leading=1.2, widths=_WIDE)),
+)  # fmt: skip
+"""Editions to test on: other provinces, other layouts."""
+
+
+@dataclass(frozen=True)
+class Document:
+    """What tidying asks segmentation about the catalogue of a PDF (``cells``, ``names`` known from annexes), and the
+    right answer: ``ends``, per cell, the numbers of the lines that end an item; None where the truth has no such cell."""
+
+    name: str
+    truth: Truth
+    cells: list[Cell]
+    names: list[str]
+    ends: list[frozenset[int] | None]
+
+
+@contextmanager
+def _segmenting(weights: Mapping[str, Weights] | None) -> Iterator[list[tuple[list[Cell], list[str]]]]:
+    """Lets tidying segment with ``weights``, and records the cells and names of each call."""
+    calls: list[tuple[list[Cell], list[str]]] = []
+    plain = segment.segment_all
+
+    def recording(cells: Iterable[Cell], extra: Iterable[str] = ()) -> list[list[Item]]:
+        calls.append((list(cells), list(extra)))
+        return plain(*calls[-1], weights=weights)
+
+    with mock.patch.object(segment, "segment_all", recording):
+        yield calls
+
+
+def printed(edition: Edition, folder: Path) -> Document:
+    """Typeset an edition (unless its PDF stands in ``folder``) and read it."""
+    beside = folder / f"{edition.name}.truth.json"
+    if not beside.exists():
+        made = province(edition.seed, majors=edition.majors, classes=edition.classes, scale=0.2)
+        truth = typeset(made, edition.layout, folder / f"{edition.name}.pdf", second_pass=False)
+        beside.write_text(json.dumps(truth, ensure_ascii=False), "utf-8")
+    return labelled(edition.name, folder, json.loads(beside.read_text("utf-8")))
+
+
+def printable(editions: Iterable[Edition], all_producers: bool) -> list[Edition]:
+    """The editions that can be printed here: with our own canvas, or with every producer on this machine."""
+    return [
+        edition
+        for edition in editions
+        if edition.layout.engine == "canvas" or (all_producers and available(edition.layout.engine) is None)
+    ]
+
+
+def labelled(name: str, folder: Path, truth: Truth) -> Document:
+    """Read ``folder/name.pdf`` and label the lines of its catalogue by the truth."""
+    right: dict[str, list[str]] = {}
+    for section in truth["sections"]:
+        for one in section["classes"]:
+            for tiers in one["cells"].values():
+                for items in tiers.values():
+                    right["".join(map(squeeze, items))] = items
+    with _segmenting(None) as calls:
+        read_tables(name, folder, {"allow_incomplete": True})
+    cells, names = max(calls, key=lambda call: sum(_text(cell) in right for cell in call[0] if cell.texts))
+    return Document(name, truth, cells, names, [label(cell, right.get(_text(cell))) for cell in cells])
+
+
+def _text(cell: Cell) -> str:
+    return "".join(map(squeeze, cell.texts))
+
+
+def label(cell: Cell, items: Sequence[str] | None) -> frozenset[int] | None:
+    """The lines of a cell that end an item; None where an item ends within a line, or the text is another one."""
+    if not items or _text(cell) != "".join(map(squeeze, items)):
+        return None
+    after = list(accumulate(len(squeeze(line)) for line in cell.texts))
+    wanted = set(accumulate(len(squeeze(item)) for item in items))
+    if not wanted <= set(after):
+        return None
+    return frozenset(number for number, length in enumerate(after) if length in wanted)
+
+
+def score(document: Document, folder: Path, weights: Mapping[str, Weights] | None) -> Part:
+    """Score the items that tidying finds in a document with other weights (``benchmarks/score.py``)."""
+    with _segmenting(weights):
+        tables, _ = read_tables(document.name, folder, {"allow_incomplete": True})
+    return score_entries(document.truth, tables["entries"].to_pylist())

@@ -1,0 +1,288 @@
+"""Train the weights by which printed lines become items, on documents that this program makes itself.
+
+    python tools/train_weights.py --out weights.yaml                     train, test, write a file
+    python tools/train_weights.py --producers all --out weights.yaml     with Chromium and LibreOffice, where they are
+    python tools/train_weights.py --measure weights.yaml                 test a file again, train nothing
+
+Options: ``--seed N`` moves the invented provinces, ``--editions N`` trains on the first N editions only, ``--l2 X`` is how
+strongly weights are pulled to zero, ``--folder DIR`` keeps the PDFs there, ``--facsimile EDITION`` tests on an edition of
+raw/ as well (its truth: tests/data/EDITION.truth.json).
+
+What it does: invented provinces are typeset (``tools/labelled.py``) and read with our reader; the known truth says which
+lines end an item. The model is the one that ``pipeline.tidy.wraps.segment`` applies: a semi-Markov conditional random
+field over the divisions of a cell (Sarawagi and Cohen 2004), with the features of ``segment_weights``. Its likelihood,
+less ``l2 / 2`` times the squares of all weights, is maximised with L-BFGS, which uses no chance: the same seed, fonts and
+producers give the same weights. It trains twice: first on what the first pass of segmentation sees, then also on what a
+later pass sees, which has learned from the first one's sure items.
+
+The file has the form of ``pipeline/tidy/wraps/weights.yaml``. The weights for transcripts (``typed``) are not trained
+here: they are taken over from the package's file. docs/weights.md describes features, editions and scores.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from ruamel.yaml import YAML
+from scipy.optimize import minimize
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from pipeline.tidy.wraps.segment import (  # noqa: E402
+    Part,
+    Problem,
+    fixed_odds,
+    gaps_of,
+    next_problems,
+    parts_of,
+    segment_some,
+)
+from pipeline.tidy.wraps.segment_lattice import Candidates, divide  # noqa: E402
+from pipeline.tidy.wraps.segment_weights import (  # noqa: E402
+    WEIGHTS,
+    Weights,
+    gap_features,
+    item_features,
+    load_weights,
+)
+from pipeline.tidy.wraps.segment_words import Floats, learn  # noqa: E402
+from tools.labelled import (  # noqa: E402
+    HELD_OUT,
+    TRAINING,
+    Document,
+    Edition,
+    labelled,
+    printable,
+    printed,
+    score,
+)
+
+L2 = 30.0
+_DIGITS = 4
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Parts of cells with every item that could be made of them, and those that are right.
+
+    ``gap``, ``item``: features, a row per gap and per item; ``fixed``: log-odds of gaps that weights do not touch (NaN: of
+    the others); ``behind``: per gap, the number of the line before it; ``right``: numbers of the right items.
+    """
+
+    names: tuple[list[str], list[str]]
+    items: Candidates
+    gap: Floats
+    item: Floats
+    fixed: Floats
+    behind: list[int]
+    right: list[int]
+
+
+def examples_of(document: Document, problems: Mapping[int, Problem]) -> Examples | None:
+    """The examples of a document's cells (by number); parts whose right division is none of the candidates are left out."""
+    parts: list[tuple[Part, frozenset[int]]] = []
+    for number, problem in problems.items():
+        ends = document.ends[number]
+        if ends is not None:
+            parts += [(part, ends) for part in parts_of(problem) if part.high - part.low > 1]
+    if not parts:
+        return None
+    items = Candidates()
+    behind: list[int] = []
+    for part, _ in parts:
+        start = len(items.lines)
+        items.add_part(part.problem.cell.texts[part.low : part.high], [0.0] * (part.high - part.low - 1))
+        behind += range(start, len(items.lines) - 1)
+    gaps = gaps_of([part for part, _ in parts])
+    near = [part.problem.near for part, _ in parts for _ in range(part.low, part.high)]
+    gap = gap_features(gaps)
+    item = item_features(items, parts[0][0].problem.lessons, near)
+    kept, right = [], []
+    for (part, ends), place in zip(parts, items.parts, strict=True):
+        found = _division(part, ends, items, place)
+        if found is not None:
+            kept.append(place)
+            right += found
+    items.parts = kept
+    return Examples(
+        (list(gap), list(item)), items, _table(gap.values()), _table(item.values()), fixed_odds(gaps, typed=False),
+        behind, right,
+    )  # fmt: skip
+
+
+def _table(features: Iterable[Floats]) -> Floats:
+    return np.stack([np.asarray(feature, dtype=float) for feature in features], axis=1)
+
+
+def _division(
+    part: Part, ends: frozenset[int], items: Candidates, place: tuple[int, int, int, int]
+) -> list[int] | None:
+    """The numbers of the right items of a part; None where one is no candidate."""
+    start, stop, low, high = place
+    spans = {(items.first[k], items.last[k]): k for k in range(low, high)}
+    out = []
+    first = start
+    for line in range(start, stop):
+        if line + 1 == stop or line - start + part.low in ends:
+            if (first, line) not in spans:
+                return None
+            out.append(spans[first, line])
+            first = line + 1
+    return out
+
+
+def loss(weights: Floats, examples: Sequence[Examples], l2: float) -> tuple[float, Floats]:
+    """Minus the log-likelihood of the right divisions, with the penalty on large weights; and its gradient."""
+    value = 0.5 * l2 * float(weights @ weights)
+    gradient = l2 * weights
+    for one in examples:
+        size = one.gap.shape[1]
+        free = np.isnan(one.fixed)
+        ending = np.zeros(len(one.items.lines))
+        ending[one.behind] = np.where(free, one.gap @ weights[:size], one.fixed)
+        scores = one.item @ weights[size:] + ending[one.items.last]
+        found = divide(one.items, scores.tolist())
+        value += sum(found.total) - float(scores[one.right].sum())
+        more = np.array(found.posterior)  # how much more often an item comes than it should
+        more[one.right] -= 1.0
+        boundary = np.bincount(one.items.last, more, len(ending))[one.behind]
+        gradient = gradient + np.concatenate([(boundary * free) @ one.gap, more @ one.item])
+    return value, gradient
+
+
+def fit(examples: Sequence[Examples], l2: float, start: Floats | None = None) -> Floats:
+    """The weights that make the right divisions likeliest: of gaps, then of items."""
+    size = sum(map(len, examples[0].names))
+    begin = np.zeros(size) if start is None else start
+    done = minimize(loss, begin, (examples, l2), "L-BFGS-B", jac=True, options={"maxiter": 300})
+    return np.asarray(done.x, dtype=float)
+
+
+def train(documents: Sequence[Document], l2: float = L2) -> Weights:
+    """Weights for printed lines, trained on labelled documents."""
+    lessons = [learn(document.cells, document.names) for document in documents]
+    first = [
+        {number: Problem(cell, learned) for number, cell in enumerate(document.cells)}
+        for document, learned in zip(documents, lessons, strict=True)
+    ]
+    examples = [one for pair in zip(documents, first, strict=True) if (one := examples_of(*pair))]
+    values = fit(examples, l2)
+    model = {"printed": _named(values, examples[0])}
+    for document, learned, problems in zip(documents, lessons, first, strict=True):
+        found = segment_some(list(problems.values()), model)
+        again = examples_of(document, next_problems(document.cells, learned, found))
+        if again is not None:
+            examples.append(again)
+    return _named(fit(examples, l2, values), examples[0])
+
+
+def _named(values: Floats, examples: Examples) -> Weights:
+    gap, item = examples.names
+    rounded = [round(value, _DIGITS) for value in values.tolist()]
+    return Weights(
+        dict(zip(gap, rounded[: len(gap)], strict=True)), dict(zip(item, rounded[len(gap) :], strict=True))
+    )
+
+
+def write(path: Path, weights: Weights, trained_on: Sequence[str], l2: float) -> None:
+    """Write a file of the form of the package's own, with its weights for transcripts."""
+    yaml = YAML()
+    content = yaml.load(WEIGHTS)
+    content["printed"] = {
+        "model": "semi-Markov conditional random field (Sarawagi and Cohen 2004), tools/train_weights.py",
+        "trained_on": list(trained_on),
+        "l2": l2,
+        "gap": dict(weights.gap),
+        "item": dict(weights.item),
+    }
+    with path.open("w", encoding="utf-8") as file:
+        yaml.dump(content, file)
+
+
+def measure(documents: Sequence[Document], folder: Path, models: Mapping[str, Mapping[str, Weights]]) -> str:
+    """A table for Markdown: per document its items, and per model F1 and how many items are read wrongly."""
+    lines = [
+        "| edition | items | " + " | ".join(f"{name}: F1 | wrong" for name in models) + " |",
+        "|---|---:|" + "---:|---:|" * len(models),
+    ]
+    for document in documents:
+        parts = [score(document, folder, model) for model in models.values()]
+        figures = " | ".join(f"{part.f1:.4f} | {part.found - part.right}" for part in parts)
+        lines.append(f"| {document.name} | {parts[0].expected} | {figures} |")
+    return "\n".join(lines)
+
+
+def facsimile(edition: str, folder: Path) -> Document:
+    """An edition of raw/ with its truth of tests/data."""
+    truth = json.loads((ROOT / "tests" / "data" / f"{edition}.truth.json").read_text("utf-8"))
+    shutil.copyfile(next((ROOT / "raw" / edition).glob("*.pdf")), folder / f"{edition}.pdf")
+    return labelled(edition, folder, truth)
+
+
+def _shifted(editions: Iterable[Edition], seed: int) -> list[Edition]:
+    """The same layouts with other provinces."""
+    if not seed:
+        return list(editions)
+    return [
+        replace(one, seed=one.seed + 1000 * seed, layout=replace(one.layout, name=f"{one.name}-{seed}"))
+        for one in editions
+    ]
+
+
+def arguments() -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(description="Train the weights by which lines become items.")
+    parser.add_argument("--out", type=Path, help="file to write")
+    parser.add_argument("--measure", type=Path, help="file to test, without training")
+    parser.add_argument("--producers", choices=("canvas", "all"), default="canvas")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--editions", type=int, help="train on so many editions only")
+    parser.add_argument("--l2", type=float, default=L2)
+    parser.add_argument("--folder", type=Path, help="where PDFs are kept (else a temporary folder)")
+    parser.add_argument("--facsimile", help="an edition of raw/ to test on as well")
+    found = parser.parse_args()
+    if not (found.out or found.measure):
+        parser.error("say --out FILE or --measure FILE")
+    return found
+
+
+def main() -> int:
+    """Command line: train (or load), write, test."""
+    options = arguments()
+    begin = time.perf_counter()
+    with tempfile.TemporaryDirectory(prefix="xize-train-") as temporary:
+        folder = options.folder or Path(temporary)
+        folder.mkdir(parents=True, exist_ok=True)
+        everyone = options.producers == "all"
+        if options.measure:
+            models = {"package": load_weights(), "file": load_weights(options.measure)}
+        else:
+            editions = printable(_shifted(TRAINING, options.seed), everyone)[: options.editions]
+            documents = [printed(edition, folder) for edition in editions]
+            print(f"{len(documents)} editions read after {time.perf_counter() - begin:.0f} s", flush=True)
+            trained = train(documents, options.l2)
+            write(options.out, trained, [edition.name for edition in editions], options.l2)
+            print(f"{options.out} written after {time.perf_counter() - begin:.0f} s", flush=True)
+            models = {"package": load_weights(), "trained": load_weights(options.out)}
+        tests = [
+            printed(edition, folder) for edition in printable(_shifted(HELD_OUT, options.seed), everyone)
+        ]
+        if options.facsimile:
+            tests.append(facsimile(options.facsimile, folder))
+        print(measure(tests, folder, models))
+    print(f"done after {time.perf_counter() - begin:.0f} s")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
