@@ -58,14 +58,14 @@ def same_as(job: Job, last: Release) -> Outcome:
 
 def with_findings(job: Job, result: RunResult, report: ValidationReport | None = None) -> dict[str, pa.Table]:
     """All tables, with the findings of tidying and (once there is a ``report``) of validation."""
-    from pipeline.quality.assess import settle
+    from pipeline.quality.assess import set_statuses
     from pipeline.quality.corrections.file import load_corrections
     from pipeline.quality.decisions import load_accepted
     from pipeline.releases.last_findings import store_last_findings
     from pipeline.schema import TABLES
 
     name = job.edition.name
-    tables = settle(
+    tables = set_statuses(
         result.tables,
         [*result.findings, *(report.findings if report is not None else ())],
         edition=name,

@@ -14,13 +14,11 @@ from pipeline.errors import XizeError
 if TYPE_CHECKING:
     from pipeline.diff.sources import Comparison, Decision
 
-app = typer.Typer(no_args_is_help=True)
 
 # In the terminal: places named, characters shown of a reading (csv and json have everything).
 _PLACES, _READING = 3, 60
 
 
-@app.command()
 def compare(
     ctx: typer.Context,
     edition: EditionName,

@@ -16,13 +16,11 @@ if TYPE_CHECKING:
 
     from pipeline.diff import Side
 
-app = typer.Typer(no_args_is_help=True)
 
 _WIDTH = 160
 """Columns of a summary where there is no terminal."""
 
 
-@app.command()
 def diff(
     ctx: typer.Context,
     before: Annotated[

@@ -12,10 +12,7 @@ from pipeline.cli.shared import Curated, Format, HowToWrite
 if TYPE_CHECKING:
     from pipeline.query.history import History, Life
 
-app = typer.Typer(no_args_is_help=True)
 
-
-@app.command()
 def history(
     ctx: typer.Context,
     name: Annotated[str, typer.Option("--name", help="Name of the certificate, or an item as printed.")],

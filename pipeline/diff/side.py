@@ -16,11 +16,10 @@ from pipeline.editions.edition import file_sha256, load_edition
 from pipeline.errors import XizeError
 from pipeline.releases.catalogue import (
     curated_url,
+    find_release,
     last_release,
-    latest_name,
     load_release,
     parse_pin,
-    read_manifest,
 )
 from pipeline.releases.storage import open_store
 from pipeline.schema import ANNEX_TABLES, TABLES
@@ -119,11 +118,8 @@ def load_side(home: Path, spec: str, curated: str | None = None) -> Side:
     """
     edition, release = parse_pin(spec)
     store = open_store(curated_url(home, curated))
-    release = release or latest_name(store, edition)
-    if release is None:
-        raise XizeError(f"版本{edition}没有当前发布：请先运行“xize run {edition}”。")
-    manifest = read_manifest(store, edition, release)
-    return Side(edition, release, load_release(store.url, edition, release), manifest, home)
+    found = find_release(store, edition, release)
+    return Side(edition, found.release, load_release(store.url, edition, found.release), found.manifest, home)
 
 
 def load_sides(

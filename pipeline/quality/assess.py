@@ -41,7 +41,7 @@ def assess(
     return made, [*damaged, *check_tables(tables), *unlinked]
 
 
-def settle(
+def set_statuses(
     tables: Mapping[str, pa.Table],
     findings: Sequence[Finding],
     *,

@@ -65,19 +65,14 @@ def finding_rows(
     ]
 
 
-def digest(evidence: str, keys: Iterable[str]) -> str:
-    """What a finding rests on, in short: its evidence and the rows that it is about."""
-    return hashlib.sha256("\x1f".join((evidence, *sorted(keys))).encode()).hexdigest()[:16]
-
-
 def keys_of(row: Row) -> list[str]:
     """The keys of the rows that a row of the table ``findings`` is about."""
     return list(row["keys"] or ([row["key"]] if row["key"] is not None else []))
 
 
 def row_digest(row: Row) -> str:
-    """The digest of a row of the table ``findings``."""
-    return digest(row["evidence"], keys_of(row))
+    """What a finding (a row of the table) rests on, in short: its evidence and the rows that it is about."""
+    return hashlib.sha256("\x1f".join((row["evidence"], *sorted(keys_of(row)))).encode()).hexdigest()[:16]
 
 
 def load_accepted(path: Path) -> tuple[Acceptance, ...]:

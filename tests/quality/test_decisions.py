@@ -1,4 +1,4 @@
-"""Findings as a steward works through them: order, acceptances that lapse, skeletons, carrying over; on the command line."""
+"""Findings as a steward works through them: order, acceptances that lapse, templates, carrying over; on the command line."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from pipeline.cli.app import app
 from pipeline.editions.source_yaml import load_yaml
 from pipeline.errors import XizeError
 from pipeline.findings import Finding
-from pipeline.quality.assess import assess, settle
+from pipeline.quality.assess import assess, set_statuses
 from pipeline.quality.corrections.file import load_corrections
 from pipeline.quality.decisions import (
     accept,
@@ -45,7 +45,7 @@ def pristine(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder.mkdir(parents=True)
     shutil.copy(Path(__file__).parents[2] / "raw" / EDITION / "source.yaml", folder)
     tables, findings = assess(truth_tables(), edition=EDITION, source="pdf")
-    tables = settle(tables, findings, edition=EDITION, source="pdf")
+    tables = set_statuses(tables, findings, edition=EDITION, source="pdf")
     store_last_findings(home, EDITION, tables["findings"])
     publish(tables, source_info(), RunInfo(), home / "curated")
     return home
@@ -188,10 +188,10 @@ def test_accept_settles_until_the_evidence_changes(home: Path) -> None:
     # The next run marks the rows accordingly, and tells when it no longer counts.
     accepted = load_accepted(home / "raw" / EDITION / "accepted.yaml")
     tables, findings = assess(truth_tables(), edition=EDITION, source="pdf")
-    settled = settle(tables, findings, edition=EDITION, source="pdf", accepted=accepted)
+    settled = set_statuses(tables, findings, edition=EDITION, source="pdf", accepted=accepted)
     (row,) = [r for r in settled["findings"].to_pylist() if r["status"] == "accepted"]
     assert row["finding_id"] == first["finding_id"]
-    plain = settle(tables, findings, edition=EDITION, source="pdf")
+    plain = set_statuses(tables, findings, edition=EDITION, source="pdf")
     attention = [sum(t["entries"]["requires_attention"].to_pylist()) for t in (plain, settled)]
     assert attention[0] - attention[1] > 0.8 * affected(first)
     assert second["finding_id"] in {row["finding_id"] for row in listed(home)}
