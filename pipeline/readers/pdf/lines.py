@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
@@ -71,11 +72,23 @@ def level_lines(page: PageArrays, where: Ints) -> list[Line]:
 
 
 def _turned_lines(page: PageArrays, where: Ints) -> list[Line]:
+    """The lines of glyphs of different directions, each direction read as if it were level."""
     angles = page.angles[where]
     out: list[Line] = []
     for angle in sorted(set(angles.tolist())):
         part = where[angles == angle]
-        out.extend(level_lines(page, part) if angle in (0, 180, -1) else _upright_lines(page, part, angle))
+        if angle not in (90, 270):
+            out += level_lines(page, part)
+            continue
+        x0, top, x1, bottom = page.boxes.T
+        # Lines follow each other leftwards when text runs downwards (90), rightwards when it runs upwards.
+        level = (top, -x1, bottom, -x0) if angle == 90 else (-bottom, x0, -top, x1)
+        for line in level_lines(replace(page, boxes=np.column_stack(level)), part):
+            if angle == 90:
+                box = -line.bottom, line.x0, -line.top, line.x1
+            else:
+                box = line.top, -line.x1, line.bottom, -line.x0
+            out.append(replace(line, x0=box[0], top=box[1], x1=box[2], bottom=box[3]))
     return out
 
 
@@ -182,42 +195,3 @@ def _spaced(texts: Sequence[str], boxes: Floats, sizes: Floats) -> tuple[str, tu
         advances.extend([(x1 - x0) / len(text)] * len(text))
         end = x1 if end is None else max(end, x1)
     return "".join(chars), tuple(advances)
-
-
-def _upright_lines(page: PageArrays, where: Ints, angle: int) -> list[Line]:
-    """Lines of text that runs downwards (90) or upwards (270): columns of glyphs, read along their direction."""
-    boxes = page.boxes[where]
-    middle = (boxes[:, 0] + boxes[:, 2]) / 2
-    across = -middle if angle == 90 else middle  # lines follow each other leftwards when text runs downwards
-    along = boxes[:, 1] if angle == 90 else -boxes[:, 3]
-    order = np.lexsort((along, across))
-    rows: list[list[int]] = []
-    at = 0.0
-    for i in order.tolist():
-        if not printed(page.texts[where[i]]):
-            continue
-        size = float(page.sizes[where[i]]) or 1.0
-        if rows and abs(across[i] - at) < 0.5 * size:
-            rows[-1].append(i)
-        else:
-            rows.append([i])
-            at = float(across[i])
-    out = []
-    for row in rows:
-        ids = where[sorted(row, key=lambda i: along[i])]
-        box = page.boxes[ids]
-        text = "".join(page.texts[i] for i in ids)
-        height = float(box[:, 3].max() - box[:, 1].min())
-        out.append(
-            Line(
-                text,
-                float(box[:, 0].min()),
-                float(box[:, 1].min()),
-                float(box[:, 2].max()),
-                float(box[:, 3].max()),
-                page.number,
-                tuple([height / max(len(text), 1)] * len(text)),
-                float(np.median(page.sizes[ids])),
-            )
-        )
-    return out
