@@ -83,7 +83,7 @@ def test_reading_loads_no_pandas(tmp_path: Path) -> None:
     pdf = ROOT / "raw" / "shanghai-2025" / "shanghai-2025.pdf"
     code = f"""
 from pathlib import Path
-from pipeline.readers.pdf import read_pdf
+from pipeline.readers.pdf.read import read_pdf
 assert read_pdf(Path({str(pdf)!r}), pages=[20, 21, 22], workers=1).cells.num_rows > 50
 """
     assert not loaded(code) & HEAVY

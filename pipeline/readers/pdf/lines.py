@@ -31,19 +31,18 @@ def printed(text: str) -> str:
     return "".join(c for c in text if not c.isspace() and unicodedata.category(c) != "Cf")
 
 
-def lines_of(page: PageArrays, index: Ints | Iterable[int]) -> list[Line]:
+def lines_of(page: PageArrays, index: Ints) -> list[Line]:
     """The printed lines of the glyphs ``index``, top to bottom, each with its text, box and advances.
 
     Glyphs share a line when their vertical centres differ by less than half the smaller size. Glyphs turned against
     the page (a sideways header word) are put together along their own direction.
 
     >>> with open_pdf(Path("rules.pdf")) as pdf:
-    ...     lines = lines_of(pdf.decode(1), range(40))
+    ...     lines = lines_of(pdf.decode(1), np.arange(40))
     >>> lines[0].text, lines[0].size
     ('序号\\t机构名称\\t等级', 9.0)
     """
-    where = np.fromiter(index, dtype=np.int64) if not isinstance(index, np.ndarray) else index
-    return lines_by_group(page, [where])[0]
+    return lines_by_group(page, [index])[0]
 
 
 def lines_by_group(page: PageArrays, groups: Sequence[Ints]) -> list[list[Line]]:
