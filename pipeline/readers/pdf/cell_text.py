@@ -17,7 +17,8 @@ from pipeline.text import is_page_number
 def assign(page: PageArrays, grids: Sequence[Grid]) -> tuple[list[list[Ints]], Ints]:
     """Glyph indices per grid and cell, and those outside every grid.
 
-    A glyph belongs to the cell in which its centre lies, or what its clip leaves of the place: found by position in the sorted lines of the grid, not by scanning.
+    A glyph belongs to the cell in which its centre lies, or what its clip leaves of the place: found by position in
+    the sorted lines of the grid, not by scanning.
 
     >>> with open_pdf(Path("rules.pdf")) as pdf:
     ...     read = read_page(pdf, 1)

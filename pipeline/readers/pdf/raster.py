@@ -63,7 +63,7 @@ def find_grids_in_pixels(page: PageArrays, document: CamelotDocument) -> Found:
     a page break cuts, and leaves out frames. Only tables that hold text count, as the lines of a drawing enclose none.
     Raises XizeError when the page cannot be drawn.
     """
-    # A doubled or thick line has two edges in pixels, further apart than a drawn line's pieces ever are; but what
+    # A doubled or thick line has two edges in pixels, further apart than a drawn line's strokes ever are; but what
     # bridges them also gathers strokes of letters. The first reading that leaves no doubt is taken.
     wide = GridSettings(snap=min(max(_SNAP * usual_size(page), GridSettings().snap), _WIDEST_SNAP))
     best, least = Found((), (), ()), math.inf

@@ -12,7 +12,7 @@ import numpy as np
 
 from pipeline.errors import XizeError
 from pipeline.model import Cell, Line
-from pipeline.processes import map_in_processes
+from pipeline.processes import map_in_processes, processors
 from pipeline.readers.pdf.camelot import ENGINE as CAMELOT
 from pipeline.readers.pdf.cell_text import assign, overflowing_lines, trim_open_ends
 from pipeline.readers.pdf.checks import failed_checks
@@ -50,7 +50,10 @@ Progress = Callable[[int, int], None]
 """Called with (pages done, pages in all)."""
 
 _RANGE = 8
-"""Pages per item of work: few enough to share the work evenly and to show progress."""
+"""Pages read before progress is told of."""
+
+_SHARED = 32
+"""Pages that another process reads with the file opened once: few enough to share the work evenly."""
 
 _SMALL = 64
 """Documents up to this many pages are read in this process: starting others takes as long as reading so many."""
@@ -90,7 +93,8 @@ def read_pdf(
         wrong = [number for number in numbers if not 1 <= number <= pdf.page_count]
         if wrong:
             raise XizeError(f"{path.name}：没有第 {wrong[0]} 页（共 {pdf.page_count} 页）；请核对 --pages。")
-        ranges = page_ranges(numbers)
+        alone = len(numbers) <= _SMALL or (workers or processors()) == 1
+        ranges = page_ranges(numbers, _RANGE if alone else _SHARED)
         done = 0
 
         def count(index: int) -> None:
@@ -99,7 +103,7 @@ def read_pdf(
             if progress:
                 progress(done, len(numbers))
 
-        if len(numbers) <= _SMALL or workers == 1:
+        if alone:
             return join_readings(map_in_processes(partial(_read, pdf), ranges, 1, count))
     work = partial(read_pages, path, password=password, decoder=decoder)
     return join_readings(map_in_processes(work, ranges, workers, count))
