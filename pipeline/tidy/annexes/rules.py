@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rapidfuzz import fuzz
 
@@ -118,14 +118,14 @@ def _near(text: str, other: str, than: str) -> bool:
 class _Parser:
     def __init__(self, known: frozenset[str]) -> None:
         self.known = known
-        self.found: list[tuple[str | None, list[str], str | None, int]] = []
+        self.found: list[TitleRule] = []
         self.remarks: list[str] = []
         self.scope: str | None = None  # an outer condition that holds for the clauses to come
         self.inner: str | None = None  # the inner condition last seen under that scope
 
     def add(self, condition: str | None, text: str, line: int) -> None:
         titles, remark = split_titles(text)
-        self.found.append((condition, titles, remark, line))
+        self.found.append(TitleRule(condition, tuple(titles), remark, line))
 
     def clause(self, text: str, line: int) -> None:
         printed = _ORDINAL.sub("", text.strip(" ;"))
@@ -197,11 +197,9 @@ def read_rule(lines: Iterable[str], known: frozenset[str] = frozenset()) -> list
             for whole in _GLUED_REMARK.split(clause):
                 for piece in _unglue(whole, parser.known):
                     parser.clause(piece, number)
-    if not parser.found:
-        parser.found.append((None, [], None, 0))
     return [
-        TitleRule(condition, tuple(titles), ";".join(r for r in (own, *parser.remarks) if r) or None, line)
-        for condition, titles, own, line in parser.found
+        replace(rule, remark=";".join(r for r in (rule.remark, *parser.remarks) if r) or None)
+        for rule in parser.found or [TitleRule(None, (), None, 0)]
     ]
 
 
