@@ -143,6 +143,11 @@ class LogicalTable:
                 seen.append(cell)
         return seen
 
+    def column(self, col: int, start: int, stop: int) -> list[GridCell]:
+        """The cells with text that cover a column in rows ``start`` … ``stop`` - 1, top to bottom, each once."""
+        found = {id(cell): cell for row in range(start, stop) if (cell := self.at(row, col)) and cell.text}
+        return list(found.values())
+
     @property
     def page(self) -> int:
         """The first page that the table stands on."""

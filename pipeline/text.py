@@ -94,6 +94,31 @@ def squeeze(text: str) -> str:
     return _BLANKS.sub("", clean(text))
 
 
+OPEN = "([{【〔《〈"
+CLOSE = ")]}】〕》〉"
+_BRACKETS = re.compile(f"[{re.escape(OPEN + CLOSE)}]")
+
+
+@lru_cache(maxsize=65536)
+def brackets(text: str) -> tuple[int, int]:
+    """Brackets of ``text`` without a partner: (closing ones, opening ones)."""
+    stray = depth = 0
+    for char in _BRACKETS.findall(text):
+        if char in OPEN:
+            depth += 1
+        elif depth:
+            depth -= 1
+        else:
+            stray += 1
+    return stray, depth
+
+
+def depth_after(text: str, depth: int = 0) -> int:
+    """Open brackets after ``text``, having begun with ``depth``; a closing bracket with nothing open counts none."""
+    stray, opened = brackets(text)
+    return max(depth - stray, 0) + opened
+
+
 def unkeepable(text: str) -> bool:
     """Whether a text that a user gave holds what no file should keep: halves of characters (bytes that are no UTF-8 on
     a command line), or control characters, which would steer the terminal on which they are shown."""

@@ -10,7 +10,8 @@ from pipeline.model import Cell, GridCell, LogicalTable
 from pipeline.schema import KINDS
 from pipeline.text import squeeze
 from pipeline.tidy.class_cells import PrintedClass, class_of
-from pipeline.tidy.headers import CatalogueHeader, find_header, kind_scores, tier_word
+from pipeline.tidy.headers import CatalogueHeader, find_header
+from pipeline.vocabulary.kinds import kind_scores, tier_word
 
 Slot = tuple[str, str, str]
 """(class_code, kind, tier)"""

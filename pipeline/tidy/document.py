@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 
 from pipeline.errors import XizeError
 from pipeline.findings import Finding
-from pipeline.readers.transcript import restore as transcript
 from pipeline.reading import PageInfo, Reading, blocks_of, cells_of, pages_of
 from pipeline.schema import KINDS
 from pipeline.text import page_spans
+from pipeline.tidy import transcript
 from pipeline.tidy.accounting import characters, doubts_of_pages, doubts_of_tables
 from pipeline.tidy.annexes import Annex, read_annexes
 from pipeline.tidy.catalogue import is_catalogue, page_of, read_catalogue

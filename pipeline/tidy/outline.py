@@ -11,7 +11,17 @@ from itertools import groupby
 from pipeline.model import Cell, Line
 from pipeline.reading import Block, PageInfo
 from pipeline.text import is_page_number, normalise, squeeze
-from pipeline.tidy.headings import ANNEX, LEADER, MAJOR, NOT_A_TITLE, NOTES, NUMERAL, TOC, numeral
+from pipeline.vocabulary.headings import (
+    ANNEX,
+    LEADER,
+    MAJOR,
+    NOT_A_TITLE,
+    NOTES,
+    NUMERAL,
+    TOC,
+    major_heading,
+    numeral,
+)
 
 
 @dataclass(frozen=True)
@@ -307,32 +317,7 @@ def _is_major(match: re.Match[str], text: str, titles: set[str]) -> bool:
 
 
 def _major_section(match: re.Match[str], text: str, lines: list[Line]) -> Section:
-    name = match["name"] or match["name2"] or match["name3"] or match["name4"] or ""
-    codes: list[str] = []
-    for group in ("code", "others", "codes2", "code3"):
-        if match[group]:
-            codes += re.findall(r"\d{2,4}", match[group])
-    ordinal = numeral(match["ordinal"]) if match["ordinal"] else None
-    return Section("major", text, lines, ordinal, name, tuple(codes))
-
-
-def parse_major(text: str) -> Section | None:
-    """A heading or line of the contents that names a 专业大类, taken apart; None for any other text."""
-    squeezed = squeeze(text)
-    match = MAJOR.match(squeezed)
-    if match is None:
-        return None
-    if not (match["code"] or match["codes2"] or match["code3"] or match["ordinal"]):
-        return None
-    return _major_section(match, squeezed, [])
-
-
-def parse_annex(text: str) -> tuple[int | None, str] | None:
-    """(number, title) of an annex heading or line of the contents; None for any other text."""
-    match = ANNEX.match(squeeze(text))
-    if match is None or not (match["no"] or match["title"]):
-        return None
-    return (numeral(match["no"]) if match["no"] else None), normalise(match["title"])
+    return Section("major", text, lines, *major_heading(match))
 
 
 def _banner_heading(table: PageTable) -> Section | None:

@@ -10,7 +10,8 @@ from pipeline.findings import Finding
 from pipeline.text import normalise, squeeze
 from pipeline.tidy.catalogue import Catalogue
 from pipeline.tidy.class_cells import PrintedClass
-from pipeline.tidy.outline import Outline, Section, note_texts, parse_annex, parse_major
+from pipeline.tidy.outline import Outline, Section, note_texts
+from pipeline.vocabulary.headings import MajorHeading, parse_annex, parse_major
 
 Row = dict[str, object]
 
@@ -71,7 +72,7 @@ def major_rows(parts: Outline, catalogue: Catalogue) -> list[Row]:
     return list(unique.values())
 
 
-def _same_major(listed: Section, codes: Sequence[str], name: str) -> bool:
+def _same_major(listed: Section | MajorHeading, codes: Sequence[str], name: str) -> bool:
     if listed.codes and codes:
         return listed.codes[0] == codes[0]
     return squeeze(listed.name) == squeeze(name)
@@ -79,7 +80,7 @@ def _same_major(listed: Section, codes: Sequence[str], name: str) -> bool:
 
 def _major_row(
     codes: Sequence[str],
-    section: Section,
+    section: Section | MajorHeading,
     toc_page: int | None,
     present: bool,
     place: Mapping[str, object],

@@ -16,7 +16,7 @@ from pipeline.tidy.annexes import read_annexes
 from pipeline.tidy.entries import entry_id
 from pipeline.tidy.grades.levels import read_levels
 from pipeline.tidy.grades.names import organisation_names
-from pipeline.tidy.headings import numeral
+from pipeline.vocabulary.headings import numeral
 from tests.tidy.annexes.tables import TRUTH, annex_of, intended_lines
 
 Truth = dict[str, Any]

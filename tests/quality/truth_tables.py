@@ -15,7 +15,7 @@ from pipeline.tidy.annexes import read_annexes
 from pipeline.tidy.entries import entry_id
 from pipeline.tidy.grades.levels import expand, read_levels, read_rule3
 from pipeline.tidy.grades.names import organisation_names
-from pipeline.tidy.headings import numeral
+from pipeline.vocabulary.headings import numeral
 from tests.tidy.annexes.tables import TRUTH, annex_of, intended_lines
 
 EDITION = "shanghai-2025"

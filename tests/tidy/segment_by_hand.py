@@ -6,7 +6,8 @@ import math
 from collections.abc import Collection, Mapping, Sequence
 from operator import mul
 
-from pipeline.tidy.wraps.segment_model import OPEN, bare_of, base_of, unbalanced
+from pipeline.text import OPEN
+from pipeline.tidy.wraps.segment_model import bare_of, base_of, unbalanced
 from pipeline.tidy.wraps.segment_weights import (
     _BARE_LEVEL,
     ORGANISATIONS,

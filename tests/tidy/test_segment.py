@@ -10,6 +10,7 @@ from itertools import product
 import numpy as np
 import pytest
 
+from pipeline.text import depth_after
 from pipeline.tidy.wraps import segment_weights as arrays
 from pipeline.tidy.wraps.segment import segment, segment_all
 from pipeline.tidy.wraps.segment_lattice import Lines, candidates
@@ -19,7 +20,6 @@ from pipeline.tidy.wraps.segment_model import (
     Cell,
     bare_of,
     base_of,
-    depth_after,
     join,
     unbalanced,
 )

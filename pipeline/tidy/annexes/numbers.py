@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pipeline.model import GridCell
 from pipeline.schema import TABLES
 from pipeline.tidy.annexes.model import Account, Row
-from pipeline.tidy.annexes.spec import Numbering, Spec
+from pipeline.vocabulary.annexes import Numbering, Spec
 
 
 @dataclass

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from pipeline.model import GridCell, LogicalTable
 from pipeline.schema import TABLES, row_id
 from pipeline.tidy.annexes.cells import joined
-from pipeline.tidy.annexes.columns import Header, header_rows, known_word, leaves, starting
+from pipeline.tidy.annexes.columns import Header, header_rows, leaves, starting
 from pipeline.tidy.annexes.model import Account, Annex, Row
 from pipeline.tidy.annexes.recognise import Choice
-from pipeline.tidy.annexes.spec import ALL_WORDS, RANKS, Spec
+from pipeline.vocabulary.annexes import ALL_WORDS, RANKS, Spec, known_word
 
 
 def other_rows(

@@ -17,8 +17,8 @@ from pipeline.tidy.annexes.other import other_rows, rows_of_extra_columns
 from pipeline.tidy.annexes.recognise import Choice, choose, continues, headless
 from pipeline.tidy.annexes.rows import RowBuilder
 from pipeline.tidy.annexes.rules import alone
-from pipeline.tidy.annexes.spec import BY_TABLE
 from pipeline.tidy.annexes.walk import State, Walker, context_part, part_name
+from pipeline.vocabulary.annexes import BY_TABLE
 
 _PLACE = ("page", "x0", "top", "x1", "bottom", "cell_id")
 

@@ -12,7 +12,7 @@ from rapidfuzz import fuzz
 from pipeline.model import LogicalTable
 from pipeline.text import squeeze
 from pipeline.tidy.annexes.columns import Header, Ref, banner, eliminate, find_header, starting
-from pipeline.tidy.annexes.spec import SPECS, VOCABULARY, Spec
+from pipeline.vocabulary.annexes import SPECS, VOCABULARY, Spec
 
 NEAR_TITLE = 70.0  # the least similarity (0–100) of a title that has none of a table's title words
 SAME_TITLE = 80.0  # the least similarity at which a header may be completed by elimination

@@ -11,9 +11,9 @@ from pipeline.tidy.annexes.cells import bases, joined, line_texts, titles, value
 from pipeline.tidy.annexes.model import Account, LineReader, Row
 from pipeline.tidy.annexes.numbers import RunningNumber
 from pipeline.tidy.annexes.rules import read_rule
-from pipeline.tidy.annexes.spec import RANKS, Column, Spec
 from pipeline.tidy.annexes.walk import DataRow
 from pipeline.tidy.grades.levels import read_grade_list
+from pipeline.vocabulary.annexes import RANKS, Column, Spec
 
 _LISTED = 3  # so many intended lines in one award cell say that the table lists awards line by line
 Cells = Mapping[str, GridCell]

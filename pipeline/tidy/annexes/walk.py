@@ -16,7 +16,7 @@ from pipeline.text import normalise, squeeze
 from pipeline.tidy.annexes.cells import joined
 from pipeline.tidy.annexes.columns import Header, Ref, banner, eliminate, find_header, starting
 from pipeline.tidy.annexes.model import Account
-from pipeline.tidy.annexes.spec import Spec
+from pipeline.vocabulary.annexes import Spec
 
 _ORDINAL = re.compile(
     r"^(?:第[一二三四五六七八九十\d]+(?:部分|篇|节)[、:.]?|[(]?[一二三四五六七八九十]{1,3}(?:[)][、.]?|[、.])|[(]?\d{1,2}(?:[)][、.]?|[、.](?!\d)))"

@@ -19,17 +19,15 @@ from typing import NamedTuple
 import numpy as np
 
 from pipeline.forked import copies, forked_map
+from pipeline.text import CLOSE, OPEN, brackets
 from pipeline.tidy.wraps.segment_lattice import Candidates, Floats, Ints, Lines, candidates, weighed
 from pipeline.tidy.wraps.segment_model import (
     CERTAIN,
-    CLOSE,
-    OPEN,
     SURE,
     Cell,
     Item,
     bare_of,
     base_of,
-    brackets,
 )
 from pipeline.tidy.wraps.segment_weights import (
     PRINTED,

@@ -15,7 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.tidy.wraps.segment_model import brackets, is_latin
+from pipeline.text import brackets
+from pipeline.tidy.wraps.segment_model import is_latin
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
-OPEN = "([{【〔《〈"
-CLOSE = ")]}】〕》〉"
+from pipeline.text import brackets
 
 SURE = 6.0
 """Log-odds of a boundary where geometry alone decides."""
@@ -22,7 +21,7 @@ class Cell:
     """A cell to segment: the normalised texts of its lines and, per gap, the log-odds of a boundary by geometry.
 
     ``near`` names cells whose items resemble this one's (the other tiers of the same class and kind). ``traits``: for
-    a source without geometry, per gap what stands in its place (see ``readers.transcript.words``).
+    a source without geometry, per gap what stands in its place (see ``typed``).
     """
 
     texts: tuple[str, ...]
@@ -38,29 +37,6 @@ class Item(NamedTuple):
     last: int
     text: str
     confidence: float
-
-
-_BRACKETS = re.compile(f"[{re.escape(OPEN + CLOSE)}]")
-
-
-@lru_cache(maxsize=65536)
-def brackets(text: str) -> tuple[int, int]:
-    """Brackets of ``text`` without a partner: (closing ones, opening ones)."""
-    stray = depth = 0
-    for char in _BRACKETS.findall(text):
-        if char in OPEN:
-            depth += 1
-        elif depth:
-            depth -= 1
-        else:
-            stray += 1
-    return stray, depth
-
-
-def depth_after(text: str, depth: int = 0) -> int:
-    """Open brackets after ``text``, having begun with ``depth``; a closing bracket with nothing open counts none."""
-    stray, opened = brackets(text)
-    return max(depth - stray, 0) + opened
 
 
 def unbalanced(text: str) -> int:

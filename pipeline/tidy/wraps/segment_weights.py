@@ -12,8 +12,9 @@ from functools import lru_cache
 
 import numpy as np
 
+from pipeline.text import OPEN
 from pipeline.tidy.wraps.segment_lattice import Candidates, Flags, Floats, Ints, Lines
-from pipeline.tidy.wraps.segment_model import OPEN, bare_of, base_of
+from pipeline.tidy.wraps.segment_model import bare_of, base_of
 from pipeline.tidy.wraps.segment_words import Lessons, counts, log1p
 
 Feature = Floats | Ints | Flags | float
@@ -46,7 +47,7 @@ TYPED = Weights(
         -1.14, 0.32, 0.05, -0.69, 1.39, -1.22, -6.65, -2.62, -3.86, 0.21, -1.17, -1.86, -0.69, -0.8, -1.2, -2.33, 1.15, -1.92, -1.02, 1.1, -1.47, -0.19, -0.47, 0.29, -0.77, -1.83,
     ),
 )  # fmt: skip
-"""For words between blanks, whose traits ``readers.transcript.words`` names: a semi-Markov conditional random field (Sarawagi
+"""For words between blanks, whose traits ``typed`` names: a semi-Markov conditional random field (Sarawagi
 and Cohen 2004) trained on transcripts printed from the item lists of several editions, copied line by line or typed
 item by item; that a paragraph opens (2.5) is set by hand."""
 

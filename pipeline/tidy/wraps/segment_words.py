@@ -13,8 +13,9 @@ from typing import TypeVar
 
 import numpy as np
 
+from pipeline.text import CLOSE, OPEN, brackets
 from pipeline.tidy.wraps.segment_lattice import Floats, Ints, weighed
-from pipeline.tidy.wraps.segment_model import CLOSE, OPEN, SURE, Cell, Item, base_of, brackets, is_latin
+from pipeline.tidy.wraps.segment_model import SURE, Cell, Item, base_of, is_latin
 
 _SIZES = (1, 2, 3, 4)
 _BESIDE = ((1, 1), (1, 2), (2, 1), (2, 2))
