@@ -110,19 +110,9 @@ class Gap(NamedTuple):
             return self.settled
         return self.parted or self.slack > 0.1
 
-    @property
-    def wrapped(self) -> bool:
-        """The line was full: it may have been wrapped."""
-        return not self.intended
-
 
 def gap_between(
-    first: Line,
-    second: Line,
-    room: float,
-    rules: BreakRules,
-    group: str = "",
-    lefts: tuple[float, float] | None = None,
+    first: Line, second: Line, room: float, rules: BreakRules, group: str, lefts: tuple[float, float]
 ) -> Gap:
     """The gap between two lines of a cell in which a line may be ``room`` points wide.
 
@@ -131,7 +121,7 @@ def gap_between(
     size = max(first.size, second.size, 1.0)
     used = first.width
     settled: bool | None = None
-    if lefts is not None and group in rules.indents:
+    if group in rules.indents:
         begin, further = rules.indents[group]
         offset = second.x0 - lefts[1]
         if abs(offset - begin) <= _ALIGNED:

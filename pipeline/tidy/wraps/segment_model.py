@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
-from pipeline.text import brackets
 from pipeline.text import depth_after as depth_after  # readers.transcript takes it from here
 
 SURE = 6.0
@@ -18,7 +17,7 @@ CERTAIN = 9.0
 
 
 @dataclass(frozen=True)
-class Cell:
+class CellLines:
     """A cell to segment: the normalised texts of its lines and, per gap, the log-odds of a boundary by geometry.
 
     ``near`` names cells whose items resemble this one's (the other tiers of the same class and kind). ``traits``: for
@@ -38,11 +37,6 @@ class Item(NamedTuple):
     last: int
     text: str
     confidence: float
-
-
-def unbalanced(text: str) -> int:
-    """Brackets of ``text`` without a partner."""
-    return sum(brackets(text))
 
 
 def base_of(text: str) -> str:
