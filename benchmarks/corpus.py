@@ -138,9 +138,11 @@ def build(make: Make, layout: Layout, truth: Truth, out: Path) -> None:
 
 def read_tables(name: str, out: Path, options: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """Read and tidy in this process, without validation and publishing; staged cells are kept for the next time."""
-    from pipeline import run as pipeline_run
     from pipeline.editions.add import add_edition
     from pipeline.editions.edition import file_sha256
+    from pipeline.job import Options, plan
+    from pipeline.outcome import with_findings
+    from pipeline.run import read, tidy_reading
 
     home, edition, pdf = out / "home" / name, f"{name}-2026", out / f"{name}.pdf"
     stamp = home / "sha256"
@@ -148,9 +150,9 @@ def read_tables(name: str, out: Path, options: dict[str, Any]) -> tuple[dict[str
         shutil.rmtree(home, ignore_errors=True)
         add_edition(home, edition, pdf)
         stamp.write_text(file_sha256(pdf))
-    job = pipeline_run.plan(pipeline_run.Options(home=home, edition=edition, **options))
-    result = pipeline_run.tidy_reading(job, pipeline_run.load_staged(job) or pipeline_run.read(job))
-    return pipeline_run.with_findings(job, result), dict(result.stats)
+    job = plan(Options(home=home, edition=edition, **options))
+    result = tidy_reading(job, read(job))
+    return with_findings(job, result), dict(result.stats)
 
 
 def publish(name: str, out: Path) -> tuple[dict[str, Any], dict[str, Any]]:

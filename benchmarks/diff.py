@@ -162,9 +162,11 @@ def main() -> int:
     parser.add_argument("--show", type=int, default=20, help="differences to print")
     args = parser.parse_args()
 
-    from pipeline import run
     from pipeline.diff import Side, compare, load_side
     from pipeline.editions.add import add_edition
+    from pipeline.job import Options, plan
+    from pipeline.outcome import with_findings
+    from pipeline.run import read, tidy_reading
     from tests.diff.next_year import following
     from tests.typeset import available, typeset
 
@@ -181,8 +183,8 @@ def main() -> int:
     typeset(truth, layout, pdf)
     edition = "next-2026"
     add_edition(home, edition, pdf)
-    job = run.plan(run.Options(home=home, edition=edition, allow_incomplete=True))
-    tables = run.with_findings(job, run.tidy_reading(job, run.read(job)))
+    job = plan(Options(home=home, edition=edition, allow_incomplete=True))
+    tables = with_findings(job, tidy_reading(job, read(job)))
     manifest = {**before.manifest, "title": job.edition.source.title}
     begin = time.process_time()
     changes = compare(before, Side(edition, "r001", tables, manifest, str(home)))

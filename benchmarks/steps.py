@@ -29,16 +29,15 @@ def cells(pdf: str, out: str) -> None:
 
 def curated(home: str, edition: str, out: str) -> None:
     """Decode, grid, tidy, link, write: everything of a run but validation and the release around the tables."""
-    from pipeline.garbage import collecting_seldom
+    from pipeline.job import Options, plan
+    from pipeline.outcome import with_findings
     from pipeline.releases.publish import parquet_files
-    from pipeline.run import Options, begin, plan, tidy_reading, with_findings
+    from pipeline.run import read, tidy_reading
 
-    with collecting_seldom():
-        job = plan(Options(Path(home), edition))
-        reading, stored = begin(job)
-        tables = with_findings(job, tidy_reading(job, reading, stored=stored))
-        for name, written in parquet_files(tables).items():
-            Path(out, name).write_bytes(written)
+    job = plan(Options(Path(home), edition))
+    tables = with_findings(job, tidy_reading(job, read(job)))
+    for name, written in parquet_files(tables).items():
+        Path(out, name).write_bytes(written)
 
 
 def long(pdf: str, out: str, pages: str) -> None:

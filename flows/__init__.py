@@ -1,5 +1,5 @@
-"""Thin Prefect flows over the pipeline: retries, cached page ranges, artifacts, a deployment.
+"""Prefect flows over the steps of pipeline.run: publish an edition, rebuild everything, publish on a Dask cluster.
 
-No logic of their own. Prefect reads its settings once: :func:`flows.environment.prepare` comes before importing
-:mod:`flows.editions` (:func:`flows.runner.run` sees to it).
+Prefect reads its settings when it is imported: :func:`flows.settings.prepare` comes before importing
+:mod:`flows.editions` or :mod:`flows.cluster`. ``settings``, ``server`` and ``runner`` import no Prefect.
 """

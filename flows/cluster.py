@@ -1,316 +1,304 @@
-"""Editions published on a Dask cluster: page ranges and documents are the tasks, this process only keeps order.
+"""Editions published on a Dask cluster: page ranges and documents are its tasks, this process only keeps order.
 
-A worker needs the source's URL, Prefect's API and the curated folder's URL; it gives back Arrow bytes. Staged files,
-locks and the steward's home stay here. Call :func:`flows.environment.prepare` before importing this module.
+A worker needs the source's url, Prefect's API and the curated folder's url. Staged files, locks and the steward's home
+stay here. Comes after :func:`flows.settings.prepare`.
 """
 
 from __future__ import annotations
 
 import logging
-import queue
-from collections import deque
-from collections.abc import Sequence
+import os
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import CancelledError
-from contextlib import AbstractContextManager, ExitStack
-from dataclasses import dataclass, field, replace
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
+from distributed import Client, LocalCluster
 from distributed.scheduler import KilledWorker
-from prefect import flow
-from prefect.context import FlowRunContext, SettingsContext, get_settings_context
+from prefect import flow, get_run_logger, task
 from prefect.exceptions import CancelledRun, CrashedRun
-from prefect.futures import PrefectFuture
-from pydantic import PrivateAttr, SecretStr
+from pydantic import SecretStr
 
-from flows import packing, steps
-from flows.artifacts import publish_findings
-from flows.tasks import count_pages, finish_document, read_range
+from flows.editions import IN_MEMORY, NO_PASSWORD, current_watcher, may_pass, publish_findings
 from pipeline import run, staging
+from pipeline.editions.download import fetch, local_path
 from pipeline.editions.edition import edition_lock
-from pipeline.errors import XizeError
-from pipeline.run import Job, Options, Outcome
+from pipeline.errors import XizeError, raise_failures
+from pipeline.job import Job, Options, Outcome, code_digest, plan
+from pipeline.outcome import finish, same_as, unchanged
+from pipeline.processes import processors
+from pipeline.reading import Reading, join_readings
+from pipeline.releases.catalogue import curated_url
 
-_LOG = logging.getLogger(__name__)
-_NO_PASSWORD = SecretStr("")
+PAGES_PER_TASK = 16
+"""Coarse: every task costs Prefect some tens of milliseconds of bookkeeping."""
 
-# How often a task is submitted when its worker is lost each time (Dask itself has tried some times by then).
-_SUBMISSIONS = 3
-# How often the flow looks whether the cluster is still there while no task ends.
-_LOOK_SECONDS = 30
-_LOST = (KilledWorker, CancelledError, CrashedRun, CancelledRun)
+_CONNECT_SECONDS = 15
+_TRIED_AGAIN: dict[str, Any] = {
+    **IN_MEMORY, "retries": 2, "retry_delay_seconds": [1, 5], "retry_condition_fn": may_pass,
+}  # fmt: skip
+_OTHER_PROGRAM = "工作进程与发起运行的机器所装xize不同：请在各机安装同一版本后再运行。"
 
 
-class _FixedSettings(SettingsContext):
-    """Prefect's settings as they are now, serialised once.
+# -- the cluster
 
-    Prefect sends them along with every task and serialises them anew each time: nine tenths of what a task costs the
-    flow's process (0.1 s), which is what limits a cluster.
+
+@contextmanager
+def local_cluster(workers: int | None) -> Iterator[str]:
+    """The address of a cluster on this machine, one thread a process: the work is Python's."""
+    with LocalCluster(  # type: ignore[no-untyped-call]
+        n_workers=workers or processors(),
+        threads_per_worker=1,
+        processes=True,
+        host="127.0.0.1",
+        dashboard_address="127.0.0.1:0",  # any port that is free
+        silence_logs=logging.CRITICAL,
+    ) as cluster:
+        yield str(cluster.scheduler_address)
+
+
+def check_cluster(address: str, options: Options) -> None:
+    """XizeError unless the cluster answers, has workers with this very program, and they see curated/."""
+    try:
+        client = Client(address, set_as_default=False, timeout=_CONNECT_SECONDS)  # type: ignore[no-untyped-call]
+    except (OSError, ValueError, TimeoutError) as error:
+        raise XizeError(
+            f"无法连接Dask调度器{address}：请检查地址（如tcp://主机:8786）与网络，并确认调度器已启动。"
+        ) from error
+    with client:
+        if not client.scheduler_info()["workers"]:
+            raise XizeError(f"Dask集群{address}没有工作进程：请先在各机启动dask worker。")
+        try:
+            codes = set(client.run(code_digest).values())
+        except ModuleNotFoundError as error:
+            raise XizeError('工作进程没有安装xize：请在各机运行 pip install "xize[cluster]"。') from error
+        if codes != {code_digest()}:
+            raise XizeError(_OTHER_PROGRAM)
+        folder = local_path(curated_url(options.home, options.curated))
+        if folder is not None and options.publish:
+            _check_shared(client, folder.resolve())
+
+
+def _check_shared(client: Client, folder: Path) -> None:
+    """XizeError unless every worker sees ``folder``: what it published would else end up on its own disk."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(prefix=".seen-", dir=folder) as mark:
+        seen: dict[str, Any] = client.run(os.path.exists, mark.name)
+    blind = [worker for worker, there in seen.items() if not there]
+    if blind:
+        raise XizeError(
+            f"工作进程{blind[0]}看不到发布文件夹{folder}：请用--curated给出各机共有的文件夹或s3://等地址。"
+        )
+
+
+# -- the tasks, which run on workers
+
+
+@dataclass(frozen=True)
+class Parcel:
+    """A job for a machine without the home folder: the url of its source, the digest of the program that is to run.
+
+    ``files``: the edition's YAML files and the record of how its source was read, by their place in the home.
     """
 
-    _serialized: dict[str, Any] | None = PrivateAttr(None)
+    job: Job
+    url: str
+    code: str
+    files: dict[str, bytes]
 
-    def serialize(self, include_secrets: bool = True) -> dict[str, Any]:
-        """As SettingsContext.serialize; ``include_secrets`` is always true between a flow and its tasks."""
-        if self._serialized is None:
-            self._serialized = super().serialize(include_secrets=include_secrets)
-        return self._serialized
+    def fetched(self) -> Path:
+        """The source on this machine. Raises XizeError, also when another program runs here."""
+        if self.code != code_digest():
+            raise XizeError(_OTHER_PROGRAM)
+        return fetch(self.url, self.job.sha256)
+
+    @contextmanager
+    def unpacked(self) -> Iterator[Job]:
+        """The job in a temporary home of its own. Messages name the steward's home, not that one."""
+        with tempfile.TemporaryDirectory(prefix="xize-home-") as name:
+            home, job = Path(name), self.job
+            _write_files(home, self.files)
+            options, edition = replace(job.options, home=home), replace(job.edition, home=home)
+            try:
+                yield replace(job, options=options, edition=edition, path=self.fetched())
+            except XizeError as error:
+                message = str(error).replace(name, str(job.options.home))
+                raise type(error)(message, error.exit_code) from error
 
 
-def fixed_settings() -> AbstractContextManager[Any]:
-    """A context in which the current settings hold and tasks are submitted at less cost."""
-    current = get_settings_context()
-    return _FixedSettings(profile=current.profile, settings=current.settings)
+@task(task_run_name="read-{edition}-{first}-{last}", **_TRIED_AGAIN)
+def read_range(edition: str, first: int, last: int, parcel: Parcel, pages: list[int]) -> Reading:
+    """Some pages (from 1) between ``first`` and ``last``, which name the task."""
+    from pipeline.readers.pdf.read import read_pages
+
+    options = parcel.job.options
+    reading = read_pages(parcel.fetched(), pages, options.password, options.decoder)
+    get_run_logger().info("%s：%d页，%d个单元格。", edition, len(reading.pages), len(reading.cells))
+    return reading
+
+
+@task(task_run_name="finish-{edition}", **_TRIED_AGAIN)
+def finish_document(
+    edition: str, parcel: Parcel, reading: Reading
+) -> tuple[dict[str, Any] | XizeError, dict[str, bytes]]:
+    """Tidy, validate and publish on a machine that has but the parcel and the reading.
+
+    Gives the outcome's fields but the job, or the refusal to publish; and the files that belong in the home's staged/.
+    """
+    log = get_run_logger()
+    with parcel.unpacked() as job, tempfile.TemporaryDirectory(prefix="xize-site-") as folder:
+        site, home = Path(folder) / "validation", job.options.home
+        result = run.tidy_reading(job, reading)
+        log.info("%s：整理出%d个条目。", edition, result.tables["entries"].num_rows)
+        verdict = run.validate_result(job, result, site)
+        log.info("%s：校验发现%d项。", edition, len(verdict.findings))
+        came: dict[str, Any] | XizeError
+        try:
+            done = finish(job, result, verdict, site)
+            came = {one.name: getattr(done, one.name) for one in fields(done) if one.name != "job"}
+        except XizeError as error:
+            came = error
+        files = _files(home, (home / "staged").rglob("*"))
+        return came, {name: files[name] for name in files.keys() - parcel.files.keys()}
+
+
+def _files(home: Path, paths: Iterable[Path]) -> dict[str, bytes]:
+    """The files among ``paths`` by their place in the home."""
+    return {path.relative_to(home).as_posix(): path.read_bytes() for path in paths if path.is_file()}
+
+
+def _write_files(home: Path, files: dict[str, bytes]) -> None:
+    """Put files in their place under ``home``, each in one step."""
+    for name, data in files.items():
+        place = home / name
+        place.parent.mkdir(parents=True, exist_ok=True)
+        beside = place.with_name(f".{place.name}.tmp")
+        beside.write_bytes(data)
+        beside.replace(place)
+
+
+# -- the flow
 
 
 @dataclass
 class _Document:
-    """A document under way: its job, the ranges that have come back, and the lock on its edition."""
+    """An edition under way: what is known of its reading, how many pages are read anew, the tasks that are awaited."""
 
     job: Job
-    url: str
-    locks: ExitStack
-    ranges: list[tuple[int, ...]] = field(default_factory=list)
-    parts: dict[tuple[int, ...], bytes] = field(default_factory=dict)
-    futures: list[PrefectFuture[Any]] = field(default_factory=list)
-    plan: steps.ToRead | None = None
-
-    @property
-    def name(self) -> str:
-        return self.job.edition.name
-
-
-@dataclass(frozen=True)
-class _Step:
-    """A task of a document: ``count``, ``read`` (with its pages) or ``finish``, submitted for the n-th time."""
-
-    document: _Document
-    kind: str
-    pages: tuple[int, ...] = ()
-    submission: int = 1
-
-
-class _Desk:
-    """Keeps documents moving from counting to reading to publishing; all of it in the flow's own thread."""
-
-    def __init__(self) -> None:
-        self.done: queue.SimpleQueue[tuple[_Step, PrefectFuture[Any]]] = queue.SimpleQueue()
-        self.active: dict[str, _Document] = {}
-        self.outcomes: dict[str, Outcome] = {}
-        self.failures: dict[str, Exception] = {}
-
-    def open(self, options: Options) -> None:
-        """Begin a document, unless nothing has changed since its last release."""
-        name = options.edition
-        with ExitStack() as locks:
-            try:
-                locks.enter_context(edition_lock(options.home, name))
-                job = run.plan(options, fetch=False)
-                last = run.unchanged(job) if options.publish else None
-                if last is not None:
-                    self._finished(name, steps.same(job, last))
-                    return
-                url = job.edition.file(job.kind).url or str(job.path.resolve())
-                staged = staging.load_staged(job)
-                if staged is None and job.kind != "pdf":
-                    job = run.plan(options)  # a transcript is small: read here
-                    staged = run.read(job)
-            except XizeError as error:
-                self.failures[name] = error
-                return
-            document = self.active[name] = _Document(job, url, locks.pop_all())
-        if staged is None:
-            self._submit(_Step(document, "count"))
-        else:
-            document.ranges, document.parts = [()], {(): packing.pack(staged)}
-            self._submit(_Step(document, "finish"))
-
-    def step(self) -> None:
-        """Wait for any task to end and do what follows from it."""
-        step, future = self._next()
-        document = step.document
-        if self.active.get(document.name) is not document:
-            return  # of a document that has failed meanwhile
-        try:
-            value = future.result()
-        except (*_LOST, Exception) as error:
-            if isinstance(error, _LOST) and step.submission < _SUBMISSIONS:
-                _LOG.warning("%s：%s的工作进程中断，任务重新安排。", document.name, _what(step))
-                self._submit(_Step(document, step.kind, step.pages, step.submission + 1))
-            elif isinstance(error, _LOST):
-                self._fail(document, _lost(step))
-            else:
-                self._fail(document, error)
-            return
-        try:
-            self._go_on(step, value)
-        except XizeError as error:
-            self._fail(document, error)
-
-    def _next(self) -> tuple[_Step, PrefectFuture[Any]]:
-        """The next task to end. Raises XizeError when the connection to the cluster is gone, so that none will."""
-        while True:
-            try:
-                return self.done.get(timeout=_LOOK_SECONDS)
-            except queue.Empty:
-                client = _client()
-                if client is not None and client.status in ("closing", "closed"):
-                    raise XizeError("与Dask调度器的连接已中断：请检查调度器与网络后再运行。") from None
-
-    def _go_on(self, step: _Step, value: Any) -> None:
-        document = step.document
-        if step.kind == "count":
-            self._counted(document, value)
-        elif step.kind == "read":
-            document.parts[step.pages] = value
-            steps.progress().read(len(step.pages))
-            if len(document.parts) == len(document.ranges):
-                self._read(document)
-        else:
-            self._brought(document, value)
-
-    def _counted(self, document: _Document, total: int) -> None:
-        """The number of pages is known: have those read that no earlier file of the edition held."""
-        plan = document.plan = steps.to_read_of(document.job, total)
-        steps.progress().expect(total)
-        steps.progress().read(total - plan.pages)
-        document.ranges = list(plan.ranges)
-        for pages in plan.ranges:
-            self._submit(_Step(document, "read", pages))
-        if not plan.ranges:
-            self._read(document)
-
-    def _read(self, document: _Document) -> None:
-        """Every page is there: stage them, and have them published."""
-        plan = document.plan
-        known, pages = (None, None) if plan is None else (plan.known, plan.pages)
-        reading = steps.merge(self._in_order(document), known)
-        staging.store_staged(document.job, reading, read=pages)
-        if known is not None:
-            document.ranges, document.parts = [()], {(): packing.pack(reading)}
-        self._submit(_Step(document, "finish"))
-
-    def _brought(self, document: _Document, value: dict[str, Any]) -> None:
-        """A document is published (or was refused): its findings come home."""
-        packing.bring_home(document.job.options.home, value["files"])
-        findings = packing.last_findings(document.job)
-        if findings is not None:
-            publish_findings(document.name, findings)
-        if "error" in value:
-            raise XizeError(*value["error"])
-        self._finished(document.name, Outcome(document.job, **value["outcome"]))
-        self._close(document)
-
-    def _finished(self, name: str, outcome: Outcome) -> None:
-        self.outcomes[name] = outcome
-        steps.progress().finished(outcome)
-
-    def _submit(self, step: _Step) -> None:
-        document, job = step.document, step.document.job
-        options, password = job.options, SecretStr(job.options.password)
-        future: PrefectFuture[Any]
-        if step.kind == "count":
-            future = count_pages.submit(document.url, job.sha256, options.decoder, password)
-        elif step.kind == "read":
-            future = read_range.submit(
-                document.url, job.sha256, step.pages, options.decoder, steps.readers_code(), password
-            )
-        else:
-            parcel = packing.parcel(job, document.url)
-            future = finish_document.submit(document.name, parcel, self._in_order(document))
-        document.futures.append(future)  # Dask forgets the task of a future that nobody holds
-        future.add_done_callback(lambda ended: self.done.put((step, ended)))
-
-    def _in_order(self, document: _Document) -> list[bytes]:
-        return [document.parts[pages] for pages in document.ranges]
-
-    def _fail(self, document: _Document, error: BaseException) -> None:
-        self.failures[document.name] = error if isinstance(error, Exception) else RuntimeError(str(error))
-        for future in document.futures:
-            wrapped = getattr(future, "wrapped_future", None)
-            if wrapped is not None:
-                wrapped.cancel()
-        self._close(document)
-
-    def _close(self, document: _Document) -> None:
-        document.futures.clear()
-        document.parts.clear()
-        document.locks.close()
-        del self.active[document.name]
-
-    def close(self) -> None:
-        """Give up what is under way."""
-        for document in list(self.active.values()):
-            self._close(document)
-
-
-def _what(step: _Step) -> str:
-    return f"第{steps.span(step.pages).replace('-', '至').replace('+', '、')}页" if step.pages else "整份文件"
-
-
-def _lost(step: _Step) -> XizeError:
-    return XizeError(
-        f"处理{_what(step)}的工作进程接连中断（{_SUBMISSIONS}次）：请检查各机内存（每个进程宜有1 GB以上）与网络后再运行。"
-    )
+    known: Reading | None
+    pages: int = 0
+    ranges: list[Any] = field(default_factory=list)
+    last: Any = None
 
 
 @flow(name="publish_editions", flow_run_name="publish-on-cluster")
 def publish_editions(
-    editions: list[str],
-    home: Path,
-    source: str | None = None,
-    decoder: str = "pdfium",
-    password: SecretStr = _NO_PASSWORD,
-    cross_check: bool = False,
-    allow_incomplete: bool = False,
-    publish: bool = True,
-    latest: bool = False,
-    curated: str | None = None,
+    editions: list[str], home: Path, password: SecretStr = NO_PASSWORD, **options: Any
 ) -> list[Outcome]:
-    """Publish editions on the flow's task runner, many at a time; nothing happens to those that have not changed.
+    """Publish editions on the flow's task runner, all at a time; nothing happens to those that have not changed.
 
-    One edition that fails keeps none of the others back; raises XizeError naming those that failed at the end.
+    ``options``: those of :class:`pipeline.job.Options`. One edition that fails keeps none of the others back; raises
+    XizeError naming those that failed at the end.
     """
-    desk, waiting = _Desk(), deque(dict.fromkeys(editions))
-    at_once = _at_once()
-    options = Options(
-        home=home, edition="", source=source, password=password.get_secret_value(), decoder=decoder,
-        cross_check=cross_check, allow_incomplete=allow_incomplete, publish=publish, latest=latest, curated=curated,
-    )  # fmt: skip
+    watcher, names = current_watcher(), tuple(dict.fromkeys(editions))
+    asked = Options(home=home, edition="", password=password.get_secret_value(), **options)
+    documents: dict[str, _Document] = {}
+    outcomes: dict[str, Outcome] = {}
+    failures: dict[str, Exception] = {}
+    come: list[int] = []
+
+    def begin(name: str) -> None:
+        locks.enter_context(edition_lock(home, name))
+        job = plan(replace(asked, edition=name))
+        last = unchanged(job)
+        if last is not None:
+            outcomes[name] = same_as(job, last)
+            watcher.finished(outcomes[name])
+        else:
+            documents[name] = _begun(job)
+
+    def assemble(name: str) -> None:
+        _assemble(documents[name], read)
+
+    def read(pages: int) -> None:
+        come.append(pages)
+        watcher.report("read", sum(come), sum(document.pages for document in documents.values()))
+
+    def end(name: str) -> None:
+        outcomes[name] = _brought_home(documents[name])
+        watcher.finished(outcomes[name])
+
+    with ExitStack() as locks:
+        for step in (begin, assemble, end):
+            for name in names:
+                if name not in failures and name not in outcomes:
+                    with _noting(name, failures):
+                        step(name)
+    raise_failures(failures, single=len(names) == 1)
+    return [outcomes[name] for name in names]
+
+
+@contextmanager
+def _noting(name: str, failures: dict[str, Exception]) -> Iterator[None]:
+    """An error within is noted as this edition's failure. Dask has tried a task whose worker was lost several times."""
     try:
-        with fixed_settings():
-            while waiting or desk.active:
-                while waiting and len(desk.active) < at_once:
-                    desk.open(replace(options, edition=waiting.popleft()))
-                if desk.active:
-                    desk.step()
-    finally:
-        desk.close()
-    raise_failures(desk.failures, single=len(set(editions)) == 1)
-    return [desk.outcomes[name] for name in dict.fromkeys(editions)]
+        yield
+    except (KilledWorker, CancelledError, CrashedRun, CancelledRun):
+        failures[name] = XizeError(
+            "处理它的工作进程接连中断，或与Dask调度器的连接已中断：请检查各机内存（每个进程宜有1 GB以上）与网络后再运行。"
+        )
+    except Exception as error:
+        failures[name] = error
 
 
-def _client() -> Any:
-    """The Dask client of the flow's task runner, None on another task runner."""
-    context = FlowRunContext.get()
-    return getattr(context.task_runner, "client", None) if context is not None else None
+def _begun(job: Job) -> _Document:
+    """A document whose pages are being read, but those that are staged or that an earlier file held."""
+    staged = staging.load_staged(job)
+    if staged is not None or job.kind != "pdf":
+        return _Document(job, staged or run.read(job))  # a transcript is small: read here
+    from pipeline.readers.pdf.read import page_ranges
+
+    known, missing, _ = run.pages_to_read(job)
+    parcel = _parcel(job)
+    ranges = [
+        read_range.submit(job.edition.name, pages[0], pages[-1], parcel, list(pages))
+        for pages in page_ranges(missing, PAGES_PER_TASK)
+    ]
+    return _Document(job, known, len(missing), ranges)
 
 
-def _at_once() -> int:
-    """Documents under way at a time: enough to keep every worker busy while others wait for their last pages."""
-    client = _client()
-    workers = sum(client.nthreads().values()) if client is not None else 1
-    return workers + max(2, workers // 4)
+def _parcel(job: Job) -> Parcel:
+    home, record = job.options.home, staging.staged_folder(job) / "reading.json"
+    options = replace(job.options, curated=curated_url(home, job.options.curated), workers=1)
+    url = job.edition.file(job.kind).url or str(job.path.resolve())
+    files = _files(home, [*job.edition.folder.glob("*.yaml"), record])
+    return Parcel(replace(job, options=options), url, code_digest(), files)
 
 
-def raise_failures(failures: dict[str, Exception], *, single: bool = False) -> None:
-    """One sentence for all documents that failed; a fault that is no document's own is raised as it is."""
-    for error in failures.values():
-        if not isinstance(error, XizeError):
-            raise error
-    if failures:
-        sentences: Sequence[str] = [str(error).rstrip("。") for error in failures.values()]
-        if not single:
-            sentences = [f"{name}：{text}" for name, text in zip(failures, sentences, strict=True)]
-        codes = [error.exit_code for error in failures.values() if isinstance(error, XizeError)]
-        raise XizeError("；".join(sentences) + "。", exit_code=max(codes))
+def _assemble(document: _Document, read: Callable[[int], None]) -> None:
+    """Wait for the document's pages, stage them, and have them tidied, validated and published.
+
+    ``read`` is told how many more pages have come.
+    """
+    job, readings = document.job, [] if document.known is None else [document.known]
+    for future in document.ranges:
+        readings.append(future.result())
+        read(len(readings[-1].pages))
+    reading = join_readings(readings)
+    if document.pages or staging.load_staged(job) is None:
+        staging.store_staged(job, reading, read=document.pages)
+    document.last = finish_document.submit(job.edition.name, _parcel(job), reading)
+    document.ranges, document.known = [], None
+
+
+def _brought_home(document: _Document) -> Outcome:
+    """Wait until the document is published (or refused); its findings come home and become an artifact."""
+    came, files = document.last.result()
+    _write_files(document.job.options.home, files)
+    publish_findings(document.job)
+    if isinstance(came, XizeError):
+        raise came
+    return Outcome(document.job, **came)

@@ -1,129 +1,133 @@
-"""The flows: an edition is extracted, an edition is published, everything is rebuilt.
+"""The flows of one machine: an edition is published, everything is rebuilt.
 
-Page ranges are mapped tasks whose results are kept by content: file hash, pages, decoder and code. The steps after them
-are tasks that ask the document's desk (flows.desk) for one step each: tables stay where they are made.
-Call :func:`flows.environment.prepare` before importing this module.
+The tasks are the steps of :mod:`pipeline.run`, done by the task itself. Values go from task to task in this process and
+are never stored; what was read is kept under staged/ by its content. Comes after :func:`flows.settings.prepare`.
 """
 
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Callable
+from contextvars import ContextVar
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, TypeVar, cast
 
-from prefect import flow, task
-from prefect.cache_policies import NO_CACHE, CacheKeyFnPolicy
+import pyarrow.parquet as pq
+from prefect import flow, get_run_logger, task
+from prefect.artifacts import create_markdown_artifact
+from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State, TaskRun
-from prefect.task_runners import TaskRunner, ThreadPoolTaskRunner
-from prefect.utilities.annotations import unmapped
+from prefect.utilities.annotations import quote
 from pydantic import SecretStr
 
-from expectations import validate as validate_here
-from expectations import warm_up
-from flows import steps
-from flows.ahead import Lost, desk_ahead
-from flows.artifacts import publish_markdown
-from flows.desk import Desk, DeskHere
-from flows.pool import reader_pool
-from flows.tasks import range_key, read_range
+from expectations.report import ValidationReport
 from pipeline import run
+from pipeline.editions.download import Unreachable
 from pipeline.editions.edition import edition_lock, editions
-from pipeline.errors import XizeError
-from pipeline.run import Options, Outcome, RunResult
+from pipeline.errors import XizeError, raise_failures
+from pipeline.job import Job, Options, Outcome, Report, RunResult
+from pipeline.job import plan as plan_job
+from pipeline.outcome import finish, same_as, unchanged
+from pipeline.quality.decisions import last_findings_path
+from pipeline.quality.findings_markdown import findings_markdown
+from pipeline.reading import Reading
+from pipeline.staging import pages_read
 
-# Threads only wait here: the reading itself is done by other processes (flows.ahead, flows.pool).
-_THREADS: TaskRunner[Any] = ThreadPoolTaskRunner(max_workers=8)
-_NO_PASSWORD = SecretStr("")
+NO_PASSWORD = SecretStr("")
+IN_MEMORY: dict[str, Any] = {"persist_result": False, "cache_policy": NO_CACHE}
+"""Options of a task whose values are large: they are neither stored nor hashed."""
 
-
-# A range once read is kept in Prefect's home: a run that ended early, or the same file elsewhere, goes on from there.
-cached_range = read_range.with_options(
-    cache_policy=CacheKeyFnPolicy(cache_key_fn=range_key), persist_result=True
-)
-
-
-async def _lost(task: Any, task_run: TaskRun, state: State[Any]) -> bool:
-    """Whether trying again can help: a step fails the same way again, unless the process that did it has gone."""
-    return isinstance(await state.aresult(raise_on_failure=False), Lost)
+Value = TypeVar("Value")
 
 
-# Nothing to be compared or kept: what a step works on lies on the desk.
-_STEP: dict[str, Any] = {
-    "retries": 1,
-    "retry_delay_seconds": 1,
-    "retry_condition_fn": _lost,
-    "cache_policy": NO_CACHE,
-    "persist_result": False,
-}
+class Watcher(NamedTuple):
+    """Who is told how far flows of this context have come, and of every edition that is done on a cluster."""
+
+    report: Report = lambda stage, done, total: None
+    finished: Callable[[Outcome], None] = lambda outcome: None
 
 
-@task(name="tidy", **_STEP)
-def tidy(desk: Desk) -> None:
-    """The reading as curated tables."""
-    desk.tidy()
+WATCHER: ContextVar[Watcher] = ContextVar("xize_watcher", default=Watcher())  # noqa: B039 (a named tuple does not change)
 
 
-@task(name="validate", **_STEP)
-def validate(desk: Desk) -> None:
-    """The verdict on the tables."""
-    desk.validate()
+def current_watcher() -> Watcher:
+    """The watcher of this context. (Flows travel to a cluster's workers with what they name; a ContextVar cannot.)"""
+    return WATCHER.get()
 
 
-@task(name="publish", **_STEP)
-def publish_tables(desk: Desk) -> Outcome:
-    """The release, or what it would change."""
-    return desk.publish()
+async def may_pass(task: Any, task_run: TaskRun, state: State[Any]) -> bool:
+    """Whether trying again can help: not when the document itself is at fault."""
+    error = await state.aresult(raise_on_failure=False)
+    return isinstance(error, Unreachable) or not isinstance(error, XizeError)
 
 
-def read_document(desk: Desk) -> None:
-    """What is staged for the source, or its page ranges read as mapped tasks and staged. Inside a flow.
-
-    Pages that an earlier file of the edition held unchanged are taken from there.
-    """
-    plan, job = desk.ranges(), desk.job
-    progress = steps.Progress() if desk.ahead else steps.progress()
-    progress.expect(plan.total)
-    progress.read(plan.known)
-    with reader_pool(job.options.workers):
-        futures = cached_range.map(
-            unmapped(str(job.path)),
-            unmapped(job.sha256),
-            list(plan.missing),
-            unmapped(job.options.decoder),
-            unmapped(steps.readers_code()),
-            unmapped(SecretStr(job.options.password)),
-        )
-        parts = []
-        for pages, future in zip(plan.missing, futures, strict=True):
-            parts.append(future.result())
-            progress.read(len(pages))
-    desk.join(parts)
+def publish_findings(job: Job) -> None:
+    """Attach the findings that the job's last run left to the current flow or task run, as ``findings-<edition>``."""
+    edition = job.edition.name
+    path = last_findings_path(job.options.home, edition)
+    if path.is_file():
+        text = findings_markdown(edition, pq.read_table(path))
+        create_markdown_artifact(text, key=f"findings-{edition}", description=f"{edition}的发现")
 
 
-@flow(name="extract_edition", flow_run_name="extract-{edition}", task_runner=_THREADS)
-def extract_edition(
-    edition: str,
-    home: Path,
-    source: str | None = None,
-    decoder: str = "pdfium",
-    password: SecretStr = _NO_PASSWORD,
-) -> RunResult:
-    """Read an edition's source (staged under staged/) and tidy it; nothing is published."""
-    options = Options(home, edition, source, password.get_secret_value(), decoder)
-    with edition_lock(home, edition):
-        desk = DeskHere(run.plan(options), validate_here, Path())
-        read_document(desk)
-        tidy(desk)
-        return desk.result()
+@task(name="plan", retries=2, retry_delay_seconds=[1, 5], retry_condition_fn=may_pass, **IN_MEMORY)
+def plan(options: Options) -> Job:
+    """The verified source; a file that lies at a url is fetched."""
+    job = plan_job(options)
+    get_run_logger().info("%s：%s，sha256为%s。", job.edition.name, job.path.name, job.sha256)
+    return job
 
 
-@flow(name="publish_edition", flow_run_name="publish-{edition}", task_runner=_THREADS)
+@task(name="read", **IN_MEMORY)
+def read(job: Job) -> Reading:
+    """The reading: what is staged, or the file read by processes of this machine and staged."""
+    reading = run.read(job, WATCHER.get().report)
+    get_run_logger().info(
+        "%s：%d页（其中新读%s页），%d个单元格。",
+        job.path.name, len(reading.pages), pages_read(job), len(reading.cells),
+    )  # fmt: skip
+    return reading
+
+
+@task(name="tidy", **IN_MEMORY)
+def tidy(job: Job, reading: Reading) -> RunResult:
+    """The reading checked, corrected and tidied into tables."""
+    result = run.tidy_reading(job, reading, WATCHER.get().report)
+    rows = {name: table.num_rows for name, table in result.tables.items() if table.num_rows}
+    get_run_logger().info("整理出%s；发现%d项。", rows, len(result.findings))
+    return result
+
+
+@task(name="validate", **IN_MEMORY)
+def validate(job: Job, result: RunResult, site: Path) -> ValidationReport:
+    """The verdict of Great Expectations, rendered into the folder ``site``."""
+    verdict = run.validate_result(job, result, site, WATCHER.get().report)
+    get_run_logger().info(
+        "%d项期望，其中%d项错误、%d项警告不成立；发现%d项。",
+        len(verdict.results), len(verdict.errors), len(verdict.warnings), len(verdict.findings),
+    )  # fmt: skip
+    return verdict
+
+
+@task(name="publish", **IN_MEMORY)
+def publish(job: Job, result: RunResult, verdict: ValidationReport, site: Path) -> Outcome:
+    """The release, or what it would change. The findings become an artifact, whether they let it publish or not."""
+    try:
+        outcome = finish(job, result, verdict, site, WATCHER.get().report)
+    finally:
+        publish_findings(job)
+    where = "没有发布" if outcome.release is None else outcome.release.folder
+    get_run_logger().info("%s：条目%d，发现%s。", where, outcome.rows["entries"], dict(outcome.by_severity))
+    return outcome
+
+
+@flow(name="publish_edition", flow_run_name="publish-{edition}")
 def publish_edition(
     edition: str,
     home: Path,
     source: str | None = None,
     decoder: str = "pdfium",
-    password: SecretStr = _NO_PASSWORD,
+    password: SecretStr = NO_PASSWORD,
     workers: int | None = None,
     cross_check: bool = False,
     allow_incomplete: bool = False,
@@ -131,40 +135,36 @@ def publish_edition(
     latest: bool = False,
     curated: str | None = None,
 ) -> Outcome:
-    """Read, tidy, validate and publish an edition; nothing happens when nothing has changed.
-
-    The findings become an artifact of the run, whether they let it publish or not.
-    """
-    ahead = desk_ahead()
-    if ahead is not None:  # whoever began it holds the lock and knows that something has changed
-        return _publish(ahead)
+    """Read, tidy, validate and publish an edition; nothing happens when nothing has changed."""
     options = Options(
         home=home, edition=edition, source=source, password=password.get_secret_value(), decoder=decoder,
         workers=workers, cross_check=cross_check, allow_incomplete=allow_incomplete, publish=publish,
         latest=latest, curated=curated,
     )  # fmt: skip
     with edition_lock(home, edition):
-        job = run.plan(options)
-        last = run.unchanged(job) if publish else None
+        job = plan(_whole(options))
+        last = unchanged(job)
         if last is not None:
-            return steps.same(job, last)
-        with warm_up() as validator, tempfile.TemporaryDirectory(prefix="xize-site-") as folder:
-            return _publish(DeskHere(job, validator.validate, Path(folder) / "validation"))
+            get_run_logger().info("%s：没有变化，最新为%s。", edition, last.release)
+            return same_as(job, last)
+        return _publish(job)
 
 
-def _publish(desk: Desk) -> Outcome:
-    read_document(desk)
-    tidy(desk)
-    validate(desk)
-    try:
-        return publish_tables(desk)
-    finally:
-        found = desk.findings()
-        if found is not None:
-            publish_markdown(desk.job.edition.name, found)
+def _whole(value: Value) -> Value:
+    """``value`` for a task, which is given it as it is: Prefect looks through collections of others for futures."""
+    return cast(Value, quote(value))
 
 
-@flow(name="rebuild_all", task_runner=_THREADS)
+def _publish(job: Job) -> Outcome:
+    reading = read(_whole(job))
+    result = tidy(_whole(job), _whole(reading))
+    with tempfile.TemporaryDirectory(prefix="xize-site-") as folder:
+        site = Path(folder) / "validation"
+        verdict = validate(_whole(job), _whole(result), site)
+        return publish(_whole(job), _whole(result), _whole(verdict), site)
+
+
+@flow(name="rebuild_all")
 def rebuild_all(
     home: Path, allow_incomplete: bool = False, curated: str | None = None
 ) -> dict[str, str | None]:
@@ -173,14 +173,13 @@ def rebuild_all(
     One edition that fails keeps none of the others back. Raises XizeError naming those that failed.
     """
     done: dict[str, str | None] = {}
-    failed: list[str] = []
+    failures: dict[str, Exception] = {}
     for edition in editions(home):
         try:
             outcome = publish_edition(edition, home, allow_incomplete=allow_incomplete, curated=curated)
         except XizeError as error:
-            failed.append(f"{edition}：{error}")
+            failures[edition] = error
         else:
             done[edition] = outcome.release.release if outcome.release else None
-    if failed:
-        raise XizeError("；".join(failed))
+    raise_failures(failures)
     return done

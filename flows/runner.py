@@ -1,61 +1,136 @@
-"""``xize run`` under Prefect: the flow in this process, with the same signature as pipeline.run.run."""
+"""``xize run`` under Prefect: a server where none is configured, and the flow in this process. Imports no Prefect."""
 
 from __future__ import annotations
 
+import atexit
+import os
 import sys
-import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
+from dataclasses import fields
+from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
-from flows import steps
-from flows.ahead import working_ahead
-from flows.calling import call
+from flows.server import Server, unreachable
+from flows.settings import prepare
 from pipeline.editions.edition import edition_lock
-from pipeline.garbage import collecting_seldom
-from pipeline.run import Options, Outcome, Report, plan, unchanged
+from pipeline.errors import XizeError
+from pipeline.job import Options, Outcome, Report, plan
+from pipeline.outcome import same_as, unchanged
+
+if TYPE_CHECKING:
+    from flows.editions import Watcher
 
 
 def run(options: Options, report: Report | None = None) -> Outcome:
-    """Publish an edition through the flow ``publish_edition``.
+    """Publish an edition through the flow ``publish_edition``; what has not changed needs no Prefect.
 
-    A run that finds nothing changed answers before Prefect is loaded. Otherwise the document is worked on in a process
-    of its own, from now on; Prefect and its server start meanwhile, and their tasks wait for its steps.
-    Raises XizeError as :func:`pipeline.run.run` does.
+    Raises XizeError as :func:`pipeline.run.run` does, and when Prefect's server cannot be had.
     """
     with edition_lock(options.home, options.edition):
         job = plan(options)
-        last = unchanged(job) if options.publish else None
+        last = unchanged(job)
         if last is not None:
-            return steps.same(job, last)
-        progress = steps.Progress(report)
-        with (
-            tempfile.TemporaryDirectory(prefix="xize-site-") as folder,
-            working_ahead(job, Path(folder) / "validation", progress.stage) as desk,
-        ):
-            begin_server = _prepare(options.home)
-            with collecting_seldom():
-                # What the flow's first call would import later, when nothing else goes on; much of it the server's, too.
-                import fastapi  # noqa: F401
-                import prefect.artifacts
-                import prefect.events.worker
-                import prefect.flow_engine
-                import prefect.task_engine  # noqa: F401
+            return same_as(job, last)
+    server = start(options.home)
+    from flows.editions import Watcher, publish_edition
 
-                from flows.editions import publish_edition
-
-            begin_server()  # a forked copy of this process, which has no threads of ours until the next line
-            desk.begin()
-            outcome: Outcome = call(
-                publish_edition, options.edition, options, progress, workers=options.workers
-            )
-            return outcome
+    watcher = Watcher() if report is None else Watcher(report)
+    outcome: Outcome = _call(
+        server, publish_edition, options.edition, options, watcher, workers=options.workers
+    )
+    return outcome
 
 
-def _prepare(home: Path) -> Callable[[], None]:
-    """Set Prefect up, unless it is at work in this process already; call what is given when it has been imported."""
+def run_editions(
+    editions: Sequence[str],
+    options: Options,
+    *,
+    address: str | None = None,
+    report: Report | None = None,
+    finished: Callable[[Outcome], None] = lambda outcome: None,
+) -> list[Outcome]:
+    """Publish editions on a Dask cluster; ``options`` hold for all of them (its ``edition`` is not looked at).
+
+    ``address``: the scheduler's (tcp://host:port), None for a cluster on this machine with ``options.workers``
+    processes. ``finished`` is called with each outcome as it comes, also when other editions fail. Raises XizeError:
+    the extra is not installed, the cluster cannot be used, or editions failed (all of them named).
+    """
+    if find_spec("prefect_dask") is None or find_spec("distributed") is None:
+        raise XizeError('没有安装Dask：请先运行 pip install "xize[cluster]"，或去掉--runner dask。')
+    local = address is None or urlsplit(address).hostname in ("localhost", "127.0.0.1", "::1")
+    if not local and not os.environ.get("PREFECT_API_URL"):
+        raise XizeError(
+            "集群在别的机器上时需要各机都能访问的Prefect服务器："
+            "请先启动它，并设置环境变量PREFECT_API_URL（如http://服务器:4200/api）。"
+        )
+    server = start(options.home)
+    from prefect_dask.task_runners import DaskTaskRunner
+
+    from flows.cluster import check_cluster, local_cluster, publish_editions
+    from flows.editions import Watcher
+
+    watcher = Watcher(finished=finished) if report is None else Watcher(report, finished)
+    with local_cluster(options.workers) if address is None else nullcontext(address) as place:
+        if address is not None:
+            check_cluster(address, options)
+        flow = publish_editions.with_options(task_runner=DaskTaskRunner(address=place))  # type: ignore[arg-type]
+        outcomes: list[Outcome] = _call(server, flow, list(editions), options, watcher)
+    return outcomes
+
+
+@cache
+def start(home: Path) -> Server | None:
+    """Set Prefect up for this process; the server that was started for it, if any, which ends with this process.
+
+    Raises XizeError when PREFECT_API_URL names a server that does not answer.
+    """
     if "prefect" in sys.modules:
-        return lambda: None
-    from flows import environment, server
+        return None
+    folder = prepare(home)
+    configured = os.environ.get("PREFECT_API_URL")
+    if configured:
+        if error := unreachable(configured):
+            raise error
+        return None
+    server = Server(folder)
+    # Registered before Prefect's own last words, hence called after them.
+    atexit.register(server.stop)
+    os.environ["PREFECT_API_URL"] = server.api
+    # A server on this machine is there or it is gone: Prefect's five more attempts take a minute for each request.
+    os.environ.setdefault("PREFECT_CLIENT_MAX_RETRIES", "1")
+    return server
 
-    environment.prepare(home)
-    return server.announce_for_this_process()
+
+def _call(
+    server: Server | None, flow: Any, subject: Any, options: Options, watcher: Watcher, **more: Any
+) -> Any:
+    """Call a flow that publishes ``subject`` (an edition's name, or several) once the server, if any, is ready.
+
+    Raises XizeError, also when Prefect's server has gone.
+    """
+    from pydantic import SecretStr
+
+    from flows.editions import WATCHER
+
+    given = {field.name: getattr(options, field.name) for field in fields(options)}
+    given = {name: value for name, value in given.items() if name not in ("home", "edition", "workers")}
+    if server is not None:
+        server.wait()
+    token = WATCHER.set(watcher)
+    try:
+        return flow(subject, options.home, **{**given, "password": SecretStr(options.password)}, **more)
+    except XizeError:
+        raise
+    except Exception as error:
+        if server is not None and server.ended:
+            raise server.failure() from error
+        configured = os.environ.get("PREFECT_API_URL")
+        if server is None and configured and (gone := unreachable(configured)):
+            raise gone from error
+        raise
+    finally:
+        WATCHER.reset(token)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 
 class XizeError(Exception):
     """A failure that the user can mend.
@@ -13,3 +15,21 @@ class XizeError(Exception):
     def __init__(self, message: str, exit_code: int = 2) -> None:
         super().__init__(message)
         self.exit_code = exit_code
+
+
+def raise_failures(failures: Mapping[str, Exception], *, single: bool = False) -> None:
+    """Raise one XizeError for all that failed, by name; none where ``failures`` is empty.
+
+    ``single``: only one was asked for, it need not be named. An error that is no XizeError is raised as it is.
+
+    >>> raise_failures({"a-2025": XizeError("甲。"), "b-2025": XizeError("乙。")})
+    Traceback (most recent call last):
+    pipeline.errors.XizeError: a-2025：甲；b-2025：乙。
+    """
+    known = {name: error for name, error in failures.items() if isinstance(error, XizeError)}
+    for name, error in failures.items():
+        if name not in known or single:
+            raise error
+    if known:
+        sentence = "；".join(f"{name}：{str(error).rstrip('。')}" for name, error in known.items())
+        raise XizeError(f"{sentence}。", exit_code=max(error.exit_code for error in known.values()))

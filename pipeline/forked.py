@@ -20,8 +20,6 @@ from multiprocessing.connection import Connection, Pipe, wait
 from queue import SimpleQueue
 from typing import Generic, TypeVar
 
-from pipeline import timing
-
 __all__ = ["Aside", "Steps", "aside", "aside_in_steps", "copies", "forked_map", "processors", "sendable"]
 
 Item = TypeVar("Item")
@@ -128,7 +126,6 @@ class Steps(Iterator[Result]):
             else:
                 if spent is not None:  # its last word
                     self.wait()
-                    timing.add(spent)
                     if fine:
                         raise StopIteration
                 if not fine:
@@ -191,7 +188,6 @@ def aside_in_steps(work: Callable[[], Iterator[Result]]) -> Steps[Result]:
 def _answer(work: Callable[[], Iterator[Result]], pipe: Connection) -> None:
     """The life of a copy with one thing to do. It ends at once, without the clean-up that is its parent's business."""
     begun = time.process_time()
-    timing.begin()
     try:
         try:
             for answer in work():
@@ -199,7 +195,7 @@ def _answer(work: Callable[[], Iterator[Result]], pipe: Connection) -> None:
             last: tuple[bool, object] = True, None
         except Exception as error:  # handed to the parent, which raises it
             last = False, sendable(error)
-        pipe.send((*last, timing.of_copy(begun)))
+        pipe.send((*last, begun))
     finally:
         os._exit(0)
 
@@ -269,7 +265,6 @@ def _help(work: Callable[[Item], Result], items: Sequence[Item], tickets: int, a
     """A copy's whole life. It ends at once, without the clean-up that is its parent's business."""
     code = 1
     begun = time.process_time()
-    timing.begin()
     # Sent aside: a pipe holds little, and the parent empties it only between two items of its own.
     outbox: SimpleQueue[tuple[int, bool, object] | None] = SimpleQueue()
     sender = threading.Thread(target=_send_all, args=(outbox, answers), daemon=True)
@@ -281,7 +276,7 @@ def _help(work: Callable[[Item], Result], items: Sequence[Item], tickets: int, a
             except Exception as error:
                 outbox.put((index, False, sendable(error)))
                 break
-        outbox.put((_SPENT, True, timing.of_copy(begun)))
+        outbox.put((_SPENT, True, begun))
         outbox.put(None)
         sender.join()
         answers.close()
@@ -313,7 +308,5 @@ def _collect(
             continue
         if not fine:
             raise answer
-        if index == _SPENT:
-            timing.add(answer)
-        else:
+        if index != _SPENT:
             keep(index, answer)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 from pipeline.text import squeeze
 
@@ -26,6 +26,11 @@ class Line:
     def width(self) -> float:
         """Printed width in points."""
         return self.x1 - self.x0
+
+    @property
+    def place(self) -> dict[str, Any]:
+        """Its page and box, in the columns of rows and findings."""
+        return {"page": self.page, "x0": self.x0, "top": self.top, "x1": self.x1, "bottom": self.bottom}
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +64,14 @@ class Cell:
             object.__setattr__(self, "_text", known)
         return known
 
+    @property
+    def place(self) -> dict[str, Any]:
+        """Its page, box and name, in the columns of rows and findings."""
+        return {
+            "page": self.page, "x0": self.x0, "top": self.top, "x1": self.x1, "bottom": self.bottom,
+            "cell_id": self.cell_id,
+        }  # fmt: skip
+
 
 @dataclass(frozen=True)
 class GridCell:
@@ -90,18 +103,20 @@ class GridCell:
         """The lowest confidence of the pieces."""
         return min(piece.confidence for piece in self.pieces)
 
+    @property
+    def place(self) -> dict[str, Any]:
+        """The place of the piece in which the text starts, and the confidence."""
+        return {**self.first.place, "confidence": self.confidence}
+
 
 @dataclass(frozen=True)
 class LogicalTable:
     """A table as meant: pages stitched, rows and cells cut by page breaks joined.
 
-    ``heading`` is the section or annex heading it stands under (``heading_no`` the number printed in it),
-    ``context`` the text lines printed between that heading (or the table before) and this table.
+    ``context``: the text lines printed between the heading (or the table before) and this table. ``x_edges``: the
+    places of its vertical edges in points.
     """
 
-    heading: str
-    heading_no: str | None
-    heading_page: int
     context: tuple[Line, ...]
     n_rows: int
     n_cols: int
@@ -128,10 +143,10 @@ class LogicalTable:
                 seen.append(cell)
         return seen
 
-    def rows(self, start: int = 0, stop: int | None = None) -> Iterator[list[GridCell]]:
-        """``row(r)`` for r from ``start`` to ``stop``."""
-        for row in range(start, self.n_rows if stop is None else stop):
-            yield self.row(row)
+    def column(self, col: int, start: int, stop: int) -> list[GridCell]:
+        """The cells with text that cover a column in rows ``start`` … ``stop`` - 1, top to bottom, each once."""
+        found = {id(cell): cell for row in range(start, stop) if (cell := self.at(row, col)) and cell.text}
+        return list(found.values())
 
     @property
     def page(self) -> int:

@@ -80,6 +80,17 @@ PAGES = pa.schema(
 )
 
 
+# A text transcript has no pages and no boxes: its cells and blocks are staged with their line number, and it has one page.
+# Tidying sets a line ``PITCH`` points below the line before and makes a column ``WIDTH`` points wide.
+TRANSCRIPT = "transcript"
+"""The engine of a transcript's cells and of its page, whose ``checks`` hold the reader's findings as JSON."""
+INFERRED = "transcript-inferred"
+"""The engine of a cell that the transcript lacks: what it says is inferred."""
+PITCH, WIDTH = 30.0, 100.0
+SIZE, OPENS, HEADING = 10.0, 11.0, 16.0
+"""Sizes of a transcript's text, of a word that begins a paragraph of its own, and of a heading."""
+
+
 @dataclass(frozen=True, slots=True)
 class Block:
     """A printed line outside every table (role ``text``), or hidden text (role names the reason)."""

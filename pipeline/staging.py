@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 from pipeline.errors import XizeError
 
 if TYPE_CHECKING:
+    from pipeline.job import Job
     from pipeline.reading import Reading
-    from pipeline.run import Job
 
 _READING_FILES = ("cells", "blocks", "pages")
 
@@ -43,11 +43,8 @@ def _stored(folder: Path) -> Reading | None:
     from pipeline.reading import Reading
 
     try:
-        # Without threads: a process that has started Arrow's had better not be forked.
-        # And not by read_table, which imports datasets and pandas first.
-        parts = [
-            pq.ParquetFile(folder / f"{name}.parquet").read(use_threads=False) for name in _READING_FILES
-        ]
+        # Not by read_table, which imports datasets and pandas first.
+        parts = [pq.ParquetFile(folder / f"{name}.parquet").read() for name in _READING_FILES]
     except (OSError, ValueError):
         return None
     return Reading(*parts)
@@ -116,11 +113,16 @@ def _reading_key(job: Job) -> dict[str, Any]:
     return {"sha256": job.sha256, "code": readers_digest(), "decoder": job.options.decoder}
 
 
+_SHARED = ("model.py", "reading.py", "text.py", "findings.py")
+"""Modules beside readers/ that decide what a reading looks like."""
+
+
 @lru_cache(maxsize=1)
 def readers_digest() -> str:
     """Digest of the reading code: other code may read the same file otherwise."""
     digest = hashlib.sha256()
-    for path in sorted((Path(__file__).resolve().parent / "readers").rglob("*.py")):
+    here = Path(__file__).resolve().parent
+    for path in (*(here / name for name in _SHARED), *sorted((here / "readers").rglob("*.py"))):
         digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
 
@@ -140,7 +142,7 @@ def store_staged(job: Job, reading: Reading, read: int | None = None) -> Path:
             for name in _READING_FILES:
                 pq.write_table(getattr(reading, name), beside / f"{name}.parquet", compression="zstd")
             record = {**_reading_key(job), "read": len(reading.pages) if read is None else read}
-            if job.kind == "pdf" and job.path.is_file():  # else others have read it from where it lies
+            if job.kind == "pdf":
                 record["pages"] = _page_keys(job)
             (beside / "reading.json").write_text(json.dumps(record), encoding="utf-8")
             if folder.exists():

@@ -136,3 +136,18 @@ def page_spans(numbers: Iterable[int]) -> str:
         if number is not None:
             run.append(number)
     return "、".join(out)
+
+
+_PAGE_NUMBER = re.compile(
+    r"^[-–—~·•\s]*(?:第\s*\d{1,4}\s*页(?:\s*[/,，]?\s*共\s*\d{1,4}\s*页)?|(?P<number>\d{1,4})(?:\s*/\s*\d{1,4})?"
+    r"|page\s*\d+(?:\s*of\s*\d+)?|[ivxlcIVXLC]{1,6})[-–—~·•\s]*$",
+    re.IGNORECASE,
+)
+_OFF = 60
+"""By how much a printed page number may differ from the page's place in the file."""
+
+
+def is_page_number(text: str, page: int) -> bool:
+    """Whether a line alone at a page's edge is its number: near the page's place in the file, so that no code is."""
+    match = _PAGE_NUMBER.match(text)
+    return match is not None and (match["number"] is None or abs(int(match["number"]) - page) <= _OFF)

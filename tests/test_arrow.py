@@ -188,8 +188,10 @@ def test_reading_tidying_and_publishing_load_no_pandas(small: dict[str, Any], tm
     add_edition(home, EDITION, print_rulebook(small, tmp_path / "rulebook.pdf"))
     code = f"""
 from pathlib import Path
-from pipeline.publish import parquet_files
-from pipeline.run import Options, plan, read_document, tidy_reading, with_findings
+from pipeline.releases.publish import parquet_files
+from pipeline.job import Options, plan
+from pipeline.outcome import with_findings
+from pipeline.run import read_document, tidy_reading
 from pipeline.schema import TABLES
 job = plan(Options(Path({str(home)!r}), {EDITION!r}, workers=1))
 result = tidy_reading(job, read_document(job))

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import re
-import signal
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from expectations import ValidationReport, validate, warm_up
-from pipeline.errors import XizeError
+from expectations import ValidationReport, validate
 from tests.expectation_tables import context, good_rows, tables_of
 
 
@@ -93,21 +90,3 @@ def test_the_site_is_the_same_for_the_same_tables(
     assert again == report
     written, before = ({p.name: p.read_bytes() for p in f.iterdir()} for f in (tmp_path, folder))
     assert written == before
-
-
-def test_a_warmed_process_gives_the_same_report(site: tuple[Path, ValidationReport], tmp_path: Path) -> None:
-    _, report = site
-    tables = tables_of(_rows())
-    with warm_up() as validator:
-        process = validator._process
-        assert validator.validate(tables, context=context(title="试用<版>"), site_dir=tmp_path) == report
-        assert (tmp_path / "index.html").is_file()
-        with pytest.raises(XizeError, match="未知的表"):
-            validator.validate(tables, context=context(bounds={"nothing": (1, 1)}))
-        # Killed (as a full memory would): the answer still comes, from this process.
-        assert process.pid is not None
-        os.kill(process.pid, signal.SIGKILL)
-        process.join()
-        assert validator.validate(tables, context=context(title="试用<版>")) == report
-    assert not process.is_alive()
-    validator.close()

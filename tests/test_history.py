@@ -18,7 +18,7 @@ from pipeline.query.catalogue import Catalog
 from pipeline.query.history import History, history
 from pipeline.releases.publish import publish
 from pipeline.schema import TABLES, build
-from pipeline.tidy.catalogue import entry_id
+from pipeline.tidy.entries import entry_id
 from pipeline.tidy.grades.levels import read_levels
 from tests.sample_tables import source_info
 

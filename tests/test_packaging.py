@@ -15,7 +15,10 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[1]
-LOCK = (ROOT / "requirements.lock").read_text("utf-8")
+LOCKS = {
+    name: (ROOT / name).read_text("utf-8")
+    for name in ("requirements.lock", "requirements-dev.lock", "requirements-install.lock")
+}
 
 
 def _project() -> dict[str, Any]:
@@ -23,16 +26,16 @@ def _project() -> dict[str, Any]:
     return project
 
 
-def _pinned() -> dict[str, list[str]]:
-    """Name → versions (more than one where the platform decides)."""
+def _pinned(lock: str) -> dict[str, list[str]]:
+    """Name → versions in a lock (more than one where the platform decides)."""
     pins: dict[str, list[str]] = {}
-    for name, version in re.findall(r"(?m)^([A-Za-z0-9._-]+)(?:\[[^\]]*\])?==([^ ;\\]+)", LOCK):
+    for name, version in re.findall(r"(?m)^([A-Za-z0-9._-]+)(?:\[[^\]]*\])?==([^ ;\\]+)", LOCKS[lock]):
         pins.setdefault(canonicalize_name(name), []).append(version)
     return pins
 
 
 def test_the_lock_has_every_requirement_in_a_version_that_fits() -> None:
-    project, pins = _project(), _pinned()
+    project, pins = _project(), _pinned("requirements-dev.lock")
     wanted = [
         *project["dependencies"],
         *(r for extra in project["optional-dependencies"].values() for r in extra),
@@ -46,18 +49,32 @@ def test_the_lock_has_every_requirement_in_a_version_that_fits() -> None:
         )
 
 
-def test_every_pin_has_checksums() -> None:
-    blocks = re.split(r"(?m)^(?=[A-Za-z0-9])", LOCK)[1:]
-    assert len(blocks) > 100
+def test_what_runs_is_what_was_tested() -> None:
+    runtime, tested = _pinned("requirements.lock"), _pinned("requirements-dev.lock")
+    assert len(runtime) > 100
+    assert {name: tested.get(name) for name in runtime} == runtime
+    assert not {"pytest", "mypy", "ruff"} & set(runtime)
+
+
+@pytest.mark.parametrize(
+    ("lock", "least"),
+    [("requirements.lock", 100), ("requirements-dev.lock", 100), ("requirements-install.lock", 2)],
+)
+def test_every_pin_has_checksums(lock: str, least: int) -> None:
+    blocks = re.split(r"(?m)^(?=[A-Za-z0-9])", LOCKS[lock])[1:]
+    assert len(blocks) > least
     assert all("--hash=sha256:" in block for block in blocks)
 
 
-def test_the_lock_names_no_host_and_no_path() -> None:
-    assert not re.search(r"https?:|file:|(?m:^-)|index-url|find-links|@ ", LOCK)
-    assert not re.search(r"(?<![\w.])/[a-z]+/", LOCK)
+@pytest.mark.parametrize("lock", sorted(LOCKS))
+def test_a_lock_names_no_host_and_no_path(lock: str) -> None:
+    assert not re.search(r"https?:|file:|(?m:^-)|index-url|find-links|@ ", LOCKS[lock])
+    assert not re.search(r"(?<![\w.])/[a-z]+/", LOCKS[lock])
 
 
-@pytest.mark.parametrize("target", ["run", "test", "lint", "types", "docs", "bench", "clean", "lock"])
+@pytest.mark.parametrize(
+    "target", ["run", "test", "test-long", "lint", "types", "docs", "bench", "clean", "lock", "dist"]
+)
 def test_make_knows_its_targets(target: str) -> None:
     done = subprocess.run(
         ["make", "--dry-run", target], cwd=ROOT, capture_output=True, text=True, check=False
@@ -66,7 +83,7 @@ def test_make_knows_its_targets(target: str) -> None:
 
 
 def test_make_says_what_is_missing_without_python(tmp_path: Path) -> None:
-    for name in ("Makefile", "requirements.lock", "pyproject.toml"):
+    for name in ("Makefile", *LOCKS, "pyproject.toml"):
         (tmp_path / name).write_text((ROOT / name).read_text("utf-8"), "utf-8")
     done = subprocess.run(
         ["make", "run", "PYTHON="], cwd=tmp_path, capture_output=True, text=True, check=False
@@ -77,7 +94,7 @@ def test_make_says_what_is_missing_without_python(tmp_path: Path) -> None:
 def test_a_wheel_has_the_data_files_of_the_package(tmp_path: Path) -> None:
     copy = tmp_path / "source"
     files = subprocess.run(
-        ["git", "ls-files", "pipeline", "flows", "expectations", "pyproject.toml", "README.md"],
+        ["git", "ls-files", "pipeline", "flows", "expectations", "pyproject.toml", "README.md", "LICENSE"],
         cwd=ROOT, capture_output=True, text=True, check=False,
     ).stdout.split()  # fmt: skip
     if not files:

@@ -227,7 +227,9 @@ def test_killing_the_process_leaves_a_whole_release(tmp_path: Path) -> None:
     )
     outcomes = json.loads(run.stdout)
     assert len(outcomes) > 9
-    assert all(one["killed"] for one in outcomes)
+    assert all(
+        one["killed"] or one["event"] == "time" for one in outcomes
+    )  # (by the clock it may come too late)
     assert {one["latest"] for one in outcomes} == {"r001", "r002"}  # before and after the decisive step
     assert {one["event"] for one in outcomes} >= {"open", "os.rename", "os.mkdir", "time"}
     assert any(one["leftovers"] for one in outcomes)

@@ -66,16 +66,7 @@ assert answer.exit_code == 0 and "n" in answer.output, answer.output
 """
     found = loaded(code)
     assert "duckdb" in found
-    assert not found & (HEAVY | {"pypdfium2", "sqlalchemy", "matplotlib", "pyarrow", "numpy", "pydantic"})
-
-
-def test_validation_loads_no_tidying() -> None:
-    """It would only delay the validating process, which imports for seconds as it is."""
-    code = (
-        "import sys, expectations.worker, expectations.scope; print('pipeline.tidy.document' in sys.modules)"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, check=True)
-    assert done.stdout.split() == ["False"]
+    assert not found & (HEAVY | {"pypdfium2", "sqlalchemy", "matplotlib", "pyarrow", "numpy"})
 
 
 def test_reading_loads_no_pandas(tmp_path: Path) -> None:
@@ -83,17 +74,14 @@ def test_reading_loads_no_pandas(tmp_path: Path) -> None:
     pdf = ROOT / "raw" / "shanghai-2025" / "shanghai-2025.pdf"
     code = f"""
 from pathlib import Path
-from pipeline.readers.pdf import read_pdf
+from pipeline.readers.pdf.read import read_pdf
 assert read_pdf(Path({str(pdf)!r}), pages=[20, 21, 22], workers=1).cells.num_rows > 50
 """
     assert not loaded(code) & HEAVY
 
 
-def test_a_run_loads_great_expectations_elsewhere() -> None:
-    code = """
-from pipeline.run import load_libraries
-load_libraries()
-"""
+def test_tidying_loads_no_library_that_validates() -> None:
+    code = "import pipeline.run, pipeline.quality.assess, pipeline.releases.publish, pipeline.tidy.document"
     assert not loaded(code) & (HEAVY - {"pandas", "pdfminer"})
 
 

@@ -12,9 +12,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipeline.editions.edition import load_edition
+from pipeline.job import Job, Options, plan
 from pipeline.readers.pdf.page_keys import page_keys
 from pipeline.readers.pdf.read import read_pdf
-from pipeline.run import Job, Options, plan, read
+from pipeline.run import read
 from pipeline.staging import pages_read, staged_folder
 
 ROOT = Path(__file__).resolve().parent.parent

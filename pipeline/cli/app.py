@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -37,7 +39,7 @@ from pipeline.errors import XizeError
 from pipeline.text import page_spans
 
 if TYPE_CHECKING:
-    from pipeline.run import Report
+    from pipeline.job import Report
 
 app = typer.Typer(
     name="xize",
@@ -225,9 +227,11 @@ def run(
     ] = False,
 ) -> None:
     """Read editions, tidy, validate and publish them; nothing happens when nothing has changed."""
-    from pipeline.run import Options
+    from pipeline.job import Options
     from pipeline.run import run as run_here
+    from pipeline.system import sigterm_exits
 
+    begin = time.perf_counter()
     refuse_runner(runner is Runner.dask, prefect, address)
     options = Options(
         ctx.obj.home,
@@ -242,9 +246,9 @@ def run(
         latest,
         curated,
     )
-    with showing(editions) as finished, _progress() as report:
+    with sigterm_exits(), showing(editions) as finished, _progress() as report:
         if runner is Runner.dask:
-            from flows.dask_runner import run_editions
+            from flows.runner import run_editions
 
             run_editions(editions, options, address=address, report=report, finished=finished)
         elif prefect:
@@ -258,7 +262,7 @@ def run(
 
         from pipeline import timing
 
-        Console().print(timing.table(timing.since_start()))
+        Console().print(timing.table(time.perf_counter() - begin))
 
 
 @contextmanager
@@ -290,16 +294,15 @@ def serve(
     port: Annotated[int, typer.Option("--port", help="Port of the local Prefect server.")] = 4200,
 ) -> None:
     """Serve the publishing flow as a Prefect deployment that a steward can start and schedule."""
-    from flows.environment import prepare
+    from flows.serve import serve as serve_flows
 
-    prepare(ctx.obj.home, serving=True)
-    from flows.deploy import serve as serve_flow
-
-    serve_flow(ctx.obj.home, edition, cron=cron, timezone=timezone, port=port)
+    serve_flows(ctx.obj.home, edition, cron=cron, timezone=timezone, port=port)
 
 
 def main() -> None:
     """Entry point: a failure that the user can mend is one sentence on stderr and a non-zero exit code."""
+    # A run makes hundreds of thousands of small objects and few circles of them: looking for those is lost time.
+    gc.set_threshold(100_000, 50, 100)
     try:
         app()
     except XizeError as error:

@@ -280,11 +280,12 @@ def carry(
 
 def fresh_reading(edition: Edition) -> NewReading:
     """What the edition's file reads like without any correction: staged cells (read if need be), rows, findings."""
+    from pipeline.job import Options, plan
     from pipeline.quality.carry import NewReading
     from pipeline.quality.check_tables import check_tables
     from pipeline.quality.checks.links import link
     from pipeline.quality.decisions import finding_rows, last_findings_path, load_findings
-    from pipeline.run import Options, plan, read
+    from pipeline.run import read
     from pipeline.schema import TABLES, build
     from pipeline.tidy.document import tidy
 

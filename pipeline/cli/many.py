@@ -7,10 +7,10 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from pipeline.errors import XizeError
+from pipeline.errors import XizeError, raise_failures
 
 if TYPE_CHECKING:
-    from pipeline.run import Options, Outcome
+    from pipeline.job import Options, Outcome
 
 
 def refuse_runner(dask: bool, prefect: bool, address: str | None) -> None:
@@ -31,17 +31,13 @@ def run_each(
 
     Raises XizeError naming those that failed, when all have been tried.
     """
-    failed: list[tuple[str, XizeError]] = []
+    failures: dict[str, Exception] = {}
     for name in dict.fromkeys(editions):
         try:
             finished(run(replace(options, edition=name)))
         except XizeError as error:
-            if len(editions) == 1:
-                raise
-            failed.append((name, error))
-    if failed:
-        sentence = "；".join(f"{name}：{str(error).rstrip('。')}" for name, error in failed)
-        raise XizeError(f"{sentence}。", exit_code=max(error.exit_code for _, error in failed))
+            failures[name] = error
+    raise_failures(failures, single=len(editions) == 1)
 
 
 @contextmanager

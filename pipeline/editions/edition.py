@@ -156,28 +156,25 @@ def load_edition(home: Path, name: str) -> Edition:
 def folder_lock(folder: Path, message: str) -> Iterator[None]:
     """Hold an exclusive lock on ``folder`` (made if need be); the system frees it however the process ends.
 
-    The lock is on the folder itself, so no lock file is left behind. Raises XizeError(message) when another
-    process (or another holder in this one) has it, and when the folder cannot be made or locked.
+    Raises XizeError(message) when another process (or another holder in this one) has it, and when the folder cannot
+    be made or locked.
     """
-    import fcntl
+    from filelock import FileLock, Timeout
 
+    lock = FileLock(folder / ".lock", blocking=False, fallback_to_soft=False)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+        lock.acquire()
+    except Timeout:
+        raise XizeError(message) from None
+    except NotImplementedError as error:
+        raise XizeError(f"无法锁定文件夹{folder}：请换用支持文件锁的磁盘。") from error
     except OSError as error:
         raise XizeError(f"无法使用文件夹{folder}（{error.strerror}）：请检查其权限与磁盘空间。") from error
     try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise XizeError(message) from None
-        except OSError as error:
-            raise XizeError(
-                f"无法锁定文件夹{folder}（{error.strerror}）：请换用支持文件锁的磁盘。"
-            ) from error
         yield
     finally:
-        os.close(handle)
+        lock.release()
 
 
 @contextmanager

@@ -214,7 +214,8 @@ def _unpublished(
     edition: Edition, kind: str, path: Path, sha256: str, findings: list[Row], password: str
 ) -> Material:
     """The rows of the staged reading, tidied with the corrections of today."""
-    from pipeline.run import Options, plan, read, tidy_reading
+    from pipeline.job import Options, plan
+    from pipeline.run import read, tidy_reading
 
     job = plan(Options(edition.home, edition.name, kind, password=password))
     reading = read(job)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from pipeline.run import Options
+    from pipeline.job import Options
 
 _STAGES = {"read": "读取页面", "check": "交叉核对", "tidy": "整理", "validate": "校验", "publish": "发布"}
 
@@ -117,7 +117,8 @@ def _environment() -> dict[str, str]:
 
 def _main() -> None:
     from pipeline.errors import XizeError
-    from pipeline.run import Options, run
+    from pipeline.job import Options
+    from pipeline.run import run
 
     asked = json.loads(sys.stdin.read())
     options = Options(

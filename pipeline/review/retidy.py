@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 from pipeline.errors import XizeError
 
 if TYPE_CHECKING:
+    from pipeline.job import Options
     from pipeline.quality.corrections.file import Correction
-    from pipeline.run import Options
 
 _KEPT = 3
 """How many tidied readings the process remembers: with the cell corrections of before, and the latest trials."""
@@ -35,7 +35,8 @@ class _Rows:
     """The rows of a source with corrections; tidied readings are kept by what they depend on."""
 
     def __init__(self, options: Options) -> None:
-        from pipeline.run import plan, read
+        from pipeline.job import plan
+        from pipeline.run import read
 
         self.job = plan(options)
         self.reading = read(self.job)

@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import XizeError
+from pipeline.job import Options
 from pipeline.quality.corrections.file import Correction, decided_findings, load_corrections
 from pipeline.quality.decisions import load_accepted, row_statuses
 from pipeline.review import model, preview, progress, view, writing
 from pipeline.review.pictures import Pictures
 from pipeline.review.rerun import Rerun
 from pipeline.review.retidy import Tidier
-from pipeline.run import Options
 
 _EXACT = 3.0
 """Seconds to wait for an answer that needs no tidying."""

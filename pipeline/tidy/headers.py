@@ -2,77 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
-
-from rapidfuzz import fuzz
 
 from pipeline.errors import XizeError
-from pipeline.model import GridCell, LogicalTable
-from pipeline.schema import KINDS, TIERS
-from pipeline.text import squeeze
-
-_ALIASES: dict[str, tuple[str, ...]] = {
-    "title": (
-        "本专业或相近专业非教师系列职务(职称)",
-        "本专业或相近专业非教师系列专业技术职务(职称)",
-        "非教师系列职务(职称)",
-        "非教师系列专业技术职务",
-        "非教师系列专业技术资格",
-        "非教师系列职称",
-        "专业技术职务",
-        "专业技术资格",
-        "专业技术职称",
-        "职务(职称)",
-        "职称",
-    ),
-    "skill": (
-        "国家技能等级证书(职业资格证书)",
-        "国家职业技能等级证书",
-        "国家职业技能等级证书(职业资格证书)",
-        "职业技能等级证书(职业资格证书)",
-        "国家职业资格证书(职业技能等级证书)",
-        "国家职业资格证书",
-        "职业资格证书",
-        "职业技能等级证书",
-        "技能等级证书",
-        "技能人员职业资格",
-    ),
-    "practice": (
-        "执业资格证书",
-        "国家执业资格证书",
-        "执业资格",
-        "执业(职业)资格证书",
-        "职业(执业)资格证书",
-        "专业技术人员执业资格",
-        "执业证书",
-    ),
-    "one_plus_x": (
-        "1+X技能等级证书",
-        "1+X职业技能等级证书",
-        "1+X证书",
-        "1+X等级证书",
-        "“1+X”职业技能等级证书",
-    ),
-    "industry": (
-        "行业内其它权威证书",
-        "行业内其他权威证书",
-        "行业其他权威证书",
-        "行业权威证书",
-        "行业内权威证书",
-        "行业企业证书",
-        "其他行业证书",
-        "其他权威证书",
-        "行业企业认证证书",
-    ),
-}  # fmt: skip
-"""General words for the five kinds; a word that is none of them is matched by similarity, with a finding."""
+from pipeline.model import LogicalTable
+from pipeline.schema import KINDS
+from pipeline.vocabulary.kinds import core, kind_scores, tier_word
 
 _NEAR = 70.0
 _APART = 6.0
-_TIER = re.compile(r"^(?:[“\"]?双师型?[”\"]?型?)?(?:教师)?([初中高])级?(?:[“\"]?双师型?[”\"]?)?(?:教师)?$")
 _CLASS_WORDS = ("专业类别", "专业类", "专业大类", "专业名称", "专业代码", "双师级别", "专业")
 IGNORE = "ignore"
 
@@ -98,48 +37,7 @@ class CatalogueHeader:
     start: int = 0
 
 
-def tier_word(text: str) -> str | None:
-    """初级, 中级 or 高级 where a header cell names just a tier."""
-    match = _TIER.match(squeeze(text)) if len(text) <= 10 else None
-    return f"{match[1]}级" if match else None
-
-
-@lru_cache(maxsize=4096)
-def kind_scores(words: str) -> Mapping[str, float]:
-    """Similarity 0–100 of header words to each kind; 100 only for an alias."""
-    text = _core(words)
-    bare = _bare(text)
-    scores = {}
-    for kind, aliases in _cores().items():
-        best = 0.0
-        for core, alias_bare in aliases:
-            if text == core:
-                best = 100.0
-                break
-            best = max(best, min(99.0, fuzz.ratio(text, core)))
-            if bare and alias_bare:
-                best = max(best, min(98.0, fuzz.ratio(bare, alias_bare) * 0.98))
-        scores[kind] = best
-    return scores
-
-
-@lru_cache(maxsize=1)
-def _cores() -> dict[str, list[tuple[str, str]]]:
-    """The aliases of every kind, each also without what stands in brackets."""
-    return {kind: [(core, _bare(core)) for core in map(_core, aliases)] for kind, aliases in _ALIASES.items()}
-
-
-def _core(text: str) -> str:
-    return re.sub(r"[“”\"'·\s]", "", squeeze(text)).upper()
-
-
-def _bare(text: str) -> str:
-    return re.sub(r"[(\[].*?[)\]]", "", text)
-
-
-def find_header(
-    table: LogicalTable, mapping: Mapping[str, str], where: str, known_only: bool = False
-) -> CatalogueHeader | None:
+def find_header(table: LogicalTable, mapping: Mapping[str, str], where: str) -> CatalogueHeader | None:
     """The header of a catalogue table, or None when the table has none.
 
     ``mapping``: header words → kind (or ``ignore``) as source.yaml gives them; it wins. ``where`` names the document
@@ -148,25 +46,18 @@ def find_header(
     tier_row = _tier_row(table)
     if tier_row is None:
         return None
-    tiers_below = _kinds_below(table, tier_row)
-    last = tier_row + (1 if tiers_below else 0)
     start = _banner_rows(table, tier_row)
-    given = {_core(words): kind for words, kind in mapping.items()}
+    stop = tier_row + (2 if _kinds_below(table, tier_row) else 1)
+    given = {core(words): kind for words, kind in mapping.items()}
     columns: list[Column] = []
     similar: dict[str, tuple[str, str, float]] = {}
     for col in range(table.n_cols):
-        path: list[str] = []
-        cells: list[GridCell] = []
-        for row in range(start, last + 1):
-            cell = table.at(row, col)
-            if cell is not None and cell not in cells:
-                cells.append(cell)
-                if cell.text:
-                    path.append(cell.text)
+        path = [cell.text for cell in table.column(col, start, stop)]
         tier = next((t for t in map(tier_word, reversed(path)) if t), None)
         label = "".join(text for text in path if not tier_word(text))
         if tier is None:
-            columns.append(_plain_column(label, path, given))
+            is_class = given.get(core(label)) == "class" or any(word in label for word in _CLASS_WORDS)
+            columns.append(Column("class" if is_class else "other", label))
             continue
         if not label:
             raise XizeError(
@@ -178,19 +69,23 @@ def find_header(
             similar[label] = (label, kind, score)
         columns.append(Column("other", label) if kind == IGNORE else Column("item", label, kind, tier))
     _check_twice(columns, where)
-    if not any(column.role == "class" for column in columns):
-        first = next((i for i, column in enumerate(columns) if column.role == "other"), None)
-        if first is not None:
-            columns[first] = Column("class", columns[first].label)
-    return CatalogueHeader(last + 1, tuple(columns), tuple(similar.values()), start)
+    roles = [column.role for column in columns]
+    if "class" not in roles and "other" in roles:
+        first = roles.index("other")
+        columns[first] = Column("class", columns[first].label)
+    return CatalogueHeader(stop, tuple(columns), tuple(similar.values()), start)
+
+
+def _starting(table: LogicalTable, row: int) -> list[str]:
+    """The texts of the cells that start in a row."""
+    return [cell.text for cell in table.row(row) if cell.row == row and cell.text]
 
 
 def _tier_row(table: LogicalTable) -> int | None:
     for row in range(min(8, table.n_rows)):
-        cells = [cell for cell in table.row(row) if cell.row == row]
-        words = [tier_word(cell.text) for cell in cells]
-        named = [word for word in words if word]
-        if len(named) >= 3 and len(set(named)) == 3 and len(named) >= 0.5 * sum(1 for c in cells if c.text):
+        texts = _starting(table, row)
+        named = [word for word in map(tier_word, texts) if word]
+        if len(set(named)) == 3 and len(named) >= 0.5 * len(texts):
             return row
     return None
 
@@ -199,32 +94,23 @@ def _kinds_below(table: LogicalTable, tier_row: int) -> bool:
     """Whether the kinds stand in a row below the tiers (a header grouped by tier)."""
     if tier_row + 1 >= table.n_rows:
         return False
-    cells = [cell for cell in table.row(tier_row + 1) if cell.row == tier_row + 1 and cell.text]
-    near = [cell for cell in cells if max(kind_scores(cell.text).values()) >= _NEAR]
-    return len(near) >= 2 and len(near) >= 0.7 * len(cells)
+    texts = _starting(table, tier_row + 1)
+    near = sum(max(kind_scores(text).values()) >= _NEAR for text in texts)
+    return near >= 2 and near >= 0.7 * len(texts)
 
 
 def _banner_rows(table: LogicalTable, tier_row: int) -> int:
     """First header row: rows above it that are one cell across the whole table are banners (a heading, a unit)."""
-    start = 0
-    while start < tier_row:
-        cells = table.row(start)
-        if len(cells) == 1 and cells[0].col_span == table.n_cols:
-            start += 1
-        else:
-            break
-    return start
-
-
-def _plain_column(label: str, path: list[str], given: Mapping[str, str]) -> Column:
-    if given.get(_core(label)) == "class" or any(word in label for word in _CLASS_WORDS):
-        return Column("class", label)
-    return Column("other", label)
+    for row in range(tier_row):
+        cells = table.row(row)
+        if len(cells) != 1 or cells[0].col_span != table.n_cols:
+            return row
+    return tier_row
 
 
 def _kind(label: str, given: Mapping[str, str], where: str) -> tuple[str, float]:
-    if _core(label) in given:
-        kind = given[_core(label)]
+    if core(label) in given:
+        kind = given[core(label)]
         if kind not in KINDS and kind != IGNORE:
             raise XizeError(
                 f"source.yaml 的 headers 把“{label}”对应到“{kind}”，但没有这一类；可用："
@@ -256,6 +142,3 @@ def _check_twice(columns: list[Column], where: str) -> None:
                 f"请在 source.yaml 的 headers 中写明各自的类别（可用：{'、'.join([*KINDS, IGNORE])}）。"
             )
         seen[key] = column.label
-
-
-assert set(_ALIASES) == set(KINDS) and len(TIERS) == 3

@@ -4,15 +4,34 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 
-from pipeline.model import Line
-from pipeline.readers.pdf.cell_text import is_page_number
+from pipeline.model import Cell, Line
 from pipeline.reading import Block, PageInfo
-from pipeline.text import normalise, squeeze
-from pipeline.tidy.headings import ANNEX, LEADER, MAJOR, NOT_A_TITLE, NOTES, NUMERAL, TOC, numeral
-from pipeline.tidy.pieces import PageTable, Pieces
+from pipeline.text import is_page_number, normalise, squeeze
+from pipeline.vocabulary.headings import (
+    ANNEX,
+    LEADER,
+    MAJOR,
+    NOT_A_TITLE,
+    NOTES,
+    NUMERAL,
+    TOC,
+    major_heading,
+    numeral,
+)
+
+
+@dataclass(frozen=True)
+class PageTable:
+    """A table as it stands on one page: its cells, its upper and lower edge in points."""
+
+    page: int
+    cells: tuple[Cell, ...]
+    top: float
+    bottom: float
 
 
 @dataclass(frozen=True)
@@ -59,21 +78,33 @@ class Outline:
     hidden: list[Block]
 
 
+_MID_SENTENCE = ("。", "；", ";", "，", ",")
 _NEAR = 6
 """A running head comes at least three times within so many pages: left and right pages may have their own."""
 
 
-def outline(pieces: Pieces, blocks: Sequence[Block], pages: Sequence[PageInfo]) -> Outline:
+def outline(cells: Sequence[Cell], blocks: Sequence[Block], pages: Sequence[PageInfo]) -> Outline:
     """Take a document apart into its sections."""
+    tables = page_tables(cells)
     lines = [block.line for block in blocks if block.role == "text"]
     hidden = [block for block in blocks if block.role != "text"]
-    margins = running_heads(lines, pieces.tables, {p.page: p for p in pages})
+    margins = running_heads(lines, tables, {p.page: p for p in pages})
     off = {id(line) for line in margins}
     lines = [line for line in lines if id(line) not in off]
     title, toc, toc_lines = contents(lines)
     in_toc = {id(line) for line in toc_lines} | {id(line) for line in title}
-    stream = _stream([line for line in lines if id(line) not in in_toc], pieces.tables)
-    return Outline(title, toc, _sections(stream, toc, pieces), margins, hidden)
+    stream = _stream([line for line in lines if id(line) not in in_toc], tables)
+    return Outline(title, toc, _sections(stream, toc), margins, hidden)
+
+
+def page_tables(cells: Sequence[Cell]) -> list[PageTable]:
+    """The tables of every page, in page and table order."""
+    out = []
+    ordered = sorted(cells, key=lambda cell: (cell.page, cell.table_no))
+    for (page, _), members in groupby(ordered, key=lambda cell: (cell.page, cell.table_no)):
+        own = tuple(members)
+        out.append(PageTable(page, own, min(cell.top for cell in own), max(cell.bottom for cell in own)))
+    return out
 
 
 def running_heads(
@@ -85,43 +116,40 @@ def running_heads(
     (to 3 points), beyond every table, on at least three pages near each other, digits aside. (A heading may come again at
     the same height many pages on.)
     """
-    extent: dict[int, tuple[float, float]] = {}
-    for table in tables:
-        low, high = extent.get(table.page, (float("inf"), 0.0))
-        extent[table.page] = (min(low, table.top), max(high, table.bottom))
-    ends: dict[int, tuple[float, float]] = {}
-    for line in lines:
-        low, high = ends.get(line.page, (float("inf"), 0.0))
-        ends[line.page] = (min(low, line.top), max(high, line.bottom))
-    found: list[Line] = []
+    body, ends = _extents(tables), _extents(lines)
+    found: dict[int, Line] = {}
     recurring: dict[tuple[str, int], list[Line]] = defaultdict(list)
     for line in lines:
         text = squeeze(line.text)
-        page = pages.get(line.page)
-        height = page.height if page else 842.0
-        body = extent.get(line.page)
+        height = pages[line.page].height if line.page in pages else 842.0
         outer = line.bottom < height / 8 or line.top > height * 7 / 8
         if outer and is_page_number(text, line.page):
-            found.append(line)
+            found[id(line)] = line
             continue
-        if body is not None and body[0] < line.top < body[1]:
+        if line.page in body and body[line.page][0] < line.top < body[line.page][1]:
             continue
-        if outer or line.top <= ends[line.page][0] + 1 or line.bottom >= ends[line.page][1] - 1:
+        top, bottom = ends[line.page]
+        if outer or line.top <= top + 1 or line.bottom >= bottom - 1:
             key = re.sub(r"\d+", "#", text)
             for bucket in (round(line.top / 3), round(line.top / 3) + 1):
                 recurring[key, bucket].append(line)
-    taken = {id(line) for line in found}
-    for (_, _), members in sorted(recurring.items()):
+    for _, members in sorted(recurring.items()):
         on = sorted({line.page for line in members})
         close = any(c - a <= _NEAR for a, c in zip(on, on[2:], strict=False))
         texts = {squeeze(line.text) for line in members}
         numbered = len(texts) > 1 and any(ANNEX.match(t) or MAJOR.match(t) for t in texts)
         if close and not numbered:
-            for line in members:
-                if id(line) not in taken:
-                    taken.add(id(line))
-                    found.append(line)
-    return found
+            found.update((id(line), line) for line in members)
+    return list(found.values())
+
+
+def _extents(items: Iterable[Line | PageTable]) -> dict[int, tuple[float, float]]:
+    """Page → the upper edge of the uppermost item on it and the lower edge of the lowest."""
+    extents: dict[int, tuple[float, float]] = {}
+    for item in items:
+        top, bottom = extents.get(item.page, (item.top, item.bottom))
+        extents[item.page] = min(top, item.top), max(bottom, item.bottom)
+    return extents
 
 
 def contents(lines: Sequence[Line]) -> tuple[list[Line], list[TocEntry], list[Line]]:
@@ -178,104 +206,99 @@ def _title(lines: Sequence[Line]) -> list[Line]:
 
 def _stream(lines: Sequence[Line], tables: Sequence[PageTable]) -> list[Line | PageTable]:
     """Lines and tables in reading order: by page, then by height (lines beside a table come before it)."""
-    keyed: list[tuple[int, float, int, int, Line | PageTable]] = []
-    for i, line in enumerate(lines):
-        keyed.append((line.page, (line.top + line.bottom) / 2, 0, i, line))
-    for i, table in enumerate(tables):
-        keyed.append((table.page, table.top, 1, i, table))
-    return [item[4] for item in sorted(keyed, key=lambda item: item[:4])]
+
+    def place(item: Line | PageTable) -> tuple[int, float, bool]:
+        if isinstance(item, PageTable):
+            return item.page, item.top, True
+        return item.page, (item.top + item.bottom) / 2, False
+
+    return sorted([*lines, *tables], key=place)
 
 
-def _sections(stream: Sequence[Line | PageTable], toc: Sequence[TocEntry], pieces: Pieces) -> list[Section]:
+def _sections(stream: Sequence[Line | PageTable], toc: Sequence[TocEntry]) -> list[Section]:
     titles = {squeeze(entry.text) for entry in toc}
     sections: list[Section] = [Section("front", "")]
-    skip: set[int] = set()
+    wrapped = 0  # so many lines to come belong to the heading before them
     for position, item in enumerate(stream):
         here = sections[-1]
         if isinstance(item, PageTable):
-            banner = _banner_heading(item, pieces)
+            banner = _banner_heading(item)
             if banner is not None and banner.text != here.text:
                 sections.append(banner)
-                here = banner
-            here.content.append(item)
+            sections[-1].content.append(item)
             continue
-        if position in skip:
+        if wrapped:
+            wrapped -= 1
             continue
-        section, extra = _heading(stream, position, titles, in_notes=here.kind == "notes")
+        section = _heading(_close_lines(stream, position), titles, in_notes=here.kind == "notes")
         if section is None:
             here.content.append(item)
             continue
-        skip.update(extra)
-        if section.kind == here.kind and section.text == here.text and section.kind != "front":
+        wrapped = len(section.lines) - 1
+        if section.kind == here.kind and section.text == here.text:
             here.lines.extend(section.lines)  # the heading is repeated at the top of a later page
-            continue
-        sections.append(section)
+        else:
+            sections.append(section)
     return sections
 
 
-def _following(stream: Sequence[Line | PageTable], position: int) -> list[tuple[int, Line]]:
-    """Lines that may continue the heading at ``position``: directly below, same size, same page."""
-    first = stream[position]
-    assert isinstance(first, Line)
-    out: list[tuple[int, Line]] = []
-    before = first
-    for at in range(position + 1, min(position + 3, len(stream))):
-        item = stream[at]
-        if not isinstance(item, Line) or item.page != first.page or abs(item.size - first.size) > 0.6:
+def _close_lines(stream: Sequence[Line | PageTable], position: int) -> list[Line]:
+    """The line at ``position`` and up to two that may continue it: directly below, same size, same page."""
+    lines: list[Line] = []
+    for item in stream[position : position + 3]:
+        if not isinstance(item, Line):
             break
-        if item.top - before.bottom > 1.2 * first.size:
-            break
-        out.append((at, item))
-        before = item
-    return out
-
-
-def _heading(
-    stream: Sequence[Line | PageTable], position: int, titles: set[str], in_notes: bool
-) -> tuple[Section | None, list[int]]:
-    """The section that the line at ``position`` opens, if any, and the positions of further lines of its heading."""
-    line = stream[position]
-    assert isinstance(line, Line)
-    text = squeeze(line.text)
-    if NOTES.match(text) and len(text) <= 7:
-        return Section("notes", text, [line]), []
-    more = _following(stream, position)
-    # A heading may be wrapped: the table of contents knows its whole text, else the first line must have been full.
-    joined = text
-    taken: list[int] = []
-    lines = [line]
-    for at, following in more:
-        candidate = joined + squeeze(following.text)
-        if _opens(squeeze(following.text)):
-            break
-        known = any(t.startswith(candidate) for t in titles)
-        unfinished = MAJOR.match(joined) and joined not in titles and not joined.endswith("目录")
-        if (
-            known
-            or (unfinished and candidate.endswith("目录"))
-            or (ANNEX.match(joined) and not _annex_title(joined))
+        if lines and (
+            item.page != lines[0].page
+            or abs(item.size - lines[0].size) > 0.6
+            or item.top - lines[-1].bottom > 1.2 * lines[0].size
         ):
-            joined, taken, lines = candidate, [*taken, at], [*lines, following]
-        else:
             break
-    major = MAJOR.match(joined)
-    if major and _is_major(major, joined, titles):
-        return _major_section(major, joined, lines), taken
-    annex = ANNEX.match(joined)
-    if annex and not NOT_A_TITLE.match(annex["title"]) and (annex["no"] or annex["sep"] or joined in titles):
-        if in_notes and joined not in titles and joined.endswith(("。", "；", ";", "，", ",")):
-            return None, []
+        lines.append(item)
+    return lines
+
+
+def _heading(lines: list[Line], titles: set[str], in_notes: bool) -> Section | None:
+    """The section whose heading begins with the first of these lines, if any, with the lines of the heading.
+
+    ``titles``: the entries of the table of contents.
+    """
+    text = squeeze(lines[0].text)
+    if NOTES.match(text) and len(text) <= 7:
+        return Section("notes", text, lines[:1])
+    text, lines = _whole_heading(lines, titles)
+    major = MAJOR.match(text)
+    if major and _is_major(major, text, titles):
+        return _major_section(major, text, lines)
+    annex = ANNEX.match(text)
+    if annex and not NOT_A_TITLE.match(annex["title"]) and (annex["no"] or annex["sep"] or text in titles):
+        if in_notes and text not in titles and text.endswith(_MID_SENTENCE):
+            return None
         if annex["no"] or annex["title"]:
             number = numeral(annex["no"]) if annex["no"] else None
-            return Section("annex", joined, lines, number, normalise(annex["title"])), taken
-    if joined.endswith("目录") and (joined in titles or "双师" in joined) and not annex and not major:
-        return Section("catalogue", joined, lines), taken
-    return None, []
+            return Section("annex", text, lines, number, normalise(annex["title"]))
+    if text.endswith("目录") and (text in titles or "双师" in text) and not annex and not major:
+        return Section("catalogue", text, lines)
+    return None
 
 
-def _annex_title(text: str) -> str:
-    match = ANNEX.match(text)
-    return match["title"] if match else ""
+def _whole_heading(lines: list[Line], titles: set[str]) -> tuple[str, list[Line]]:
+    """The text of a heading that may be wrapped over ``lines``, and the lines that it takes.
+
+    The table of contents knows its whole text, else the first line must have been full.
+    """
+    text = squeeze(lines[0].text)
+    for count, line in enumerate(lines[1:], start=1):
+        more = squeeze(line.text)
+        known = any(title.startswith(text + more) for title in titles)
+        unfinished = MAJOR.match(text) and text not in titles and not text.endswith("目录")
+        annex = ANNEX.match(text)
+        if _opens(more) or not (
+            known or (unfinished and (text + more).endswith("目录")) or (annex and not annex["title"])
+        ):
+            return text, lines[:count]
+        text += more
+    return text, lines
 
 
 def _opens(text: str) -> bool:
@@ -284,7 +307,7 @@ def _opens(text: str) -> bool:
 
 def _is_major(match: re.Match[str], text: str, titles: set[str]) -> bool:
     """A heading names codes, or an ordinal, or stands in the table of contents; running text does neither."""
-    if text.endswith(("。", "；", ";", "，", ",")):
+    if text.endswith(_MID_SENTENCE):
         return False
     if match["code"] or match["codes2"] or match["code3"]:
         return True
@@ -294,42 +317,14 @@ def _is_major(match: re.Match[str], text: str, titles: set[str]) -> bool:
 
 
 def _major_section(match: re.Match[str], text: str, lines: list[Line]) -> Section:
-    name = match["name"] or match["name2"] or match["name3"] or match["name4"] or ""
-    codes: list[str] = []
-    for group in ("code", "others", "codes2", "code3"):
-        if match[group]:
-            codes += re.findall(r"\d{2,4}", match[group])
-    ordinal = numeral(match["ordinal"]) if match["ordinal"] else None
-    return Section("major", text, lines, ordinal, name, tuple(codes))
+    return Section("major", text, lines, *major_heading(match))
 
 
-def parse_major(text: str) -> Section | None:
-    """A heading or line of the contents that names a 专业大类, taken apart; None for any other text."""
-    squeezed = squeeze(text)
-    match = MAJOR.match(squeezed)
-    if match is None:
-        return None
-    if not (match["code"] or match["codes2"] or match["code3"] or match["ordinal"]):
-        return None
-    return _major_section(match, squeezed, [])
-
-
-def parse_annex(text: str) -> tuple[int | None, str] | None:
-    """(number, title) of an annex heading or line of the contents; None for any other text."""
-    match = ANNEX.match(squeeze(text))
-    if match is None or not (match["no"] or match["title"]):
-        return None
-    return (numeral(match["no"]) if match["no"] else None), normalise(match["title"])
-
-
-def _banner_heading(table: PageTable, pieces: Pieces) -> Section | None:
+def _banner_heading(table: PageTable) -> Section | None:
     """A section heading that is set inside the ruled table, as a first row across its whole width."""
-    if table.in_first_row != 1:
-        return None
-    cells = pieces.load(table.start, table.stop)
-    cols = max(cell.col + cell.col_span for cell in cells)
-    first = [cell for cell in cells if cell.row == 0]
-    if first[0].col_span != cols or cols < 2:
+    first = [cell for cell in table.cells if cell.row == 0]
+    cols = max(cell.col + cell.col_span for cell in table.cells)
+    if len(first) != 1 or first[0].col_span != cols or cols < 2:
         return None
     text = first[0].text
     match = MAJOR.match(text)

@@ -20,7 +20,7 @@ from pipeline.releases.catalogue import load_release
 from pipeline.releases.manifest import SourceInfo
 from pipeline.releases.publish import publish
 from pipeline.schema import TABLES, build
-from pipeline.tidy.catalogue import entry_id
+from pipeline.tidy.entries import entry_id
 from tests.cli_home import EDITION, Done, one_sentence, xize
 
 Rows = dict[str, list[dict[str, Any]]]

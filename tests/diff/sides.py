@@ -13,11 +13,11 @@ from pipeline.diff import Side
 from pipeline.schema import TABLES, build
 from pipeline.text import normalise, squeeze
 from pipeline.tidy.annexes import read_annexes
-from pipeline.tidy.catalogue import entry_id
+from pipeline.tidy.entries import entry_id
 from pipeline.tidy.grades.levels import read_levels
 from pipeline.tidy.grades.names import organisation_names
-from pipeline.tidy.headings import numeral
-from tests.tidy.annex_tables import TRUTH, annex_of, intended_lines
+from pipeline.vocabulary.headings import numeral
+from tests.tidy.annexes.tables import TRUTH, annex_of, intended_lines
 
 Truth = dict[str, Any]
 Divide = Callable[[Sequence[str]], Sequence[str]]
@@ -33,7 +33,7 @@ def side_of(
 ) -> Side:
     """A release of a truth. ``divide`` may cut or join the items of a cell, as an unsure reading does."""
     rows: dict[str, list[dict[str, Any]]] = {name: [] for name in TABLES}
-    annexes = read_annexes([annex_of(a) for a in truth["annexes"]], rules=None, read_lines=intended_lines)
+    annexes = read_annexes([annex_of(a) for a in truth["annexes"]], intended_lines)
     for name, found in annexes.rows.items():
         rows[name] = [dict(row, source="pdf") for row in found]
     organisations = organisation_names(

@@ -12,9 +12,11 @@ from benchmarks.diff import judge
 from pipeline import run
 from pipeline.diff import Side, compare
 from pipeline.editions.add import add_edition
+from pipeline.job import Options, plan
+from pipeline.outcome import with_findings
 from pipeline.schema.changes import QUIET_CHANGES
 from tests.diff.next_year import Expected, following
-from tests.tidy.annex_tables import TRUTH
+from tests.tidy.annexes.tables import TRUTH
 from tests.typeset import Layout, typeset
 from tests.typeset.content import excerpt
 
@@ -29,8 +31,8 @@ def read(truth: dict[str, Any], layout: Layout, edition: str, home: Path) -> Sid
     pdf = home / f"{edition}.pdf"
     typeset(truth, layout, pdf)
     add_edition(home, edition, pdf)
-    job = run.plan(run.Options(home=home, edition=edition, allow_incomplete=True, workers=1))
-    tables = run.with_findings(job, run.tidy_reading(job, run.read(job)))
+    job = plan(Options(home=home, edition=edition, allow_incomplete=True, workers=1))
+    tables = with_findings(job, run.tidy_reading(job, run.read(job)))
     manifest = {"title": job.edition.source.title, "source": {"kind": "pdf"}, "code_version": "1"}
     return Side(edition, "r001", tables, manifest, str(home))
 

@@ -12,11 +12,11 @@ import pyarrow as pa
 from pipeline.schema import TABLES, build
 from pipeline.text import normalise, squeeze
 from pipeline.tidy.annexes import read_annexes
-from pipeline.tidy.catalogue import entry_id
+from pipeline.tidy.entries import entry_id
 from pipeline.tidy.grades.levels import expand, read_levels, read_rule3
 from pipeline.tidy.grades.names import organisation_names
-from pipeline.tidy.headings import numeral
-from tests.tidy.annex_tables import TRUTH, annex_of, intended_lines
+from pipeline.vocabulary.headings import numeral
+from tests.tidy.annexes.tables import TRUTH, annex_of, intended_lines
 
 EDITION = "shanghai-2025"
 Rows = dict[str, list[dict[str, Any]]]
@@ -33,7 +33,7 @@ def truth_rows() -> Rows:
     """Rows by table name; links, findings, cells and coverage are empty."""
     data = truth()
     rows: Rows = {name: [] for name in TABLES}
-    annexes = read_annexes([annex_of(a) for a in data["annexes"]], rules=None, read_lines=intended_lines)
+    annexes = read_annexes([annex_of(a) for a in data["annexes"]], intended_lines)
     for name, found in annexes.rows.items():
         rows[name] = [dict(row, source="pdf") for row in found]
     names = {str(row["org"]) for name, found in rows.items() for row in found if row.get("org")}

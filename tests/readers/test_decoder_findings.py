@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pikepdf
 
+from pipeline.job import Options, plan
 from pipeline.readers.cross_check.compare_decoders import compare_decoders, only_in, page_finding
 from pipeline.readers.pdf.read import open_pdf
-from pipeline.run import Options, check_reading, plan, read
+from pipeline.run import check_reading, read
 from tests.cli_home import EDITION
 from tests.readers.test_decoders import write_page
 

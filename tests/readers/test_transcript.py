@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections import Counter, defaultdict
 from collections.abc import Mapping
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +15,16 @@ import pytest
 from expectations.reference import reference_classes
 from pipeline.errors import XizeError
 from pipeline.findings import CODES
-from pipeline.readers.transcript import align, repeats, spans, staging
-from pipeline.readers.transcript import missing_pages as lost
+from pipeline.readers.transcript import alignment, spans
+from pipeline.readers.transcript.catalogue import contained
+from pipeline.readers.transcript.catalogue_grid import repeats
 from pipeline.readers.transcript.evidence import Evidence, kinship
+from pipeline.readers.transcript.missing_pages import missing_pages
 from pipeline.readers.transcript.read import read_transcript
 from pipeline.readers.transcript.source import RawCell, RawRow, RawText, parse, parse_cell
-from pipeline.reading import Reading
+from pipeline.reading import INFERRED, Reading
 from pipeline.text import squeeze
+from pipeline.tidy import transcript
 from pipeline.tidy.document import Tidied, tidy
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -84,25 +87,22 @@ def test_unreadable_files(tmp_path: Path, content: bytes, words: str) -> None:
 
 
 def test_alignment_is_a_global_best() -> None:
-    start, step = align.in_order([0, 1, 2], 1)
+    costs = alignment.in_order([0, 1, 2], 4, 1, {})
     scores = [{0: 0.0, 1: -6.0}, {1: -5.0, 2: 0.0}, {2: -5.0, 3: 0.0}]
-    found = align.align(scores, start, step)
+    found = alignment.align(scores, costs)
     assert found.cols == (0, 2, 3)
-    assert found.margin == pytest.approx(_margin(scores, start, step, found.cols))
+    assert found.margin == pytest.approx(_margin(scores, costs, found.cols))
 
 
-def _margin(
-    scores: list[dict[int, float]], start: align.Start, step: align.Step, best: tuple[int, ...]
-) -> float:
+def _margin(scores: list[dict[int, float]], costs: alignment.Costs, best: tuple[int, ...]) -> float:
     """By trying every assignment."""
-    totals = {}
-    for a in scores[0]:
-        for b in scores[1]:
-            for c in scores[2]:
-                cost = start(a) + step(1, b, a) + step(2, c, b)
-                totals[a, b, c] = scores[0][a] + scores[1][b] + scores[2][c] - cost
+    start, (second, third) = costs
+    totals = {
+        (a, b, c): scores[0][a] + scores[1][b] + scores[2][c] - start[a] - second[a, b] - third[b, c]
+        for a, b, c in product(*scores)
+    }
     first = totals.pop(best)
-    return first - max(value for value in totals.values() if value > -math.inf)
+    return first - max(totals.values())
 
 
 def test_ragged_row_goes_to_its_columns_and_exact_rows_stay(tmp_path: Path) -> None:
@@ -253,13 +253,13 @@ def test_repeated_cells_are_published_once(tmp_path: Path) -> None:
 
 def test_runs_and_contained_rows() -> None:
     block = [(k, {1: "甲", 2: f"乙{k}"}) for k in range(5)]
-    (found,) = repeats.repeats(block)
-    assert found.text == "甲" and found.lines == (1, 2, 3, 4)
-    assert repeats.repeats(block[:2]) == []
-    assert repeats.contained(list("bcdef"), list("abcdefg"))
-    assert not repeats.contained(list("bdcef"), list("abcdefg"))
-    assert repeats.contained(list("bcdefij"), list("abcdefghij"))  # one gap
-    assert not repeats.contained(list("bcehij"), list("abcdefghij"))  # no stretch says enough
+    (found,) = repeats(block)
+    assert found.text == "甲" and [line for line, _ in found.again] == [1, 2, 3, 4]
+    assert repeats(block[:2]) == []
+    assert contained(list("bcdef"), list("abcdefg"))
+    assert not contained(list("bdcef"), list("abcdefg"))
+    assert contained(list("bcdefij"), list("abcdefghij"))  # one gap
+    assert not contained(list("bcehij"), list("abcdefghij"))  # no stretch says enough
 
 
 # --- lost heads -------------------------------------------------------------------------------------------------
@@ -282,7 +282,7 @@ def test_lost_head_is_inferred(tmp_path: Path) -> None:
 
 
 def test_lost_pages_from_blank_lines() -> None:
-    assert [lost.lost_pages(gap, 1) for gap in (0, 1, 2, 3, 5, 7)] == [0, 0, 0, 1, 2, 3]
+    assert [missing_pages(gap, 1) for gap in (0, 1, 2, 3, 5, 7)] == [0, 0, 0, 1, 2, 3]
 
 
 # --- merged values ----------------------------------------------------------------------------------------------
@@ -300,6 +300,52 @@ def test_spans_are_centred_or_begin_at_the_top() -> None:
 def test_a_value_printed_again_is_one_span() -> None:
     (span,) = spans.find_spans(["甲部", "", "甲部", ""], ["a", "b", "c", "d"], [0, 0, 1, 1])
     assert (span.start, span.stop) == (0, 4) and span.confidence[1] >= 0.9
+
+
+# --- rows that fit no header -------------------------------------------------------------------------------------
+
+
+def _annex(tmp_path: Path, lines: list[str]) -> list[dict[str, Any]]:
+    file = tmp_path / "t.txt"
+    file.write_text("\n".join(["## 附件8：国家职业资格目录", "", *lines]), encoding="utf-8")
+    return read_transcript(file).cells.to_pylist()
+
+
+def test_a_row_with_more_cells_than_columns_keeps_them_all(tmp_path: Path) -> None:
+    cells = _annex(tmp_path, ["序号\t资格名称\t资格类别", "1\t甲师\t准入类", "2\t乙师\t准入类\t多余\t还有"])
+    words = [line["text"] for cell in cells for line in cell["lines"]]
+    assert sorted(words[-5:]) == sorted(["2", "乙师", "准入类", "多余", "还有"])
+
+
+def test_a_text_cut_by_several_page_ends_is_one_cell(tmp_path: Path) -> None:
+    lines = ["序号\t资格名称\t设定依据\t备注"]
+    for n in range(1, 8):
+        lines += [f"{n}\t甲{n}\t依据{n}\t", f"\t乙{n}\t依据{n}\t"]
+    lines += ["8\t甲\t依据\t注之一", "", "\t乙\t依据\t注之二", "", "\t丙\t依据\t注之三"]
+    cells = [
+        cell for cell in _annex(tmp_path, lines) if any("注之" in line["text"] for line in cell["lines"])
+    ]
+    assert [[line["text"] for line in cell["lines"]] for cell in cells] == [["注之一", "注之二", "注之三"]]
+    assert cells[0]["row_span"] == 3
+
+
+def test_an_annex_of_lines_with_one_cell_each(tmp_path: Path) -> None:
+    cells = _annex(tmp_path, ["甲\t", "乙\t", "丙\t"])
+    assert [line["text"] for cell in cells for line in cell["lines"]] == ["甲", "乙", "丙"]
+
+
+def test_a_header_with_more_columns_than_the_others(tmp_path: Path) -> None:
+    lines = ["### 一、81（41、21）甲大类", "", HEAD, TIERS]
+    lines += [
+        _row(f"810{k} 410{k} {c}业类", "技术员", "", "", f"{c}工（五级/初级工）")
+        for k, c in enumerate("甲乙丙")
+    ]
+    lines += ["### 二、82（42、22）乙大类", "", HEAD + "\t其它\t\t", TIERS + "\t初级\t中级\t高级"]
+    lines += ["8201 4201 丁业类\t技术员\t\t\t丁工（五级/初级工）"]
+    file = tmp_path / "t.txt"
+    file.write_text("\n".join(lines), encoding="utf-8")
+    words = {line["text"] for cell in read_transcript(file).cells.to_pylist() for line in cell["lines"]}
+    assert "丁工(五级/初级工)" in words
 
 
 # --- the transcript of 2025 -------------------------------------------------------------------------------------
@@ -374,9 +420,9 @@ def test_nothing_of_the_text_is_lost(reading: Reading, tidied: Tidied) -> None:
             printed.update("".join(item.texts))
     staged: Counter[str] = Counter()
     for row in reading.cells.to_pylist():
-        if row["engine"] != staging.INFERRED:
+        if row["engine"] != INFERRED:
             staged.update(squeeze("".join(line["text"] for line in row["lines"])))
-    for finding in staging.findings_of(reading):
+    for finding in transcript.findings_of(reading):
         if finding.code in ("transcriber_repetition", "value_carried_over"):
             for part in finding.evidence.split("；"):
                 text, _, count = part.rpartition("×")
@@ -420,10 +466,10 @@ def test_uncertain_alignment_says_what_is_wrong(tidied: Tidied) -> None:
 
 
 def test_reading_restores_from_staged(reading: Reading) -> None:
-    cells, blocks, pages = staging.restore(reading)
+    cells, blocks, pages = transcript.restore(reading)
     assert len(cells) == reading.cells.num_rows and pages[0].page == 1
     assert set(reading.cells.column("page").to_pylist()) == {None}
-    assert all(staging.line_of(cell.top) == int(cell.cell_id[1:6]) for cell in cells[:200])
+    assert all(transcript.line_at(cell.top) == int(cell.cell_id[1:6]) for cell in cells[:200])
     assert any(block.line.text.startswith("目录") for block in blocks)
 
 

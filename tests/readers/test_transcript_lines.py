@@ -10,9 +10,8 @@ import pytest
 from pipeline.errors import XizeError
 from pipeline.findings import Finding
 from pipeline.readers.transcript.read import read_transcript
-from pipeline.readers.transcript.restore import restore
-from pipeline.readers.transcript.staging import findings_with_lines, line_of
 from pipeline.tidy.document import tidy
+from pipeline.tidy.transcript import findings_with_lines, line_at, restore
 from tests.readers.test_transcript import HEAD, TIERS
 
 LINES = [
@@ -64,7 +63,7 @@ def test_only_the_page_of_the_transcript_itself_is_reworded(tmp_path: Path) -> N
     file = tmp_path / "t.txt"
     file.write_text("\n".join(LINES), encoding="utf-8")
     cell = next(cell for cell in restore(read_transcript(file))[0] if "酿酒" in cell.text)
-    assert line_of(cell.top) == 8
+    assert line_at(cell.top) == 8
     place = {"page": 1, "x0": cell.x0, "top": cell.top, "x1": cell.x1, "bottom": cell.bottom}
     plain, quoted, placed, nowhere, longer = findings_with_lines(
         [

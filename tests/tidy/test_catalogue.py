@@ -6,8 +6,10 @@ import pytest
 
 from pipeline.model import Cell, GridCell, Line, LogicalTable
 from pipeline.schema import KINDS, TIERS
-from pipeline.tidy.accounting import account_for
-from pipeline.tidy.catalogue import Catalogue, Entries, is_catalogue, read_catalogue
+from pipeline.tidy.accounting import doubts_of_tables
+from pipeline.tidy.catalogue import Catalogue, is_catalogue, read_catalogue
+from pipeline.tidy.document_tables import DocumentTables
+from pipeline.tidy.entries import Entries
 
 WORDS = ("非教师系列职称", "技能等级证书", "执业资格证书", "1+X技能等级证书", "行业内其它权威证书")
 HEADING = "一、61(41、21)甲大类"
@@ -43,7 +45,7 @@ def _table(*rows: Printed, header: bool = True) -> LogicalTable:
     for row, (page, name, item) in enumerate(rows, first):
         texts = [name, item, *[""] * 14]
         cells += [_cell(row, col, text, page) for col, text in enumerate(texts)]
-    return LogicalTable(HEADING, None, rows[0][0], (), first + len(rows), 16, tuple(cells))
+    return LogicalTable((), first + len(rows), 16, tuple(cells))
 
 
 def _classes(catalogue: Catalogue) -> list[tuple[list[str], str]]:
@@ -68,17 +70,13 @@ def test_a_class_whose_name_stands_on_the_next_page() -> None:
 
 
 @pytest.mark.parametrize("before", [ONCE, CUT], ids=["whole before", "cut before"])
-@pytest.mark.parametrize("divided", ["one table", "two tables", "two headings", "two parts"])
+@pytest.mark.parametrize("divided", ["one table", "two tables", "two headings"])
 def test_a_class_that_is_printed_again_and_cut_by_a_page_break(before: list[Printed], divided: str) -> None:
     """The same class once more, its name on the page after its code: that class going on, not one without a code."""
     later = "二、" + HEADING[2:]
     if divided == "one table":
         found = read_catalogue([(_table(*before, *AGAIN), HEADING)], {}, "x.pdf")
         slots = found.slots
-    elif divided == "two parts":
-        first = read_catalogue([(_table(*before), HEADING)], {}, "x.pdf")
-        found = read_catalogue([(_table(*AGAIN, header=False), later)], {}, "x.pdf", first)
-        slots = {key: [*first.slots.get(key, []), *cells] for key, cells in found.slots.items()}
     else:
         heading = HEADING if divided == "two tables" else later
         found = read_catalogue([(_table(*before), HEADING), (_table(*AGAIN), heading)], {}, "x.pdf")
@@ -98,13 +96,10 @@ def test_what_goes_on_in_a_table_of_its_own_belongs_to_the_class_printed_last(na
     found = read_catalogue([(table, HEADING) for table in pages], {}, "x.pdf")
     assert _items(found, "6101") == ["甲", "丙", "丁"] and _items(found, "6102") == ["乙"]
     assert _classes(found) == [(["6101"], "农业类"), (["6102"], "林业类")] and found.findings == []
-    # The same where the last table is read with a later part of a large document.
-    before = read_catalogue([(table, HEADING) for table in pages[:2]], {}, "x.pdf")
-    rest = read_catalogue([(pages[2], HEADING)], {}, "x.pdf", before)
-    assert _items(rest, "6101") == ["丁"] and rest.findings == []
     # Under another heading nothing goes on.
-    other = read_catalogue([(_table((7, "", "戊"), header=False), "二、乙大类")], {}, "x.pdf", before)
-    assert other.slots == {} and [piece.text for piece in other.unplaced] == ["戊"]
+    other = (_table((7, "", "戊"), header=False), "二、乙大类")
+    found = read_catalogue([*((table, HEADING) for table in pages[:2]), other], {}, "x.pdf")
+    assert _items(found, "6101") == ["甲", "丙"] and [piece.text for piece in found.unplaced] == ["戊"]
 
 
 def test_codes_cut_from_a_class_that_is_printed_again() -> None:
@@ -153,7 +148,7 @@ def _merged(table: LogicalTable, row: int, rows: int) -> LogicalTable:
     assert item is not None
     cells = [cell for cell in table.cells if not (cell.col == 1 and row <= cell.row < row + rows)]
     whole = _cell(row, 1, item.text, item.pieces[0].page, rows=rows)
-    return LogicalTable(HEADING, None, 1, (), table.n_rows, table.n_cols, (*cells, whole))
+    return LogicalTable((), table.n_rows, table.n_cols, (*cells, whole))
 
 
 def test_a_cell_merged_down_belongs_once_to_every_class_beside_it() -> None:
@@ -191,7 +186,7 @@ def test_classes_without_codes_that_share_a_name_are_told_apart_by_their_heading
 def test_entries_that_hold_less_or_more_than_the_cells_are_said(texts: list[str], code: str) -> None:
     found = read_catalogue([(_table((1, "6101\n农业类", "甲乙")), HEADING)], {}, "x.pdf")
     rows: list[dict[str, object]] = [{"text": text} for text in texts]
-    findings, _ = account_for([], found, Entries(rows, []), [], [])
+    findings = doubts_of_tables(found, Entries(rows, []), DocumentTables())
     assert [finding.code for finding in findings] == [code]
     whole: list[dict[str, object]] = [{"text": "甲"}, {"text": "乙"}]
-    assert account_for([], found, Entries(whole, []), [], [])[0] == []
+    assert doubts_of_tables(found, Entries(whole, []), DocumentTables()) == []

@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pipeline.model import Cell, Line
-from pipeline.tidy.outline import Section
-from pipeline.tidy.pieces import PageTable
+from pipeline.tidy.outline import PageTable, Section
 from pipeline.tidy.stitch import stitch
 
 
@@ -29,8 +28,7 @@ def _cells(page: int) -> list[Cell]:
 def test_a_table_goes_on_over_blank_pages_only(
     pages: tuple[int, ...], pictured: tuple[int, ...], tables: int
 ) -> None:
-    content = [PageTable(page, 1, 60.0, 80.0, 0, 0, 1, 0) for page in pages]
-    section = Section("major", "一、甲大类", content=list(content))
-    found, after = stitch(section, lambda table: _cells(table.page), pictured)
-    assert len(found) == tables and after == []
-    assert sum(table.table.n_rows for table in found) == len(pages)
+    content = [PageTable(page, tuple(_cells(page)), 60.0, 80.0) for page in pages]
+    found = stitch(Section("major", "一、甲大类", content=list(content)), pictured)
+    assert len(found.tables) == tables and found.rest == ()
+    assert sum(table.table.n_rows for table in found.tables) == len(pages)

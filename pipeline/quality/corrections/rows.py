@@ -11,7 +11,7 @@ import pyarrow as pa
 from pipeline.quality.corrections.file import Correction, Target, only_one
 from pipeline.schema import ANNEX_TABLES, TABLES, row_id
 from pipeline.text import normalise, squeeze
-from pipeline.tidy.catalogue import entry_id
+from pipeline.tidy.entries import entry_id
 from pipeline.tidy.grades.grammar import DEFAULT_RULE3
 from pipeline.tidy.grades.levels import expand, read_grade_list, read_levels
 from pipeline.tidy.grades.names import organisation_names

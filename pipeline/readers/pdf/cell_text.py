@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
@@ -12,6 +11,7 @@ import numpy as np
 from pipeline.readers.pdf.grid import Found, Grid
 from pipeline.readers.pdf.lines import level_lines, lines_of
 from pipeline.readers.pdf.page import Ints, PageArrays
+from pipeline.text import is_page_number
 
 
 def assign(page: PageArrays, grids: Sequence[Grid]) -> tuple[list[list[Ints]], Ints]:
@@ -114,21 +114,6 @@ def overflowing_lines(page: PageArrays, grid: Grid, per_cell: Sequence[Ints], fr
 def _area(grid: Grid) -> float:
     x0, top, x1, bottom = grid.bbox
     return (x1 - x0) * (bottom - top)
-
-
-_PAGE_NUMBER = re.compile(
-    r"^[-–—~·•\s]*(?:第\s*\d{1,4}\s*页(?:\s*[/,，]?\s*共\s*\d{1,4}\s*页)?|(?P<number>\d{1,4})(?:\s*/\s*\d{1,4})?"
-    r"|page\s*\d+(?:\s*of\s*\d+)?|[ivxlcIVXLC]{1,6})[-–—~·•\s]*$",
-    re.IGNORECASE,
-)
-_OFF = 60
-"""By how much a printed page number may differ from the page's place in the file."""
-
-
-def is_page_number(text: str, page: int) -> bool:
-    """Whether a line alone at a page's edge is its number: near the page's place in the file, so that no code is."""
-    match = _PAGE_NUMBER.match(text)
-    return match is not None and (match["number"] is None or abs(int(match["number"]) - page) <= _OFF)
 
 
 def trim_open_ends(page: PageArrays, found: Found) -> Found:

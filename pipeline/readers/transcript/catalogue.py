@@ -1,240 +1,274 @@
-"""Catalogue rows of a transcript → grids with the header's columns, one per 专业大类."""
+"""Catalogue rows of a transcript: which class each belongs to, and which columns its cells stand in."""
 
 from __future__ import annotations
 
 import math
+import re
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from pipeline.findings import Finding
-from pipeline.readers.transcript import align
-from pipeline.readers.transcript.body_rows import Body, Catalogued, class_code
-from pipeline.readers.transcript.emit import emit, filled_texts
+from pipeline.readers.transcript import alignment
 from pipeline.readers.transcript.evidence import Evidence, kinship
-from pipeline.readers.transcript.missing_pages import Fragment, guess, lost_pages
-from pipeline.readers.transcript.parts import Header, Part, catalogue_header
-from pipeline.readers.transcript.repeats import contained
-from pipeline.readers.transcript.source import RawCell
-from pipeline.tidy.wraps.segment_model import depth_after
+from pipeline.readers.transcript.missing_pages import Fragment, Guess, guess, missing_pages
+from pipeline.readers.transcript.outline import Header, Part, catalogue_header
+from pipeline.readers.transcript.source import RawCell, RawRow
+from pipeline.text import depth_after
+
+_CLASS = re.compile(r"^\d{4}(?:[\s,、/]*\d{4}){0,2}[\s,、/]*[^\d\s()]\S*(?:\s\S+){0,4}$")
+_LEAST = 5
+"""So many filled cells of a row, found again in the row before, are a repetition."""
 
 
-def catalogue_grids(parts: Sequence[Part], reference: Mapping[str, str], usual: int) -> Catalogued:
-    """The grid of every part that is a 专业大类. ``reference``: code → name of all classes that there are, in order."""
-    out = Catalogued()
-    headers: dict[int, Header] = {}
-    bodies = _bodies(parts, usual, headers)
-    _name_fragments(bodies, reference, out)
-    evidence = _learn(bodies)
-    if evidence is not None:
-        _align_all(bodies, evidence, out)
-    emit(bodies, headers, out)
-    return out
+@dataclass
+class BodyRow:
+    """A body row on its way to the grid of part ``part``.
+
+    ``exact``: it has exactly the header's number of cells. ``odd``: all the same its first cell is no class's.
+    ``suspect``: its table has cells beyond the header's last column. ``fresh``: it begins a class. ``missing``: pages
+    missing before it. ``follows``: it may go on the row before a page end. ``repeated``: it stands in the row before.
+    """
+
+    row: RawRow
+    part: int
+    header: Header
+    exact: bool
+    code: str | None
+    fresh: bool
+    missing: int
+    follows: bool
+    odd: bool = False
+    suspect: bool = False
+    repeated: bool = False
+    guess: Guess | None = None
+    cols: tuple[int, ...] = ()
+    confidence: float = 1.0
+
+    @property
+    def texts(self) -> list[str]:
+        """The texts of the filled cells, in order."""
+        return [self.row.cells[i].text for i in self.row.filled]
+
+    @property
+    def sure(self) -> bool:
+        """Whether its cells stand in the columns that they should."""
+        return self.exact and not self.odd and not self.suspect
+
+    @property
+    def known_cells(self) -> Iterator[tuple[int, RawCell]]:
+        """(column, cell) of the filled cells beside the class of a sure row."""
+        return ((i, self.row.cells[i]) for i in self.row.filled if 0 < i < self.header.columns)
 
 
-def _bodies(parts: Sequence[Part], usual: int, headers: dict[int, Header]) -> list[Body]:
-    bodies: list[Body] = []
+def body_rows(parts: Sequence[Part], usual: int) -> tuple[list[BodyRow], dict[int, Header]]:
+    """The body rows of all parts that are a 专业大类, and the header of each such part by its number.
+
+    ``usual``: blank lines at an ordinary page end. A part without a header goes on under the one before.
+    """
+    out: list[BodyRow] = []
+    shown: dict[int, Header] = {}
     header: Header | None = None
     for number, part in enumerate(parts):
         if part.kind != "major":
             continue
-        rows = part.rows
+        headers = {at: found for at in range(len(part.rows)) if (found := catalogue_header(part.rows, at))}
+        skip = {row.line for found in headers.values() for row in found.rows}
+        own: list[BodyRow] = []
         trusted = False
-        skip: set[int] = set()
-        for at in range(len(rows)):
-            found = catalogue_header(rows, at)
-            if found is not None:
-                skip.update(row.line for row in found.rows)
-                headers.setdefault(number, found)
         code: str | None = None
-        for at, row in enumerate(rows):
+        for at, row in enumerate(part.rows):
             if row.line in skip:
-                header = catalogue_header(rows, at) or header
+                header = headers.get(at, header)
                 trusted = True
                 continue
             if header is None or not row.filled:
                 continue
-            lost = lost_pages(row.gap, usual)
-            trusted = trusted and not lost
-            own = class_code(row.cells[0])
-            code = own or code
-            body = Body(row, number, header, trusted and len(row.cells) == header.width, code, lost)
-            body.fresh = own is not None
-            body.follows = not own and row.gap > 0 and not lost
-            before = bodies[-1] if bodies else None
-            follows_odd = before is not None and before.odd and not row.gap and not row.cells[0].words
-            body.odd = not own and (bool(row.cells[0].words) or follows_odd)
-            bodies.append(body)
-            headers.setdefault(number, header)
-        if header is not None and any(
-            b.part == number and b.row.filled[-1] >= header.columns for b in bodies
-        ):
-            for body in bodies:
-                body.suspect = body.suspect or body.part == number
-    return bodies
+            missing = missing_pages(row.gap, usual)
+            trusted = trusted and not missing
+            first = class_code(row.cells[0])
+            code = first or code
+            exact = trusted and len(row.cells) == header.width
+            follows = first is None and row.gap > 0 and not missing
+            own.append(BodyRow(row, number, header, exact, code, first is not None, missing, follows))
+        if header is not None and (headers or own):
+            shown[number] = next(iter(headers.values()), header)
+            suspect = any(body.row.filled[-1] >= header.columns for body in own)
+            for body in own:
+                body.suspect = suspect
+        out += own
+    _mark_odd(out)
+    return out, shown
 
 
-def _name_fragments(bodies: list[Body], reference: Mapping[str, str], out: Catalogued) -> None:
-    """Give rows after lost pages a class of their own where one is missing there."""
-    known: dict[str, str] = {}
-    starts: list[int] = []
-    open_fragment = False
-    for i, body in enumerate(bodies):
-        if body.fresh:
-            open_fragment = False
-        elif body.lost:
-            open_fragment = True
-            starts.append(i)
-        if not open_fragment and body.code:
-            known[body.code] = known.get(body.code, "") + "".join(body.row.texts)
-    fragments: list[Fragment] = []
-    extents: list[range] = []
-    for s, i in enumerate(starts):
-        end = i + 1
-        while end < len(bodies) and not bodies[end].fresh and end not in starts[s + 1 :]:
-            end += 1
-        before = next((b.code for b in reversed(bodies[:i]) if b.fresh), None)
-        after = next((b.code for b in bodies[end:] if b.fresh), None)
-        text = "".join("".join(b.row.texts) for b in bodies[i:end])
-        fragments.append(Fragment(text, before, after))
-        extents.append(range(i, end))
-    for extent, fragment, found in zip(extents, fragments, guess(fragments, reference, known), strict=True):
-        first = bodies[extent.start]
-        out.findings.append(
-            Finding(
-                "pages_lost",
-                f"第{first.row.line}行之前缺{first.lost}页左右（空行过多，且该行没有专业类）；请对照原件补上。",
-                f"{fragment.before}…{fragment.after}:{first.row.line}",
-                table="classes",
-                key=found.code if found else fragment.before,
-                line=first.row.line,
-            )
+def class_code(cell: RawCell) -> str | None:
+    """The first code of a class cell; None for any other cell."""
+    printed = cell.printed
+    return printed[:4] if len(printed) < 60 and _CLASS.match(printed) else None
+
+
+def _mark_odd(rows: Sequence[BodyRow]) -> None:
+    """Rows whose first cell holds something else than a class, and those that go on directly below them."""
+    before = False
+    for body in rows:
+        typed = bool(body.row.cells[0].words)
+        body.odd = before = not body.fresh and (typed or (before and not body.row.gap))
+
+
+def name_fragments(rows: Sequence[BodyRow], reference: Mapping[str, str]) -> list[Finding]:
+    """Give rows after missing pages a class of their own where one is missing there; findings about what was guessed.
+
+    ``reference``: code → name of all classes that there are, in order.
+    """
+    opens = [i for i, body in enumerate(rows) if body.fresh or body.missing] + [len(rows)]
+    extents = [range(a, b) for a, b in zip(opens, opens[1:], strict=False) if not rows[a].fresh]
+    known: dict[str, str] = defaultdict(str)
+    for i, body in enumerate(rows):
+        if body.code and not any(i in extent for extent in extents):
+            known[body.code] += "".join(body.row.texts)
+    fragments = [
+        Fragment(
+            "".join(text for i in extent for text in rows[i].row.texts),
+            next((b.code for b in reversed(rows[: extent.start]) if b.fresh), None),
+            next((b.code for b in rows[extent.stop :] if b.fresh), None),
         )
+        for extent in extents
+    ]
+    findings = []
+    for extent, fragment, found in zip(extents, fragments, guess(fragments, reference, known), strict=True):
+        first = rows[extent.start]
+        line = first.row.line
+        message = f"第{line}行之前缺{first.missing}页左右（空行过多，且该行没有专业类）；请对照原件补上。"
+        around = f"{fragment.before}…{fragment.after}:{line}"
+        code = found.code if found else fragment.before
+        findings.append(Finding("pages_lost", message, around, table="classes", key=code, line=line))
+        if found is None:
+            continue
         for i in extent:
-            bodies[i].guess = found
-            if found is not None:
-                bodies[i].code = found.code
-        if found is not None:
-            out.findings.append(
-                Finding(
-                    "class_inferred",
-                    f"第{first.row.line}行起的内容失去了专业类名称，按前后代码与内容归入{found.code}{found.name}"
-                    f"（可信度{found.confidence:.2f}），请核对。",
-                    fragment.text[:120],
-                    table="classes",
-                    key=found.code,
-                    line=first.row.line,
-                    confidence=found.confidence,
-                )
-            )
+            rows[i].guess, rows[i].code = found, code
+        message = (
+            f"第{line}行起的内容失去了专业类名称，按前后代码与内容归入{found.code}{found.name}"
+            f"（可信度{found.confidence:.2f}），请核对。"
+        )
+        inferred = Finding(
+            "class_inferred", message, fragment.text[:120], table="classes", key=code, line=line
+        )
+        findings.append(replace(inferred, confidence=found.confidence))
+    return findings
 
 
-def _learn(bodies: Sequence[Body]) -> Evidence | None:
-    sample = next((body.header for body in bodies), None)
-    if sample is None:
-        return None
-    evidence = Evidence(sample.groups, sample.tiers)
-    for body in bodies:
-        if _sure(body) and body.header.groups == sample.groups:
-            for col in body.row.filled:
-                if 0 < col < sample.columns:
-                    evidence.add(col, body.row.cells[col])
-    opening = [b for b in bodies if b.fresh and _sure(b) and b.header.groups == sample.groups]
-    for col in range(1, sample.columns):
+def _learn(rows: Sequence[BodyRow]) -> Evidence:
+    """What the sure rows under the commonest header teach."""
+    [((groups, tiers), _)] = Counter((b.header.groups, b.header.tiers) for b in rows).most_common(1)
+    evidence = Evidence(groups, tiers)
+    sure = [body for body in rows if body.sure and body.header.groups == groups]
+    for body in sure:
+        for col, cell in body.known_cells:
+            evidence.add(col, cell)
+    opening = [body for body in sure if body.fresh]
+    for col in range(1, len(groups)):
         n = sum(col in body.row.filled for body in opening)
         evidence.habits[col] = math.log((n + 0.5) / (len(opening) - n + 0.5))
     return evidence
 
 
-def _sure(body: Body) -> bool:
-    return body.exact and not body.odd and not body.suspect
-
-
-def _sure_cells(bodies: Sequence[Body], major: str) -> Iterator[tuple[int, RawCell]]:
-    """Filled cells of a 专业大类 in rows with exactly the header's cells."""
-    for body in bodies:
-        if _sure(body) and (body.code or "")[:2] == major:
-            for col in body.row.filled:
-                if 0 < col < body.header.columns:
-                    yield col, body.row.cells[col]
-
-
-def _align_all(bodies: Sequence[Body], evidence: Evidence, out: Catalogued) -> None:
+def align_rows(rows: Sequence[BodyRow]) -> list[Finding]:
+    """Set the columns of every row's filled cells, or that it is ``repeated``; findings about doubtful ones."""
+    if not rows:
+        return []
+    evidence = _learn(rows)
+    findings: list[Finding] = []
     tails: dict[int, str] = {}
     code: str | None = None
-    before: Body | None = None
-    for body in bodies:
+    before: BodyRow | None = None
+    for body in rows:
         if body.code != code or body.fresh:
-            if (body.code or "")[:2] != (code or "")[:2]:
-                evidence.start_major(_sure_cells(bodies, (body.code or "")[:2]))
-            evidence.start_class(text for b in bodies if b.code == body.code for text in b.row.texts)
+            major = (body.code or "")[:2]
+            if major != (code or "")[:2]:
+                alike = (b for b in rows if b.sure and (b.code or "")[:2] == major)
+                evidence.start_major(known for b in alike for known in b.known_cells)
+            evidence.start_class(text for b in rows if b.code == body.code for text in b.row.texts)
             tails, code = {}, body.code
-        if before is not None and contained(filled_texts(body), filled_texts(before)):
+        if before is not None and contained(body.texts, before.texts):
             body.repeated = True
             continue
-        shifted = (
-            before is not None and before.exact and before.cols and before.cols[0] != before.row.filled[0]
-        )
-        inside = body.header.columns
-        if body.exact and not body.odd and all(i < inside for i in body.row.filled):
+        if body.exact and not body.odd and body.row.filled[-1] < body.header.columns:
             body.cols = tuple(body.row.filled)
         else:
-            alike = before is not None and not body.row.gap and len(before.row.cells) == len(body.row.cells)
-            like = dict(zip(before.row.filled, before.cols, strict=True)) if alike and before else {}
-            if shifted and before is not None:
-                change = before.cols[0] - before.row.filled[0]
-                like = {i: i + change for i in body.row.filled}
-            _align(body, evidence, tails, like, out)
+            findings += _align(body, evidence, tails, _alike(body, before))
         for index, col in zip(body.row.filled, body.cols, strict=True):
             if col:
                 tails[col] = body.row.cells[index].text
                 evidence.add_own(col, tails[col])
         before = body
+    return findings
+
+
+def contained(row: Sequence[str], earlier: Sequence[str]) -> bool:
+    """Whether a row's filled texts stand, in the same order, in an earlier row: without a gap, or with one gap between
+    two stretches the longer of which says enough by itself."""
+    if not _LEAST <= len(row) <= len(earlier):
+        return False
+    for i in range(len(earlier) - len(row) + 1):
+        same = 0
+        while same < len(row) and row[same] == earlier[i + same]:
+            same += 1
+        rest = row[same:]
+        if not rest:
+            return True
+        starts = range(i + same, len(earlier) - len(rest) + 1)
+        if max(same, len(rest)) >= _LEAST and any(earlier[k : k + len(rest)] == rest for k in starts):
+            return True
+    return False
+
+
+def _alike(body: BodyRow, before: BodyRow | None) -> dict[int, int]:
+    """Index as typed → column, as in the row before, where that looks the same or was typed shifted."""
+    if before is None:
+        return {}
+    if before.exact and before.cols and before.cols[0] != before.row.filled[0]:
+        shift = before.cols[0] - before.row.filled[0]
+        return {i: i + shift for i in body.row.filled}
+    if body.row.gap or len(before.row.cells) != len(body.row.cells):
+        return {}
+    return dict(zip(before.row.filled, before.cols, strict=True))
 
 
 def _align(
-    body: Body, evidence: Evidence, tails: Mapping[int, str], like: Mapping[int, int], out: Catalogued
-) -> None:
-    filled = body.row.filled
-    columns = range(1, body.header.columns)
-    scores: list[dict[int, float]] = []
-    for index in filled:
-        cell = body.row.cells[index]
-        if index == 0 and body.fresh:
-            scores.append({0: 0.0})
-            continue
-        score = evidence.score(cell, columns)
-        if body.follows:
-            score = {c: s + _continues(tails.get(c), cell.text) for c, s in score.items()}
-        scores.append(score)
-    if filled[-1] >= 1.5 * body.header.columns or len(filled) > body.header.columns:
-        first = body.header.groups[1] if body.header.columns > 1 else -1
-        lead = sum(group == first for group in body.header.groups) if body.fresh else 0
-        ways = [align.align(scores, *align.folded(filled, by_row, like, lead)) for by_row in (True, False)]
-        found = max(ways, key=lambda way: way.score)
+    body: BodyRow, evidence: Evidence, tails: Mapping[int, str], like: Mapping[int, int]
+) -> list[Finding]:
+    """Set a row's columns by what its cells say. ``tails``: the last text of every column of the class."""
+    filled, columns, groups = body.row.filled, body.header.columns, body.header.groups
+    cells = [body.row.cells[i] for i in filled]
+    scores = [evidence.score(cell, range(1, min(columns, len(evidence.groups)))) for cell in cells]
+    if body.follows:
+        scores = [
+            {c: s + _continues(tails.get(c, ""), cell.text) for c, s in score.items()}
+            for score, cell in zip(scores, cells, strict=True)
+        ]
+    if body.fresh:
+        scores[0] = {0: 0.0}
+    if filled[-1] >= 1.5 * columns or len(filled) > columns:
+        lead = groups.count(groups[1]) if body.fresh and columns > 1 else 0
+        costs = [alignment.folded(filled, columns, by_row, like, lead) for by_row in (True, False)]
+        found = max((alignment.align(scores, way) for way in costs), key=lambda way: way.score)
     else:
-        missing = body.header.columns - max(min(len(body.row.cells), body.header.columns), filled[-1] + 1)
-        start, step = align.in_order(filled, missing, like)
-        kin = kinship([body.row.cells[i].text for i in filled])
+        missing = columns - max(min(len(body.row.cells), columns), filled[-1] + 1)
+        kin = kinship([cell.text for cell in cells])
+        plain = alignment.in_order(filled, columns, missing, like)
         habits = evidence.habits if body.fresh else {}
-        found = align.align(scores, start, align.with_habits(step, kin, body.header.groups, habits))
-    if not found.cols:
-        found = align.Alignment(tuple(min(i, body.header.columns - 1) for i in filled), 0.0)
-    body.cols = found.cols
+        found = alignment.align(scores, alignment.with_habits(plain, kin, groups, habits))
+    body.cols = found.cols or tuple(min(i, columns - 1) for i in filled)
     body.confidence = round(found.confidence, 4)
-    if found.margin < align.NEAR:
-        out.findings.append(
-            Finding(
-                "uncertain_alignment",
-                f"第{body.row.line}行{_why(body)}；按内容对到各列，另一种对法也相近，请核对这些条目所在的列。",
-                " | ".join(body.row.cells[i].text[:24] for i in filled)[:300],
-                table="entries",
-                key=body.code,
-                line=body.row.line,
-                confidence=body.confidence,
-            )
-        )
+    if found.margin >= alignment.NEAR:
+        return []
+    message = f"第{body.row.line}行{_why(body)}；按内容对到各列，另一种对法也相近，请核对这些条目所在的列。"
+    texts = " | ".join(cell.text[:24] for cell in cells)[:300]
+    doubt = Finding("uncertain_alignment", message, texts, table="entries", key=body.code, line=body.row.line)
+    return [replace(doubt, confidence=body.confidence)]
 
 
-def _why(body: Body) -> str:
+def _why(body: BodyRow) -> str:
     """What is wrong with a row's cells, so that they had to be put into columns by what they say."""
     found, meant = len(body.row.cells), body.header.width
     if found != meant:
@@ -246,18 +280,10 @@ def _why(body: Body) -> str:
     return f"的格数与表头相同（{meant}格），但前面缺页，没有表头可以对照"
 
 
-def _continues(tail: str | None, text: str) -> float:
+def _continues(tail: str, text: str) -> float:
     """How well a cell after a page end goes on from the last text of a column: brackets left open must be closed."""
-    closes = False
-    for char in text[:40]:
-        if char in "([":
-            break
-        if char in ")]":
-            closes = True
-            break
-    left_open = bool(tail) and depth_after(tail or "") > 0
-    if left_open and closes:
-        return 3.0
-    if closes:
-        return -2.5
+    mark = re.search(r"[()\[\]]", text[:40])
+    left_open = depth_after(tail) > 0
+    if mark and mark[0] in ")]":
+        return 3.0 if left_open else -2.5
     return -1.0 if left_open else 0.0

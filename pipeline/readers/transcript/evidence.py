@@ -81,21 +81,17 @@ class Evidence:
     words: dict[int, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     habits: dict[int, float] = field(default_factory=dict)
 
-    def add(self, col: int, cell: RawCell) -> None:
-        """A cell that stands in its column for sure."""
-        text = cell.text
-        self.words[col].update(set(cell.words))
-        self.pairs[self.groups[col]].update(set(word_pairs(text)))
-        self.seen.update(set(word_pairs(text)))
-        self.levels[col].update(level_words(text))
-
-    def forget(self, col: int, cell: RawCell) -> None:
-        """Take back what ``add`` learned: a row must not bear witness for itself."""
-        text = cell.text
-        self.words[col].subtract(set(cell.words))
-        self.pairs[self.groups[col]].subtract(set(word_pairs(text)))
-        self.seen.subtract(set(word_pairs(text)))
-        self.levels[col].subtract(level_words(text))
+    def add(self, col: int, cell: RawCell, times: int = 1) -> None:
+        """A cell that stands in its column for sure; ``times`` -1 takes back what it taught."""
+        pairs = set(word_pairs(cell.text))
+        for counts, words in (
+            (self.words[col], set(cell.words)),
+            (self.pairs[self.groups[col]], pairs),
+            (self.seen, pairs),
+            (self.levels[col], level_words(cell.text)),
+        ):
+            for word in words:
+                counts[word] += times
 
     def start_class(self, texts: Iterable[str] = ()) -> None:
         """A new class begins: what its own rows said about levels is forgotten.
@@ -128,33 +124,30 @@ class Evidence:
 
     def score(self, cell: RawCell, cols: Sequence[int]) -> dict[int, float]:
         """Log-likelihood, up to a constant, of the cell in each column."""
-        text = cell.text
-        pairs = word_pairs(text)
-        groups = sorted({self.groups[c] for c in cols})
-        everything = sum(self.seen.values()) + 1.0
+        pairs = word_pairs(cell.text)
         weight = min(len(pairs), 12) * 0.55 / max(len(pairs), 1)
-        by_group = {}
-        for group in groups:
-            counts = self.pairs[group]
-            total = sum(counts.values()) + _SMOOTHING
-            by_group[group] = weight * sum(
-                math.log(
-                    (counts[p] + _SMOOTHING * self.seen[p] / everything) / total * everything / self.seen[p]
-                )
-                for p in pairs
-                if self.seen[p]
-            )
-        best = max(by_group.values(), default=0.0)
-        words = level_words(text)
+        kinds = {group: weight * self._kind(group, pairs) for group in {self.groups[c] for c in cols}}
+        words = level_words(cell.text)
         scale = min(len(words), 4) ** 0.5 / max(len(words), 1)
         levels = {col: scale * sum(self._level(col, word) for word in words) for col in cols}
-        highest = max(levels.values())
+        best, highest = max(kinds.values()), max(levels.values())
         return {
-            col: max(by_group[self.groups[col]] - best, -_MOST_KIND)
+            col: max(kinds[self.groups[col]] - best, -_MOST_KIND)
             + max(levels[col] - highest, -_MOST_LEVEL)
             + self._whole_words(cell, col)
             for col in cols
         }
+
+    def _kind(self, group: int, pairs: Sequence[str]) -> float:
+        """How much likelier pairs of characters are in a group than anywhere."""
+        counts = self.pairs[group]
+        total = sum(counts.values()) + _SMOOTHING
+        everything = sum(self.seen.values()) + 1.0
+        return sum(
+            math.log((counts[p] + _SMOOTHING * self.seen[p] / everything) / total * everything / self.seen[p])
+            for p in pairs
+            if self.seen[p]
+        )
 
     def _whole_words(self, cell: RawCell, col: int) -> float:
         """Whole words that stand in this column rather than in its group's other ones, elsewhere in the document."""

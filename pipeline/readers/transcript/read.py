@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 
 from pipeline.errors import XizeError
-from pipeline.findings import Finding
 from pipeline.readers.transcript.annexes import annex_grids
-from pipeline.readers.transcript.catalogue import catalogue_grids
-from pipeline.readers.transcript.missing_pages import usual_gap
-from pipeline.readers.transcript.model import Grid
-from pipeline.readers.transcript.parts import split
+from pipeline.readers.transcript.catalogue_grid import catalogue_grids
+from pipeline.readers.transcript.outline import split
 from pipeline.readers.transcript.source import RawRow, RawText, parse, read_text
-from pipeline.readers.transcript.staging import to_reading
+from pipeline.readers.transcript.staging import Grid, to_reading
 from pipeline.reading import Reading
 
 
@@ -29,20 +27,18 @@ def read_transcript(path: Path, reference: Mapping[str, str] | None = None) -> R
     if not any(isinstance(item, RawRow) for item in items):
         raise XizeError(f"{path.name}：没有以制表符分隔的表格行，不是可读的文字稿；请核对文件。")
     parts, majors = split(items)
-    usual = usual_gap([item.gap for item in items])
+    gaps = Counter(item.gap for item in items if item.gap)
+    usual = gaps.most_common(1)[0][0] if gaps else 0  # blank lines at an ordinary page end
     classes = {code: name for code, name in (reference or {}).items() if code[:2] in majors}
-    catalogued = catalogue_grids(parts, classes, usual)
+    catalogues, findings = catalogue_grids(parts, classes, usual)
     grids: list[Grid] = []
-    findings: list[Finding] = list(catalogued.findings)
-    texts: list[RawText] = []
     for number, part in enumerate(parts):
-        if part.heading is not None:
-            texts.append(part.heading)
-        texts.extend(item for item in part.items if isinstance(item, RawText))
-        if number in catalogued.grids:
-            grids.append(catalogued.grids[number])
-        elif part.rows:
-            tables, more = annex_grids(part)
-            grids.extend(tables)
-            findings.extend(more)
+        if number in catalogues:
+            grids.append(catalogues[number])
+        else:
+            tables, more = annex_grids(part.rows, part.title)
+            grids += tables
+            findings += more
+    texts = [part.heading for part in parts if part.heading is not None]
+    texts += [item for part in parts for item in part.items if isinstance(item, RawText)]
     return to_reading(grids, texts, findings, text.count("\n") + 1)

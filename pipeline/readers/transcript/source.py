@@ -41,6 +41,10 @@ class RawCell:
         """The words with single blanks between them."""
         return " ".join(self.words)
 
+    def __add__(self, other: RawCell) -> RawCell:
+        """The words of both."""
+        return RawCell(self.words + other.words, self.opens + other.opens)
+
 
 @dataclass(frozen=True)
 class RawRow:

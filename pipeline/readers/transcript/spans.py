@@ -10,14 +10,17 @@ from __future__ import annotations
 
 import math
 import re
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from bisect import bisect_left, bisect_right
+from collections import Counter, defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 from pipeline.text import is_cjk
 
 _LATIN = re.compile(r"[A-Z][A-Za-z]+")
-_SETTINGS = (0, 1)
+_TOP, _MIDDLE = 0, 1
+"""How a value is set in its span."""
 _SWITCH, _TURN, _PART = 1.5, 0.4, 0.4
 _OFF = 0.45
 _FAR = 4.0
@@ -37,11 +40,6 @@ class Span:
     stop: int
     confidence: tuple[float, ...]
 
-    @property
-    def certain(self) -> bool:
-        """Whether nothing had to be guessed: the value covers just the row in which it is printed."""
-        return self.stop - self.start == 1
-
 
 @dataclass(frozen=True)
 class _Value:
@@ -55,33 +53,29 @@ def find_spans(values: Sequence[str], names: Sequence[str], pages: Sequence[int]
     row's own words; ``pages[i]``: a number for the page that the row stands on. Every row is covered."""
     printed: list[_Value] = []
     for row, text in enumerate(values):
-        if not text:
-            continue
-        if printed and printed[-1].text == text:
+        if text and printed and printed[-1].text == text:
             printed[-1] = _Value(text, printed[-1].first, row)  # printed again, after a page end
-        else:
+        elif text:
             printed.append(_Value(text, row, row))
     if not printed:
         return []
-    starts = _divide(printed, names, pages, None)
+    division = _Division(printed, names, pages)
+    starts = division.starts([Counter()] * len(printed))
     for _ in range(2):
-        starts = _divide(printed, names, pages, _groups(printed, names, starts))
-    stops = [*starts[1:], len(values)]
+        ends = zip(starts, [*starts[1:], len(names)], strict=True)
+        starts = division.starts([Counter(p for w in division.words[a:b] for p in w) for a, b in ends])
     return [
-        Span(
-            v.text, v.first, a, b, tuple(_certainty(values, v, a, b, row, len(values)) for row in range(a, b))
-        )
-        for v, a, b in zip(printed, starts, stops, strict=True)
+        Span(v.text, v.first, a, b, tuple(_certainty(values, v, range(a, b), row) for row in range(a, b)))
+        for v, a, b in zip(printed, starts, [*starts[1:], len(values)], strict=True)
     ]
 
 
-def _certainty(values: Sequence[str], value: _Value, start: int, stop: int, row: int, rows: int) -> float:
+def _certainty(values: Sequence[str], value: _Value, span: range, row: int) -> float:
     if values[row]:
         return _PRINTED
     if value.first < row < value.last:
         return _BETWEEN
-    inner_edge = (row == start and start > 0) or (row == stop - 1 and stop < rows)
-    if inner_edge:
+    if (row == span[0] and row > 0) or (row == span[-1] and row + 1 < len(values)):
         return _EDGE
     return _SURE if min(abs(row - value.first), abs(row - value.last)) <= 2 else _LIKELY
 
@@ -90,111 +84,81 @@ def _pairs(text: str) -> set[str]:
     return {text[i : i + 2] for i in range(len(text) - 1)}
 
 
-def _groups(printed: Sequence[_Value], names: Sequence[str], starts: Sequence[int]) -> list[Counter[str]]:
-    stops = [*starts[1:], len(names)]
-    return [
-        Counter(pair for row in range(a, b) for pair in _pairs(names[row]))
-        for a, b in zip(starts, stops, strict=True)
-    ]
+class _Division:
+    """The rows that are divided among the printed values; ``words``: pairs of characters of each row's name. Pages are
+    numbered in order."""
+
+    def __init__(self, printed: Sequence[_Value], names: Sequence[str], pages: Sequence[int]) -> None:
+        self.printed, self.names, self.pages = printed, names, pages
+        self.words = [_pairs(name) for name in names]
+        self.rows_named: dict[str, list[int]] = defaultdict(list)
+        for row, name in enumerate(names):
+            self.rows_named[name].append(row)
+        self.rows_of_page = {p: range(bisect_left(pages, p), bisect_right(pages, p)) for p in set(pages)}
+        n = len(names)
+        spread = Counter(pair for words in self.words for pair in words)
+        self.weight = {pair: math.log((n + 1) / (count + 0.5)) for pair, count in spread.items()}
+        self.common = {pair for pair, count in spread.items() if count >= max(0.3 * n, 4)}
+
+    def starts(self, groups: Sequence[Counter[str]]) -> list[int]:
+        """The first row of every value's span, by dynamic programming over where each span begins and how its value is
+        set (a page sets its values all in one way). ``groups``: pairs in the rows of each value's span, as far as known."""
+        best: dict[tuple[int, int], float] = {(0, _TOP): 0.0}
+        came: list[dict[tuple[int, int], tuple[int, int]]] = []
+        for k, value in enumerate(self.printed):
+            before = self.printed[k - 1] if k else None
+            after = self.printed[k + 1] if k + 1 < len(self.printed) else None
+            # A value reaches at most from the one before to the one after.
+            reach = range(before.last + 1 if before else 0, after.first if after else len(self.names))
+            fits = [
+                self._fit(value, row, groups[k]) if row in reach else 0.0 for row in range(len(self.names))
+            ]
+            sums = list(accumulate(fits, initial=0.0))
+            turn = _SWITCH if before and self.pages[before.first] == self.pages[value.first] else _TURN
+            here, origin = {}, {}
+            for stop in range(value.last + 1, after.first + 1) if after else [len(self.names)]:
+                for way in (_TOP, _MIDDLE):
+                    options = []
+                    for (start, way_before), cost in best.items():
+                        change = 0.0 if before is None or way_before == way else turn
+                        total = cost + change + self._cost(value, range(start, stop), way)
+                        options.append((total - sums[stop] + sums[start], (start, way_before)))
+                    here[stop, way], origin[stop, way] = min(options)
+            best = here
+            came.append(origin)
+        state = min(best, key=lambda key: best[key])
+        out = []
+        for origin in reversed(came):
+            state = origin[state]
+            out.append(state[0])
+        return out[::-1]
+
+    def _cost(self, value: _Value, span: range, way: int) -> float:
+        """How oddly a value stands in a span if it is set at the top or in the middle of it, or of its part on one page."""
+        at = value.first
+        page = self.rows_of_page[self.pages[at]]
+        here = range(max(span.start, page.start), min(span.stop, page.stop))
+        off, off_page = (_place(rows, way) - at for rows in (span, here))
+        cost = min(_OFF * abs(off), _PART + _OFF * abs(off_page), _FAR)
+        if way == _MIDDLE and at == 0 and len(self.names) > 1:
+            cost += _FIRST  # in the very first row a value stands at the top of its span
+        named = self.rows_named.get(value.text, [])
+        if any(row in span for row in named):
+            return cost - (1.0 if span[0] in named else 0.5)
+        return cost + (_NAMED if named else 0.0)
+
+    def _fit(self, value: _Value, row: int, group: Counter[str]) -> float:
+        """How well a row's words go with a value: shared characters, letters of an acronym, likeness to its other rows."""
+        pairs = self.words[row]
+        shared = {pair for pair in (pairs & _pairs(value.text)) - self.common if all(map(is_cjk, pair))}
+        score = min(len(shared), 2) * 0.6
+        letters = (word for word in _LATIN.findall(value.text) if 2 < len(word) < 8 and word.isupper())
+        if any(word in self.names[row] for word in letters):
+            score += 1.5
+        others = sum(self.weight[pair] for pair in pairs if group[pair] > 1)
+        return score + _LIKE * others / (sum(self.weight[pair] for pair in pairs) + 1.0)
 
 
-def _divide(
-    printed: Sequence[_Value],
-    names: Sequence[str],
-    pages: Sequence[int],
-    groups: Sequence[Counter[str]] | None,
-) -> list[int]:
-    """The first row of every value's span: dynamic programming over where each span begins."""
-    n = len(names)
-    spread = Counter(pair for name in names for pair in _pairs(name))
-    weight = {pair: math.log((n + 1) / (count + 0.5)) for pair, count in spread.items()}
-    words = [_pairs(name) for name in names]
-    common = {pair for pair, count in spread.items() if count >= max(0.3 * n, 4)}
-    sums = []
-    for k, value in enumerate(printed):
-        # A value reaches at most from the one before to the one after.
-        low = printed[k - 1].last + 1 if k else 0
-        high = printed[k + 1].first if k + 1 < len(printed) else n
-        group = groups[k] if groups else None
-        fits = [0.0] * n
-        for row in range(low, high):
-            fits[row] = _fit(value, names[row], words[row], group, weight, common)
-        sums.append(_running(fits))
-    bounds = [(0, 0)] + [(printed[k - 1].last + 1, printed[k].first) for k in range(1, len(printed))]
-    # A state is (first row after the span, how its value is set): a page sets its values all in one way.
-    best: list[dict[tuple[int, int], float]] = [{(0, _SETTINGS[0]): 0.0}]
-    back: list[dict[tuple[int, int], tuple[int, int]]] = [{}]
-    for k in range(1, len(printed) + 1):
-        low, high = bounds[k] if k < len(printed) else (n, n)
-        value = printed[k - 1]
-        same_page = k > 1 and pages[value.first] == pages[printed[k - 2].first]
-        here: dict[tuple[int, int], float] = {}
-        came: dict[tuple[int, int], tuple[int, int]] = {}
-        for stop in range(low, high + 1):
-            for setting in _SETTINGS:
-                options = []
-                for (start, before), cost in best[k - 1].items():
-                    change = 0.0 if k == 1 or before == setting else (_SWITCH if same_page else _TURN)
-                    total = cost + change + _span_cost(value, start, stop, setting, names, pages)
-                    options.append((total - sums[k - 1][stop] + sums[k - 1][start], (start, before)))
-                here[stop, setting], came[stop, setting] = min(options)
-        best.append(here)
-        back.append(came)
-    starts = []
-    state = min(best[-1], key=lambda key: best[-1][key])
-    for k in range(len(printed), 0, -1):
-        state = back[k][state]
-        starts.append(state[0])
-    return starts[::-1]
-
-
-def _running(values: Sequence[float]) -> list[float]:
-    out = [0.0]
-    for value in values:
-        out.append(out[-1] + value)
-    return out
-
-
-def _span_cost(
-    value: _Value, start: int, stop: int, setting: int, names: Sequence[str], pages: Sequence[int]
-) -> float:
-    """How oddly a value stands in a span (rows ``start`` … ``stop`` - 1) if it is set at the top (0) or in the middle
-    (1) of it, or of its part on one page."""
-    at = value.first
-    first, last = start, stop - 1
-    while pages[first] != pages[at]:
-        first += 1
-    while pages[last] != pages[at]:
-        last -= 1
-    if setting == _SETTINGS[0]:
-        costs = [_OFF * abs(at - start), _PART + _OFF * abs(at - first)]
-    else:
-        costs = [_OFF * abs(at - (start + stop - 1) / 2), _PART + _OFF * abs(at - (first + last) / 2)]
-    cost = min(*costs, _FAR)
-    if setting != _SETTINGS[0] and at == 0 and len(names) > 1:
-        cost += _FIRST  # in the very first row a value stands at the top of its span
-    if value.text in names[start:stop]:
-        cost -= 1.0 if names[start] == value.text else 0.5
-    elif value.text in names:
-        cost += _NAMED
-    return cost
-
-
-def _fit(
-    value: _Value,
-    name: str,
-    pairs: set[str],
-    group: Counter[str] | None,
-    weight: Mapping[str, float],
-    common: set[str],
-) -> float:
-    """How well a row's words go with a value: shared characters, letters of an acronym, likeness to its other rows."""
-    shared = {pair for pair in (pairs & _pairs(value.text)) - common if all(map(is_cjk, pair))}
-    score = min(len(shared), 2) * 0.6
-    letters = {word for word in _LATIN.findall(value.text) if 2 < len(word) < 8 and word.isupper()}
-    if any(word in name for word in letters):
-        score += 1.5
-    if group is not None and pairs:
-        others = sum(weight[pair] for pair in pairs if group[pair] > 1)
-        score += _LIKE * others / (sum(weight[pair] for pair in pairs) + 1.0)
-    return score
+def _place(rows: Sequence[int], way: int) -> float:
+    """The row at the top, or in the middle, of rows."""
+    return rows[0] if way == _TOP else (rows[0] + rows[-1]) / 2

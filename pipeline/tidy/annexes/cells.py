@@ -1,9 +1,8 @@
-"""What a cell says: one text, intended lines, legal bases. And the ledger of what was used."""
+"""What a cell says: one text, intended lines, legal bases, titles."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from itertools import pairwise
 
 from pipeline.model import GridCell, Line, LogicalTable
@@ -14,26 +13,6 @@ from pipeline.tidy.annexes.model import LineReader
 _OPENING, _CLOSING = "([{《〈【〔「『“‘", ")]}》〉】〕」』”’"
 _BASIS_START = ("《", "〈")
 _PADDING = 8.0  # the most room (points) that a cell keeps between its ruling line and its text
-
-
-@dataclass
-class Ledger:
-    """Which cells' text stands in a row or a head, by identity; cells repeat in no other way."""
-
-    rows: dict[int, GridCell] = field(default_factory=dict)
-    heads: dict[int, GridCell] = field(default_factory=dict)
-
-    def row(self, *cells: GridCell) -> None:
-        """These cells' text stands in a row."""
-        self.rows.update((id(cell), cell) for cell in cells)
-
-    def head(self, *cells: GridCell) -> None:
-        """These cells' text is a header or a banner."""
-        self.heads.update((id(cell), cell) for cell in cells)
-
-    def has(self, cell: GridCell) -> bool:
-        """Whether the cell is accounted for."""
-        return id(cell) in self.rows or id(cell) in self.heads
 
 
 def _splits_word(cell: GridCell, line: Line, after: Line) -> bool:
@@ -63,11 +42,6 @@ def joined(cell: GridCell) -> str:
         text += "" if _splits_word(cell, before, line) else " "
         text += line.text
     return normalise(text)
-
-
-def code(cell: GridCell) -> str:
-    """A number or code: no blanks at all."""
-    return cell.text
 
 
 def depth(text: str) -> int:

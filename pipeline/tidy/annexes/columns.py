@@ -10,13 +10,14 @@ from rapidfuzz import fuzz
 
 from pipeline.model import GridCell, LogicalTable
 from pipeline.text import squeeze
-from pipeline.tidy.annexes.spec import (
+from pipeline.vocabulary.annexes import (
     ALL_WORDS,
     AWARD_LEVEL,
     LADDER_HEADS,
     RANK_WORDS,
     VOCABULARY,
     Spec,
+    known_word,
     plain,
 )
 
@@ -73,11 +74,6 @@ def banner(table: LogicalTable, row: int) -> GridCell | None:
     return cell if cell.col_span >= max(2, (table.n_cols + 1) // 2) else None
 
 
-def known_word(text: str, words: frozenset[str], header_map: Mapping[str, str]) -> bool:
-    """Whether ``text`` is a header word: exactly, or without its brackets, or mapped in source.yaml."""
-    return text in words or plain(text) in words or text in header_map
-
-
 def header_rows(
     table: LogicalTable, row: int, words: frozenset[str], header_map: Mapping[str, str], least: int = 2
 ) -> int:
@@ -121,20 +117,16 @@ def leaves(table: LogicalTable, start: int, stop: int) -> list[Ref]:
     refs: list[Ref] = []
     last: GridCell | None = None
     for col in range(table.n_cols):
-        stack: list[GridCell] = []
-        for row in range(start, stop):
-            cell = table.at(row, col)
-            if cell is not None and cell.text and (not stack or stack[-1] is not cell):
-                stack.append(cell)
-        if not stack:
+        cells = table.column(col, start, stop)
+        leaf = cells[-1] if cells else None
+        if leaf is None:
             refs.append(Ref(col, col + 1, ""))
-            last = None
-        elif stack[-1] is last:
+        elif leaf is last:
             refs[-1] = replace(refs[-1], stop=col + 1)
         else:
-            last = stack[-1]
-            uppers = tuple(cell.text for cell in stack[:-1] if cell.text != last.text)
-            refs.append(Ref(col, col + 1, last.text, uppers=uppers))
+            uppers = tuple(cell.text for cell in cells if cell.text != leaf.text)
+            refs.append(Ref(col, col + 1, leaf.text, uppers=uppers))
+        last = leaf
     return refs
 
 
@@ -185,7 +177,6 @@ def _taken(refs: list[Ref]) -> set[str]:
 
 def _exact(out: list[Ref], spec: Spec) -> None:
     """Exact words: the leaf text; all words joined; the leaf without brackets or its parts; the words above it."""
-    words = {column.field: frozenset(column.words) for column in spec.columns}
     for look in range(4):
         for index, ref in enumerate(out):
             if ref.field or not ref.text:
@@ -197,7 +188,8 @@ def _exact(out: list[Ref], spec: Spec) -> None:
                 ref.uppers,
             )[look]
             taken = _taken(out)
-            name = next((f for f, known in words.items() if f not in taken and known & set(forms)), None)
+            free = (column for column in spec.columns if column.field not in taken)
+            name = next((column.field for column in free if set(column.words) & set(forms)), None)
             if name:
                 out[index] = replace(ref, field=name, how="exact")
 
@@ -210,13 +202,11 @@ def _twins(out: list[Ref], spec: Spec) -> None:
             continue
         (index,) = places.values()
         same = [
-            i
-            for i, ref in enumerate(out)
-            if ref.text == out[index].text and (ref.field is None or i == index)
+            i for i, ref in enumerate(out) if ref.text == out[index].text and (not ref.field or i == index)
         ]
         if len(same) >= 2:
-            out[same[0]] = replace(out[same[0]], field=first, how="exact")
-            out[same[1]] = replace(out[same[1]], field=second, how="exact")
+            for i, name in zip(same, (first, second), strict=False):
+                out[i] = replace(out[i], field=name, how="exact")
         elif second in places:
             out[index] = replace(out[index], field=first, how="similar")
 
@@ -251,12 +241,8 @@ def read_header(
         matched = tuple(award_column(ref) for ref in matched)
     named = {ref.field for ref in matched}
     missing = tuple(c.field for c in spec.columns if c.required and c.field not in named)
-    cells: dict[int, GridCell] = {}
-    for row in range(start, stop):
-        for cell in starting(table, row):
-            cells[id(cell)] = cell
-    texts = frozenset(cell.text for cell in cells.values())
-    return Header(start, stop, matched, tuple(cells.values()), missing, texts)
+    cells = tuple(cell for row in range(start, stop) for cell in starting(table, row))
+    return Header(start, stop, matched, cells, missing, frozenset(cell.text for cell in cells))
 
 
 def eliminate(header: Header, spec: Spec) -> Header:

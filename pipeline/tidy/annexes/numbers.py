@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from pipeline.findings import Finding
 from pipeline.model import GridCell
 from pipeline.schema import TABLES
-from pipeline.tidy.annexes.model import Row, finding
-from pipeline.tidy.annexes.spec import Numbering, Spec
+from pipeline.tidy.annexes.model import Account, Row
+from pipeline.vocabulary.annexes import Numbering, Spec
 
 
 @dataclass
-class Counter:
+class RunningNumber:
     """Follows one running number through the rows of one annex (all its tables).
 
     A number may start again at 1, or go on, wherever one of the fields that it runs within changes. A merged number
@@ -21,7 +20,7 @@ class Counter:
 
     spec: Spec
     numbering: Numbering
-    findings: list[Finding]
+    account: Account
     scope: tuple[object, ...] | None = None
     last: int = 0
     meant: int = 0  # what the number before should have been, where it was wrong
@@ -69,4 +68,4 @@ class Counter:
         self.last = number
 
     def _report(self, code: str, message: str, evidence: str, cell: GridCell, row: Row) -> None:
-        self.findings.append(finding(code, message, evidence, cell, self.spec.table, str(row["row_id"])))
+        self.account.report(code, message, evidence, cell, self.spec.table, str(row["row_id"]))

@@ -2,155 +2,135 @@
 
 from __future__ import annotations
 
-from collections import Counter as Multiset
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
 
 from pipeline.findings import Finding
-from pipeline.model import GridCell, Line, LogicalTable
-from pipeline.schema import TABLES, row_id
+from pipeline.model import LogicalTable
+from pipeline.schema import TABLES
 from pipeline.text import squeeze
-from pipeline.tidy.annexes.cells import Ledger, joined, line_texts, values
-from pipeline.tidy.annexes.columns import Header, Ref, banner, header_rows, known_word, leaves, starting
-from pipeline.tidy.annexes.groups import context_part, part_name
-from pipeline.tidy.annexes.headless import headless
-from pipeline.tidy.annexes.model import (
-    Annex,
-    AnnexResult,
-    Earlier,
-    LineReader,
-    Row,
-    finding,
-    provenance,
-    row_finding,
-)
-from pipeline.tidy.annexes.recognise import Choice, choose, continues
-from pipeline.tidy.annexes.rows import Builder
+from pipeline.tidy.annexes.cells import line_texts, values
+from pipeline.tidy.annexes.columns import Header, banner, starting
+from pipeline.tidy.annexes.model import Account, Annex, AnnexResult, LineReader, Row
+from pipeline.tidy.annexes.other import other_rows, rows_of_extra_columns
+from pipeline.tidy.annexes.recognise import Choice, choose, continues, headless
+from pipeline.tidy.annexes.rows import RowBuilder
 from pipeline.tidy.annexes.rules import alone
-from pipeline.tidy.annexes.segments import State, Walker
-from pipeline.tidy.annexes.spec import ALL_WORDS, BY_TABLE, RANKS, Spec
+from pipeline.tidy.annexes.walk import State, Walker, context_part, part_name
+from pipeline.vocabulary.annexes import BY_TABLE
+
+_PLACE = ("page", "x0", "top", "x1", "bottom", "cell_id")
 
 
 def read_annexes(
-    annexes: Sequence[Annex],
-    *,
-    rules: Any,
-    header_map: Mapping[str, str] | None = None,
-    read_lines: LineReader | None = None,
-    earlier: Earlier | None = None,
+    annexes: Sequence[Annex], read_lines: LineReader, header_map: Mapping[str, str] | None = None
 ) -> AnnexResult:
     """Read every annex.
 
-    ``rules``: the line breaking rules learned from the document, for ``pipeline.tidy.wraps.items.hard_lines``;
-    ``read_lines``: another reader of a cell's intended lines in its place.
-    ``header_map``: source.yaml's printed header word → field name or a known header word.
-    ``earlier``: what the annexes read before left (``AnnexResult.after``).
-    Rows lack ``edition`` and ``source``, which the caller adds. Nothing is lost: the text of every cell stands in a
-    row, a header or banner, or a finding, and ``AnnexResult.characters`` counts them.
+    ``read_lines`` reads the intended lines of a cell; ``header_map``: source.yaml's printed header word → field name or
+    a known header word. Rows lack ``edition`` and ``source``, which the caller adds. Nothing is lost: the text of every
+    cell stands in a row, a header or banner, or a finding, and ``AnnexResult.characters`` counts them.
     """
-    if read_lines is None:
-        from pipeline.tidy.wraps.items import hard_lines
-
-        def read_lines(cell: GridCell) -> list[Line]:
-            return hard_lines(cell, rules)
-
     words = {squeeze(k): v for k, v in (header_map or {}).items()}
-    return _Reader(read_lines, words, earlier or Earlier()).read(annexes)
+    account = Account()
+    out = AnnexResult({name: [] for name in (*BY_TABLE, "annex_other")}, account.findings)
+    chosen = [(annex, [choose(table, annex.title, words) for table in annex.tables]) for annex in annexes]
+    # The table of titles comes before the mappings, which use its words.
+    chosen.sort(key=lambda one: any(best and best.spec.shape == "mappings" for best, _ in one[1]))
+    for annex, choices in chosen:
+        _AnnexReader(annex, read_lines, words, out, account).read(choices)
+    for name, rows in out.rows.items():
+        out.findings.extend(_make_ids_unique(name, rows))
+    out.characters = _count(annexes, account)
+    return out
 
 
-class _Reader:
-    def __init__(self, read_lines: LineReader, header_map: Mapping[str, str], earlier: Earlier) -> None:
-        self.read_lines, self.header_map, self.earlier = read_lines, header_map, earlier
-        self.result = AnnexResult(rows={name: [] for name in (*BY_TABLE, "annex_other")})
-        self.ledger = Ledger()
-        self.known: frozenset[str] = frozenset()
+class _AnnexReader:
+    """Reads the tables of one annex; what one table leaves holds for the next."""
+
+    def __init__(
+        self,
+        annex: Annex,
+        read_lines: LineReader,
+        header_map: Mapping[str, str],
+        out: AnnexResult,
+        account: Account,
+    ) -> None:
+        self.annex, self.read_lines, self.header_map = annex, read_lines, header_map
+        self.out, self.account = out, account
         self.state = State()
         self.choice: Choice | None = None
-        self.builders: dict[str, Builder] = {}
+        self.builders: dict[str, RowBuilder] = {}
 
-    def read(self, annexes: Sequence[Annex]) -> AnnexResult:
-        """All annexes; the titles' table comes before the mappings that use its words."""
-        choices = {
-            (a, t): choose(table, annex.title, self.header_map)
-            for a, annex in enumerate(annexes)
-            for t, table in enumerate(annex.tables)
-        }
-        order = sorted(range(len(annexes)), key=lambda a: _mappings_last(choices, a))
-        for index in order:
-            self._annex(annexes[index], [choices[index, t] for t in range(len(annexes[index].tables))])
-        self._unique_ids()
-        self._account(annexes)
-        return self.result
-
-    def _annex(self, annex: Annex, choices: list[tuple[Choice | None, Choice | None]]) -> None:
-        self.state, self.choice, self.builders = State(), None, {}
+    def read(self, choices: Sequence[tuple[Choice | None, Choice | None]]) -> None:
+        """Read all tables; ``choices``: what :func:`choose` says of each."""
+        annex = self.annex
         if not annex.tables:
             message = f"附件《{annex.title}》的标题之下没有表格。"
-            self.result.findings.append(Finding("annex_empty", message, annex.title, page=annex.page))
+            self.out.findings.append(Finding("annex_empty", message, annex.title, page=annex.page))
         for number, (table, (choice, near)) in enumerate(zip(annex.tables, choices, strict=True), start=1):
-            if choice is None and self.choice is not None and self._continued(table, near):
-                choice = replace(self.choice, header=None)
-            elif choice is None and (spec := self._headless(table, annex, near)):
-                choice = spec
-            if choice is None:
-                self._other(annex, table, number, near)
+            if choice is None and near is None:
+                choice = self._without_header(table)
+            if choice is not None:
+                self._table(table, number, choice)
             else:
-                self._table(annex, table, number, choice)
+                self.out.rows["annex_other"] += other_rows(
+                    annex, table, number, near, self.header_map, self.account
+                )
 
-    def _continued(self, table: LogicalTable, near: Choice | None) -> bool:
-        header = self.state.header
-        return header is not None and near is None and continues(table, header)
-
-    def _headless(self, table: LogicalTable, annex: Annex, near: Choice | None) -> Choice | None:
-        """A list without any header whose title is known: its columns in the usual order, if they look like it."""
-        found = headless(table, annex.title) if near is None else None
-        if found is not None and found.header is not None:
+    def _without_header(self, table: LogicalTable) -> Choice | None:
+        """What a table without a header is: the one before it going on, or a list whose title is known, its columns in
+        the usual order."""
+        if self.choice is not None and self.state.header is not None and continues(table, self.state.header):
+            return replace(self.choice, header=None)
+        found = headless(table, self.annex.title)
+        if found is not None:
             self.state = State(header=found.header)
-            message = f"附件《{annex.title}》的表格没有列标题，按通常的列次序读取。"
-            cell = next(iter(table.cells))
-            self.result.findings.append(
-                finding("annex_header_missing", message, annex.title, cell, found.spec.table)
-            )
+            message = f"附件《{self.annex.title}》的表格没有列标题，按通常的列次序读取。"
+            self._report("annex_header_missing", message, self.annex.title, table, found)
         return found
 
-    def _table(self, annex: Annex, table: LogicalTable, number: int, choice: Choice) -> None:
-        spec, out = choice.spec, self.result
+    def _table(self, table: LogicalTable, number: int, choice: Choice) -> None:
+        spec, title, rows = choice.spec, self.annex.title, self.out.rows[choice.spec.table]
         if self.choice is None or self.choice.spec is not spec:
-            self._report_choice(annex, table, choice)
+            if choice.by in ("similar", "header"):
+                how = "标题相近" if choice.by == "similar" else "列标题"
+                message = f"附件《{title}》仅凭{how}识别为“{TABLES[spec.table].title_zh}”，请核对。"
+                self._report("annex_similar", message, title, table, choice)
             keep = self.state.header if choice.header is None or choice.by == "order" else None
-            self.state = State(header=keep, part=part_name(annex.title, spec))
+            self.state = State(header=keep, part=part_name(title, spec))
         self.choice = choice
-        if spec.shape == "mappings" and not self.known:
-            self.known = self._known_titles(table, choice)
         if spec.table not in self.builders:
-            self.builders[spec.table] = Builder(
-                spec, annex.no, self.read_lines, self.ledger, out.findings, self.known
-            )
-        builder = self.builders[spec.table]
-        walker = Walker(table, spec, annex.title, self.header_map, self.state, self.ledger, out.findings)
-        part, used = context_part(table.context, spec)
-        if part is None and choice.header is not None and self._restarts(table, choice.header, walker):
-            walker.state = replace(walker.state, part=None)
-        if part is not None:
-            walker.named = True
-            out.context.extend(used)
-            if self.state.part is None or part.value != self.state.part.value:
-                walker.set_part(part, starting(table, 0)[0] if starting(table, 0) else None)
+            known = self._known_titles(table, choice) if spec.shape == "mappings" else frozenset()
+            self.builders[spec.table] = RowBuilder(spec, self.annex.no, self.read_lines, self.account, known)
+        walker = Walker(table, spec, title, self.header_map, self.state, self.account)
+        self._name_part(walker, choice.header)
         lacking = False
         for data in walker.rows():
-            rows = builder.rows(table, data)
-            out.rows[spec.table].extend(rows)
-            lacking = lacking or bool(rows and spec.part and not rows[0].get(spec.part.field))
+            made = self.builders[spec.table].rows(table, data)
+            rows += made
+            lacking = lacking or bool(made and spec.part and not made[0].get(spec.part.field))
         if lacking and spec.part:
-            message = (
-                f"附件《{annex.title}》第{number}个表未写明属于哪个分表（{'、'.join(spec.part.known)}）。"
-            )
-            out.findings.append(
-                finding("annex_part_missing", message, f"{annex.title}#{number}", table.cells[0], spec.table)
-            )
+            message = f"附件《{title}》第{number}个表未写明属于哪个分表（{'、'.join(spec.part.known)}）。"
+            self._report("annex_part_missing", message, f"{title}#{number}", table, choice)
         self.state = walker.state
-        self._extra(annex, table, number, spec, walker)
+        if self.state.header is not None:
+            self.out.rows["annex_other"] += rows_of_extra_columns(
+                self.annex, table, number, spec, self.state.header, self.account
+            )
+
+    def _name_part(self, walker: Walker, header: Header | None) -> None:
+        """The part that the text before a table names, if any."""
+        table = walker.table
+        part, used = context_part(table.context, walker.spec)
+        if part is not None:
+            walker.named = True
+            self.out.context.extend(used)
+            if walker.state.part is None or part.value != walker.state.part.value:
+                walker.set_part(part, next(iter(starting(table, 0)), None))
+        elif header is not None and self._restarts(table, header, walker):
+            walker.state = replace(walker.state, part=None)
 
     def _restarts(self, table: LogicalTable, header: Header, walker: Walker) -> bool:
         """Whether a table with a header but no title of its own counts from 1 again: it is another list, unnamed."""
@@ -163,146 +143,55 @@ class _Reader:
             return False
         below = range(header.stop, table.n_rows)
         first = next((cell.text for row in below for cell in values(table, row, number)), "")
-        return first == "1" and bool(self.result.rows[walker.spec.table])
-
-    def _report_choice(self, annex: Annex, table: LogicalTable, choice: Choice) -> None:
-        if choice.by in ("similar", "header"):
-            how = "标题相近" if choice.by == "similar" else "列标题"
-            label = TABLES[choice.spec.table].title_zh
-            message = f"附件《{annex.title}》仅凭{how}识别为“{label}”，请核对。"
-            self.result.findings.append(
-                finding("annex_similar", message, annex.title, table.cells[0], choice.spec.table)
-            )
+        return first == "1" and bool(self.out.rows[walker.spec.table])
 
     def _known_titles(self, table: LogicalTable, choice: Choice) -> frozenset[str]:
         """Titles printed alone: those of the titles' table and of rules without conditions."""
-        words = self._titles()
-        ref = choice.header.ref("rule") if choice.header else None
-        for row in range(choice.header.stop if choice.header else 0, table.n_rows):
-            for cell in values(table, row, ref) if ref else ():
-                words.update(alone(line_texts(cell, self.read_lines)))
+        words = {str(row["title"]) for row in self.out.rows["annex_10_titles"]}
+        header = choice.header
+        ref = header.ref("rule") if header else None
+        if header is not None and ref is not None:
+            for row in range(header.stop, table.n_rows):
+                for cell in values(table, row, ref):
+                    words.update(alone(line_texts(cell, self.read_lines)))
         return frozenset(words)
 
-    def _titles(self) -> set[str]:
-        return {str(row["title"]) for row in self.result.rows["annex_10_titles"]} | self.earlier.titles
+    def _report(self, code: str, message: str, evidence: str, table: LogicalTable, choice: Choice) -> None:
+        self.account.report(code, message, evidence, table.cells[0], choice.spec.table)
 
-    def _extra(self, annex: Annex, table: LogicalTable, number: int, spec: Spec, walker: Walker) -> None:
-        """Cells of columns that the table's contract does not have go to annex_other, with one finding a column."""
-        header = walker.state.header
-        if header is None:
-            return
-        seen: set[int] = set()
-        for cell in table.cells:
-            if not cell.text or self.ledger.has(cell):
-                continue
-            ref = next((r for r in header.refs if r.start <= cell.col < r.stop), None)
-            if ref is None or ref.field is not None or not ref.text:
-                continue
-            self._cell(annex, number, cell, ref.text)
-            if ref.start not in seen:
-                seen.add(ref.start)
-                message = f"附件《{annex.title}》有合约之外的列“{ref.text}”，其内容存入annex_other。"
-                evidence = f"{annex.title}:{ref.text}"
-                self.result.findings.append(
-                    finding("annex_column_extra", message, evidence, cell, spec.table)
-                )
 
-    def _other(self, annex: Annex, table: LogicalTable, number: int, near: Choice | None) -> None:
-        """A table that fits no spec: every cell goes to annex_other."""
-        first = next((cell for cell in table.cells if cell.text), table.cells[0])
-        if near is not None and near.header is not None:
-            lacking = [_word(near.spec, name) for name in near.header.missing]
-            words = "、".join(ref.text for ref in near.header.refs if ref.text)
-            message = (
-                f"附件《{annex.title}》像是“{TABLES[near.spec.table].title_zh}”，但列标题（{words}）中找不到"
-                f"{'、'.join(lacking)}，内容存入annex_other；可在source.yaml的header_map中写明对应关系。"
-            )
-            self.result.findings.append(finding("annex_column_unknown", message, words, first, "annex_other"))
-        else:
-            message = f"附件《{annex.title}》的第{number}个表不属于任何已知附件，内容存入annex_other。"
-            evidence = f"{annex.title}#{number}"
-            self.result.findings.append(finding("annex_unknown", message, evidence, first, "annex_other"))
-        row = next((r for r in range(table.n_rows) if len(starting(table, r)) > 1), 0)
-        stop = header_rows(table, row, ALL_WORDS, self.header_map, least=1)
-        if stop == row and _looks_like_header(table, row):
-            stop = row + 1
-        refs = leaves(table, row, stop) if stop > row else []
-        for cell in sorted(table.cells, key=lambda c: (c.row, c.col)):
-            if cell.text:
-                self._cell(annex, number, cell, _header_of(refs, cell) if cell.row >= stop else None)
-
-    def _cell(self, annex: Annex, number: int, cell: GridCell, header: str | None) -> None:
-        row: Row = {"annex_no": annex.no or 0, **provenance(cell)}
-        row.update(
-            title=annex.title, table_no=number, row=cell.row, col=cell.col, header=header, text=joined(cell)
+def _make_ids_unique(name: str, rows: Iterable[Row]) -> list[Finding]:
+    """Give a row_id that occurs again #2, #3 …; a finding for each, but for rows that print no number."""
+    findings = []
+    seen: Counter[str] = Counter()
+    for row in rows:
+        key = str(row["row_id"])
+        seen[key] += 1
+        if seen[key] == 1:
+            continue
+        fresh = row["row_id"] = f"{key}#{seen[key]}"
+        if row.get(TABLES[name].row_key[-1]) == "":
+            continue  # no number is printed: said once for the column
+        message = f"{name}的行标识“{key}”重复，第{seen[key]}次出现的记为“{fresh}”。"
+        place = {column: row[column] for column in _PLACE}
+        findings.append(
+            Finding("row_id_duplicate", message, fresh, table=name, key=fresh, **place)  # type: ignore[arg-type]
         )
-        row["row_id"] = row_id("annex_other", row)
-        self.result.rows["annex_other"].append(row)
-        self.ledger.row(cell)
-
-    def _unique_ids(self) -> None:
-        """A row_id that occurs again gets #2, #3 …; several titles of one rank cell are no fault."""
-        ids: dict[str, Multiset[str]] = {}
-        for name, rows in self.result.rows.items():
-            counts = ids[name] = Multiset(self.earlier.ids.get(name, {}))
-            for row in rows:
-                key = str(row["row_id"])
-                counts[key] += 1
-                if counts[key] == 1:
-                    continue
-                row["row_id"] = f"{key}#{counts[key]}"
-                if row.get(TABLES[name].row_key[-1]) == "":
-                    continue  # no number is printed: said once for the column
-                message = f"{name}的行标识“{key}”重复，第{counts[key]}次出现的记为“{row['row_id']}”。"
-                self.result.findings.append(row_finding("row_id_duplicate", message, name, row))
-        self.result.after = Earlier(frozenset(self._titles()), ids)
-
-    def _account(self, annexes: Sequence[Annex]) -> None:
-        """Every non-empty cell is in a row or a head; what is left becomes a finding."""
-        counts = {"given": 0, "rows": 0, "heads": 0, "findings": 0}
-        for annex in annexes:
-            for table in annex.tables:
-                for cell in table.cells:
-                    if not cell.text:
-                        continue
-                    size = len(cell.text)
-                    counts["given"] += size
-                    if id(cell) in self.ledger.rows:
-                        counts["rows"] += size
-                    elif id(cell) in self.ledger.heads:
-                        counts["heads"] += size
-                    else:
-                        counts["findings"] += size
-                        message = f"附件《{annex.title}》中有文字未能归入任何一行：“{cell.text[:60]}”。"
-                        self.result.findings.append(finding("annex_text_unplaced", message, cell.text, cell))
-        self.result.characters = counts
+    return findings
 
 
-def _mappings_last(
-    choices: Mapping[tuple[int, int], tuple[Choice | None, Choice | None]], annex: int
-) -> bool:
-    return any(
-        a == annex and c is not None and c.spec.shape == "mappings" for (a, _), (c, _n) in choices.items()
-    )
-
-
-def _word(spec: Spec, name: str) -> str:
-    column = next((column for column in spec.columns if column.field == name), None)
-    return f"“{column.words[0]}”" if column else f"“{'、'.join(RANKS)}”"
-
-
-def _looks_like_header(table: LogicalTable, row: int) -> bool:
-    cells = starting(table, row)
-    below = starting(table, row + 1) if row + 1 < table.n_rows else []
-    short = all(len(cell.text) <= 16 and not cell.text.isdigit() for cell in cells)
-    return (
-        len(cells) > 1
-        and short
-        and bool(below)
-        and (below[0].text.isdigit() or known_word(cells[0].text, ALL_WORDS, {}))
-    )
-
-
-def _header_of(refs: list[Ref], cell: GridCell) -> str | None:
-    ref = next((r for r in refs if r.start <= cell.col < r.stop), None)
-    return "·".join((*ref.uppers, ref.text)) if ref and ref.text else None
+def _count(annexes: Iterable[Annex], account: Account) -> dict[str, int]:
+    """The characters of all cells by where they stand; a cell that stands nowhere becomes a finding."""
+    counts = {"given": 0, "rows": 0, "heads": 0, "findings": 0}
+    for annex in annexes:
+        for cell in (cell for table in annex.tables for cell in table.cells if cell.text):
+            counts["given"] += len(cell.text)
+            if id(cell) in account.in_rows:
+                counts["rows"] += len(cell.text)
+            elif id(cell) in account.in_heads:
+                counts["heads"] += len(cell.text)
+            else:
+                counts["findings"] += len(cell.text)
+                message = f"附件《{annex.title}》中有文字未能归入任何一行：“{cell.text[:60]}”。"
+                account.report("annex_text_unplaced", message, cell.text, cell)
+    return counts

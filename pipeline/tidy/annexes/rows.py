@@ -1,71 +1,72 @@
-"""Data rows → rows of the contract's annex tables, one builder per shape of table."""
+"""Data rows → rows of the contract's annex tables, by the shape of the table."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
 
-from pipeline.findings import Finding
 from pipeline.model import GridCell, LogicalTable
 from pipeline.schema import TABLES, row_id
 from pipeline.text import normalise
-from pipeline.tidy.annexes import rules
-from pipeline.tidy.annexes.cells import Ledger, bases, code, joined, line_texts, titles, values
-from pipeline.tidy.annexes.columns import Ref
-from pipeline.tidy.annexes.model import LineReader, Row, finding, line_provenance, provenance
-from pipeline.tidy.annexes.numbers import Counter
-from pipeline.tidy.annexes.segments import DataRow
-from pipeline.tidy.annexes.spec import RANKS, Column, Spec
+from pipeline.tidy.annexes.cells import bases, joined, line_texts, titles, values
+from pipeline.tidy.annexes.model import Account, LineReader, Row
+from pipeline.tidy.annexes.numbers import RunningNumber
+from pipeline.tidy.annexes.rules import read_rule
+from pipeline.tidy.annexes.walk import DataRow
 from pipeline.tidy.grades.levels import read_grade_list
+from pipeline.vocabulary.annexes import RANKS, Column, Spec
 
 _LISTED = 3  # so many intended lines in one award cell say that the table lists awards line by line
+Cells = Mapping[str, GridCell]
+"""field → the cell whose value a row has."""
 
 
-class Builder:
-    """Builds the rows of one annex under one spec; keeps running numbers over all its tables."""
+class RowBuilder:
+    """Builds the rows of one annex under one spec; follows its running numbers over all its tables."""
 
     def __init__(
         self,
         spec: Spec,
         annex_no: int | None,
         read_lines: LineReader,
-        ledger: Ledger,
-        findings: list[Finding],
+        account: Account,
         known_titles: frozenset[str],
     ) -> None:
         self.spec, self.annex_no, self.read_lines = spec, annex_no, read_lines
-        self.ledger, self.findings, self.known_titles = ledger, findings, known_titles
-        self.counters = [Counter(spec, numbering, findings) for numbering in spec.numberings]
+        self.account, self.known_titles = account, known_titles
+        self.numbers = [RunningNumber(spec, numbering, account) for numbering in spec.numberings]
         self.columns = {column.field: column for column in spec.columns}
+        self.title = TABLES[spec.table].title_zh
         self.needed = frozenset(f.name for f in TABLES[spec.table].fields if not f.nullable)
         self.series: tuple[str, ...] = ()
         self.ladder = 0
-        self.codes: set[int] = set()
-        self.lacking: set[str] = set()
+        self.unread: set[int] = set()  # grade cells that were reported
+        self.lacking: set[str] = set()  # fields without a column that were reported
         self.texts: dict[int, str] = {}
-        self.awards: set[int] = set()
+        self.awards: set[int] = set()  # award cells that were read
         self.listing: dict[int, bool] = {}
-        self.build: Callable[[LogicalTable, DataRow], list[Row]] = {
-            "flat": self._flat,
-            "awards": self._awards,
-            "ladders": self._ladders,
-            "mappings": self._mappings,
-        }[spec.shape]
 
     def rows(self, table: LogicalTable, data: DataRow) -> list[Row]:
         """The rows of the contract's table that one data row of the grid gives."""
-        return self.build(table, data)
-
-    def _base(self, data: DataRow, own: GridCell) -> Row:
-        row: Row = {"annex_no": self.annex_no or 0, **provenance(own)}
-        if self.spec.part:
-            row[self.spec.part.field] = data.state.part.value if data.state.part else ""
-        if self.spec.group:
-            row[self.spec.group] = data.state.group
-        return row
-
-    def _finish(self, row: Row) -> Row:
-        row["row_id"] = row_id(self.spec.table, row)
-        return row
+        if self.spec.shape == "awards":
+            return self._awards(table, data)
+        cells = self._cells(table, data)
+        own = next((cell for cell in data.own if any(cell is one for one in cells.values())), None)
+        if own is None:
+            return []
+        if self.spec.shape == "ladders":
+            rows = self._ladders(table, data, cells)
+        elif self.spec.shape == "mappings":
+            rows = self._mappings(data, cells, own)
+        else:
+            rows = [self._row(data, own.place, cells)]
+        if rows:
+            self._check(rows[0], data, cells, own)
+        if self.spec.shape == "mappings" and "rule" in cells and not all(row["titles"] for row in rows):
+            rule, key = cells["rule"], str(rows[0]["row_id"])
+            printed = str(rows[0]["rule"]).replace("\n", "；")
+            message = f"对应规则“{printed[:80]}”读不出职称。"
+            self.account.report("annex_rule_unread", message, rule.text, rule, self.spec.table, key)
+        return rows
 
     def _cells(self, table: LogicalTable, data: DataRow) -> dict[str, GridCell]:
         """field → the cell whose value the row has, as the ruling lines say."""
@@ -82,9 +83,28 @@ class Builder:
             del cells["sub_name"]
         return cells
 
+    def _row(self, data: DataRow, place: Row, cells: Cells, **more: object) -> Row:
+        """A row at ``place`` with the values of ``cells`` and ``more``, and its row_id."""
+        row: Row = {"annex_no": self.annex_no or 0, **place}
+        if self.spec.part:
+            row[self.spec.part.field] = data.state.part.value if data.state.part else ""
+        if self.spec.group:
+            row[self.spec.group] = data.state.group
+        for name, column in self.columns.items():
+            if name in cells:
+                row[name] = self._value(column, cells[name])
+                self.account.row(cells[name])
+            elif column.read in ("grades", "lines", "bases"):
+                row[name] = []
+            elif name in self.needed:
+                row.setdefault(name, "")
+        row.update(more)
+        row["row_id"] = row_id(self.spec.table, row)
+        return row
+
     def _value(self, column: Column, cell: GridCell) -> object:
         if column.read == "code":
-            return code(cell)
+            return cell.text
         if column.read == "grades":
             return self._grades(cell)
         if column.read == "lines":
@@ -100,85 +120,52 @@ class Builder:
         return self.texts[id(cell)]
 
     def _grades(self, cell: GridCell) -> list[int]:
-        text = joined(cell)
+        text = self._text(cell)
         grades = read_grade_list(text)
-        if not grades and id(cell) not in self.codes:
-            self.codes.add(id(cell))
+        if not grades and id(cell) not in self.unread:
+            self.unread.add(id(cell))
             message = f"等级“{text}”读不出一至五级中的任何一级。"
-            self.findings.append(finding("annex_grades_unread", message, text, cell, self.spec.table))
+            self.account.report("annex_grades_unread", message, text, cell, self.spec.table)
         return grades
 
-    def _fill(self, row: Row, cells: dict[str, GridCell], fields: tuple[str, ...]) -> None:
-        for name in fields:
-            column = self.columns[name]
-            cell = cells.get(name)
-            listed = column.read in ("grades", "lines", "bases")
-            if cell is not None:
-                row[name] = self._value(column, cell)
-                self.ledger.row(cell)
-            elif listed:
-                row[name] = []
-            elif name in self.needed and name not in row:
-                row[name] = ""
-
-    def _lacks(self, column: Column, own: GridCell) -> None:
-        """The table has no such column at all: one finding."""
-        if column.field not in self.lacking:
-            self.lacking.add(column.field)
-            title = TABLES[self.spec.table].title_zh
-            message = f"{title}没有“{column.words[0]}”一列，该字段为空；请核对该表的列标题。"
-            self.findings.append(finding("annex_value_missing", message, column.field, own, self.spec.table))
-
-    def _check(self, row: Row, data: DataRow, cells: dict[str, GridCell], own: GridCell) -> None:
-        """Findings about a finished row: values missing (one finding), running numbers."""
+    def _check(self, row: Row, data: DataRow, cells: Cells, own: GridCell) -> None:
+        """Findings about a finished row: columns and values missing, running numbers."""
+        part = self.spec.part.field if self.spec.part else None
         missing: list[Column] = []
         for name, column in self.columns.items():
-            if (
-                name not in cells
-                and name in self.needed
-                and not (self.spec.part and name == self.spec.part.field)
-            ):
-                if column.read == "grades" and not column.required:
-                    continue
-                if data.header.ref(name) is None:
-                    self._lacks(column, own)
-                    continue
+            if name in cells or name not in self.needed or name == part:
+                continue
+            if column.read == "grades" and not column.required:
+                continue
+            if data.header.ref(name) is not None:
                 missing.append(column)
+            elif name not in self.lacking:
+                self.lacking.add(name)
+                message = f"{self.title}没有“{column.words[0]}”一列，该字段为空；请核对该表的列标题。"
+                self.account.report("annex_value_missing", message, name, own, self.spec.table)
         if missing:
             key = str(row["row_id"])
             words = "".join(f"“{column.words[0]}”" for column in missing)
             message = (
-                f"{TABLES[self.spec.table].title_zh}中“{key}”一行缺少{words}；"
+                f"{self.title}中“{key}”一行缺少{words}；"
                 f"请核对原文该处是空白，还是属于上一页或上一行的合并单元格。"
             )
             evidence = f"{key}:{'、'.join(column.field for column in missing)}"
-            self.findings.append(finding("annex_value_missing", message, evidence, own, self.spec.table, key))
-        for counter in self.counters:
-            counter.see(row, cells.get(counter.numbering.field))
-
-    def _flat(self, table: LogicalTable, data: DataRow) -> list[Row]:
-        cells = self._cells(table, data)
-        own = [cell for cell in data.own if any(cell is c for c in cells.values())]
-        if not own:
-            return []
-        row = self._base(data, own[0])
-        self._fill(row, cells, tuple(self.columns))
-        self._finish(row)
-        self._check(row, data, cells, own[0])
-        return [row]
+            self.account.report("annex_value_missing", message, evidence, own, self.spec.table, key)
+        for number in self.numbers:
+            number.see(row, cells.get(number.numbering.field))
 
     def _awards(self, table: LogicalTable, data: DataRow) -> list[Row]:
+        """One row per award of every cell that begins in the data row."""
         rows: list[Row] = []
         for ref in data.header.refs:
             for cell in values(table, data.row, ref):
                 if cell.row != data.row or id(cell) in self.awards or not ref.field:
                     continue
                 self.awards.add(id(cell))
+                self.account.row(cell)
                 for name in self._names(table, cell):
-                    row = self._base(data, cell)
-                    row.update(category=ref.field, name=name)
-                    self.ledger.row(cell)
-                    rows.append(self._finish(row))
+                    rows.append(self._row(data, cell.place, {}, category=ref.field, name=name))
         return rows
 
     def _names(self, table: LogicalTable, cell: GridCell) -> list[str]:
@@ -189,61 +176,38 @@ class Builder:
             )
         return line_texts(cell, self.read_lines) if self.listing[id(table)] else [self._text(cell)]
 
-    def _ladders(self, table: LogicalTable, data: DataRow) -> list[Row]:
-        cells = self._cells(table, data)
-        ranks = {ref.field: ref for ref in data.header.refs if ref.field in RANKS}
-        named = [cells[name] for name in self.columns if name in cells]
-        own = [cell for cell in data.own if any(cell is c for c in (*named, *cells.values()))]
-        if not own:
-            return []
+    def _ladders(self, table: LogicalTable, data: DataRow, cells: Cells) -> list[Row]:
+        """One row per title of every rank. Rows of one series count its ladders."""
         # By text, not by cell: a series may be printed again on the next page, or in every row.
         series = tuple(cells[name].text for name in self.columns if name in cells)
         self.ladder = self.ladder + 1 if series and series == self.series else 1
         self.series = series
+        refs = {ref.field: ref for ref in data.header.refs if ref.field in RANKS}
         rows: list[Row] = []
         for rank in RANKS:
-            rows.extend(self._titles(table, data, cells, rank, ranks.get(rank)))
-        if rows:
-            self._check(rows[0], data, cells, own[0])
+            for cell in values(table, data.row, refs[rank]) if rank in refs else ():
+                for title in titles(cell, self.read_lines):
+                    self.account.row(cell)
+                    more = {"ladder": self.ladder, "rank": rank, "title": title}
+                    rows.append(self._row(data, cell.place, cells, **more))
         return rows
 
-    def _titles(
-        self, table: LogicalTable, data: DataRow, cells: dict[str, GridCell], rank: str, ref: Ref | None
-    ) -> list[Row]:
-        rows: list[Row] = []
-        for cell in values(table, data.row, ref) if ref else ():
-            for title in titles(cell, self.read_lines):
-                row = self._base(data, cell)
-                self._fill(row, cells, tuple(self.columns))
-                row.update(ladder=self.ladder, rank=rank, title=title)
-                self.ledger.row(cell)
-                rows.append(self._finish(row))
-        return rows
-
-    def _mappings(self, table: LogicalTable, data: DataRow) -> list[Row]:
-        cells = self._cells(table, data)
-        own = [cell for cell in data.own if any(cell is c for c in cells.values())]
-        if not own:
-            return []
+    def _mappings(self, data: DataRow, cells: Cells, own: GridCell) -> list[Row]:
+        """One row per condition of the rule, at the line on which the condition stands."""
         cell = cells.get("rule")
         lines = self.read_lines(cell) if cell else []
         texts = [normalise(line.text) for line in lines]
         rows: list[Row] = []
-        for index, mapping in enumerate(rules.read_rule(texts, self.known_titles)):
-            row = self._base(data, own[0])
+        for index, mapping in enumerate(read_rule(texts, self.known_titles)):
+            place = own.place
             if index and cell is not None:
-                row.update(line_provenance(cell, lines[mapping.line]))
-            self._fill(row, cells, tuple(self.columns))
-            row.update(
-                rule="\n".join(texts),
-                condition=mapping.condition,
-                titles=list(mapping.titles),
-                remark=mapping.remark,
-            )
-            rows.append(self._finish(row))
-        self._check(rows[0], data, cells, own[0])
-        if cell is not None and not all(row["titles"] for row in rows):
-            message = f"对应规则“{'；'.join(texts)[:80]}”读不出职称。"
-            key = str(rows[0]["row_id"])
-            self.findings.append(finding("annex_rule_unread", message, cell.text, cell, self.spec.table, key))
+                line = lines[mapping.line]
+                piece = next((one for one in cell.pieces if one.page == line.page), cell.first)
+                place = {**piece.place, "confidence": cell.confidence, **line.place}
+            rows.append(
+                self._row(
+                    data, place, cells, rule="\n".join(texts), condition=mapping.condition,
+                    titles=list(mapping.titles), remark=mapping.remark,
+                )
+            )  # fmt: skip
         return rows

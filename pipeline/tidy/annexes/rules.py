@@ -41,7 +41,7 @@ _GLUED = re.compile(
 
 
 @dataclass(frozen=True)
-class Mapping:
+class TitleRule:
     """One condition of a rule: ``condition`` None where there is none; ``line`` the index of its intended line."""
 
     condition: str | None
@@ -185,7 +185,7 @@ class _Parser:
             self.add(self.scope, ",".join(names), line)
 
 
-def read_rule(lines: Iterable[str], known: frozenset[str] = frozenset()) -> list[Mapping]:
+def read_rule(lines: Iterable[str], known: frozenset[str] = frozenset()) -> list[TitleRule]:
     """The conditions of a rule given as its intended lines (normalised).
 
     ``known``: titles that stand alone elsewhere (other rules, the table of titles); they tell where a clause ends in
@@ -200,7 +200,7 @@ def read_rule(lines: Iterable[str], known: frozenset[str] = frozenset()) -> list
     if not parser.found:
         parser.found.append((None, [], None, 0))
     return [
-        Mapping(condition, tuple(titles), ";".join(r for r in (own, *parser.remarks) if r) or None, line)
+        TitleRule(condition, tuple(titles), ";".join(r for r in (own, *parser.remarks) if r) or None, line)
         for condition, titles, own, line in parser.found
     ]
 

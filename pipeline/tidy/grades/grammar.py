@@ -1,7 +1,7 @@
 """The grammar of stated levels: where they stand in a text and what they mean.
 
 A stretch of text (what a bracket holds, or a chain of levels outside brackets) is divided at / 、 and the like into
-``Part``s; each part states a numbered grade (三级), a grade word (高级工), a level word (高级) or nothing. Positions count
+``LevelPart``s; each part states a numbered grade (三级), a grade word (高级工), a level word (高级) or nothing. Positions count
 in the normalised text.
 """
 
@@ -83,7 +83,7 @@ _RANKS = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
+class LevelPart:
     """One part of a bracket or chain: its place, the separator before it, and what it states.
 
     ``number`` is any number printed before 级 (0 for a numeral beyond five), ``word`` the grade of 初级工 … 高级技师;
@@ -137,7 +137,7 @@ def _pieces(text: str, start: int, stop: int) -> Iterator[tuple[int, int, str]]:
         yield at, stop, before
 
 
-def parts(text: str, start: int, stop: int, column: bool = False) -> list[Part]:
+def parts(text: str, start: int, stop: int, column: bool = False) -> list[LevelPart]:
     """A bracket's or chain's text as parts. ``column``: bare numbers count by themselves (5、4、3)."""
     found = [p for a, b, before in _pieces(text, start, stop) for p in _part(text, a, b, before, column)]
     # 五至三级, 3-1级, 初、中、高级: a bare number or 初/中 takes the 级 of the next part.
@@ -147,42 +147,42 @@ def parts(text: str, start: int, stop: int, column: bool = False) -> list[Part]:
             continue
         bare = text[part.start : part.stop]
         if after.number is not None and after.whole and (match := _BARE_NUMBER.fullmatch(bare)):
-            found[i] = Part(part.start, part.stop, part.before, number=_number(match["n"]))
+            found[i] = LevelPart(part.start, part.stop, part.before, number=_number(match["n"]))
         elif after.level is not None and _BARE_LEVEL.fullmatch(bare):
-            found[i] = Part(part.start, part.stop, part.before, level=bare + "级")
+            found[i] = LevelPart(part.start, part.stop, part.before, level=bare + "级")
     return found
 
 
-def _part(text: str, start: int, stop: int, before: str, column: bool) -> list[Part]:
+def _part(text: str, start: int, stop: int, before: str, column: bool) -> list[LevelPart]:
     """What one stretch between separators states, if anything; several parts where separators are missing."""
     if match := _GRADE_PART.fullmatch(text, start, stop):
         pair = match["pair"] or ""
         word = _WORDS.get(pair)
         level = pair[:2] if pair and word is None else None
-        return [Part(start, stop, before, _number(match["n"]), word, level, match["reach"] or "")]
+        return [LevelPart(start, stop, before, _number(match["n"]), word, level, match["reach"] or "")]
     if match := _WORD_PART.fullmatch(text, start, stop):
-        return [Part(start, stop, before, word=_WORDS[match["word"]], reach=match["reach"] or "")]
+        return [LevelPart(start, stop, before, word=_WORDS[match["word"]], reach=match["reach"] or "")]
     if match := _LEVEL_PART.fullmatch(text, start, stop):
-        return [Part(start, stop, before, level=match["level"], reach=match["reach"] or "")]
+        return [LevelPart(start, stop, before, level=match["level"], reach=match["reach"] or "")]
     if column:
         piece = text[start:stop].removesuffix("级")
         if piece.isdecimal() or piece in _NUMERALS or piece in _ROMAN:
-            return [Part(start, stop, before, number=_number(piece))]
+            return [LevelPart(start, stop, before, number=_number(piece))]
     if _ADJACENT.fullmatch(text, start, stop):
         pieces = [match.span() for match in _ADJACENT_PIECE.finditer(text, start, stop)]
         return [p for k, (a, b) in enumerate(pieces) for p in _part(text, a, b, "" if k else before, column)]
     inside = [
-        Part(m.start(), m.end(), before, number=_number(m["n"]), reach=m["reach"] or "", whole=False)
+        LevelPart(m.start(), m.end(), before, number=_number(m["n"]), reach=m["reach"] or "", whole=False)
         for m in _GRADE_INSIDE.finditer(text, start, stop)
     ]
     if inside:
         return inside
     if match := _LEVEL_ENDING.search(text[:stop], start):
-        return [Part(match.start(), match.end(), before, level=match["level"], whole=False)]
-    return [Part(start, stop, before)]
+        return [LevelPart(match.start(), match.end(), before, level=match["level"], whole=False)]
+    return [LevelPart(start, stop, before)]
 
 
-def outside(text: str, body: int, found: Sequence[Bracket]) -> list[list[Part]]:
+def outside(text: str, body: int, found: Sequence[Bracket]) -> list[list[LevelPart]]:
     """The chains of levels outside brackets that stand where they state something."""
     if "级" not in text:
         return []
@@ -191,7 +191,7 @@ def outside(text: str, body: int, found: Sequence[Bracket]) -> list[list[Part]]:
         if bracket.depth == 0:
             masked[bracket.start : bracket.stop] = _HIDDEN * (bracket.stop - bracket.start)
     open_text = "".join(masked)
-    chains: list[list[Part]] = []
+    chains: list[list[LevelPart]] = []
     taken = [False] * len(text)
     for pattern in _OUTSIDE:
         closing = pattern is _OUTSIDE[0]
@@ -208,7 +208,7 @@ def outside(text: str, body: int, found: Sequence[Bracket]) -> list[list[Part]]:
     return chains
 
 
-def grades(run: Sequence[Part], numbers: bool = True, words: bool = True) -> Iterator[int]:
+def grades(run: Sequence[LevelPart], numbers: bool = True, words: bool = True) -> Iterator[int]:
     """The grades of one bracket or chain, ranges and 及以上/及以下 expanded, in printed order.
 
     ``numbers``, ``words``: whether numbered grades and grade words are looked at.
@@ -232,7 +232,7 @@ def descending(values: Iterable[int]) -> tuple[int, ...]:
     return tuple(sorted(set(values), reverse=True))
 
 
-def contradicts(runs: Sequence[Sequence[Part]]) -> bool:
+def contradicts(runs: Sequence[Sequence[LevelPart]]) -> bool:
     """Whether the numbered grades, the grade words and the level words of an item cannot all be true.
 
     三级/二级/一级/高级工/技师 is a list of both kinds, one within the other; 五级/高级工, 四级/技师 and 中级/二级 are not.
@@ -250,11 +250,11 @@ def contradicts(runs: Sequence[Sequence[Part]]) -> bool:
     return bool((numbers or words) and levels) and not {DEFAULT_RULE3[g] for g in numbers | words} & levels
 
 
-def _mispaired(found: Sequence[Part]) -> bool:
+def _mispaired(found: Sequence[LevelPart]) -> bool:
     """Whether in a list of pairs (三级/高级工、二级/技师) a number stands beside another grade's word."""
     if any(p.number is not None and p.word is not None and p.number != p.word for p in found):
         return True
-    groups: list[list[Part]] = []
+    groups: list[list[LevelPart]] = []
     for part in found:
         if part.before != "/" or not groups:
             groups.append([])
@@ -269,7 +269,7 @@ def _mispaired(found: Sequence[Part]) -> bool:
     return False
 
 
-def strange(text: str, found: Sequence[Part]) -> Iterator[str]:
+def strange(text: str, found: Sequence[LevelPart]) -> Iterator[str]:
     """Parts of a bracket that look like levels and are not understood."""
     for part in found:
         piece = text[part.start : part.stop]
@@ -279,7 +279,7 @@ def strange(text: str, found: Sequence[Part]) -> Iterator[str]:
             yield piece
 
 
-def spans(text: str, stated: Sequence[Part]) -> tuple[tuple[int, int], ...]:
+def spans(text: str, stated: Sequence[LevelPart]) -> tuple[tuple[int, int], ...]:
     """The printed stretches that state something; parts divided by nothing but separators are one stretch."""
     found: list[tuple[int, int]] = []
     for part in sorted(stated, key=lambda p: p.start):

@@ -22,7 +22,7 @@ from functools import lru_cache
 from pipeline.schema import GRADE_LABELS
 from pipeline.text import normalise
 from pipeline.tidy.grades import grammar
-from pipeline.tidy.grades.grammar import DEFAULT_RULE3, GRADE_LIST, LEVELS, MAYBE_LEVEL, Part
+from pipeline.tidy.grades.grammar import DEFAULT_RULE3, GRADE_LIST, LEVELS, MAYBE_LEVEL, LevelPart
 from pipeline.tidy.grades.names import (
     brackets,
     is_organisation,
@@ -38,10 +38,9 @@ class Levels:
     """What one item states.
 
     ``grades`` descending without repeats; ``level`` only where no grade is stated and exactly one of the three words
-    is; ``levels`` every level word stated, lowest first; ``name`` the text without stated grade, level and issuer;
-    ``conflict`` the stated words contradict each other (五级/高级工, 中级/二级); ``unknown`` words that look like levels
-    and are not understood; ``spans`` (start, stop) and ``words`` the printed words that state something, positions
-    in the normalised text.
+    is; ``name`` the text without stated grade, level and issuer; ``conflict`` the stated words contradict each other
+    (五级/高级工, 中级/二级); ``unknown`` words that look like levels and are not understood; ``words`` the printed words
+    that state something.
     """
 
     grades: tuple[int, ...]
@@ -50,17 +49,7 @@ class Levels:
     issuer: str | None = None
     conflict: bool = False
     unknown: tuple[str, ...] = ()
-    spans: tuple[tuple[int, int], ...] = ()
     words: tuple[str, ...] = ()
-    levels: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class GradeColumn:
-    """A cell of a grade column: its grades (descending) and what in it is not understood (then no grade counts)."""
-
-    grades: tuple[int, ...]
-    unknown: tuple[str, ...] = ()
 
 
 @lru_cache(maxsize=65536)
@@ -69,6 +58,9 @@ def read_levels(text: str, organisations: frozenset[str] = frozenset()) -> Level
 
     ``organisations``: names and brands of the document's organisations (``names.organisation_names``), by which a
     bracket such as (某品牌) is recognised as the issuer. Never raises: what is not understood is in ``unknown``.
+
+    >>> read_levels("焊工(三级/高级工)").grades
+    (3,)
     """
     text = normalise(text)
     issuer, body = split_issuer(text, organisations)
@@ -77,40 +69,42 @@ def read_levels(text: str, organisations: frozenset[str] = frozenset()) -> Level
         if issuer is None:
             issuer, name = issuer_bracket(name, organisations)
         return Levels((), None, name, issuer)
-    # Most items are a name and one bracket at its end, and few brackets differ: read each bracket once.
-    if simple := _NAME_AND_BRACKET.fullmatch(text, body):
-        like = _with_bracket(simple["bracket"], organisations)
-        if like.issuer is None or issuer is None:
-            shift = simple.start("bracket") - len(_STAND_IN)
-            return Levels(
-                like.grades,
-                like.level,
-                simple["name"] + like.name.removeprefix(_STAND_IN),
-                issuer or like.issuer,
-                like.conflict,
-                like.unknown,
-                tuple([(start + shift, stop + shift) for start, stop in like.spans]),
-                like.words,
-                like.levels,
-            )
-    return _read(text, body, issuer, organisations)
+    runs, unknown = _runs(text, body, organisations)
+    stated = [part for run in runs for part in run if part.states]
+    if any(part.number not in (None, *GRADE_LABELS) for part in stated):
+        numbered = [part for part in stated if part.number is not None]
+        unknown.extend(text[start:stop] for start, stop in grammar.spans(text, numbered))
+        stated = [part for part in stated if part.number is None]
+        runs = [[part for part in run if part.number is None] for run in runs]
+
+    grades = grammar.descending(grade for run in runs for grade in grammar.grades(run))
+    levels = [level for level in LEVELS if any(part.level == level for part in stated)]
+    level = None
+    if not grades and levels:
+        if len(levels) == 1 or any(part.reach for part in stated):
+            level = levels[0]
+        else:
+            unknown.append("/".join(levels))
+    spans = grammar.spans(text, stated)
+    name = name_without(text, body, spans)
+    if issuer is None:
+        issuer, name = issuer_bracket(name, organisations)
+    return Levels(
+        grades,
+        level,
+        name,
+        issuer,
+        conflict=grammar.contradicts(runs),
+        unknown=tuple(dict.fromkeys(unknown)),
+        words=tuple(text[start:stop] for start, stop in spans),
+    )
 
 
-_NAME_AND_BRACKET = re.compile(
-    r"(?P<name>[^()\[\]{}【】〔〕〖〗「」『』<>《》级]+)(?P<bracket>\([^()\[\]{}【】〔〕〖〗「」『』<>《》]*\))"
-)
-_STAND_IN = "某"  # takes the name's place while its bracket is read
-
-
-@lru_cache(maxsize=16384)
-def _with_bracket(bracket: str, organisations: frozenset[str]) -> Levels:
-    return _read(_STAND_IN + bracket, 0, None, organisations)
-
-
-def _read(text: str, body: int, issuer: str | None, organisations: frozenset[str]) -> Levels:
-    """``read_levels`` of normalised text whose issuer before a colon, if any, ends at ``body``."""
+def _runs(text: str, body: int, organisations: frozenset[str]) -> tuple[list[list[LevelPart]], list[str]]:
+    """The brackets and chains of an item's text, from ``body`` on, that may state something, and words in them that
+    look like levels and are not understood."""
     found = [b for b in brackets(text) if b.start >= body]
-    runs: list[list[Part]] = []
+    runs: list[list[LevelPart]] = []
     unknown: list[str] = []
     for bracket in found:
         for start, stop in grammar.own_text(bracket, found):
@@ -123,59 +117,7 @@ def _read(text: str, body: int, issuer: str | None, organisations: frozenset[str
     if not any(p.number is not None or p.word is not None for run in runs for p in run):
         # 网络工程师高级(三级/高级工): beside a grade a bare level word outside brackets is part of the name
         runs.extend(chain for chain in outside if chain not in runs)
-
-    stated = [part for run in runs for part in run if part.states]
-    numbers = [part.number for part in stated if part.number is not None]
-    foreign = any(not 1 <= n <= 5 for n in numbers)
-    if foreign:
-        numbered = [p for p in stated if p.number is not None]
-        unknown.extend(text[start:stop] for start, stop in grammar.spans(text, numbered))
-        stated = [p for p in stated if p.number is None]
-        runs = [[p for p in run if p.number is None] for run in runs]
-
-    grades = grammar.descending(g for run in runs for g in grammar.grades(run))
-    levels = tuple(level for level in LEVELS if any(p.level == level for p in stated))
-    level = None
-    if not grades and levels:
-        if len(levels) == 1 or any(p.reach for p in stated):
-            level = levels[0]
-        else:
-            unknown.append("/".join(levels))
-    spans = grammar.spans(text, stated)
-    name = name_without(text, body, spans)
-    if issuer is None:
-        issuer, name = issuer_bracket(name, organisations)
-    return Levels(
-        grades=grades,
-        level=level,
-        name=name,
-        issuer=issuer,
-        conflict=grammar.contradicts(runs),
-        unknown=tuple(dict.fromkeys(unknown)),
-        spans=spans,
-        words=tuple(text[start:stop] for start, stop in spans),
-        levels=levels,
-    )
-
-
-@lru_cache(maxsize=4096)
-def read_grade_column(text: str) -> GradeColumn:
-    """A cell of a grade column: 5、4、3 · 五级、四级 · 5-1 · 五至一级 · 三级/高级工 · 高级工、技师.
-
-    Everything in the cell must be understood and every number be 1–5; otherwise no grade and the cell in ``unknown``.
-    """
-    text = normalise(text)
-    if not _WRITTEN.search(text):
-        return GradeColumn(())
-    flat = _AROUND.sub("/", text)  # 三级(高级工)、二级(技师)
-    parts = grammar.parts(flat, 0, len(flat), column=True)
-    understood = all(
-        part.whole
-        and (part.word is not None or part.number in GRADE_LABELS)
-        and part.number in (None, *GRADE_LABELS)
-        for part in parts
-    )
-    return GradeColumn(grammar.descending(grammar.grades(parts))) if understood else GradeColumn((), (text,))
+    return runs, unknown
 
 
 _WRITTEN = re.compile(r"\w")
@@ -183,13 +125,24 @@ _AROUND = re.compile(r"[()\[\]【】〔〕。.]")
 
 
 def read_grade_list(text: str) -> list[int]:
-    """The grades of a cell of a grade column, descending; [] where the cell is empty or not understood."""
-    return list(read_grade_column(text).grades)
+    """The grades, descending, of a cell of a grade column: 5、4、3 · 五级、四级 · 5-1 · 五至一级 · 三级/高级工.
 
+    Everything in the cell must be understood and every number be 1–5; otherwise, and where the cell is empty, [].
 
-def tier_of_grade(grade: int, rule3: Mapping[int, str] = DEFAULT_RULE3) -> str:
-    """The tier that rule 3 gives a grade (1–5). Raises KeyError for another number."""
-    return rule3[grade]
+    >>> read_grade_list("三级及以上")
+    [3, 2, 1]
+    """
+    flat = _AROUND.sub("/", normalise(text))  # 三级(高级工)、二级(技师)
+    if not _WRITTEN.search(flat):
+        return []
+    parts = grammar.parts(flat, 0, len(flat), column=True)
+    understood = all(
+        part.whole
+        and (part.word is not None or part.number is not None)
+        and part.number in (None, *GRADE_LABELS)
+        for part in parts
+    )
+    return list(grammar.descending(grammar.grades(parts))) if understood else []
 
 
 _VERB = r"(?:分别)?(?:对应|视为|视同|相当于|等同于|等同|认定为|归为|归入|划为|列为|属于|为|包括|包含|指)"
@@ -219,7 +172,7 @@ def read_rule3(notes: Iterable[str]) -> dict[int, str]:
     return rule
 
 
-_NOT_OF_CREDENTIALS = frozenset({"grades", "text", "position"})
+_NOT_OF_CREDENTIALS = frozenset({"grades", "text", "position", "requires_attention"})
 
 
 def expand(entry: Mapping[str, object], rule3: Mapping[int, str] = DEFAULT_RULE3) -> list[dict[str, object]]:
@@ -233,7 +186,7 @@ def expand(entry: Mapping[str, object], rule3: Mapping[int, str] = DEFAULT_RULE3
         raise TypeError(f"grades must be a sequence, not {type(grades).__name__}")
     rows = []
     for grade in grades or (None,):
-        by_rule = entry["level"] if grade is None else tier_of_grade(grade, rule3)
+        by_rule = entry["level"] if grade is None else rule3[grade]
         rows.append(
             common
             | {

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
-from pipeline.text import depth_after as depth_after  # readers.transcript takes it from here
-
 SURE = 6.0
 """Log-odds of a boundary where geometry alone decides."""
 
@@ -21,7 +19,7 @@ class CellLines:
     """A cell to segment: the normalised texts of its lines and, per gap, the log-odds of a boundary by geometry.
 
     ``near`` names cells whose items resemble this one's (the other tiers of the same class and kind). ``traits``: for
-    a source without geometry, per gap what stands in its place (see ``readers.transcript.words``).
+    a source without geometry, per gap what stands in its place (see ``typed``).
     """
 
     texts: tuple[str, ...]

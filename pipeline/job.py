@@ -1,0 +1,116 @@
+"""What a run is asked for, works on and comes to: the types that its steps hand to each other, and ``plan``."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pipeline.editions.edition import Edition, load_edition
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from expectations.report import ValidationReport
+    from pipeline.findings import Finding
+    from pipeline.releases.catalogue import Release, TableDelta
+
+__all__ = ["Job", "Options", "Outcome", "Report", "RunResult", "code_digest", "plan"]
+
+Report = Callable[[str, int, int], None]
+"""Progress: (stage, done, total); stages are read, check, tidy, validate, publish."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a run was asked to do."""
+
+    home: Path
+    edition: str
+    source: str | None = None
+    password: str = ""
+    decoder: str = "pdfium"
+    workers: int | None = None
+    cross_check: bool = False
+    allow_incomplete: bool = False
+    publish: bool = True
+    latest: bool = False
+    curated: str | None = None
+
+
+@dataclass(frozen=True)
+class Job:
+    """A verified source: its edition, file, checksum, and ``inputs``, the digest of everything the result rests on."""
+
+    options: Options
+    edition: Edition
+    kind: str
+    path: Path
+    sha256: str
+    inputs: str
+
+    @property
+    def header_map(self) -> dict[str, str]:
+        """Printed header words → what they mean (kind, annex field or tier), as source.yaml says."""
+        return {
+            words: value
+            for words, meaning in self.edition.source.headers.items()
+            if (value := meaning.kind or meaning.field or meaning.tier)
+        }
+
+
+@dataclass
+class RunResult:
+    """Curated tables by name, figures for the manifest, what validation must know, findings of reading and tidying."""
+
+    tables: dict[str, pa.Table]
+    stats: dict[str, Any]
+    context: dict[str, Any]
+    findings: list[Finding] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a run came to: the release (None with ``publish=False``), figures, findings by severity and code."""
+
+    job: Job
+    release: Release | None
+    changed: bool
+    stats: Mapping[str, Any]
+    rows: Mapping[str, int]
+    by_severity: Mapping[str, int]
+    by_code: Mapping[str, int]
+    report: ValidationReport | None = None
+    deltas: tuple[TableDelta, ...] = ()
+
+
+@lru_cache(maxsize=1)
+def code_digest() -> str:
+    """Digest of the code and vocabularies that a result depends on: another program may read otherwise."""
+    digest = hashlib.sha256()
+    root = Path(__file__).resolve().parents[1]
+    for folder in ("pipeline", "expectations"):
+        for path in sorted((root / folder).rglob("*")):
+            if path.suffix in (".py", ".csv", ".yaml", ".j2") and path.is_file():
+                digest.update(path.relative_to(root).as_posix().encode())
+                digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def plan(options: Options) -> Job:
+    """Verify the edition and its source. Raises XizeError (missing file or key, wrong checksum)."""
+    edition = load_edition(options.home, options.edition)
+    kind = edition.file(options.source).kind
+    path, sha256 = edition.verify(kind)
+    digest = hashlib.sha256()
+    for part in (
+        sha256, code_digest(), kind, options.decoder, str(options.cross_check), str(options.allow_incomplete),
+    ):  # fmt: skip
+        digest.update(part.encode())
+    for name in ("source.yaml", "corrections.yaml", "accepted.yaml"):
+        beside = edition.folder / name
+        digest.update(beside.read_bytes() if beside.is_file() else b"-")
+    return Job(options, edition, kind, path, sha256, digest.hexdigest())

@@ -1,0 +1,147 @@
+"""The end of a run: findings put together, tables published (or compared with what is), summed up as an Outcome."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipeline import __version__
+from pipeline.errors import XizeError
+from pipeline.job import Job, Outcome, Report, RunResult, code_digest
+from pipeline.staging import note_same, same_inputs
+from pipeline.timing import measured
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from expectations.report import ValidationReport
+    from pipeline.releases.catalogue import Release, TableDelta
+
+__all__ = ["finish", "preview", "same_as", "unchanged", "with_findings"]
+
+
+def unchanged(job: Job) -> Release | None:
+    """The last release of this source, if it was made from the very same inputs and its files are whole.
+
+    None when the run is not to publish.
+    """
+    from pipeline.releases.catalogue import curated_url, damaged_files, last_release
+    from pipeline.releases.storage import open_store
+
+    if not job.options.publish:
+        return None
+    store = open_store(curated_url(job.options.home, job.options.curated))
+    last = last_release(store, job.edition.name, job.kind)
+    if last is None or (job.options.latest and not last.is_latest):
+        return None
+    if job.inputs not in (last.manifest.get("stats", {}).get("inputs"), same_inputs(job, last.release)):
+        return None
+    return None if damaged_files(store, job.edition.name, last.release) else last
+
+
+def same_as(job: Job, last: Release) -> Outcome:
+    """The outcome of a run that found nothing changed: the figures of the release that stands."""
+    manifest = last.manifest
+    findings = manifest.get("findings") or {}
+    return Outcome(
+        job,
+        last,
+        False,
+        {**manifest.get("stats", {}), "conservation": manifest.get("conservation") or {}},
+        last.rows,
+        dict(findings.get("by_severity", {})),
+        dict(findings.get("by_code", {})),
+    )
+
+
+def with_findings(job: Job, result: RunResult, report: ValidationReport | None = None) -> dict[str, pa.Table]:
+    """All tables, with the findings of tidying and (once there is a ``report``) of validation."""
+    from pipeline.quality.assess import settle
+    from pipeline.quality.corrections.file import load_corrections
+    from pipeline.quality.decisions import load_accepted, store_last_findings
+    from pipeline.schema import TABLES
+
+    name = job.edition.name
+    tables = settle(
+        result.tables,
+        [*result.findings, *(report.findings if report is not None else ())],
+        edition=name,
+        source=job.kind,
+        accepted=load_accepted(job.edition.folder / "accepted.yaml"),
+        corrections=load_corrections(job.edition.corrections),
+    )
+    if report is not None:
+        store_last_findings(job.options.home, name, tables["findings"])
+    return {table: tables[table] for table in TABLES if table in tables}
+
+
+def finish(
+    job: Job, result: RunResult, verdict: ValidationReport, site: Path, report: Report | None = None
+) -> Outcome:
+    """Publish the validated result, or (``publish=False``) say what a release would change.
+
+    ``site``: the folder of the rendered verdict. Raises XizeError naming the first errors when validation forbids it.
+    """
+    if report:
+        report("publish", 0, 1)
+    with measured("publish"):
+        tables = with_findings(job, result, verdict)
+        severities = Counter(tables["findings"].column("severity").to_pylist())
+        codes = Counter(tables["findings"].column("code").to_pylist())
+        rows = {name: table.num_rows for name, table in tables.items()}
+        if not job.options.publish:
+            deltas = preview(job, tables)
+            return Outcome(job, None, False, result.stats, rows, severities, codes, verdict, deltas)
+        release = _publish(job, result, tables, verdict, site)
+        if not release.changed:
+            note_same(job, release.release)
+        return Outcome(job, release, release.changed, result.stats, rows, severities, codes, verdict)
+
+
+def _publish(
+    job: Job, result: RunResult, tables: dict[str, pa.Table], verdict: ValidationReport, site: Path
+) -> Release:
+    from pipeline.releases.catalogue import curated_url
+    from pipeline.releases.publish import SourceInfo, publish
+
+    _refuse_errors(job, tables)
+    return publish(
+        tables,
+        edition=job.edition.name,
+        source_info=SourceInfo.of(job.edition, job.kind, job.sha256),
+        curated_url=curated_url(job.options.home, job.options.curated),
+        stats=result.stats,
+        validation=dict(verdict.summary),
+        site=site,
+        allow_incomplete=job.options.allow_incomplete,
+        code_version=f"{__version__}+{code_digest()[:12]}",
+        latest=True if job.options.latest else None,
+    )
+
+
+def _refuse_errors(job: Job, tables: Mapping[str, pa.Table]) -> None:
+    rows = tables["findings"].select(["severity", "status", "message"]).to_pylist()
+    errors = [row["message"] for row in rows if row["severity"] == "error" and row["status"] == "open"]
+    if errors:
+        shown = "；".join(message.rstrip("。") for message in errors[:3])
+        more = f" 等 {len(errors)} 处" if len(errors) > 3 else ""
+        raise XizeError(
+            f"{job.path.name}：校验有 {len(errors)} 个错误，没有发布：{shown}{more}。", exit_code=1
+        )
+
+
+def preview(job: Job, tables: Mapping[str, pa.Table]) -> tuple[TableDelta, ...]:
+    """What a release of ``tables`` would change against the latest one."""
+    from pipeline.releases.catalogue import curated_url, diff_summary, latest_name, load_release
+    from pipeline.releases.storage import open_store
+    from pipeline.schema import TABLES, build
+
+    url = curated_url(job.options.home, job.options.curated)
+    name = job.edition.name
+    if latest_name(open_store(url), name) is None:
+        before = {table: build(table, [], name) for table in TABLES}
+    else:
+        before = load_release(url, name)
+    return diff_summary(tables, before)

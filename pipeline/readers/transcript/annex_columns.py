@@ -1,0 +1,188 @@
+"""Header labels of an annex table, and every body row's cells put under the label they belong to."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pipeline.readers.transcript.alignment import NEAR, Alignment, align, in_order
+from pipeline.readers.transcript.evidence import Evidence
+from pipeline.readers.transcript.source import RawCell, RawRow
+
+NUMBERS = frozenset({"序号", "编号", "序", "号"})
+_DUE = 1.5
+_HABIT = 3.5
+"""Log-odds by which the usual place of a cell is preferred in a row that fits the header."""
+
+
+@dataclass
+class Labels:
+    """The header of an annex table as columns.
+
+    ``upper``: (column, columns covered, cell) of its first row; ``lower``: cells of its second row by column.
+    ``usual``: index as typed → column, in a row typed like the header; ``split``: the column whose label stands over
+    two columns. ``grouped``: so many first columns are blank where a row goes on the numbered one above.
+    """
+
+    rows: Sequence[RawRow]
+    upper: list[tuple[int, int, RawCell]]
+    lower: dict[int, RawCell]
+    usual: dict[int, int]
+    numbered: bool
+    split: int | None = None
+    grouped: int = 1
+
+    @property
+    def columns(self) -> int:
+        """How many columns there are."""
+        col, span, _ = self.upper[-1]
+        return col + span
+
+    def name(self, col: int) -> str:
+        """The printed word above a column."""
+        return next((raw.text for at, span, raw in self.upper if at <= col < at + span), "")
+
+
+@dataclass
+class Row:
+    """A body row: its cells by column, its line, and the number of its page.
+
+    ``confidence``: how sure its columns are; ``near``: others are nearly as likely. ``nested``: it goes on a numbered
+    row. ``banner``: it is one cell across the table.
+    """
+
+    line: int
+    cells: dict[int, RawCell]
+    page: int = 0
+    confidence: float = 1.0
+    near: bool = False
+    nested: bool = False
+    banner: bool = False
+
+
+def is_banner(row: RawRow) -> bool:
+    """Whether a row holds just one text, in its first cell."""
+    return row.filled == [0] and not row.cells[0].text.isdigit()
+
+
+def read_labels(header: Sequence[RawRow], body: Sequence[RawRow]) -> Labels:
+    """The columns that a header (one or two rows) names; blank ones at its end are none, one that hides a nested column
+    has two."""
+    first = header[0]
+    labelled = first.filled
+    numbered = len(labelled) > 1 and first.cells[labelled[0]].text in NUMBERS
+    upper: list[tuple[int, int, RawCell]] = []
+    usual: dict[int, int] = {}
+    lower: dict[int, RawCell] = {}
+    split = None
+    if len(header) > 1:
+        lower = {i: header[1].cells[i] for i in header[1].filled}
+        columns = max(labelled[-1] + 1, max(lower) + 1, _usual_width(body))
+        for start, stop in zip(labelled, [*labelled[1:], columns], strict=True):
+            upper.append((start, stop - start, first.cells[start]))
+        usual = {i: i for i in range(columns)}
+    else:
+        if numbered and max((len(row.filled) for row in body), default=0) == len(labelled) + 1:
+            split = _split_label(labelled)
+        col = 0
+        for k, index in enumerate(labelled):
+            span = 2 if k == split else 1
+            upper.append((col, span, first.cells[index]))
+            usual[index] = col
+            col += span
+        if split is not None:
+            usual.setdefault(labelled[split] + 1, split + 1)
+    # How many first columns stay blank in most rows whose number is blank.
+    going_on = sorted(row.filled[0] for row in body if row.filled[0] > 0)
+    grouped = going_on[len(going_on) // 2] if going_on else 1
+    return Labels(header, upper, lower, usual, numbered, split, grouped)
+
+
+def _usual_width(body: Sequence[RawRow]) -> int:
+    widths = sorted(row.filled[-1] + 1 for row in body)
+    return widths[int(0.98 * (len(widths) - 1))] if widths else 0
+
+
+def _split_label(labelled: Sequence[int]) -> int:
+    """Which label stands over two columns: the one before the header's first blank cell; else the one behind the number."""
+    gap = next((i for i in range(labelled[0], labelled[-1]) if i not in labelled), None)
+    return 1 if gap is None else labelled.index(gap - 1)
+
+
+def place_rows(body: Sequence[RawRow], labels: Labels) -> list[Row]:
+    """Every row's cells by column; pages are counted from 0."""
+    out: list[Row] = []
+    evidence = Evidence(tuple(range(labels.columns)), ("",) * labels.columns)
+    filled = [1.0] * labels.columns
+    fitting = 2.0
+    taught: dict[int, list[tuple[int, RawCell]]] = {}
+    for row in body:
+        cols = _usual(row, labels)
+        if _fits(row, cols, labels):
+            fitting += 1
+            for col in cols:
+                filled[col] += 1
+            if len(row.filled) >= labels.columns - 1:
+                taught[row.line] = [(col, row.cells[i]) for i, col in zip(row.filled, cols, strict=True)]
+                for col, cell in taught[row.line]:
+                    evidence.add(col, cell)
+    # How much likelier a column is filled than blank: a cell rather stands in one that mostly is.
+    habit = [max(-_HABIT, min(_HABIT, math.log(f / max(fitting - f, 0.5)))) for f in filled]
+    page = 0
+    for row in body:
+        page += row.gap > 0
+        if is_banner(row) and labels.numbered:
+            out.append(Row(row.line, {0: row.cells[0]}, page, banner=True))
+            continue
+        # A row must not bear witness for itself.
+        for col, cell in taught.get(row.line, []):
+            evidence.add(col, cell, -1)
+        found = _place(row, labels, evidence, habit)
+        for col, cell in taught.get(row.line, []):
+            evidence.add(col, cell)
+        cells: dict[int, RawCell] = {}
+        for i, col in zip(row.filled, found.cols, strict=True):
+            cells[col] = cells.get(col, RawCell()) + row.cells[i]
+        sure = 1.0 if found.margin >= 4 else round(found.confidence, 4)
+        out.append(Row(row.line, cells, page, sure, found.margin < NEAR, banner=is_banner(row)))
+    return out
+
+
+def _usual(row: RawRow, labels: Labels) -> list[int]:
+    """The column of every filled cell of a row typed like the header (-1: none). Where a hidden nested column is typed
+    out, every column is."""
+    if labels.split is not None and row.filled[-1] == labels.columns - 1:
+        return list(row.filled)
+    return [labels.usual.get(i, -1) for i in row.filled]
+
+
+def _fits(row: RawRow, cols: Sequence[int], labels: Labels) -> bool:
+    number = row.cells[0].text
+    return -1 not in cols and (not labels.numbered or not number or number.isdigit())
+
+
+def _place(row: RawRow, labels: Labels, evidence: Evidence, habit: Sequence[float]) -> Alignment:
+    """The columns of a row's filled cells. ``habit``: log-odds that a column is filled."""
+    columns, filled = labels.columns, row.filled
+    cols = _usual(row, labels)
+    fits = _fits(row, cols, labels)
+    if labels.split is not None and filled == list(range(columns)) and row.cells[0].text.isdigit():
+        return Alignment(tuple(filled), math.inf)
+    scores: list[dict[int, float]] = []
+    for k, i in enumerate(filled):
+        number = k == 0 and row.cells[i].text.isdigit()
+        allowed = range(columns)
+        if labels.numbered and not number:
+            allowed = range(1, columns)
+        elif labels.numbered and i == 0:
+            allowed = range(1)
+        score = {col: value + habit[col] for col, value in evidence.score(row.cells[i], allowed).items()}
+        if fits and cols[k] in score:
+            score[cols[k]] += _DUE / len(filled) ** 0.5
+        scores.append(score)
+    last = max(labels.usual)
+    beyond = {i: labels.usual[last] + i - last if i > last else i for i in filled}
+    expected = [col if col >= 0 else beyond[i] for i, col in zip(filled, cols, strict=True)]
+    found = align(scores, in_order(expected, columns, 0, {}))
+    return found if found.cols else Alignment(tuple(min(i, columns - 1) for i in filled), 0.0)

@@ -1,0 +1,87 @@
+"""What differs between systems: signals, process groups, memory figures. Nothing else in the project asks for them."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from types import FrameType
+from typing import Any
+
+__all__ = [
+    "apart", "end", "end_group", "end_with_parent", "ignore_interrupts", "peak_memory", "sigterm_exits",
+]  # fmt: skip
+
+
+def apart() -> dict[str, Any]:
+    """Arguments of ``subprocess.Popen`` for a child in a group of its own, which Ctrl-C in the terminal does not reach."""
+    if sys.platform == "win32":
+        return {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP}
+    return {"start_new_session": True}
+
+
+def end_group(process: subprocess.Popen[Any], seconds: float = 5.0) -> None:
+    """End a child begun :func:`apart` and all that it has started: asked first, by force after ``seconds``."""
+    if sys.platform == "win32":
+        end(process, seconds)
+        return
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, number)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(seconds)
+            return
+
+
+def end(process: subprocess.Popen[Any], seconds: float = 5.0) -> None:
+    """End a child: asked first, by force after ``seconds``."""
+    process.terminate()
+    try:
+        process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+
+
+def ignore_interrupts() -> None:
+    """Let Ctrl-C go by: the parent, which it reaches too, ends this process."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+@contextmanager
+def sigterm_exits() -> Iterator[None]:
+    """SIGTERM raises SystemExit(143) in the main thread, so that ``with`` and ``finally`` blocks clean up."""
+
+    def leave(number: int, frame: FrameType | None) -> None:
+        sys.exit(128 + number)
+
+    before = signal.signal(signal.SIGTERM, leave)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def end_with_parent() -> None:
+    """End this process when the pipe that is its standard input closes, which happens however its parent ends."""
+
+    def wait() -> None:
+        while sys.stdin.buffer.read(1):
+            pass
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=wait, daemon=True).start()
+
+
+def peak_memory() -> float:
+    """The most memory that this process, or the largest of its ended children, has held so far, in MiB; 0: unknown."""
+    if sys.platform == "win32":
+        return 0.0
+    import resource
+
+    most = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    return most / 2**20 if sys.platform == "darwin" else most / 2**10

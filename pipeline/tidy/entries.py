@@ -1,0 +1,151 @@
+"""The cells of every class × kind × tier → entries, one per printed item, and the credentials they state."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from pipeline.model import Cell, Line
+from pipeline.schema import KINDS, TIERS
+from pipeline.text import normalise, squeeze
+from pipeline.tidy.annexes import AnnexResult
+from pipeline.tidy.catalogue import Catalogue, Slot
+from pipeline.tidy.grades.levels import expand, read_levels
+from pipeline.tidy.grades.names import organisation_names
+from pipeline.tidy.wraps import segment
+from pipeline.tidy.wraps.items import LineRules, placed_lines, segment_cell
+from pipeline.tidy.wraps.segment_model import Item
+
+Row = dict[str, object]
+_PLACEHOLDER = re.compile(r"^(?:[-—–/\\\u3000·…]+|无|空白|/)$")
+_SUFFIX = re.compile(r"(?:职业技能等级)?证书$")
+_NAMES = (
+    ("annex_7_one_plus_x", "certificate"),
+    ("annex_8_qualifications", "name"),
+    ("annex_8_qualifications", "sub_name"),
+    ("annex_5_evaluators", "occupation"),
+    ("annex_6_assessments", "occupation"),
+    ("annex_10_titles", "title"),
+    ("annex_11_mappings", "qualification"),
+)
+_ORGANISATIONS = (
+    ("annex_4_associations", "name"),
+    ("annex_5_evaluators", "org"),
+    ("annex_6_assessments", "org"),
+    ("annex_7_one_plus_x", "org"),
+)
+
+
+@dataclass
+class Entries:
+    """Rows of ``entries`` (without edition and source), and the cells whose text is only a placeholder."""
+
+    rows: list[Row]
+    placeholders: list[Cell]
+
+
+def entry_id(class_code: str, kind: str, tier: str, text: str, occurrence: int) -> str:
+    """Stable name of an entry: hash of class, kind, tier, text and occurrence number (from 1), the same every year."""
+    key = "\x1f".join((class_code, kind, tier, squeeze(text), str(occurrence)))
+    return hashlib.sha256(key.encode()).hexdigest()[:16]
+
+
+def known_names(annexes: AnnexResult) -> list[str]:
+    """Whole names that the annexes print: certificates, qualifications, occupations, titles."""
+    printed = _values(annexes, _NAMES)
+    names = {*printed, *(_SUFFIX.sub("", name) for name in printed)}
+    return sorted(name for name in names if len(name) > 1)
+
+
+def organisations(annexes: AnnexResult) -> frozenset[str]:
+    """What the organisations that the annexes name are called (see ``names.organisation_names``)."""
+    return organisation_names(sorted(_values(annexes, _ORGANISATIONS)))
+
+
+def _values(annexes: AnnexResult, columns: Iterable[tuple[str, str]]) -> set[str]:
+    values = (row.get(column) for table, column in columns for row in annexes.rows.get(table, []))
+    return {value for value in values if isinstance(value, str) and value}
+
+
+def read_entries(
+    catalogue: Catalogue, rules: LineRules, known_names: Iterable[str], organisations: frozenset[str]
+) -> Entries:
+    """Segment the cells of every slot into items and read what each item states.
+
+    ``known_names``: whole names known from the annexes; ``organisations``: names by which issuers are known.
+    """
+    slots = catalogue.slots
+    keys = [
+        key
+        for one in catalogue.classes
+        for kind in KINDS
+        for tier in TIERS
+        if (key := (one.class_code, kind, tier)) in slots
+    ]
+    index = {key: i for i, key in enumerate(keys)}
+    printed: list[list[tuple[Line, Cell]]] = []
+    placeholders: list[Cell] = []
+    problems = []
+    for key in keys:
+        lines = placed_lines(slots[key])
+        if lines and all(_PLACEHOLDER.match(squeeze(line.text)) for line, _ in lines):
+            placeholders += slots[key]
+            lines = []
+        code, kind, own = key
+        near = tuple(index[code, kind, tier] for tier in TIERS if tier != own and (code, kind, tier) in index)
+        printed.append(lines)
+        problems.append(segment_cell(lines, rules, near))
+    rows = []
+    for key, lines, items in zip(keys, printed, segment.segment_all(problems, known_names), strict=True):
+        rows += _rows_of(key, lines, items, organisations)
+    return Entries(rows, placeholders)
+
+
+def _rows_of(
+    key: Slot, lines: Sequence[tuple[Line, Cell]], items: Iterable[Item], organisations: frozenset[str]
+) -> list[Row]:
+    """The rows of a slot's items. ``lines``: its printed lines, each with the cell piece it stands in."""
+    rows: list[Row] = []
+    seen: Counter[str] = Counter()
+    for item in items:
+        text = normalise(item.text)
+        if not text:
+            continue
+        seen[squeeze(text)] += 1
+        line, piece = lines[item.first]
+        last = lines[item.last][0]
+        # An item that goes on in another column or on another page has the box of its first line.
+        whole = last.page == line.page and last.top >= line.top
+        boxes = [one for one, _ in lines[item.first : item.last + 1]] if whole else [line]
+        levels = read_levels(text, organisations)
+        rows.append(
+            {
+                "entry_id": entry_id(*key, text, seen[squeeze(text)]),
+                "class_code": key[0],
+                "kind": key[1],
+                "tier": key[2],
+                "position": len(rows) + 1,
+                "text": text,
+                "name": levels.name or text,
+                "issuer": levels.issuer,
+                "grades": list(levels.grades),
+                "level": levels.level,
+                "requires_attention": False,
+                "page": line.page,
+                "x0": min(box.x0 for box in boxes),
+                "top": line.top,
+                "x1": max(box.x1 for box in boxes),
+                "bottom": max(box.bottom for box in boxes),
+                "cell_id": piece.cell_id,
+                "confidence": round(min(item.confidence, piece.confidence), 4),
+            }
+        )
+    return rows
+
+
+def credential_rows(entries: Iterable[Row], rule3: Mapping[int, str]) -> list[Row]:
+    """The credentials of entries: one row per grade that an entry states, or one without a grade."""
+    return [row for entry in entries for row in expand(entry, rule3)]

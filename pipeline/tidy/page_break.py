@@ -1,0 +1,136 @@
+"""What a page break cut: is the first row below it the rest of the row above, and which merged cells run on over it?
+
+Where the ruling lines are silent (they never say whether an empty cell below a page break belongs to the cell above it)
+the columns' own habits decide: a column that is never empty elsewhere is not empty here either.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from pipeline.model import Cell
+from pipeline.tidy.growing_table import GrowingCell, GrowingTable, column_key, shape
+
+_FILLED = 0.97
+_OFTEN = 0.8
+"""Shares of a column's cells that are filled: (nearly) always, and usually."""
+
+Pairs = Sequence[tuple[Cell, GrowingCell | None]]
+"""The cells of the first row below a page break, each with the cell above it that has the same borders."""
+FillRates = Mapping[tuple[int, int], float]
+"""Share of filled cells by ``column_key``."""
+
+
+def row_is_cut(table: GrowingTable, pairs: Pairs, filled: FillRates) -> bool:
+    """Whether the first row after a page break is the rest of the row before it, rather than a row of its own."""
+    matched = [(cell, above) for cell, above in pairs if above is not None]
+    if len(matched) < len(pairs):
+        return False
+    key, above = min(matched, key=lambda pair: pair[0].x0)
+    if key.text and not above.text and not table.merging:
+        # The class stands in the middle of its row and the break came before it; where it stands at the top of a
+        # high cell, its row begins here, and what is above belongs to the row before that.
+        return not _at_top(key)
+    if key.text and above.text and _two_keys(table, key, above):
+        return False
+    single = [(cell, above) for cell, above in matched if above.row_span == cell.row_span == 1]
+    if any(cell.text for cell, _ in single) and not any(above.text for _, above in single):
+        return True  # the break came before the row's first line
+    always = [
+        (cell, above) for cell, above in matched if filled.get(column_key(above.x0, above.x1), 0.0) >= 0.9
+    ]
+    if not always:
+        return not pairs[0][0].text
+    present = [(cell, above) for cell, above in always if cell.text]
+    missing = [(cell, above) for cell, above in always if not cell.text]
+    if not present:
+        return True
+    complete = _complete(table, always)
+    if not missing:
+        opened = any(cell.open_top or above.pieces[-1].open_bottom for cell, above in always)
+        return opened and not complete
+    ordered = sorted(always, key=lambda pair: pair[1].x0)
+    if (ordered[0][0].text and complete) or _begins_right_of_merged(matched):
+        return False
+    # Key columns that are empty because a merged cell runs on are no sign of a cut row.
+    if all(cell.row_span > 1 or above.row_span > 1 for cell, above in missing):
+        return False
+    # So are the leftmost columns alone, when every column right of them has a text of its own.
+    if len(present) >= 2 and all(cell.text for cell, _ in ordered[len(missing) :]):
+        return False
+    whole = any(
+        (round(above.x0), cell.text) in table.values or cell.text.isdigit() for cell, above in present
+    )
+    return not (whole and 2 * len(present) >= len(always))
+
+
+def _two_keys(table: GrowingTable, key: Cell, above: GrowingCell) -> bool:
+    """Whether the leftmost texts on both sides of a break are whole keys: then these are two rows.
+
+    A code or number below words (a header) begins a row; the rest of a cut key would be of one kind with it.
+    """
+    fresh, before = shape(key.text), shape(above.text)
+    return (
+        fresh == before or {fresh, before} <= table.shapes(above.x0) or (fresh[0] == "9" and before[0] != "9")
+    )
+
+
+def _begins_right_of_merged(matched: Sequence[tuple[Cell, GrowingCell]]) -> bool:
+    """Whether the leftmost text stands right of merged cells that run on, below a value that ended on purpose: it is a
+    value of its own."""
+    in_order = sorted(matched, key=lambda pair: pair[1].x0)
+    lead = next((i for i, (cell, _) in enumerate(in_order) if cell.text), 0)
+    above = in_order[lead][1]
+    return (
+        lead > 0
+        and all(cell.row_span > 1 or other.row_span > 1 for cell, other in in_order[:lead])
+        and bool(above.text)
+        and _ended(above)
+    )
+
+
+def _ended(cell: GrowingCell) -> bool:
+    """Whether a cell's last line leaves room for more than a character: its text ended on purpose."""
+    piece = next((piece for piece in reversed(cell.pieces) if piece.lines), None)
+    if piece is None:
+        return False
+    line = piece.lines[-1]
+    return piece.x1 - piece.x0 - line.width > 2.5 * line.size
+
+
+def _at_top(cell: Cell) -> bool:
+    """Whether a cell's text begins at its top border although there is room below it: it is not centred."""
+    lines = [line for line in cell.lines if line.text.strip()]
+    height = lines[0].bottom - lines[0].top
+    above, below = lines[0].top - cell.top, cell.bottom - lines[-1].bottom
+    return above < height and below > above + 2 * height
+
+
+def _complete(table: GrowingTable, always: Sequence[tuple[Cell, GrowingCell]]) -> bool:
+    """The first column's texts on both sides of a break look like whole values: the same shape as others of it."""
+    cell, above = min(always, key=lambda pair: pair[1].x0)
+    shapes = table.shapes(above.x0)
+    return shape(cell.text) in shapes and shape(above.text) in shapes
+
+
+def runs_on(above: GrowingCell, cell: Cell, filled: float, table: GrowingTable) -> bool:
+    """Whether a cell below a page break is the rest of the (merged) cell above it, the row itself being whole.
+
+    ``filled``: the share of the column's cells that are filled. Where nothing tells, the cell is noted as uncertain.
+    """
+    upper, lower = above.text, cell.text
+    if not table.merging and above.row_span == 1 and cell.row_span == 1:
+        return False
+    if upper and not lower:
+        if cell.row_span > 1 or filled >= _FILLED or (above.row_span > 1 and filled >= _OFTEN):
+            return True
+        if above.row_span > 1:
+            table.uncertain.append(cell)
+        return False
+    if lower and not upper:
+        return filled >= _FILLED or (above.row_span > 1 and filled >= 0.9)
+    if not upper and not lower:
+        return filled >= _FILLED and above.row_span + cell.row_span > 2
+    if upper == lower:
+        return above.row_span > 1 or cell.row_span > 1
+    return upper.count("(") > upper.count(")") and lower.count(")") > lower.count("(")

@@ -1,0 +1,1 @@
+"""Words of the field that readers and tidying both need: headings, catalogue header words, annex tables."""

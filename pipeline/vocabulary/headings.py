@@ -1,0 +1,76 @@
+"""How headings are written: patterns of majors, annexes, notes and lines of the contents, Chinese numerals."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from pipeline.text import normalise, squeeze
+
+NUMERAL = "一二三四五六七八九十百零〇"
+_CODES = r"\d{2}(?:\d{2})?"
+MAJOR = re.compile(
+    rf"^(?:第?(?P<ordinal>[{NUMERAL}]+|\d{{1,2}})(?:[章节部分篇]+|[、.:]))?[、.:]?"
+    rf"(?:(?P<code>{_CODES})[(\[](?P<others>[\d、,，/;及和]+)[)\]](?P<name>\S{{2,24}}?(?:大类|类))"
+    rf"|(?P<name2>[^\d()、,;:]{{2,20}}?大类)[(\[](?P<codes2>\d{{2}}[\d、,，/;及和]*)[)\]]"
+    rf"|(?P<code3>{_CODES})(?P<name3>[^\d()、,;:]{{2,20}}?大类)"
+    rf"|(?P<name4>[^\d()、,;:]{{2,20}}?大类))"
+    rf"(?P<rest>.*)$"
+)
+ANNEX = re.compile(rf"^附[件录表](?P<no>\d{{1,2}}|[{NUMERAL}]{{1,3}})?(?P<sep>[、.:：\-—]*)(?P<title>.*)$")
+NOTES = re.compile(r"^(?:[一-龥]{0,4})说明:?$")
+TOC = re.compile(r"^(?:目录|目次|总目录)$")
+LEADER = re.compile(r"^(?P<text>.*?)(?:[.…·・‥⋯_\-—]{3,}|\s{3,}|\t)\s*(?P<page>\d{1,4})$")
+NOT_A_TITLE = re.compile(r"^(?:[至和与及到~、,，。.;；)）的中所]|第)")
+_VALUES = {char: i for i, char in enumerate("零一二三四五六七八九")} | {"〇": 0, "十": 10, "百": 100}
+
+
+def numeral(text: str) -> int | None:
+    """一 … 九十九 or decimal digits → the number; None when it is none."""
+    if text.isdigit():
+        return int(text)
+    total = current = 0
+    for char in text:
+        value = _VALUES.get(char)
+        if value is None:
+            return None
+        if value >= 10:
+            total += (current or 1) * value
+            current = 0
+        else:
+            current = value
+    return total + current
+
+
+class MajorHeading(NamedTuple):
+    """What the heading of a 专业大类 states: its ordinal, its name, its codes (two or four digits each)."""
+
+    number: int | None
+    name: str
+    codes: tuple[str, ...]
+
+
+def major_heading(match: re.Match[str]) -> MajorHeading:
+    """What a match of ``MAJOR`` states."""
+    name = match["name"] or match["name2"] or match["name3"] or match["name4"] or ""
+    codes = re.findall(r"\d{2,4}", " ".join(match[g] or "" for g in ("code", "others", "codes2", "code3")))
+    return MajorHeading(numeral(match["ordinal"]) if match["ordinal"] else None, name, tuple(codes))
+
+
+def parse_major(text: str) -> MajorHeading | None:
+    """A heading or line of the contents that names a 专业大类, taken apart; None for any other text.
+
+    parse_major("一、61（41、21）农林牧渔大类") → MajorHeading(1, "农林牧渔大类", ("61", "41", "21"))
+    """
+    match = MAJOR.match(squeeze(text))
+    if match is None or not (match["code"] or match["codes2"] or match["code3"] or match["ordinal"]):
+        return None
+    return major_heading(match)
+
+
+def parse_annex(text: str) -> tuple[int | None, str] | None:
+    """(number, title) of an annex heading or line of the contents; None for any other text."""
+    match = ANNEX.match(squeeze(text))
+    if match is None or not (match["no"] or match["title"]):
+        return None
+    return (numeral(match["no"]) if match["no"] else None), normalise(match["title"])
