@@ -9,7 +9,7 @@ from itertools import pairwise
 from pipeline.model import Cell, GridCell, Line, LogicalTable
 from pipeline.text import normalise
 from pipeline.tidy.wraps import breaks, segment
-from pipeline.tidy.wraps.breaks import BreakRules, Habits
+from pipeline.tidy.wraps.breaks import BreakRules
 from pipeline.tidy.wraps.segment_model import SURE, CellLines, Item
 
 _FULL_LINE = 0.0
@@ -39,13 +39,8 @@ class LineRules:
     ) = None
 
 
-def learn_rules(
-    groups: Mapping[str, Sequence[LogicalTable]], earlier: Habits | None = None
-) -> tuple[LineRules, Habits]:
-    """The line-breaking rules of stitched tables, grouped by design, and the habits that these tables show.
-
-    ``earlier``: the habits that other parts of the same document show, which the same producer has set.
-    """
+def learn_rules(groups: Mapping[str, Sequence[LogicalTable]]) -> LineRules:
+    """The line-breaking rules of all stitched tables of a document, grouped by design."""
     named: dict[tuple[int, int], str] = {}
     columns: dict[str, list[tuple[float, float, Sequence[Line]]]] = {}
     for group, tables in groups.items():
@@ -55,8 +50,7 @@ def learn_rules(
                     named[piece.page, piece.table_no] = group
                     if piece.lines:
                         columns.setdefault(group, []).append((piece.x0, piece.x1 - piece.x0, piece.lines))
-    habits = breaks.observe(columns)
-    return LineRules(breaks.learn(columns, habits, earlier or Habits()), named), habits
+    return LineRules(breaks.learn(columns), named)
 
 
 def boundary_odds(
