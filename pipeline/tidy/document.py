@@ -62,7 +62,7 @@ def tidy(reading: Reading, header_map: Mapping[str, str], where: str) -> Tidied:
 
     tables = document_tables(parts.sections, pages)
     _check_catalogue(tables, where)
-    rules = learn_rules(tables.groups)[0]
+    rules = learn_rules(tables.groups)
     if typed:
         rules = transcript.line_rules(rules, tables.annex_groups, cells)
     else:
