@@ -28,7 +28,7 @@ with warnings.catch_warnings():
     from great_expectations.compatibility.pydantic import PrivateAttr
     from great_expectations.data_context.types.base import ProgressBarsConfig
 
-    from expectations.suites import parameters, rule_of, scalar_columns, suite
+    from expectations.suites import rule_of, scalar_columns, suite
 
 from expectations.report import ExpectationResult, ValidationContext
 from expectations.rules import KEY, PLACE, ROW, Rule, findings_of
@@ -126,7 +126,7 @@ def run_suites(tables: Mapping[str, pa.Table], context: ValidationContext) -> Ou
         with warnings.catch_warnings():  # pandas remarks on groups in a pattern
             warnings.simplefilter("ignore", UserWarning)
             if definitions:
-                checkpoint.run(expectation_parameters=parameters(tables))
+                checkpoint.run()
     action = checkpoint.actions[0]
     assert isinstance(action, FindingsAction)
     action.outcome.json_suites |= as_json

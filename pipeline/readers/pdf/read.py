@@ -55,7 +55,7 @@ _RANGE = 8
 _SHARED = 32
 """Pages that another process reads with the file opened once: few enough to share the work evenly."""
 
-_SMALL = 64
+_SMALL = 200
 """Documents up to this many pages are read in this process: starting others takes as long as reading so many."""
 
 
