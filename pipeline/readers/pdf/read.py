@@ -17,7 +17,7 @@ from pipeline.readers.pdf.camelot import ENGINE as CAMELOT
 from pipeline.readers.pdf.cell_text import assign, overflowing_lines, trim_open_ends
 from pipeline.readers.pdf.checks import failed_checks
 from pipeline.readers.pdf.damage import damaged_pages
-from pipeline.readers.pdf.grid import Found, find_grids
+from pipeline.readers.pdf.grid import FoundGrids, find_grids
 from pipeline.readers.pdf.lines import lines_by_group, lines_of
 from pipeline.readers.pdf.open import OpenPdf, count_pages, open_pdf
 from pipeline.readers.pdf.page import REPLACEMENT, PageArrays
@@ -68,7 +68,7 @@ class ReadPage:
     blocks: tuple[Block, ...]
     info: PageInfo
     page: PageArrays
-    found: Found
+    found: FoundGrids
 
 
 def read_pdf(
@@ -177,7 +177,7 @@ def _named(page: PageArrays) -> int:
 
 
 def read_arrays(
-    arrays: PageArrays, engine: str, find: Callable[[PageArrays], Found] = find_grids
+    arrays: PageArrays, engine: str, find: Callable[[PageArrays], FoundGrids] = find_grids
 ) -> ReadPage:
     """Cells, lines outside tables and the page's own checks, from its decoded arrays.
 
@@ -207,7 +207,7 @@ def read_arrays(
     return ReadPage(tuple(cell for table in tables for cell in table), tuple(blocks), info, page, found)
 
 
-def _cells(page: PageArrays, found: Found, engine: str) -> tuple[list[list[Cell]], list[Line]]:
+def _cells(page: PageArrays, found: FoundGrids, engine: str) -> tuple[list[list[Cell]], list[Line]]:
     """Cells of every grid with their lines, and the lines outside, top to bottom."""
     per_grid, free = assign(page, found.grids)
     confidence = PIXELS if engine == CAMELOT else SINGLE
