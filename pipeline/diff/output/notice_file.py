@@ -156,7 +156,7 @@ def _grid(document: Document, grid: NoticeGrid) -> None:
 
     document.add_paragraph(grid.caption, style="Caption")
     table = document.add_table(rows=0, cols=len(grid.header))
-    table.style = "Table NoticeGrid"
+    table.style = "Table Grid"
     table.alignment = WD_TABLE_ALIGNMENT.CENTER
     table.autofit = False
     widths = [Mm(_WIDTH_MM * share) for share in grid.widths]
