@@ -14,6 +14,7 @@ import typer
 from pipeline.cli import shared as cli_shared
 from pipeline.cli.shared import Curated, FileFormat
 from pipeline.errors import XizeError
+from pipeline.text import csv_text
 
 if TYPE_CHECKING:
     from pipeline.query.check import Answer, PrintedEntry
@@ -85,7 +86,7 @@ def _rendered(columns: Sequence[str], rows: Iterable[Row], format: FileFormat) -
         return (json.dumps(found, ensure_ascii=False, indent=2, default=str) + "\n").encode()
     if format is FileFormat.table:
         return _table_text(columns, rows).encode()
-    return cli_shared.csv_text(columns, (map(_plain, row) for row in rows)).encode()
+    return csv_text(columns, (map(_plain, row) for row in rows)).encode()
 
 
 def _rich_table(columns: Sequence[str], rows: Iterable[Row]) -> Any:

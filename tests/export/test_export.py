@@ -14,11 +14,11 @@ from typer.testing import CliRunner
 from pipeline.cli.app import app
 from pipeline.errors import XizeError
 from pipeline.export import Book, load, write_csv, write_xlsx, xlsx
-from pipeline.export.csv_files import neutral
 from pipeline.releases.catalogue import load_release
 from pipeline.releases.publish import RunInfo, publish
 from pipeline.releases.storage import open_store
 from pipeline.schema import TABLES, build
+from pipeline.text import neutral
 from tests.sample_tables import EDITION, sample_tables, source_info
 
 # What a spreadsheet would take for a formula, a number, a date or an address.
