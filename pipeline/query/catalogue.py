@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pipeline.errors import XizeError
 from pipeline.query.read_only import PROTOCOL, ReadOnlyFiles, locked_connection
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from pipeline.query.check import Answer
+
+Answered = TypeVar("Answered")
 
 # Statements that ask, or that prepare a question in memory. DuckDB can open no file for writing anyway (read_only.py);
 # whoever asks it to write is told so at once.
@@ -102,6 +104,7 @@ class Catalog:
         self._files = ReadOnlyFiles()
         self._con: duckdb.DuckDBPyConnection = locked_connection(self._files)
         self._schemas: set[str] = set()
+        self._remembered: dict[tuple[str, ...], Any] = {}
         self._views("main", self._shown)
         columns = {
             "edition": [one.edition for one in self._shown],
@@ -181,6 +184,13 @@ class Catalog:
         with _refusals():
             relation = self._ask(query)
             return ([], []) if relation is None else (relation.columns, relation.fetchall())
+
+    def remembered(self, key: tuple[str, ...], ask: Callable[[], Answered]) -> Answered:
+        """What ``ask`` gives, asked once: a release never changes. ``key`` must not come from who asks without bounds."""
+        if key not in self._remembered:
+            self._remembered[key] = ask()
+        found: Answered = self._remembered[key]
+        return found
 
     def _ask(
         self, query: str, parameters: Mapping[str, object] | None = None
