@@ -14,7 +14,7 @@ from pipeline.text import csv_text
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from pipeline.quality.coverage import Line, Scope
+    from pipeline.quality.coverage import CoverageLine, Scope
 
 
 def coverage(
@@ -111,7 +111,11 @@ def _print(found: Scope, title: str) -> None:
 
 
 def _lines(
-    console: Console, title: str, lines: tuple[Line, ...], header: tuple[str, ...], columns: tuple[str, ...]
+    console: Console,
+    title: str,
+    lines: tuple[CoverageLine, ...],
+    header: tuple[str, ...],
+    columns: tuple[str, ...],
 ) -> None:
     from rich.text import Text
 
