@@ -37,7 +37,7 @@ app = typer.Typer(
 )
 for command in (
     tables.tables, run.run, run.serve,
-    release.add, release.releases, release.rollback, release.prune,
+    release.add, release.releases, release.verify, release.rollback, release.prune,
     findings.findings, findings.accept, findings.correct, findings.carry,
     query.sql, query.check,
     diff.diff, export.export, history.history, coverage.coverage, compare.compare,

@@ -9,6 +9,7 @@ import typer
 from pipeline.cli import shared as cli_shared
 from pipeline.cli.shared import Curated, EditionName, Format, HowToWrite, Release
 from pipeline.errors import XizeError
+from pipeline.text import csv_text
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -66,7 +67,7 @@ def _csv(found: Scope) -> str:
     for subject, lines in lists.items():
         for line in lines:
             rows.append((subject, line.key, line.name, line.status, "", line.where, line.detail))
-    return cli_shared.csv_text(("subject", "key", "name", "state", "entries", "where", "detail"), rows)
+    return csv_text(("subject", "key", "name", "state", "entries", "where", "detail"), rows)
 
 
 _STYLES = {

@@ -13,6 +13,7 @@ import typer
 from pipeline.cli import shared as cli_shared
 from pipeline.cli.shared import SEVERITIES, By, Curated, EditionName, Format, HowToWrite, place_words, who
 from pipeline.errors import XizeError
+from pipeline.text import csv_text
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -111,9 +112,7 @@ def _record(row: Mapping[str, Any]) -> dict[str, Any]:
 
 def _csv(rows: Sequence[Mapping[str, Any]]) -> str:
     records = map(_record, rows)
-    return cli_shared.csv_text(
-        _COLUMNS, ({**record, "keys": " ".join(record["keys"])}.values() for record in records)
-    )
+    return csv_text(_COLUMNS, ({**record, "keys": " ".join(record["keys"])}.values() for record in records))
 
 
 def _print(rows: Sequence[Mapping[str, Any]], total: int) -> None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import getpass
-import io
 import json
 import sys
 from collections.abc import Iterable, Iterator, Sequence
@@ -71,15 +69,6 @@ def console(width: int = 10_000) -> Console:
 def echo_json(document: Any) -> None:
     """Print ``document`` as JSON that people can read too."""
     typer.echo(json.dumps(document, ensure_ascii=False, indent=2))
-
-
-def csv_text(header: Sequence[str], rows: Iterable[Iterable[Any]]) -> str:
-    """A table as CSV, a line each."""
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(header)
-    writer.writerows(rows)
-    return text.getvalue()
 
 
 def refuse_parquet_on_screen(format: FileFormat, output: Path | None) -> None:
