@@ -81,7 +81,6 @@ def print_documents(home: Path, count: int) -> dict[str, int]:
 def publish(home: Path, pages: dict[str, int], workers: int) -> dict[str, Any]:
     """Publish all documents on a new cluster of ``workers`` processes; seconds by kind of task, and the whole."""
     from distributed import Client, get_task_stream
-
     from flows.dask_runner import local_cluster, publish_on
 
     for folder in ("staged", "curated"):
@@ -125,8 +124,9 @@ def publish(home: Path, pages: dict[str, int], workers: int) -> dict[str, Any]:
 
 def _load() -> None:
     """Import on a worker what its tasks will use."""
-    import expectations.engine  # noqa: F401
     import flows.steps
+
+    import expectations.engine  # noqa: F401
     import pipeline.readers.pdf.read  # noqa: F401
 
     flows.steps.readers_code()
@@ -156,13 +156,13 @@ def empty_tasks(address: str) -> dict[str, float]:
     ``flow``: this process, in which a local cluster's scheduler runs too; it is what more workers do not speed up.
     ``server``: Prefect's. ``wall`` holds the worker's own share.
     """
+    from flows.reporting import reporting
     from prefect import flow, task
     from prefect.cache_policies import NO_CACHE
     from prefect_dask import DaskTaskRunner
     from pydantic import SecretStr
 
     from flows.cluster import fixed_settings
-    from flows.reporting import reporting
 
     @task(cache_policy=NO_CACHE, persist_result=False)
     def nothing(

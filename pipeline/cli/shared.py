@@ -73,6 +73,11 @@ def echo_json(document: Any) -> None:
     typer.echo(json.dumps(document, ensure_ascii=False, indent=2))
 
 
+def next_step(*commands: str) -> None:
+    """Print what is usually done next."""
+    typer.echo(f"下一步：{'，或'.join(commands)}")
+
+
 def csv_text(header: Sequence[str], rows: Iterable[Iterable[Any]]) -> str:
     """A table as CSV, a line each."""
     text = io.StringIO(newline="")
