@@ -88,7 +88,7 @@ def _locked(path: Path, message: str, wait: float = 0.0) -> Iterator[None]:
     from filelock import FileLock, Timeout
 
     folder = path.parent
-    lock = FileLock(path, timeout=wait, fallback_to_soft=False, is_singleton=wait > 0)
+    lock = FileLock(path, timeout=wait, poll_interval=0.01, fallback_to_soft=False, is_singleton=wait > 0)
     try:
         lock.acquire()
     except Timeout:

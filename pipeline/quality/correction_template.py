@@ -16,7 +16,7 @@ from pipeline.editions.files import decisions_lock
 from pipeline.editions.source_yaml import load_yaml, new_list
 from pipeline.errors import XizeError
 from pipeline.quality.corrections.file import ACTIONS, HEAD
-from pipeline.quality.decisions import Row, keys_of, refuse_decided, row_digest, write_yaml
+from pipeline.quality.decisions import Row, keys_of, refuse_decided, row_digest, with_statuses, write_yaml
 from pipeline.schema import ANNEX_TABLES
 
 LIMIT = 20
@@ -42,7 +42,8 @@ def write_template(
     and when the file cannot be read or written.
     """
     with decisions_lock(path.parent):
-        (finding,) = refuse_decided([finding], path.parent, by, ("accepted",))
+        (finding,) = with_statuses([finding], path.parent)
+        refuse_decided([finding], path.parent, by, ("accepted",))
         document = load_yaml(path) if path.is_file() else None
         document = new_list(HEAD) if document is None else document
         if not isinstance(document, CommentedSeq):
@@ -109,7 +110,7 @@ def _entry(finding: Row, row: Mapping[str, Any] | None, by: str, date: datetime.
             **({} if action == "drop" else {"to": to}),
             "reason": None,
             "by": by,
-            "date": date,
+            "date": date.replace(),  # its own object: YAML writes one that comes again as an alias
             "finding": finding["finding_id"],
             "evidence": row_digest(finding),
         }

@@ -96,7 +96,10 @@ def load_accepted(path: Path) -> tuple[Acceptance, ...]:
 
 def accepted_in(path: Path, data: bytes | None) -> tuple[Acceptance, ...]:
     """As :func:`load_accepted`, of the bytes that were read from ``path`` (None: there was no file)."""
-    document = None if data is None else parse_yaml(path, data)
+    return _acceptances(path, None if data is None else parse_yaml(path, data))
+
+
+def _acceptances(path: Path, document: Any) -> tuple[Acceptance, ...]:
     shape = "请以“- finding_id:”开头，或用“xize accept”添加。"
     found = []
     for index, line, item in list_items(path, document, shape, "接受", "finding_id、evidence、why、by、date"):
@@ -211,17 +214,15 @@ def with_statuses(rows: Iterable[Row], folder: Path) -> list[dict[str, Any]]:
 
 def refuse_decided(
     rows: Iterable[Row], folder: Path, by: str, states: Collection[str] = ("accepted", "corrected")
-) -> list[dict[str, Any]]:
-    """The rows as :func:`with_statuses`; raises XizeError when somebody else than ``by`` has decided one of them."""
-    now = with_statuses(rows, folder)
-    for row in now:
+) -> None:
+    """Raise XizeError when somebody else than ``by`` has decided one of ``rows`` (their status is that of now)."""
+    for row in rows:
         who = who_decided(row, folder) if row["status"] in states else ""
         if who and by.strip() not in who.split("、"):
             done, file = _DECISIONS[row["status"]]
             raise XizeError(
                 f"发现{row['finding_id']}已由{who}{done}，没有改动：请先与其商定；要改请直接编辑{folder / file}。"
             )
-    return now
 
 
 _DECISIONS = {"accepted": ("接受", "accepted.yaml"), "corrected": ("更正", "corrections.yaml")}
@@ -251,8 +252,10 @@ def accept(path: Path, rows: Sequence[Row], why: str, by: str, date: datetime.da
     if unkeepable(why) or unkeepable(by):
         raise XizeError("理由或姓名中有控制字符或不成字的字符：请重新输入。")
     with decisions_lock(path.parent):
-        now = refuse_decided(rows, path.parent, by)
         document = load_yaml(path) if path.is_file() else None
+        corrections = decided_corrections(path.parent / "corrections.yaml")
+        now = decided(rows, _acceptances(path, document), corrections)
+        refuse_decided(now, path.parent, by)
         if document is None:
             document = new_list(
                 "接受的发现：原文如此、已知悉，不再作为未决事项；所据文字变化后自动失效。由“xize accept”写入。"
@@ -265,7 +268,7 @@ def accept(path: Path, rows: Sequence[Row], why: str, by: str, date: datetime.da
                 "evidence": row_digest(row),
                 "why": why,
                 "by": by,
-                "date": date,
+                "date": date.replace(),  # its own object: YAML writes one that comes again as an alias
             }
             old = next((item for item in document if item.get("finding_id") == row["finding_id"]), None)
             if old is None:
