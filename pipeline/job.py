@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pipeline.findings import Finding
     from pipeline.releases.catalogue import Release, TableDelta
 
-__all__ = ["Job", "Options", "Outcome", "Report", "RunResult", "code_digest"]
+__all__ = ["Job", "Options", "Outcome", "Report", "RunResult", "code_digest", "read_decisions"]
 
 Report = Callable[[str, int, int], None]
 """Progress: (stage, done, total); stages are read, check, tidy, validate, publish."""
@@ -40,9 +40,19 @@ class Options:
     curated: str | None = None
 
 
+def read_decisions(folder: Path) -> dict[str, bytes | None]:
+    """The bytes of a steward's files in ``folder`` (raw/<edition>) by name, None where there is none. Raises OSError."""
+    paths = [folder / name for name in ("corrections.yaml", "accepted.yaml")]
+    return {path.name: path.read_bytes() if path.is_file() else None for path in paths}
+
+
 @dataclass(frozen=True)
 class Job:
-    """A verified source: its edition, file, checksum, and ``inputs``, the digest of everything the result rests on."""
+    """A verified source: its edition, file, checksum, and ``inputs``, the digest of everything the result rests on.
+
+    ``decisions``: the bytes of corrections.yaml and accepted.yaml as the run found them at its start (None: no such
+    file). What is written there later counts for the next run.
+    """
 
     options: Options
     edition: Edition
@@ -50,6 +60,12 @@ class Job:
     path: Path
     sha256: str
     inputs: str
+    decisions: Mapping[str, bytes | None]
+
+    def changed_decisions(self) -> list[str]:
+        """The names of those files that are no longer as the run found them. Raises OSError."""
+        now = read_decisions(self.edition.folder)
+        return [name for name, data in self.decisions.items() if now[name] != data]
 
     @property
     def header_map(self) -> dict[str, str]:
@@ -84,6 +100,12 @@ class Outcome:
     by_code: Mapping[str, int]
     report: ValidationReport | None = None
     deltas: tuple[TableDelta, ...] = ()
+
+    @property
+    def remark(self) -> str:
+        """A sentence where decisions were written while the run was under way, else ""."""
+        changed = "、".join(self.job.changed_decisions())
+        return f"运行期间{changed}有改动：本次按开始时的内容，改动在下次运行时生效。" if changed else ""
 
 
 @lru_cache(maxsize=1)

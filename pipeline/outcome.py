@@ -59,8 +59,8 @@ def same_as(job: Job, last: Release) -> Outcome:
 def with_findings(job: Job, result: RunResult, report: ValidationReport | None = None) -> dict[str, pa.Table]:
     """All tables, with the findings of tidying and (once there is a ``report``) of validation."""
     from pipeline.quality.assess import set_statuses
-    from pipeline.quality.corrections.file import load_corrections
-    from pipeline.quality.decisions import load_accepted
+    from pipeline.quality.corrections.file import corrections_in
+    from pipeline.quality.decisions import accepted_in
     from pipeline.releases.last_findings import store_last_findings
     from pipeline.schema import TABLES
 
@@ -70,8 +70,8 @@ def with_findings(job: Job, result: RunResult, report: ValidationReport | None =
         [*result.findings, *(report.findings if report is not None else ())],
         edition=name,
         source=job.kind,
-        accepted=load_accepted(job.edition.folder / "accepted.yaml"),
-        corrections=load_corrections(job.edition.corrections),
+        accepted=accepted_in(job.edition.folder / "accepted.yaml", job.decisions["accepted.yaml"]),
+        corrections=corrections_in(job.edition.corrections, job.decisions["corrections.yaml"]),
     )
     if report is not None:
         store_last_findings(job.options.home, name, tables["findings"])

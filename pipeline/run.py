@@ -118,7 +118,7 @@ def tidy_reading(job: Job, reading: Reading, report: Report | None = None) -> Ru
     Raises XizeError as ``tidy.document.tidy`` does, and when a correction does not apply.
     """
     from pipeline.quality.assess import assess
-    from pipeline.quality.corrections.file import load_corrections
+    from pipeline.quality.corrections.file import corrections_in
     from pipeline.quality.corrections.tables import correct_cells, correct_tables
     from pipeline.schema import TIDIED, build
     from pipeline.schema.moe_classes import reference_rows
@@ -128,7 +128,7 @@ def tidy_reading(job: Job, reading: Reading, report: Report | None = None) -> Ru
     if report:
         report("tidy", 0, 1)
     reading, disagreements, compared = check_reading(job, reading, report)
-    corrections = load_corrections(job.edition.corrections)
+    corrections = corrections_in(job.edition.corrections, job.decisions["corrections.yaml"])
     with measured("tidy"):
         cells, changed = correct_cells(reading.cells, corrections)
         tidied = tidy(replace(reading, cells=cells), job.header_map, job.path.name)
@@ -184,16 +184,16 @@ def _stats(
 ) -> dict[str, Any]:
     """Figures for the manifest."""
     from pipeline.quality import coverage
-    from pipeline.quality.corrections.file import load_corrections, summary
+    from pipeline.quality.corrections.file import corrections_in, summary
 
-    corrections = load_corrections(job.edition.corrections)
+    corrections = corrections_in(job.edition.corrections, job.decisions["corrections.yaml"])
     stats = {
         "inputs": job.inputs,
         "pages": figures["pages"],
         "pages_read": pages_read(job),
         "tables_found": figures["tables_found"],
         "conservation": figures["conservation"],
-        "corrections": summary(job.edition.corrections, corrections),
+        "corrections": summary(job.decisions["corrections.yaml"], corrections),
         "coverage": coverage.summary(tables["coverage"].to_pylist()),
     }
     return {**stats, "cross_check": compared} if compared else stats
@@ -236,8 +236,8 @@ def validate_result(
 def _validation_context(job: Job, result: RunResult) -> ValidationContext:
     """What validation must know beside the tables."""
     from expectations.report import TocItem, ValidationContext
-    from pipeline.quality.corrections.file import load_corrections
-    from pipeline.quality.decisions import load_accepted
+    from pipeline.quality.corrections.file import corrections_in
+    from pipeline.quality.decisions import accepted_in
 
     conservation = result.stats["conservation"]
     return ValidationContext(
@@ -254,6 +254,6 @@ def _validation_context(job: Job, result: RunResult) -> ValidationContext:
         characters_in_tables=conservation["in_tables"],
         characters_lost=conservation["lost"],
         title=job.edition.source.title,
-        accepted=load_accepted(job.edition.folder / "accepted.yaml"),
-        corrections=load_corrections(job.edition.corrections),
+        accepted=accepted_in(job.edition.folder / "accepted.yaml", job.decisions["accepted.yaml"]),
+        corrections=corrections_in(job.edition.corrections, job.decisions["corrections.yaml"]),
     )

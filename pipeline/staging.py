@@ -30,7 +30,7 @@ def load_staged(job: Job) -> Reading | None:
     folder = staged_folder(job)
     try:
         known = json.loads((folder / "reading.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
     if {name: known.get(name) for name in _reading_key(job)} != _reading_key(job):
         return None
@@ -80,7 +80,7 @@ def _earlier(job: Job) -> list[tuple[Path, dict[str, Any]]]:
     for path in staged_folder(job).parent.glob("[!.]*/reading.json"):
         try:
             known, when = json.loads(path.read_text(encoding="utf-8")), path.stat().st_mtime
-        except (OSError, ValueError):
+        except (OSError, ValueError, RecursionError):
             continue
         if {**{name: known.get(name) for name in mine}, "sha256": ""} == mine:
             found.append((when, path.parent, known))
@@ -103,7 +103,7 @@ def pages_read(job: Job) -> int | None:
     """How many pages were read when the staged reading was made (the others came from an earlier one); None: unknown."""
     try:
         known = json.loads((staged_folder(job) / "reading.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
     read = known.get("read")
     return read if isinstance(read, int) else None
@@ -166,7 +166,7 @@ def same_inputs(job: Job, release: str) -> str | None:
     """The digest of other inputs that are known to give ``release`` again (new code, say, with the same result)."""
     try:
         known = json.loads(_same_path(job).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
     return str(known["inputs"]) if known.get("release") == release else None
 

@@ -31,19 +31,28 @@ __all__ = ["Context", "app", "main"]
 app = typer.Typer(
     name="xize",
     no_args_is_help=True,
-    add_completion=False,
+    add_completion=True,
     pretty_exceptions_enable=False,
     help="From a rulebook PDF to versioned Parquet: read, tidy, validate, publish, query.",
 )
-for command in (
-    tables.tables, run.run, run.serve,
-    release.add, release.releases, release.verify, release.rollback, release.prune,
-    findings.findings, findings.accept, findings.correct, findings.carry,
-    query.sql, query.check,
-    diff.diff, export.export, history.history, coverage.coverage, compare.compare,
-    review.review,
-):  # fmt: skip
-    app.command()(command)
+_COMMANDS = {
+    "Steward: from a file to a release": (
+        release.add, run.run, findings.findings, findings.accept, findings.correct, findings.carry,
+    ),
+    "Analyst: use what is published": (
+        query.sql, query.check, export.export, history.history, tables.tables,
+    ),
+    "Reviewer: compare with the document and between editions": (
+        review.review, diff.diff, compare.compare, coverage.coverage,
+    ),
+    "Operator: keep it running": (
+        release.releases, release.verify, release.rollback, release.prune, run.serve,
+    ),
+}  # fmt: skip
+"""Every command, by who uses it most: the panels of ``--help``."""
+for panel, commands in _COMMANDS.items():
+    for command in commands:
+        app.command(rich_help_panel=panel)(command)
 
 
 @dataclass(frozen=True)

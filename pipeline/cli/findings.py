@@ -11,7 +11,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pipeline.cli import shared as cli_shared
-from pipeline.cli.shared import SEVERITIES, By, Curated, EditionName, Format, HowToWrite, place_words, who
+from pipeline.cli.shared import (
+    SEVERITIES,
+    By,
+    Curated,
+    EditionName,
+    Format,
+    HowToWrite,
+    next_step,
+    place_words,
+    who,
+)
 from pipeline.errors import XizeError
 from pipeline.text import csv_text
 
@@ -152,6 +162,7 @@ def accept(
         path = home / "raw" / name / "accepted.yaml"
         write(path, rows, why, who(by), datetime.date.today())
         typer.echo(f"已在{path}中接受{len(rows)}项发现。")
+        next_step(f"xize run {name}")
 
 
 def correct(
@@ -167,13 +178,15 @@ def correct(
     home: Path = ctx.obj.home
     name, row = _find(home, edition, finding, curated)
     path = home / "raw" / name / "corrections.yaml"
-    written, total = write_template(path, row, _tables(home, name, curated), who(by), datetime.date.today())
+    tables = _tables_of(home, name, curated, row)
+    written, total = write_template(path, row, tables, who(by), datetime.date.today())
     more = (
         f"（该发现涉及{total}行，只写了前{written}行；全部照原文时可用“xize accept”）"
         if written < total
         else ""
     )
-    typer.echo(f"已在{path}中写入{written}项待填的更正{more}：请填好to与reason，再运行“xize run {name}”。")
+    typer.echo(f"已在{path}中写入{written}项待填的更正{more}：请填好to与reason。")
+    next_step(f"xize run {name}")
 
 
 def _find(home: Path, edition: str | None, wanted: str, curated: str | None) -> tuple[str, dict[str, Any]]:
@@ -208,6 +221,22 @@ def _tables(home: Path, edition: str, curated: str | None) -> dict[str, pa.Table
     return load_release(url, edition) if latest_name(open_store(url), edition) else {}
 
 
+def _tables_of(
+    home: Path, edition: str, curated: str | None, finding: Mapping[str, Any]
+) -> Mapping[str, pa.Table]:
+    """The tables with the finding's rows: of the latest release, else (before there is one, say) of the last reading."""
+    from pipeline.editions.edition import load_edition
+    from pipeline.quality.correction_template import rows_of
+    from pipeline.quality.decisions import keys_of
+    from pipeline.schema import TABLES, build
+
+    tables = _tables(home, edition, curated)
+    if rows_of(finding, tables) != [None] or not keys_of(finding):
+        return tables
+    read = fresh_reading(load_edition(home, edition))
+    return {name: build(name, rows, edition, "") for name, rows in read.rows.items() if name in TABLES}
+
+
 def carry(
     ctx: typer.Context,
     before: Annotated[
@@ -233,19 +262,30 @@ def carry(
     corrections = load_corrections(old.corrections)
     accepted = load_accepted(old.folder / "accepted.yaml")
     if not corrections and not accepted:
-        raise XizeError(f"版本{before}没有更正也没有接受的发现：没有可转移的决定。")
+        typer.echo(f"版本{before}没有更正也没有接受的发现：没有可转移的决定。")
+        next_step(f"xize run {after}")
+        return
     cells = _tables(home, before, curated).get("cells")
     done = try_all(corrections, accepted, cells, fresh_reading(new))
+    verb, there = "仍适用", ["", ""]
     if before != after:
-        append_corrections(old.corrections, new.corrections, done.corrections)
-        append_accepted(new.folder / "accepted.yaml", done.accepted)
-    verb = "仍适用" if before == after else f"已转到{after}"
-    typer.echo(f"更正：{len(done.corrections)}项{verb}，{len(done.lost_corrections)}项不再适用。")
+        written = (
+            append_corrections(old.corrections, new.corrections, done.corrections),
+            append_accepted(new.folder / "accepted.yaml", done.accepted),
+        )
+        fit = len(done.corrections), len(done.accepted)
+        verb = f"已转到{after}"
+        there = [
+            f"（其中{all_ - new_}项那里已有，没有改动）" if all_ > new_ else ""
+            for all_, new_ in zip(fit, written, strict=True)
+        ]
+    typer.echo(f"更正：{len(done.corrections)}项{verb}{there[0]}，{len(done.lost_corrections)}项不再适用。")
     for _, problem in done.lost_corrections:
         typer.echo(f"  {problem}")
-    typer.echo(f"接受：{len(done.accepted)}项{verb}，{len(done.lost_accepted)}项不再适用。")
+    typer.echo(f"接受：{len(done.accepted)}项{verb}{there[1]}，{len(done.lost_accepted)}项不再适用。")
     for one in done.lost_accepted:
         typer.echo(f"  {one.finding_id} {one.message}")
+    next_step(f"xize run {after}")
 
 
 def fresh_reading(edition: Edition) -> NewReading:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipeline.cli.shared import Curated, EditionName, echo_json
+from pipeline.cli.shared import Curated, EditionName, echo_json, next_step
 from pipeline.errors import XizeError
 
 if TYPE_CHECKING:
@@ -31,11 +31,13 @@ def add(
     folder = added.edition.folder
     if not added.changed:
         typer.echo(f"{folder}中已有同一文件，未作改动。")
+        next_step(f"xize run {edition}")
         return
     typer.echo(f"已加入{added.edition.path(added.kind)}（标题：{added.edition.source.title}）。")
     if added.remark:
         typer.echo(added.remark)
-    typer.echo(f"请核对{folder / 'source.yaml'}，然后运行：xize run {edition}")
+    typer.echo(f"请核对{folder / 'source.yaml'}。")
+    next_step(f"xize run {edition}")
 
 
 def releases(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipeline.cli.shared import By, Curated, EditionName, Password, who
+from pipeline.cli.shared import By, Curated, EditionName, Password, next_step, who
 from pipeline.errors import XizeError
 
 if TYPE_CHECKING:
@@ -67,6 +67,7 @@ def review(
     session = Session(options, who(by), release)
     if static is None:
         serve(session, host, port, browser, typer.echo)
+        next_step(f"xize run {edition}", f"xize findings {edition}")
     else:
         _write_site(session, static)
 

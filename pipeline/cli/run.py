@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pipeline.cli.shared import SEVERITIES, Curated, Decoder, Password
+from pipeline.cli.shared import SEVERITIES, Curated, Decoder, Password, next_step
 from pipeline.errors import XizeError, raise_failures
 
 if TYPE_CHECKING:
@@ -187,6 +187,20 @@ def showing(editions: Sequence[str]) -> Iterator[Callable[[Outcome], None]]:
                 _show(console, outcome)
             else:
                 console.print(_in_a_line(outcome))
+            if outcome.remark:
+                console.print(f"{outcome.job.edition.name}：{outcome.remark}")
+        if outcomes:
+            next_step(*_next_commands(outcomes[0]))
+
+
+def _next_commands(outcome: Outcome) -> list[str]:
+    """What to do after a run: look at what is doubtful, then publish what was only tried, or use the data."""
+    name = outcome.job.edition.name
+    doubts = [f"xize review {name}"] if sum(outcome.by_severity.values()) else []
+    return [
+        *doubts,
+        f"xize run {name}" if outcome.release is None else f"xize export {name} --xlsx {name}.xlsx",
+    ]
 
 
 def _in_a_line(outcome: Outcome) -> str:

@@ -71,6 +71,11 @@ def echo_json(document: Any) -> None:
     typer.echo(json.dumps(document, ensure_ascii=False, indent=2))
 
 
+def next_step(*commands: str) -> None:
+    """Print what is usually done next."""
+    typer.echo(f"下一步：{'，或'.join(commands)}")
+
+
 def refuse_parquet_on_screen(format: FileFormat, output: Path | None) -> None:
     """Raise XizeError where Parquet is asked for without a file."""
     if format is FileFormat.parquet and output is None:

@@ -48,6 +48,12 @@ def save_file(path: Path, data: bytes) -> None:
 LOCK = ".lock"
 """The file by which a folder is locked. It stays behind, unlocked."""
 
+DECISIONS_LOCK = ".decisions.lock"
+"""The file by which a steward's files in raw/<edition> are locked."""
+
+DECISIONS_WAIT = 20.0
+"""Seconds to wait for somebody else's decision to be written."""
+
 
 @contextmanager
 def folder_lock(folder: Path, message: str) -> Iterator[None]:
@@ -56,19 +62,46 @@ def folder_lock(folder: Path, message: str) -> Iterator[None]:
     Raises XizeError(message) when another process (or another holder in this one) has it, and when the folder cannot
     be made or locked.
     """
-    from filelock import FileLock, Timeout
-
-    lock = FileLock(folder / LOCK, blocking=False, fallback_to_soft=False)
     try:
         folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _unusable(folder, error) from error
+    with _locked(folder / LOCK, message):
+        yield
+
+
+@contextmanager
+def decisions_lock(folder: Path) -> Iterator[None]:
+    """Hold the decision files of ``folder`` (raw/<edition>) from reading them until they are written again.
+
+    Who holds it already (in the same thread) gets it again. Raises XizeError when somebody else holds it for long, and
+    when there is no such folder.
+    """
+    if not folder.is_dir():
+        raise XizeError(f"找不到文件夹{folder}：请先用“xize add”建立该版本，或把文件夹放回原处。")
+    with _locked(folder / DECISIONS_LOCK, f"{folder}中的决定正由别人写入：请稍后再试。", DECISIONS_WAIT):
+        yield
+
+
+@contextmanager
+def _locked(path: Path, message: str, wait: float = 0.0) -> Iterator[None]:
+    from filelock import FileLock, Timeout
+
+    folder = path.parent
+    lock = FileLock(path, timeout=wait, poll_interval=0.01, fallback_to_soft=False, is_singleton=wait > 0)
+    try:
         lock.acquire()
     except Timeout:
         raise XizeError(message) from None
     except NotImplementedError as error:
         raise XizeError(f"无法锁定文件夹{folder}：请换用支持文件锁的磁盘。") from error
     except OSError as error:
-        raise XizeError(f"无法使用文件夹{folder}（{error.strerror}）：请检查其权限与磁盘空间。") from error
+        raise _unusable(folder, error) from error
     try:
         yield
     finally:
         lock.release()
+
+
+def _unusable(folder: Path, error: OSError) -> XizeError:
+    return XizeError(f"无法使用文件夹{folder}（{error.strerror}）：请检查其权限与磁盘空间。")

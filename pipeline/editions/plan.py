@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 
 from pipeline.editions.edition import load_edition
-from pipeline.job import Job, Options, code_digest
+from pipeline.job import Job, Options, code_digest, read_decisions
 
 
 def plan(options: Options) -> Job:
@@ -18,7 +18,7 @@ def plan(options: Options) -> Job:
         sha256, code_digest(), kind, options.decoder, str(options.cross_check), str(options.allow_incomplete),
     ):  # fmt: skip
         digest.update(part.encode())
-    for name in ("source.yaml", "corrections.yaml", "accepted.yaml"):
-        beside = edition.folder / name
-        digest.update(beside.read_bytes() if beside.is_file() else b"-")
-    return Job(options, edition, kind, path, sha256, digest.hexdigest())
+    decisions = read_decisions(edition.folder)
+    for data in ((edition.folder / "source.yaml").read_bytes(), *decisions.values()):
+        digest.update(b"-" if data is None else data)
+    return Job(options, edition, kind, path, sha256, digest.hexdigest(), decisions)

@@ -143,9 +143,18 @@ def load_yaml(path: Path) -> Any:
     Raises XizeError naming file and line when it cannot be read or is not YAML.
     """
     try:
-        return round_trip().load(path.read_text(encoding="utf-8"))
+        data = path.read_bytes()
     except OSError as error:
         raise XizeError(f"无法读取{path}（{error.strerror}）：请检查文件及其权限。") from error
+    return parse_yaml(path, data)
+
+
+def parse_yaml(path: Path, data: bytes) -> Any:
+    """As :func:`load_yaml`, of bytes that were read from ``path``."""
+    try:
+        return round_trip().load(data.decode("utf-8"))
+    except RecursionError:
+        raise XizeError(f"{path}嵌套过深，无法读取：请改成至多几层的列表与键值对。") from None
     except UnicodeDecodeError as error:
         raise XizeError(f"{path}不是UTF-8编码（第{error.start + 1}字节起）：请另存为UTF-8。") from error
     except YAMLError as error:

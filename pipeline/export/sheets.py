@@ -104,7 +104,7 @@ def _package(store: Store, edition: str, release: str) -> Mapping[str, Any]:
     path = f"{edition}/{release}/datapackage.json"
     try:
         document = json.loads(store.read(path))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise XizeError(f"{store.url}/{path}无法读取（{error}）：请改用其他发布，或重新发布。") from error
     return document if isinstance(document, dict) else {}
 

@@ -13,7 +13,7 @@ from pipeline.quality.checks.links import link
 from pipeline.quality.checks.pages import damaged_pages
 from pipeline.quality.corrections.file import Correction
 from pipeline.quality.coverage import coverage
-from pipeline.quality.decisions import Acceptance, finding_rows, statuses
+from pipeline.quality.decisions import Acceptance, finding_rows, statuses, without_corrected
 from pipeline.schema import build
 
 
@@ -48,9 +48,10 @@ def set_statuses(
     edition: str,
     source: str,
     accepted: Iterable[Acceptance] = (),
-    corrections: Iterable[Correction] = (),
+    corrections: Sequence[Correction] = (),
 ) -> dict[str, pa.Table]:
     """The tables with ``findings`` (status by the steward's decisions) and ``entries.requires_attention``."""
+    findings = without_corrected(findings, corrections)
     states = statuses(findings, accepted, corrections)
     return {
         **tables,

@@ -13,6 +13,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from pipeline.editions.files import decisions_lock
 from pipeline.editions.source_yaml import load_yaml
 from pipeline.errors import XizeError
 from pipeline.quality.corrections.cells import apply_to_cells, cell_text
@@ -109,35 +110,37 @@ def append_corrections(source: Path, target: Path, kept: Mapping[int, str | None
     """
     if not kept:
         return 0
-    load_corrections(target)  # a file with a mistake in it is not written over
     document = load_yaml(source)
     for index, cell_id in kept.items():
         if cell_id is not None:
             document[index]["where"]["cell_id"] = cell_id
-    there = load_yaml(target) if target.is_file() else None
-    if there is None:
-        # A new file: the old one without what does not apply keeps every comment in its place.
-        for index in reversed(range(len(document))):
-            if index not in kept:
-                del document[index]
-        write_yaml(target, document)
-        return len(document)
-    if not hasattr(there, "append"):
-        raise XizeError(f"{target}不是列表：每项更正请以“- where:”开头。")
-    fresh = [document[index] for index in sorted(kept) if document[index] not in there]
-    for item in fresh:
-        there.append(item)
-    write_yaml(target, there)
-    return len(fresh)
+    with decisions_lock(target.parent):
+        load_corrections(target)  # a file with a mistake in it is not written over
+        there = load_yaml(target) if target.is_file() else None
+        if there is None:
+            # A new file: the old one without what does not apply keeps every comment in its place.
+            for index in reversed(range(len(document))):
+                if index not in kept:
+                    del document[index]
+            write_yaml(target, document)
+            return len(document)
+        if not hasattr(there, "append"):
+            raise XizeError(f"{target}不是列表：每项更正请以“- where:”开头。")
+        fresh = [document[index] for index in sorted(kept) if document[index] not in there]
+        for item in fresh:
+            there.append(item)
+        write_yaml(target, there)
+        return len(fresh)
 
 
 def append_accepted(target: Path, kept: Iterable[Acceptance]) -> int:
     """Append acceptances that ``target`` does not hold yet. Gives how many were written; raises XizeError."""
-    known = {one.finding_id for one in load_accepted(target)}
-    fresh = [one.model_dump() for one in kept if one.finding_id not in known]
-    if fresh:
-        document = load_yaml(target) if target.is_file() else None
-        document = [] if document is None else document
-        document.extend(fresh)
-        write_yaml(target, document)
+    with decisions_lock(target.parent):
+        known = {one.finding_id for one in load_accepted(target)}
+        fresh = [one.model_dump() for one in kept if one.finding_id not in known]
+        if fresh:
+            document = load_yaml(target) if target.is_file() else None
+            document = [] if document is None else document
+            document.extend(fresh)
+            write_yaml(target, document)
     return len(fresh)

@@ -12,10 +12,11 @@ import pyarrow.compute as pc
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 
 from pipeline.arrow import array
+from pipeline.editions.files import decisions_lock
 from pipeline.editions.source_yaml import load_yaml, new_list
 from pipeline.errors import XizeError
 from pipeline.quality.corrections.file import ACTIONS, HEAD
-from pipeline.quality.decisions import Row, keys_of, write_yaml
+from pipeline.quality.decisions import Row, keys_of, refuse_decided, row_digest, with_statuses, write_yaml
 from pipeline.schema import ANNEX_TABLES
 
 LIMIT = 20
@@ -37,21 +38,32 @@ def write_template(
     """Append entries for the rows of a finding to ``path`` (comments and order kept): (written, rows in all).
 
     ``tables``: the rows that the finding names (a release, or the last reading); may lack any.
-    Raises XizeError when the file has an entry for the finding already, or cannot be read or written.
+    Raises XizeError when the file has an entry for the same rows already, when somebody else has accepted the finding,
+    and when the file cannot be read or written.
     """
-    document = load_yaml(path) if path.is_file() else None
-    document = new_list(HEAD) if document is None else document
-    if not isinstance(document, CommentedSeq):
-        raise XizeError(f"{path}不是列表：每项更正请以“- where:”开头。")
-    if any(isinstance(item, Mapping) and item.get("finding") == finding["finding_id"] for item in document):
-        raise XizeError(f"{path}中已有发现{finding['finding_id']}的更正：请直接编辑该项。")
-    rows = _rows(finding, tables)
-    for row in rows[:LIMIT]:
-        document.append(_entry(finding, row, by, date))
-        words = f"{place_words(row or finding)}{finding['message']}\naction可为：{'、'.join(ACTIONS)}"
-        document.yaml_set_comment_before_after_key(len(document) - 1, before=words, indent=2)
-    write_yaml(path, document)
+    with decisions_lock(path.parent):
+        (finding,) = with_statuses([finding], path.parent)
+        refuse_decided([finding], path.parent, by, ("accepted",))
+        document = load_yaml(path) if path.is_file() else None
+        document = new_list(HEAD) if document is None else document
+        if not isinstance(document, CommentedSeq):
+            raise XizeError(f"{path}不是列表：每项更正请以“- where:”开头。")
+        if any(_is_about(item, finding) for item in document):
+            raise XizeError(f"{path}中已有发现{finding['finding_id']}的更正：请直接编辑该项。")
+        rows = rows_of(finding, tables)
+        for row in rows[:LIMIT]:
+            document.append(_entry(finding, row, by, date))
+            words = f"{place_words(row or finding)}{finding['message']}\naction可为：{'、'.join(ACTIONS)}"
+            document.yaml_set_comment_before_after_key(len(document) - 1, before=words, indent=2)
+        write_yaml(path, document)
     return min(len(rows), LIMIT), len(rows)
+
+
+def _is_about(item: object, finding: Row) -> bool:
+    """Whether an entry is about the rows of the finding that are left: it is still to be decided, or counts in full."""
+    if not isinstance(item, Mapping) or item.get("finding") != finding["finding_id"]:
+        return False
+    return finding["status"] != "open" or item.get("reason") is None
 
 
 def place_words(row: Mapping[str, Any]) -> str:
@@ -60,7 +72,7 @@ def place_words(row: Mapping[str, Any]) -> str:
     return f"第{page}页 " if page is not None else f"第{line}行 " if line is not None else ""
 
 
-def _rows(finding: Row, tables: Mapping[str, pa.Table]) -> Sequence[Mapping[str, Any] | None]:
+def rows_of(finding: Row, tables: Mapping[str, pa.Table]) -> Sequence[Mapping[str, Any] | None]:
     """The rows that the finding is about, as far as ``tables`` has them; [None] where it names none."""
     table = "entries" if finding["table"] in ("entries", "credentials", "links") else finding["table"]
     keys = set(keys_of(finding))
@@ -98,8 +110,9 @@ def _entry(finding: Row, row: Mapping[str, Any] | None, by: str, date: datetime.
             **({} if action == "drop" else {"to": to}),
             "reason": None,
             "by": by,
-            "date": date,
+            "date": date.replace(),  # its own object: YAML writes one that comes again as an alias
             "finding": finding["finding_id"],
+            "evidence": row_digest(finding),
         }
     )
 

@@ -1,27 +1,41 @@
 """A steward's decisions: accepted.yaml (as printed, known), the state of every finding, and the order of the work.
 
 An acceptance names a finding and the digest of what it rested on. When the same finding rests on something else (another
-row shows the same fault, say), the acceptance no longer counts and the finding is open again.
+row shows the same fault, say), the acceptance no longer counts and the finding is open again. A correction settles the
+rows of its finding that it changes; rows that are left stay open.
+
+Whoever writes a decision holds :func:`files.decisions_lock` from reading the files until they are written.
 """
 
 from __future__ import annotations
 
 import datetime
 import hashlib
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import Field, ValidationError
 
-from pipeline.editions.files import save_file
-from pipeline.editions.source_yaml import StrictModel, line_of, list_items, load_yaml, new_list, yaml_bytes
+from pipeline.editions.files import decisions_lock, save_file
+from pipeline.editions.source_yaml import (
+    StrictModel,
+    line_of,
+    list_items,
+    load_yaml,
+    new_list,
+    parse_yaml,
+    yaml_bytes,
+)
 from pipeline.errors import XizeError
 from pipeline.findings import CODES, Finding
-from pipeline.quality.corrections.file import Correction, decided_findings
+from pipeline.quality.corrections.file import Correction, decided_corrections
 from pipeline.quality.merge_findings import merge_findings
 from pipeline.schema import SEVERITIES
 from pipeline.text import unkeepable
+from pipeline.tidy.entries import entry_id
 
 Row = Mapping[str, Any]
 
@@ -77,7 +91,15 @@ def row_digest(row: Row) -> str:
 
 def load_accepted(path: Path) -> tuple[Acceptance, ...]:
     """The acceptances of a file, none where there is no file. Raises XizeError naming file, line and remedy."""
-    document = load_yaml(path) if path.is_file() else None
+    return accepted_in(path, path.read_bytes() if path.is_file() else None)
+
+
+def accepted_in(path: Path, data: bytes | None) -> tuple[Acceptance, ...]:
+    """As :func:`load_accepted`, of the bytes that were read from ``path`` (None: there was no file)."""
+    return _acceptances(path, None if data is None else parse_yaml(path, data))
+
+
+def _acceptances(path: Path, document: Any) -> tuple[Acceptance, ...]:
     shape = "请以“- finding_id:”开头，或用“xize accept”添加。"
     found = []
     for index, line, item in list_items(path, document, shape, "接受", "finding_id、evidence、why、by、date"):
@@ -94,81 +116,166 @@ def load_accepted(path: Path) -> tuple[Acceptance, ...]:
     return tuple(found)
 
 
+def rows_left(row: Row, corrections: Iterable[Correction]) -> list[str] | None:
+    """The keys of a finding's rows that ``corrections`` (those that name it) do not change; None where none counts.
+
+    [] when they settle all of it; a finding that names no row is settled by any of them. A correction that was made for
+    other evidence does not count, nor does one whose place is none of the finding's rows.
+    """
+    whole = row_digest(row)
+    left, counts = keys_of(row), False
+    for one in corrections:
+        if one.evidence in (None, whole, row_digest({**row, "key": None, "keys": left})):
+            changed = changed_keys(one, left) if left else []
+            counts = counts or bool(changed) or not keys_of(row)
+            left = [key for key in left if key not in changed]
+    return left if counts else None
+
+
+def changed_keys(correction: Correction, keys: Sequence[str]) -> list[str]:
+    """Which of the rows ``keys`` of a finding a correction changes: one, or as many as the items that it joins."""
+    where = correction.where
+    if where.class_code is not None and where.kind is not None and where.tier is not None:
+        if correction.action == "add":
+            return [key for key in keys if key == where.class_code or len(keys) == 1]
+        texts = correction.expect if isinstance(correction.expect, list) else [str(correction.expect)]
+        # Only a text that stands in its cell more than once needs a position; which of them it is, the ids do not say.
+        most = 1 if where.position is None else len(keys) + len(texts) + 1
+        found: list[str] = []
+        for text in texts:
+            ids = {entry_id(where.class_code, where.kind, where.tier, text, n) for n in range(1, most + 1)}
+            found += [key for key in keys if key in ids and key not in found][:1]
+        return found
+    if where.annex is not None:
+        wanted = {name for name in (where.no, where.part) if name is not None}
+        named = [key for key in keys if key == where.row_id]
+        named = named or [key for key in keys if wanted and wanted <= {*key.split("/")}]
+        return named[:1] or (list(keys) if correction.action == "add" and len(keys) == 1 else [])
+    return list(keys[:1])
+
+
+def without_corrected(findings: Iterable[Finding], corrections: Iterable[Correction]) -> list[Finding]:
+    """The findings; of those that corrections settle in part, only the rows that are left."""
+    named = _by_finding(corrections)
+    return [
+        replace(one, keys=tuple(left)) if (left := rows_left(_row(one), named[one.finding_id])) else one
+        for one in findings
+    ]
+
+
+def _by_finding(corrections: Iterable[Correction]) -> defaultdict[str, list[Correction]]:
+    named: defaultdict[str, list[Correction]] = defaultdict(list)
+    for one in corrections:
+        if one.finding:
+            named[one.finding].append(one)
+    return named
+
+
+def _row(finding: Finding) -> Row:
+    return {
+        "finding_id": finding.finding_id, "evidence": finding.evidence, "key": finding.key, "keys": finding.keys
+    }  # fmt: skip
+
+
 def statuses(
     findings: Iterable[Finding], accepted: Iterable[Acceptance] = (), corrections: Iterable[Correction] = ()
 ) -> dict[str, str]:
     """finding_id → ``accepted`` or ``corrected``, for the findings that are not open.
 
-    ``corrected``: corrections.yaml names the finding (it shows still, because what it is about stands elsewhere).
+    ``corrected``: all of its rows are (it shows still, because what it is about stands elsewhere).
     """
-    return row_statuses(
-        (
-            {"finding_id": f.finding_id, "evidence": f.evidence, "key": f.key, "keys": f.keys}
-            for f in findings
-        ),
-        accepted,
-        {one.finding for one in corrections if one.finding},
-    )
+    rows = decided(map(_row, findings), accepted, corrections)
+    return {row["finding_id"]: row["status"] for row in rows if row["status"] != "open"}
 
 
-def row_statuses(
-    rows: Iterable[Row], accepted: Iterable[Acceptance], named: Collection[str] = ()
-) -> dict[str, str]:
-    """As :func:`statuses`, for rows of the table ``findings`` and the findings ``named`` in corrections.yaml."""
+def decided(
+    rows: Iterable[Row], accepted: Iterable[Acceptance] = (), corrections: Iterable[Correction] = ()
+) -> list[dict[str, Any]]:
+    """Rows of the table ``findings`` with their status; ``keys`` of one that is corrected in part: the rows left."""
     known = {(one.finding_id, one.evidence) for one in accepted}
-    states = {}
+    named = _by_finding(corrections)
+    made = []
     for row in rows:
-        finding_id = row["finding_id"]
-        if finding_id in named:
-            states[finding_id] = "corrected"
-        elif (finding_id, row_digest(row)) in known:
-            states[finding_id] = "accepted"
-    return states
+        left = rows_left(row, named[row["finding_id"]])
+        now = {**row, "keys": left} if left else {**row}
+        is_accepted = (row["finding_id"], row_digest(now)) in known
+        made.append({**now, "status": "corrected" if left == [] else "accepted" if is_accepted else "open"})
+    return made
 
 
 def with_statuses(rows: Iterable[Row], folder: Path) -> list[dict[str, Any]]:
-    """Rows of the table ``findings`` with their status by the decisions on file now, in ``folder`` (raw/<edition>).
+    """As :func:`decided`, by the decisions on file now in ``folder`` (raw/<edition>).
 
     Raises XizeError where accepted.yaml or corrections.yaml cannot be read.
     """
-    rows, named = list(rows), decided_findings(folder / "corrections.yaml")
-    states = row_statuses(rows, load_accepted(folder / "accepted.yaml"), named)
-    return [{**row, "status": states.get(row["finding_id"], "open")} for row in rows]
+    corrections = decided_corrections(folder / "corrections.yaml")
+    return decided(rows, load_accepted(folder / "accepted.yaml"), corrections)
+
+
+def refuse_decided(
+    rows: Iterable[Row], folder: Path, by: str, states: Collection[str] = ("accepted", "corrected")
+) -> None:
+    """Raise XizeError when somebody else than ``by`` has decided one of ``rows`` (their status is that of now)."""
+    for row in rows:
+        who = who_decided(row, folder) if row["status"] in states else ""
+        if who and by.strip() not in who.split("、"):
+            done, file = _DECISIONS[row["status"]]
+            raise XizeError(
+                f"发现{row['finding_id']}已由{who}{done}，没有改动：请先与其商定；要改请直接编辑{folder / file}。"
+            )
+
+
+_DECISIONS = {"accepted": ("接受", "accepted.yaml"), "corrected": ("更正", "corrections.yaml")}
+
+
+def who_decided(row: Row, folder: Path) -> str:
+    """Who has accepted or corrected a finding whose status says that somebody has, joined by 、."""
+    wanted, names = row["finding_id"], []
+    if row["status"] == "accepted":
+        names = [one.by for one in load_accepted(folder / "accepted.yaml") if one.finding_id == wanted]
+    elif row["status"] == "corrected":
+        corrections = decided_corrections(folder / "corrections.yaml")
+        names = [one.by for one in corrections if one.finding == wanted]
+    return "、".join(dict.fromkeys(names))
 
 
 def accept(path: Path, rows: Sequence[Row], why: str, by: str, date: datetime.date) -> int:
     """Write acceptances of findings (rows of the table) to ``path``; comments and order are kept.
 
-    A finding accepted before gets the new reason and date in its old place. Gives how many were written.
-    Raises XizeError when the file cannot be read or written.
+    A finding accepted before gets the new reason and date in its old place. Gives how many were written. Raises
+    XizeError when somebody else has decided one of them (nothing is written then), and when the file cannot be read or
+    written.
     """
     why, by = why.strip(), by.strip()
     if not why or not by:
         raise XizeError("接受一项发现须写明理由与姓名：请用--why与--by。")
     if unkeepable(why) or unkeepable(by):
         raise XizeError("理由或姓名中有控制字符或不成字的字符：请重新输入。")
-    load_accepted(path)  # a file with a mistake in it is not written over
-    document = load_yaml(path) if path.is_file() else None
-    if document is None:
-        document = new_list(
-            "接受的发现：原文如此、已知悉，不再作为未决事项；所据文字变化后自动失效。由“xize accept”写入。"
-        )
-    for row in rows:
-        made = {
-            "finding_id": row["finding_id"],
-            "code": row["code"],
-            "message": row["message"],
-            "evidence": row_digest(row),
-            "why": why,
-            "by": by,
-            "date": date,
-        }
-        old = next((item for item in document if item.get("finding_id") == row["finding_id"]), None)
-        if old is None:
-            document.append(made)
-        else:
-            old.update(made)
-    write_yaml(path, document)
+    with decisions_lock(path.parent):
+        document = load_yaml(path) if path.is_file() else None
+        corrections = decided_corrections(path.parent / "corrections.yaml")
+        now = decided(rows, _acceptances(path, document), corrections)
+        refuse_decided(now, path.parent, by)
+        if document is None:
+            document = new_list(
+                "接受的发现：原文如此、已知悉，不再作为未决事项；所据文字变化后自动失效。由“xize accept”写入。"
+            )
+        for row in now:
+            made = {
+                "finding_id": row["finding_id"],
+                "code": row["code"],
+                "message": row["message"],
+                "evidence": row_digest(row),
+                "why": why,
+                "by": by,
+                "date": date.replace(),  # its own object: YAML writes one that comes again as an alias
+            }
+            old = next((item for item in document if item.get("finding_id") == row["finding_id"]), None)
+            if old is None:
+                document.append(made)
+            else:
+                old.update(made)
+        write_yaml(path, document)
     return len(rows)
 
 

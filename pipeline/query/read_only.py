@@ -32,7 +32,7 @@ class ReadOnlyFiles(AbstractFileSystem):  # type: ignore[misc]  # fsspec has no 
     """A file system of what ``files`` holds (path → bytes). Raises PermissionError on every way to write."""
 
     protocol = PROTOCOL
-    cachable = False
+    cacheable = False
 
     def __init__(self) -> None:
         super().__init__()

@@ -117,7 +117,7 @@ def latest_name(store: Store, edition: str) -> str | None:
         name = json.loads(store.read(path))["release"]
     except FileNotFoundError:
         return None
-    except (ValueError, KeyError, TypeError, OSError) as error:
+    except (ValueError, KeyError, TypeError, OSError, RecursionError) as error:
         raise XizeError(
             f"{store.url}/{path}无法读取（{error}）：请用“xize rollback”重新指定当前发布。"
         ) from error
@@ -125,9 +125,27 @@ def latest_name(store: Store, edition: str) -> str | None:
 
 
 def set_latest(store: Store, edition: str, release: str) -> None:
-    """Point latest.json to ``release`` in one atomic step."""
-    store.replace(f"{edition}/{LATEST}", dump_json({"release": release}))
-    store.remove(f"{edition}/{release}/{PENDING}")
+    """Point latest.json to ``release`` in one atomic step. Raises OSError; XizeError when it has moved all the same."""
+    moved = False
+    try:
+        store.replace(f"{edition}/{LATEST}", dump_json({"release": release}))
+        moved = True
+        store.remove(f"{edition}/{release}/{PENDING}")
+    except OSError as error:
+        if not moved and not _names(store, edition, release):
+            raise
+        reason = error.strerror or str(error)
+        raise XizeError(
+            f"{store.url}/{edition}的当前发布已经是{release}，只是此后的收尾没有完成（{reason}）：数据可以使用，请稍后再运行一次。"
+        ) from error
+
+
+def _names(store: Store, edition: str, release: str) -> bool:
+    """Whether latest.json is known to name ``release``."""
+    try:
+        return latest_name(store, edition) == release
+    except XizeError:
+        return False
 
 
 def read_manifest(store: Store, edition: str, release: str) -> dict[str, Any]:
@@ -143,7 +161,7 @@ def read_manifest(store: Store, edition: str, release: str) -> dict[str, Any]:
         raise XizeError(
             f"版本{edition}没有发布{release}（现有：{have}）：请用“xize releases”查看。"
         ) from None
-    except (ValueError, OSError) as error:
+    except (ValueError, OSError, RecursionError) as error:
         raise XizeError(
             f"{store.url}/{path}无法读取（{error}）：请从备份恢复，或删去该发布的文件夹。"
         ) from error

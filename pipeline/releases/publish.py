@@ -192,7 +192,7 @@ def publish(
         store.write_folder(f"{edition}/{release}", {**files, **marker, MARKER: dump_json(record)})
         if becomes_latest:
             set_latest(store, edition, release)
-        is_latest = latest_name(store, edition) == release
+        is_latest = becomes_latest or latest_name(store, edition) == release
     return Release(edition, release, store.url, record, is_latest, changed=True)
 
 

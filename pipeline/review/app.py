@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from importlib.resources import files
 from typing import Annotated, Any, TypeVar
 
-from fastapi import Body, FastAPI, Request, Response
+from fastapi import Body, FastAPI, Header, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse
 from jinja2 import Environment, PackageLoader
@@ -97,6 +97,7 @@ def _equal(given: str, known: str) -> bool:
 
 Given = TypeVar("Given")
 Wanted = Annotated[dict[str, Any], Body()]
+Tab = Annotated[str, Header(alias="X-Xize-Tab", max_length=64)]
 
 
 def create_app(session: Session, guard: Guard) -> FastAPI:
@@ -156,8 +157,8 @@ def _reading(app: FastAPI, session: Session, guard: Guard) -> None:
         return Response(asset(name), media_type=ASSETS[name], headers={"Cache-Control": "no-cache"})
 
     @app.get("/api/state")
-    def state() -> Response:
-        return JSONResponse(session.state())
+    def state(tab: Tab = "") -> Response:
+        return JSONResponse(session.state(tab))
 
     @app.get("/api/page/{number}")
     def page(number: int) -> Response:
@@ -229,18 +230,18 @@ def _deciding(app: FastAPI, session: Session) -> None:
         return JSONResponse({})
 
     @app.post("/api/correct")
-    def correct(wanted: Wanted) -> Response:
-        return JSONResponse(session.correct(_given(wanted, "entry", dict), _text(wanted, "by")))
+    def correct(wanted: Wanted, tab: Tab = "") -> Response:
+        return JSONResponse(session.correct(_given(wanted, "entry", dict), _text(wanted, "by"), tab))
 
     @app.post("/api/accept")
-    def accept(wanted: Wanted) -> Response:
+    def accept(wanted: Wanted, tab: Tab = "") -> Response:
         return JSONResponse(
-            session.accept(_text(wanted, "finding"), _text(wanted, "why"), _text(wanted, "by"))
+            session.accept(_text(wanted, "finding"), _text(wanted, "why"), _text(wanted, "by"), tab)
         )
 
     @app.post("/api/undo")
-    def undo(wanted: Wanted) -> Response:
-        return JSONResponse(session.undo())
+    def undo(wanted: Wanted, tab: Tab = "") -> Response:
+        return JSONResponse(session.undo(tab))
 
     @app.post("/api/reviewed")
     def reviewed(wanted: Wanted) -> Response:

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from pipeline.editions.files import save_file
+from pipeline.editions.files import decisions_lock, save_file
 from pipeline.errors import XizeError
 from pipeline.quality.decisions import row_digest
 
@@ -36,7 +36,7 @@ def load_progress(path: Path) -> dict[str, Any]:
         return empty
     except OSError as error:
         raise XizeError(f"无法读取{path}（{error.strerror}）：请检查文件及其权限。") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise XizeError(f"{path}不是合法的JSON（{error}）：请从备份恢复或删去该文件。") from error
     whole = (
         isinstance(document, dict)
@@ -76,23 +76,25 @@ def mark(by: str, date: datetime.date) -> dict[str, str]:
 
 def mark_finding(path: Path, row: Mapping[str, Any], mark: Mapping[str, str] | None) -> None:
     """Mark a finding as looked at, or (None) take the mark away. Raises XizeError."""
-    progress = load_progress(path)
-    progress["findings"].pop(row["finding_id"], None)
-    if mark:
-        progress["findings"][row["finding_id"]] = {"evidence": row_digest(row), **mark}
-    _write(path, progress)
+    with decisions_lock(path.parent):
+        progress = load_progress(path)
+        progress["findings"].pop(row["finding_id"], None)
+        if mark:
+            progress["findings"][row["finding_id"]] = {"evidence": row_digest(row), **mark}
+        _write(path, progress)
 
 
 def mark_page(path: Path, kind: str, sha256: str, page: int, mark: Mapping[str, str] | None) -> None:
     """Mark a page of a source as looked at, or (None) take the mark away. Raises XizeError."""
-    progress = load_progress(path)
-    known = progress["pages"].get(kind)
-    if known is None or known.get("sha256") != sha256:
-        known = progress["pages"][kind] = {"sha256": sha256, "pages": {}}
-    known["pages"].pop(str(page), None)
-    if mark:
-        known["pages"][str(page)] = mark
-    _write(path, progress)
+    with decisions_lock(path.parent):
+        progress = load_progress(path)
+        known = progress["pages"].get(kind)
+        if known is None or known.get("sha256") != sha256:
+            known = progress["pages"][kind] = {"sha256": sha256, "pages": {}}
+        known["pages"].pop(str(page), None)
+        if mark:
+            known["pages"][str(page)] = mark
+        _write(path, progress)
 
 
 def _write(path: Path, progress: Mapping[str, Any]) -> None:

@@ -104,9 +104,9 @@ def _main() -> None:
     else:
         name = outcome.release.release if outcome.release else ""
         if outcome.changed:
-            say("published", f"已发布{name}。", release=name)
+            say("published", f"已发布{name}。{outcome.remark}", release=name)
         else:
-            say("unchanged", f"没有变化，最新仍为{name}。", release=name)
+            say("unchanged", f"没有变化，最新仍为{name}。{outcome.remark}", release=name)
 
 
 if __name__ == "__main__":

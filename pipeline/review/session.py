@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import datetime
 import threading
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from pipeline.editions.files import decisions_lock
 from pipeline.errors import XizeError
 from pipeline.job import Options
 from pipeline.quality.correction_template import place_words
 from pipeline.quality.corrections.file import Correction, load_corrections
-from pipeline.quality.decisions import with_statuses
+from pipeline.quality.decisions import row_digest, who_decided, with_statuses
 from pipeline.review import preview, progress, view, writing
 from pipeline.review.load import load
 from pipeline.review.pictures import Pictures
@@ -25,13 +27,16 @@ _EXACT = 3.0
 
 
 class Session:
-    """What the routes call. Every method may be called from any thread; decisions are taken one after the other."""
+    """What the routes call. Every method may be called from any thread; decisions are taken one after the other.
+
+    ``tab`` names the tab of the browser that asks: only its own decisions can be taken back there.
+    """
 
     def __init__(self, options: Options, by: str, release: str | None = None) -> None:
         self.by = by
         self._options = options
         self._guard = threading.RLock()
-        self._done: list[writing.Written] = []
+        self._done: defaultdict[str, list[writing.Written]] = defaultdict(list)
         self._loaded_run = ""
         self.material = load(options, release)
         self.pictures = Pictures(self.material)
@@ -50,8 +55,8 @@ class Session:
         """raw/<edition>"""
         return self.material.edition.folder
 
-    def state(self) -> dict[str, Any]:
-        """See :func:`view.state`; with the steward's name and what can be taken back."""
+    def state(self, tab: str = "") -> dict[str, Any]:
+        """See :func:`view.state`; with the steward's name and what ``tab`` can take back."""
         material = self.material
         path = material.edition.corrections
         findings = [{**row, "status": "open"} for row in material.findings]
@@ -67,7 +72,8 @@ class Session:
         except XizeError as error:
             problem = str(error)
         made = view.state(material, findings, seen, pages)
-        last = self._done[-1].what if self._done else ""
+        done = self._done[tab]
+        last = done[-1].what if done else ""
         return {**made, "by": self.by, "problem": problem, "undo": last, "waiting": waiting}
 
     def page(self, number: int) -> dict[str, Any]:
@@ -88,6 +94,7 @@ class Session:
             raise XizeError("没有这一发现：请重新载入本页。")
         if finding is not None:
             comment = f"{place_words(finding)}{finding['message']}"
+            entry["evidence"] = row_digest(finding)
         _, _, corrections = writing.candidate(self.material.edition.corrections, entry, comment)
         return entry, corrections, comment
 
@@ -124,37 +131,50 @@ class Session:
         """The answer to a question of :meth:`preview`, None while it is worked on."""
         return self._tidier.answer(number)
 
-    def correct(self, wanted: Mapping[str, Any], by: str = "") -> dict[str, Any]:
+    def _open(self, finding_id: str, *closed: str) -> Mapping[str, Any]:
+        """The finding as decided now, its rows that are left. Raises XizeError when its status is one of ``closed``."""
+        (row,) = with_statuses([self.material.by_id[finding_id]], self.folder)
+        if row["status"] in closed:
+            done = {"accepted": "接受", "corrected": "更正"}[row["status"]]
+            raise XizeError(
+                f"该发现已由{who_decided(row, self.folder)}{done}，没有改动：要改请先撤销那项决定，或直接编辑文件。"
+            )
+        return row
+
+    def correct(self, wanted: Mapping[str, Any], by: str = "", tab: str = "") -> dict[str, Any]:
         """Write one entry to corrections.yaml, if it applies. Raises XizeError."""
-        with self._guard:
+        with self._guard, decisions_lock(self.folder):
+            if wanted.get("finding") in self.material.by_id:
+                self._open(wanted["finding"], "accepted")
             entry, corrections, comment = self._try(wanted, by)
             if corrections[-1].of_cells:
                 preview.check_cells(self.material, corrections)
             else:
                 self._apply(corrections)
             written = writing.write_correction(self.material.edition.corrections, entry, comment)
-            self._done.append(written)
+            self._done[tab].append(written)
             return {"words": f"已写入{written.path.name}：重新运行后生效。"}
 
-    def accept(self, finding_id: str, why: str, by: str = "") -> dict[str, Any]:
+    def accept(self, finding_id: str, why: str, by: str = "", tab: str = "") -> dict[str, Any]:
         """Accept a finding in accepted.yaml. Raises XizeError, KeyError when there is no such finding."""
-        with self._guard:
-            row = self.material.by_id[finding_id]
-            if not why.strip() or not (by or self.by).strip():
-                raise XizeError("接受一项发现须写明理由并署名：请填写理由，并在页首填写署名。")
+        if not why.strip() or not (by or self.by).strip():
+            raise XizeError("接受一项发现须写明理由并署名：请填写理由，并在页首填写署名。")
+        with self._guard, decisions_lock(self.folder):
+            row = self._open(finding_id, "accepted", "corrected")
             path = self.folder / "accepted.yaml"
             written = writing.write_acceptance(path, [row], why, by or self.by, datetime.date.today())
-            self._done.append(written)
+            self._done[tab].append(written)
             return {"words": "已接受。"}
 
-    def undo(self) -> dict[str, Any]:
-        """Take the last decision of this session back. Raises XizeError when there is none."""
+    def undo(self, tab: str = "") -> dict[str, Any]:
+        """Take the last decision of ``tab`` back. Raises XizeError when there is none."""
         with self._guard:
-            if not self._done:
-                raise XizeError("本次打开以来没有可撤销的决定：更早的决定请直接编辑文件。")
-            written = self._done[-1]
+            done = self._done[tab]
+            if not done:
+                raise XizeError("本页打开以来没有可撤销的决定：其他的决定请直接编辑文件。")
+            written = done[-1]
             writing.take_back(written)
-            self._done.pop()
+            done.pop()
             return {"words": f"已撤销：{written.what}。", "finding": written.finding}
 
     def mark_finding(self, finding_id: str, reviewed: bool, by: str = "") -> None:

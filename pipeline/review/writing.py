@@ -15,7 +15,7 @@ from typing import Any
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import YAMLError
 
-from pipeline.editions.files import save_file
+from pipeline.editions.files import decisions_lock, save_file
 from pipeline.editions.source_yaml import load_yaml, round_trip, yaml_bytes
 from pipeline.errors import XizeError
 from pipeline.quality.correction_template import in_one_line
@@ -23,7 +23,7 @@ from pipeline.quality.corrections.file import HEAD, Correction, parse_correction
 from pipeline.quality.decisions import Row, load_accepted
 from pipeline.quality.decisions import accept as write_acceptances
 
-_KEYS = ("where", "action", "column", "after", "from", "to", "reason", "by", "date", "finding")
+_KEYS = ("where", "action", "column", "after", "from", "to", "reason", "by", "date", "finding", "evidence")
 
 
 @dataclass(frozen=True)
@@ -110,24 +110,26 @@ def _parsed(data: bytes) -> Any:
     """The document, None where the text is no list."""
     try:
         document = round_trip().load(data.decode("utf-8"))
-    except (YAMLError, UnicodeDecodeError):
+    except (YAMLError, UnicodeDecodeError, RecursionError):
         return None
     return document if isinstance(document, CommentedSeq) else None
 
 
 def write_correction(path: Path, entry: CommentedMap, comment: str = "") -> Written:
     """Add an entry to corrections.yaml. Raises XizeError; the file is then as it was."""
-    before = path.read_bytes() if path.is_file() else None
-    after, piece, _ = candidate(path, entry, comment)
-    save_file(path, after)
+    with decisions_lock(path.parent):
+        before = path.read_bytes() if path.is_file() else None
+        after, piece, _ = candidate(path, entry, comment)
+        save_file(path, after)
     return Written(path, before, after, f"更正（{entry['action']}）", piece, entry.get("finding"))
 
 
 def write_acceptance(path: Path, rows: Sequence[Row], why: str, by: str, date: datetime.date) -> Written:
     """Accept findings in accepted.yaml, as ``xize accept`` does. Raises XizeError."""
-    before = path.read_bytes() if path.is_file() else None
-    write_acceptances(path, rows, why, by, date)
-    return Written(path, before, path.read_bytes(), "接受", finding=rows[0]["finding_id"])
+    with decisions_lock(path.parent):
+        before = path.read_bytes() if path.is_file() else None
+        write_acceptances(path, rows, why, by, date)
+        return Written(path, before, path.read_bytes(), "接受", finding=rows[0]["finding_id"])
 
 
 def take_back(written: Written) -> None:
@@ -135,6 +137,11 @@ def take_back(written: Written) -> None:
 
     Raises XizeError when the file no longer holds the decision as it was written.
     """
+    with decisions_lock(written.path.parent):
+        _take_back(written)
+
+
+def _take_back(written: Written) -> None:
     path = written.path
     now = path.read_bytes() if path.is_file() else None
     if now == written.after:

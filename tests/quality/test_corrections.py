@@ -81,7 +81,7 @@ def test_a_file_as_a_steward_writes_it(tmp_path: Path) -> None:
         and found[1].where.no == "3"
         and found[1].expect == "s000031300045"
     )
-    made = summary(tmp_path / "corrections.yaml", found)
+    made = summary((tmp_path / "corrections.yaml").read_bytes(), found)
     assert made["count"] == 2 and made["by_action"] == {"replace": 2} and made["sha256"]
     assert load_corrections(tmp_path / "none.yaml") == ()
 

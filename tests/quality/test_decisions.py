@@ -28,33 +28,10 @@ from pipeline.quality.decisions import (
     row_digest,
     statuses,
 )
-from pipeline.releases.last_findings import store_last_findings
-from pipeline.releases.publish import RunInfo, publish
 from tests.quality.small_editions import CHANGED, KEPT, NEW, OLD, make_home
 from tests.quality.truth_tables import EDITION, truth_tables
-from tests.sample_tables import source_info
 
 TODAY = datetime.date(2026, 1, 5)
-
-
-@pytest.fixture(scope="module")
-def pristine(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The edition published, its findings as the last run left them."""
-    home = tmp_path_factory.mktemp("pristine")
-    folder = home / "raw" / EDITION
-    folder.mkdir(parents=True)
-    shutil.copy(Path(__file__).parents[2] / "raw" / EDITION / "source.yaml", folder)
-    tables, findings = assess(truth_tables(), edition=EDITION, source="pdf")
-    tables = set_statuses(tables, findings, edition=EDITION, source="pdf")
-    store_last_findings(home, EDITION, tables["findings"])
-    publish(tables, source_info(), RunInfo(), home / "curated")
-    return home
-
-
-@pytest.fixture
-def home(tmp_path: Path, pristine: Path) -> Path:
-    shutil.copytree(pristine, tmp_path / "home")
-    return tmp_path / "home"
 
 
 def xize(home: Path, *arguments: str, fails: bool = False) -> Result:
@@ -100,7 +77,11 @@ def test_accepting_keeps_comments_and_order(tmp_path: Path) -> None:
         "# 李经手\n" + path.read_text(encoding="utf-8") + "  # 已与发布机关核对\n", encoding="utf-8"
     )
     accept(path, [other], "同上", "王", TODAY)
-    accept(path, [one], "再次核对", "王", TODAY)
+    before = path.read_bytes()
+    with pytest.raises(XizeError, match=f"发现{one['finding_id']}已由李接受，没有改动"):
+        accept(path, [other, one], "再次核对", "王", TODAY)
+    assert path.read_bytes() == before
+    accept(path, [one], "再次核对", "李", TODAY)
     text = path.read_text(encoding="utf-8")
     assert text.startswith("# 李经手\n") and "# 已与发布机关核对" in text
     assert [(a.finding_id, a.why) for a in load_accepted(path)] == [
@@ -250,13 +231,22 @@ def test_a_finding_about_hundreds_of_rows_gets_a_start(home: Path) -> None:
 
 def test_a_corrected_finding_says_so(home: Path) -> None:
     path = home / "raw" / EDITION / "corrections.yaml"
-    first = listed(home)[0]
-    path.write_text(
-        '- where: {class: "6901", kind: skill, tier: 初级}\n  action: drop\n  from: 甲\n  reason: 误植\n  by: 李\n'
-        f"  date: 2026-01-05\n  finding: {first['finding_id']}\n",
-        encoding="utf-8",
-    )
-    assert [row["finding_id"] for row in listed(home, "--status", "corrected")] == [first["finding_id"]]
+    by_id = {row["entry_id"]: row for row in truth_tables()["entries"].to_pylist()}
+    near = next(row for row in listed(home, "--code", "name_near_duplicate") if row["key"] in by_id)
+    entry = by_id[near["key"]]
+
+    def write(text: str) -> None:
+        place = f'{{class: "{entry["class_code"]}", kind: {entry["kind"]}, tier: {entry["tier"]}}}'
+        path.write_text(
+            f"- where: {place}\n  action: drop\n  from: {text}\n  reason: 误植\n  by: 李\n"
+            f"  date: 2026-01-05\n  finding: {near['finding_id']}\n",
+            encoding="utf-8",
+        )
+
+    write(entry["text"])  # as 1.0.0 wrote it, without evidence
+    assert [row["finding_id"] for row in listed(home, "--status", "corrected")] == [near["finding_id"]]
+    write("甲")  # another row is none of its evidence
+    assert listed(home, "--status", "corrected") == []
 
 
 # --- carrying over, on printed editions
@@ -310,7 +300,7 @@ def test_carry(two_editions: Path, tmp_path: Path) -> None:
     # Once more changes nothing.
     files = [home / "raw" / NEW / name for name in ("corrections.yaml", "accepted.yaml")]
     before = [file.read_bytes() for file in files]
-    xize(home, "carry", OLD, NEW)
+    assert "其中1项那里已有" in xize(home, "carry", OLD, NEW).stdout
     assert [file.read_bytes() for file in files] == before
 
 
@@ -330,7 +320,7 @@ def test_carry_to_a_replaced_file_of_the_same_edition(two_editions: Path, tmp_pa
     assert "更正：1项仍适用，1项不再适用" in said and CHANGED in said
     assert (home / "raw" / OLD / "corrections.yaml").read_bytes() == decided
     (home / "raw" / OLD / "corrections.yaml").unlink()
-    assert "没有可转移" in str(xize(home, "carry", OLD, NEW, fails=True).exception)
+    assert "没有可转移" in xize(home, "carry", OLD, NEW).stdout
 
 
 def test_a_correction_of_a_cell_follows_its_text() -> None:

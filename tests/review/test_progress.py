@@ -28,7 +28,7 @@ def test_marks_are_kept_and_taken_away(tmp_path: Path) -> None:
     known = progress.load_progress(path)
     assert not progress.reviewed_findings(known, [ROW])
     assert not progress.reviewed_pages(known, "pdf", "1" * 64)
-    assert [file.name for file in tmp_path.iterdir()] == ["review.json"]
+    assert sorted(file.name for file in tmp_path.iterdir()) == [".decisions.lock", "review.json"]
 
 
 def test_a_mark_counts_for_the_same_evidence_and_file_only(tmp_path: Path) -> None:

@@ -153,7 +153,7 @@ def test_acceptances_are_taken_back_one_by_one(tmp_path: Path) -> None:
     writing.take_back(first)
     assert [item.finding_id for item in load_accepted(path)] == ["a" * 16, "c" * 16]
     assert "# 王的注释" in path.read_text("utf-8")
-    again = writing.write_acceptance(path, [one], "改了理由", "李", DAY)
+    again = writing.write_acceptance(path, [one], "改了理由", "王", DAY)
     assert load_accepted(path)[0].why == "改了理由"
     writing.take_back(again)
     assert load_accepted(path)[0].why == "属实"

@@ -8,6 +8,7 @@ source has changed, and a correction applied to something else would be a mistak
 from __future__ import annotations
 
 import datetime
+import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -22,8 +23,7 @@ from pydantic import (
     model_validator,
 )
 
-from pipeline.editions.files import file_sha256
-from pipeline.editions.source_yaml import StrictModel, line_of, list_items, load_yaml, problem_zh
+from pipeline.editions.source_yaml import StrictModel, line_of, list_items, load_yaml, parse_yaml, problem_zh
 from pipeline.errors import XizeError
 from pipeline.schema import KINDS, TIERS
 from pipeline.text import squeeze
@@ -114,7 +114,10 @@ class Target(StrictModel):
 
 
 class Correction(StrictModel):
-    """One entry of corrections.yaml. ``expect`` is written ``from`` (or ``expect``); ``line`` is its line there."""
+    """One entry of corrections.yaml. ``expect`` is written ``from`` (or ``expect``); ``line`` is its line there.
+
+    ``finding`` is what it settles, ``evidence`` the digest of what that rested on (``decisions.row_digest``).
+    """
 
     where: Where
     action: Literal["replace", "split", "join", "move", "drop", "add", "set_span", "map_column"]
@@ -128,6 +131,7 @@ class Correction(StrictModel):
     by: Words
     date: datetime.date
     finding: str | None = None
+    evidence: str | None = None
     line: int = 0
     file: str = ""
 
@@ -233,6 +237,11 @@ def load_corrections(path: Path) -> tuple[Correction, ...]:
     return parse_corrections(path, load_yaml(path)) if path.is_file() else ()
 
 
+def corrections_in(path: Path, data: bytes | None) -> tuple[Correction, ...]:
+    """As :func:`load_corrections`, of the bytes that were read from ``path`` (None: there was no file)."""
+    return () if data is None else parse_corrections(path, parse_yaml(path, data))
+
+
 def parse_corrections(path: Path, document: Any) -> tuple[Correction, ...]:
     """``document`` (from ``source_yaml.load_yaml``) as corrections. Raises XizeError as :func:`load_corrections`."""
     shape, keys = "更正请以“- where:”开头。", "where、action、from、to、reason、by、date"
@@ -245,19 +254,18 @@ def parse_corrections(path: Path, document: Any) -> tuple[Correction, ...]:
     return tuple(found)
 
 
-def decided_findings(path: Path) -> frozenset[str]:
-    """The findings that whole entries of the file name; entries still to be decided are passed over.
+def decided_corrections(path: Path) -> list[Correction]:
+    """The whole entries of the file that name a finding; entries still to be decided are passed over.
 
     Raises XizeError when the file is not YAML.
     """
     document = load_yaml(path) if path.is_file() else None
-    named = set()
+    named: list[Correction] = []
     for item in document if isinstance(document, list) else ():
         if isinstance(item, Mapping) and item.get("finding"):
             with suppress(XizeError):  # a run will say what it lacks, with its line
-                parse_corrections(path, [item])
-                named.add(str(item["finding"]))
-    return frozenset(named)
+                named += parse_corrections(path, [item])
+    return named
 
 
 _NAMES = {"class_code": "class", "expect": "from"}
@@ -284,11 +292,11 @@ def _complaint(path: Path, document: Any, index: int, failure: ValidationError) 
     return f"{at}{about}有误（{said}）：请更正。"
 
 
-def summary(path: Path, corrections: Sequence[Correction]) -> dict[str, object]:
-    """What corrections did, for the manifest: how many of ``path`` there are by action (all of them apply, or the run
-    stops), and the file's checksum."""
+def summary(data: bytes | None, corrections: Sequence[Correction]) -> dict[str, object]:
+    """What corrections did, for the manifest: how many there are by action (all of them apply, or the run stops), and
+    the checksum of the file's ``data``."""
     counts = Counter[str](correction.action for correction in corrections)
-    sha256 = file_sha256(path) if path.is_file() else None
+    sha256 = None if data is None else hashlib.sha256(data).hexdigest()
     return {"count": len(corrections), "by_action": dict(sorted(counts.items())), "sha256": sha256}
 
 

@@ -35,8 +35,21 @@ X.svg = (tag, attributes) => {
 X.severities = { error: "错误", warning: "警告", info: "提示" };
 X.statuses = { open: "未决", accepted: "已接受", corrected: "已更正" };
 
+// This tab's name: what is decided here can be taken back here only. A reload keeps it, a copy of the tab gets its own.
+X.tab = (() => {
+  const made = Array.from(crypto.getRandomValues(new Uint32Array(4)), (one) => one.toString(36)).join("");
+  try {
+    const [arrival] = performance.getEntriesByType("navigation");
+    const known = arrival && arrival.type === "reload" && sessionStorage.getItem("xize:tab");
+    if (!known) sessionStorage.setItem("xize:tab", made);
+    return known || made;
+  } catch (failure) {
+    return made; // a browser that keeps nothing
+  }
+})();
+
 X.request = async (method, path, body) => {
-  const options = { method, headers: {} };
+  const options = { method, headers: { "X-Xize-Tab": X.tab } };
   if (method === "POST") {
     options.headers["Content-Type"] = "application/json";
     options.headers["X-Xize-CSRF"] = document.querySelector("meta[name=csrf]").content;

@@ -52,6 +52,7 @@ X.decided = async (path, body, then) => {
     else X.showDetail();
     X.say(answer.words);
   } catch (failure) {
+    await X.refresh().catch(() => null); // somebody else may have decided it
     X.say(failure.message, true);
   }
 };
