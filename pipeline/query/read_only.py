@@ -32,7 +32,7 @@ class ReadOnlyFiles(AbstractFileSystem):  # type: ignore[misc]  # fsspec has no 
     """A file system of what ``files`` holds (path → bytes). Raises PermissionError on every way to write."""
 
     protocol = PROTOCOL
-    cacheable = False
+    cachable = False  # (fsspec spells it so) else two catalogues would share their files
 
     def __init__(self) -> None:
         super().__init__()
