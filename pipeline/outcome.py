@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pipeline import __version__
 from pipeline.errors import XizeError
@@ -107,12 +107,17 @@ def _publish(
     from pipeline.releases.catalogue import curated_url
     from pipeline.releases.publish import RunInfo, SourceInfo, publish
 
+    def compare(before: Release, manifest: Mapping[str, Any], new: Mapping[str, pa.Table]) -> bytes:
+        from pipeline.diff.published import changes_since  # most runs have nothing to compare with
+
+        return changes_since(job.options.home, before, manifest, new)
+
     _refuse_errors(job, tables)
     version = f"{__version__}+{code_digest()[:12]}"
     return publish(
         tables,
         SourceInfo.of(job.edition, job.kind, job.sha256),
-        RunInfo(result.stats, dict(verdict.summary), job.options.allow_incomplete, version),
+        RunInfo(result.stats, dict(verdict.summary), job.options.allow_incomplete, version, compare),
         curated_url(job.options.home, job.options.curated),
         site=site,
         latest=True if job.options.latest else None,

@@ -146,9 +146,9 @@ class Catalog:
 
     def _views(self, schema: str, releases: Sequence[Release]) -> None:
         """A view per table of the contract in ``schema``, over the given releases together. Raises XizeError."""
-        if schema != "main":
-            self._con.execute(f"create schema {_quoted(schema)}")
-        self._schemas.add(schema)
+        import duckdb
+
+        self._con.execute(f"create schema if not exists {_quoted(schema)}")
         for one in releases:
             for name in one.rows:
                 path = f"{one.edition}/{one.release}/{name}.parquet"
@@ -157,11 +157,15 @@ class Catalog:
                     self._files.files[path] = read_file(self._store, one, f"{name}.parquet")
         for name in dict.fromkeys(chain.from_iterable(one.rows for one in releases)):
             having = [one for one in releases if name in one.rows]
-            files = ", ".join(f"'{PROTOCOL}://{one.edition}/{one.release}/{name}.parquet'" for one in having)
-            self._con.execute(
-                f"create view {_quoted(schema)}.{_quoted(name)} as"
-                f" select * from read_parquet([{files}], union_by_name=true)"
-            )
+            files = [f"{PROTOCOL}://{one.edition}/{one.release}/{name}.parquet" for one in having]
+            source = f"read_parquet([{', '.join(map(_literal, files))}], union_by_name=true)"
+            try:
+                self._con.execute(
+                    f"create or replace view {_quoted(schema)}.{_quoted(name)} as select * from {source}"
+                )
+            except duckdb.Error as error:  # published so, for its checksum is right
+                raise XizeError(f"{self.url}中的表{name}无法读取：请重新发布，或改用其他发布。") from error
+        self._schemas.add(schema)
 
     def sql(self, query: str, parameters: Mapping[str, object] | None = None) -> pa.Table:
         """The rows that ``query`` gives. ``parameters`` fill its ``$name`` places::
@@ -253,3 +257,7 @@ def _refusals() -> Iterator[None]:
 
 def _quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

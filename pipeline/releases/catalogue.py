@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 LATEST = "latest.json"
+INDEX = "index.json"
 
 # Stands in a release that is to become the latest until it has: the next publish finishes an interrupted one.
 PENDING = "pending-latest"
@@ -93,7 +94,7 @@ def parquet_table(data: bytes) -> pa.Table:
 
 @contextmanager
 def writing(store: Store, edition: str) -> Iterator[None]:
-    """Hold the edition's folder in ``store`` for writing; OSError becomes XizeError with the remedy."""
+    """Hold the edition's folder in ``store`` for writing, then write the index; OSError becomes XizeError."""
     try:
         with store.lock(edition, f"版本{edition}的发布目录正被另一个进程使用：请等它完成后再试。"):
             store.clean(edition)
@@ -103,6 +104,61 @@ def writing(store: Store, edition: str) -> Iterator[None]:
         raise XizeError(
             f"无法写入{store.url}/{edition}（{reason}）：请检查磁盘空间与权限；已发布的数据未受影响。"
         ) from error
+    write_index(store)
+
+
+def write_index(store: Store) -> None:
+    """index.json: every edition with its releases, made anew from what is found. Raises XizeError.
+
+    It is made again after it is written, until it says what is there: so of two editions published at once neither is
+    missing, without a lock over both.
+    """
+    manifests: dict[str, dict[str, Any]] = {}
+    try:
+        written = store.read(INDEX) if store.exists(INDEX) else None
+        while (data := dump_json({"editions": _indexed(store, manifests)})) != written:
+            store.replace(INDEX, data)
+            written = data
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise XizeError(
+            f"发布已经生效，但无法写入{store.url}/{INDEX}（{reason}）：请检查磁盘空间与权限，下次发布、回退或清理时会补上。"
+        ) from error
+
+
+def _indexed(store: Store, manifests: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
+    """What the index says of every edition. ``manifests``: what a release's never changes, filled in when first read."""
+    found = []
+    for edition in editions_in(store):
+        names = release_names(store, edition)
+        for name in names:
+            if f"{edition}/{name}" not in manifests:
+                manifests[f"{edition}/{name}"] = _index_record(store, edition, name)
+        releases = [manifests[f"{edition}/{name}"] for name in names]
+        try:
+            current = latest_name(store, edition)
+        except XizeError:  # whoever asks for this edition is told; the others are not kept from publishing
+            current = None
+        title = next((one["title"] for one in reversed(releases) if one["release"] == current), None)
+        found.append({"edition": edition, "title": title, "current": current, "releases": releases})
+    return found
+
+
+def _index_record(store: Store, edition: str, name: str) -> dict[str, Any]:
+    """What the index says of a release: all but ``release`` is null where its manifest cannot be read."""
+    try:
+        record = read_manifest(store, edition, name)
+    except XizeError:
+        record = {}
+    source = record.get("source") or {}
+    return {
+        "release": name,
+        "title": record.get("title"),
+        "created": record.get("created"),
+        "source": {key: source.get(key) for key in ("kind", "sha256")},
+        "allow_incomplete": record.get("allow_incomplete"),
+        "rows": record.get("rows"),
+    }
 
 
 def editions_in(store: Store) -> list[str]:

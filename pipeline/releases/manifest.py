@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 import platform
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib import metadata
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
@@ -17,6 +17,9 @@ from pipeline import __version__
 from pipeline.editions.edition import Edition
 from pipeline.schema import TABLES
 from pipeline.schema.types import Field, Table
+
+if TYPE_CHECKING:
+    from pipeline.releases.catalogue import Release
 
 _LIBRARIES = (
     "pyarrow", "pdfplumber", "pdfminer.six", "pypdfium2", "playa-pdf", "camelot-py", "great_expectations",
@@ -75,13 +78,15 @@ class RunInfo:
     """What a release records of the run that made it.
 
     ``stats`` holds ``conservation`` and whatever else the manifest should say; ``allow_incomplete`` is only recorded:
-    validation then makes warnings of what is missing.
+    validation then makes warnings of what is missing. ``compare`` gives the bytes of changes.json from the release before,
+    the manifest as it is without that file, and the new tables; without ``compare`` there is no such file.
     """
 
     stats: Mapping[str, object] = field(default_factory=dict)
     validation: Mapping[str, object] = field(default_factory=dict)
     allow_incomplete: bool = False
     code_version: str | None = None
+    compare: Callable[[Release, Mapping[str, Any], Mapping[str, pa.Table]], bytes] | None = None
 
 
 def library_versions() -> dict[str, str]:

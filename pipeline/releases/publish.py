@@ -16,14 +16,18 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.arrow import from_numpy
+from pipeline.editions.edition import validate_name
 from pipeline.errors import XizeError
 from pipeline.releases.catalogue import (
     PENDING,
     Release,
     damaged_files,
+    editions_in,
+    find_release,
     last_release,
     latest_name,
     parquet_table,
+    release_names,
     release_number,
     set_latest,
     writing,
@@ -186,6 +190,11 @@ def publish(
         if last is not None and _unchanged(store, last, files):
             return _keep(store, last, latest)
         release = _next_name(store, edition)
+        if run.compare is not None:
+            about = manifest(release, source, run, tables, files)
+            before = _release_before(store, edition, source.kind)
+            ordered = {name: parquet_table(files[f"{name}.parquet"]) for name in tables}
+            files["changes.json"] = run.compare(before, about, ordered) if before else dump_json([])
         files |= {"datapackage.json": dump_json(datapackage(release, source, tables)), **_site_files(site)}
         record = manifest(release, source, run, tables, files)
         marker = {PENDING: b""} if becomes_latest else {}
@@ -194,6 +203,21 @@ def publish(
             set_latest(store, edition, release)
         is_latest = becomes_latest or latest_name(store, edition) == release
     return Release(edition, release, store.url, record, is_latest, changed=True)
+
+
+def _release_before(store: Store, edition: str, source: str) -> Release | None:
+    """What a new release is compared with: the last whole one of its source, else last edition's current one.
+
+    The last edition is the latest earlier one of the same jurisdiction that has a current release.
+    """
+    for name in reversed(release_names(store, edition)):
+        release = find_release(store, edition, name)
+        if release.source == source and not damaged_files(store, edition, name):
+            return release
+    place, year = validate_name(edition)
+    years = {validate_name(one)[1]: one for one in editions_in(store) if validate_name(one)[0] == place}
+    earlier = [years[one] for one in sorted(years) if one < year and latest_name(store, years[one])]
+    return find_release(store, earlier[-1]) if earlier else None
 
 
 def _next_name(store: Store, edition: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -175,6 +176,16 @@ def test_a_damaged_release_is_named(tmp_path: Path) -> None:
         for read in (Catalog, lambda url: load_release(url, "shanghai-2025")):
             with pytest.raises(XizeError, match=r"entries\.parquet与发布清单登记的校验和不符.*。$"):
                 read(tmp_path)
+    # Made so on purpose, with a manifest that fits.
+    manifest = file.with_name("manifest.json")
+    manifest.write_text(
+        manifest.read_text().replace(
+            hashlib.sha256(data).hexdigest(), hashlib.sha256(b"no Parquet").hexdigest()
+        )
+    )
+    file.write_bytes(b"no Parquet")
+    with pytest.raises(XizeError, match="表entries无法读取.*。$"):
+        Catalog(tmp_path)
     file.unlink()
     with pytest.raises(XizeError, match=r"entries\.parquet无法读取.*。$"):
         Catalog(tmp_path)
