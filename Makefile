@@ -31,7 +31,6 @@ test: install-dev
 
 # What takes minutes: whole editions, their rows compared with benchmarks/guard.json.
 test-long: install-dev
-	@$(BIN)/python benchmarks/guard.py
 	@$(BIN)/python -m pytest -m long --timeout 1800 $(PYTEST)
 
 lint: install-dev

@@ -31,7 +31,7 @@ import numpy as np
 
 from pipeline.editions.add import add_edition
 from pipeline.errors import XizeError
-from pipeline.run import Options, code_digest
+from pipeline.job import Options, code_digest
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "scale.md"
@@ -81,7 +81,9 @@ def print_documents(home: Path, count: int) -> dict[str, int]:
 def publish(home: Path, pages: dict[str, int], workers: int) -> dict[str, Any]:
     """Publish all documents on a new cluster of ``workers`` processes; seconds by kind of task, and the whole."""
     from distributed import Client, get_task_stream
-    from flows.dask_runner import local_cluster, publish_on
+
+    from flows.cluster import local_cluster
+    from flows.runner import run_editions
 
     for folder in ("staged", "curated"):
         for name in pages:
@@ -92,7 +94,7 @@ def publish(home: Path, pages: dict[str, int], workers: int) -> dict[str, Any]:
         warm = Options(home, first, allow_incomplete=True)
         for name in (first,):  # every process loads its libraries once, before the clock runs
             try:
-                publish_on([name], warm, address)
+                run_editions([name], warm, address=address)
             except XizeError:
                 refused += 1
         with Client(address, set_as_default=False) as client:
@@ -102,7 +104,8 @@ def publish(home: Path, pages: dict[str, int], workers: int) -> dict[str, Any]:
             with get_task_stream(client=client) as stream:
                 done: list[Any] = []
                 try:
-                    publish_on(rest, Options(home, "", allow_incomplete=True), address, finished=done.append)
+                    everything = Options(home, "", allow_incomplete=True)
+                    run_editions(rest, everything, address=address, finished=done.append)
                 except XizeError as error:
                     refused += len(rest) - len(done)
                     print(f"refused: {error}", file=sys.stderr)
@@ -124,12 +127,12 @@ def publish(home: Path, pages: dict[str, int], workers: int) -> dict[str, Any]:
 
 def _load() -> None:
     """Import on a worker what its tasks will use."""
-    import flows.steps
-
     import expectations.engine  # noqa: F401
     import pipeline.readers.pdf.read  # noqa: F401
+    from pipeline.staging import readers_digest
 
-    flows.steps.readers_code()
+    code_digest()
+    readers_digest()
 
 
 def fit_finish(stream: Any, pages: list[int]) -> tuple[float, float]:
@@ -156,34 +159,24 @@ def empty_tasks(address: str) -> dict[str, float]:
     ``flow``: this process, in which a local cluster's scheduler runs too; it is what more workers do not speed up.
     ``server``: Prefect's. ``wall`` holds the worker's own share.
     """
-    from flows.reporting import reporting
     from prefect import flow, task
     from prefect.cache_policies import NO_CACHE
     from prefect_dask import DaskTaskRunner
-    from pydantic import SecretStr
-
-    from flows.cluster import fixed_settings
 
     @task(cache_policy=NO_CACHE, persist_result=False)
-    def nothing(
-        url: str, sha256: str, pages: tuple[int, ...], decoder: str, code: str, password: SecretStr
-    ) -> bytes:
+    def nothing(edition: str, first: int, last: int, parcel: bytes, pages: list[int]) -> bytes:
         return b"0" * 60_000
 
     @flow(task_runner=DaskTaskRunner(address=address))
     def many(count: int) -> int:
-        password = SecretStr("")
-        with fixed_settings():
-            futures = [
-                nothing.submit("/tmp/a.pdf", "0" * 64, tuple(range(n, n + 16)), "pdfium", "0" * 16, password)
-                for n in range(count)
-            ]
-            return sum(len(future.result()) for future in futures)
+        futures = [
+            nothing.submit("bench", n, n + 15, b"0" * 4000, list(range(n, n + 16))) for n in range(count)
+        ]
+        return sum(len(future.result()) for future in futures)
 
-    with reporting():
-        many(20)
-        before = time.perf_counter(), time.process_time(), _server_seconds()
-        many(EMPTY_TASKS)
+    many(20)
+    before = time.perf_counter(), time.process_time(), _server_seconds()
+    many(EMPTY_TASKS)
     after = time.perf_counter(), time.process_time(), _server_seconds()
     spent = [(end - begin) / EMPTY_TASKS for begin, end in zip(before, after, strict=True)]
     return dict(zip(("wall", "flow", "server"), spent, strict=True))
@@ -195,7 +188,7 @@ def _server_seconds() -> float:
 
     spent = 0.0
     for child in psutil.Process().children():
-        if "flows.server_process" in child.cmdline():
+        if "flows.server" in child.cmdline():
             times = child.cpu_times()
             spent += times.user + times.system
     return spent
@@ -209,22 +202,21 @@ def model(runs: list[dict[str, Any]]) -> dict[str, float]:
         "page": run["task_seconds"]["read_range"] / run["pages"],
         "finish": run["finish"][0],
         "finish_page": run["finish"][1],
-        "open": run["task_seconds"]["count_pages"] / run["documents"],
         # A task that does nothing still occupies its worker for what Prefect does around it: counted in the above.
         "task": min(one["empty_task"]["flow"] for one in runs),
         "server": min(one["empty_task"]["server"] for one in runs),
         # What the flow's own process spends on a document beyond its tasks: staging, findings, locks.
         "driver": max(
             0.0,
-            (run["driver"] - run["empty_task"]["flow"] * (reads + 2 * run["documents"])) / run["documents"],
+            (run["driver"] - run["empty_task"]["flow"] * (reads + run["documents"])) / run["documents"],
         ),
     }  # fmt: skip
 
 
 def reckon(m: dict[str, float], workers: int) -> tuple[float, float]:
     """(seconds of the part that spreads over the workers, seconds of the part that one process does alone)."""
-    tasks = DOCUMENTS * (math.ceil(PAGES_EACH / 16) + 2)
-    spread = DOCUMENTS * (PAGES_EACH * (m["page"] + m["finish_page"]) + m["finish"] + m["open"])
+    tasks = DOCUMENTS * (math.ceil(PAGES_EACH / 16) + 1)
+    spread = DOCUMENTS * (PAGES_EACH * (m["page"] + m["finish_page"]) + m["finish"])
     return spread / workers, tasks * m["task"] + DOCUMENTS * m["driver"]
 
 
@@ -252,7 +244,7 @@ def tables(runs: list[dict[str, Any]]) -> str:
             f"| {finish:.2f} | {1000 * run['empty_task']['wall']:.0f} | {1000 * run['empty_task']['flow']:.0f} "
             f"| {run['driver']:.0f} | {run['load']:.1f} | {run['refused']} |"
         )
-    m, count = model(runs), DOCUMENTS * (math.ceil(PAGES_EACH / 16) + 2)
+    m, count = model(runs), DOCUMENTS * (math.ceil(PAGES_EACH / 16) + 1)
     spread, alone = reckon(m, 1)
     limit = DOCUMENTS * PAGES_EACH / alone * 60
     lines += [
@@ -261,7 +253,7 @@ def tables(runs: list[dict[str, Any]]) -> str:
         f"{PAGES_EACH} pages) by the model below with the figures above; every worker is taken to have a processor "
         "of its own like this machine's, and storage to keep up.", "",
         f"    T(W) = ({DOCUMENTS * PAGES_EACH:,} · {m['page']:.3f} + {DOCUMENTS} · ({m['finish']:.2f} + {m['finish_page']:.3f} "
-        f"· {PAGES_EACH} + {m['open']:.3f})) / W  +  {count:,} · {m['task']:.4f} + {DOCUMENTS} · {m['driver']:.2f}", "",
+        f"· {PAGES_EACH})) / W  +  {count:,} · {m['task']:.4f} + {DOCUMENTS} · {m['driver']:.2f}", "",
         "| workers | spread over the workers | one after the other | together | speed-up |",
         "| --: | --: | --: | --: | --: |",
     ]  # fmt: skip
@@ -274,7 +266,7 @@ def tables(runs: list[dict[str, Any]]) -> str:
     lines += [
         "",
         f"Figures of the model: reading {m['page']:.3f} s/page; tidy, validate, publish {m['finish']:.2f} s/document "
-        f"+ {m['finish_page']:.3f} s/page; opening {m['open']:.3f} s/document; a task {1000 * m['task']:.1f} ms of the "
+        f"+ {m['finish_page']:.3f} s/page; a task {1000 * m['task']:.1f} ms of the "
         f"flow's and scheduler's processor ({1000 * m['server']:.1f} ms of Prefect's server beside it); the flow's "
         f"process {m['driver']:.2f} s/document besides. However many workers: no more than {limit:,.0f} pages a minute "
         f"for one flow; beyond {spread / alone:.0f} workers the single process is the larger part.",
@@ -303,9 +295,11 @@ def main() -> None:
     home = OUT / "home"
     (home / "raw").mkdir(parents=True, exist_ok=True)
     os.environ["PYTHONPATH"] = str(ROOT)  # for the cluster's processes
-    from flows.environment import ensure
+    from flows.runner import start
 
-    ensure(home)
+    server = start(home)
+    if server is not None:
+        server.wait()
     pages = print_documents(home, chosen.documents + 1)
     store = OUT / "measured.json"
     known = json.loads(store.read_text("utf-8")) if store.exists() and not chosen.fresh else {}

@@ -28,7 +28,7 @@ with warnings.catch_warnings():
     from great_expectations.compatibility.pydantic import PrivateAttr
     from great_expectations.data_context.types.base import ProgressBarsConfig
 
-    from expectations.suites import parameters, rule_of, scalar_columns, suite
+    from expectations.suites import rule_of, scalar_columns, suite
 
 from expectations.report import ExpectationResult, ValidationContext
 from expectations.rules import KEY, PLACE, ROW, Rule, findings_of
@@ -50,7 +50,7 @@ _DROPPED = ("partial_", "unexpected_list", "unexpected_index_query", "unexpected
 
 
 @dataclass
-class Outcome:
+class SuiteOutcome:
     """What came of the suites, by table: results, findings, the results and the suites as JSON."""
 
     results: dict[str, list[ExpectationResult]] = field(default_factory=dict)
@@ -66,10 +66,10 @@ class FindingsAction(ValidationAction):
     """
 
     type: Literal["findings"] = "findings"
-    _outcome: Outcome = PrivateAttr(default_factory=Outcome)
+    _outcome: SuiteOutcome = PrivateAttr(default_factory=SuiteOutcome)
 
     @property
-    def outcome(self) -> Outcome:
+    def outcome(self) -> SuiteOutcome:
         """What was made of the checkpoint's results."""
         return self._outcome
 
@@ -94,7 +94,7 @@ class FindingsAction(ValidationAction):
         return {"findings": len(self._outcome.findings)}
 
 
-def run_suites(tables: Mapping[str, pa.Table], context: ValidationContext) -> Outcome:
+def run_suites(tables: Mapping[str, pa.Table], context: ValidationContext) -> SuiteOutcome:
     """Check every table that has rows (or ought to)."""
     gx_context = gx.get_context(mode="ephemeral")
     gx_context.variables.progress_bars = ProgressBarsConfig(globally=False)
@@ -126,7 +126,7 @@ def run_suites(tables: Mapping[str, pa.Table], context: ValidationContext) -> Ou
         with warnings.catch_warnings():  # pandas remarks on groups in a pattern
             warnings.simplefilter("ignore", UserWarning)
             if definitions:
-                checkpoint.run(expectation_parameters=parameters(tables))
+                checkpoint.run()
     action = checkpoint.actions[0]
     assert isinstance(action, FindingsAction)
     action.outcome.json_suites |= as_json

@@ -82,6 +82,7 @@ def _select(sql: str, connection: DuckDBPyConnection) -> Rows:
 def _sql_rules(context: ValidationContext) -> Iterator[Rule]:
     for table in TABLES.values():
         yield _place_rule(table)
+        yield from _reference_rules(table)
         for field in table.fields:
             if pa.types.is_list(field.type) and field.bounds is not None:
                 yield _list_rule(table.name, field.name, field.title_zh, *field.bounds)
@@ -108,6 +109,19 @@ def _sql_rules(context: ValidationContext) -> Iterator[Rule]:
 
 # What each row that breaks a rule comes with.
 _HEAD = ", ".join((KEY, ROW, *PLACE))
+
+
+def _reference_rules(table: Table) -> Iterator[Rule]:
+    """What refers to another table's key is there."""
+    for foreign in table.foreign:
+        (column,), (target,) = foreign.fields, foreign.target_fields
+        title = TABLES[foreign.target].title_zh
+        yield Rule(
+            table.name, f"foreign_{foreign.target}", "reference_dangling", "error",
+            f"{column}均见于{title}表（{foreign.target}）", f"{{title}}（{{key}}）指向的{{value}}在{title}表中不存在。",
+            sql=f"SELECT {_HEAD}, {column} AS value FROM {table.name}"
+            f" WHERE {column} NOT IN (SELECT {target} FROM {foreign.target})",
+        )  # fmt: skip
 
 
 def _place_rule(table: Table) -> Rule:

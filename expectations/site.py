@@ -12,7 +12,7 @@ from typing import Any
 import pyarrow as pa
 from jinja2 import Environment, FileSystemLoader
 
-from expectations.engine import Outcome
+from expectations.engine import SuiteOutcome
 from expectations.own_checks import OwnResult
 from expectations.report import ValidationContext, ValidationReport
 from expectations.rules import KEY, ROW, TITLES, title_of
@@ -43,7 +43,7 @@ def write_site(
     context: ValidationContext,
     tables: Mapping[str, pa.Table],
     own: Sequence[OwnResult],
-    run: Outcome,
+    run: SuiteOutcome,
 ) -> None:
     """Write pages, style sheet and JSON files into ``folder`` (created).
 

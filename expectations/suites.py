@@ -1,14 +1,13 @@
 """One Great Expectations suite per table, generated from pipeline.schema with the library's own expectations.
 
-A reference to another table is "in set" with a parameter, which a run gives: ``{"$PARAMETER": "classes_class_code"}``
-stands for the values of ``class_code`` in ``classes``. So a suite needs nothing of ours. What a finding says of the rows
-that break an expectation stands in its ``meta``. Importing this module imports Great Expectations (seconds).
+A suite needs nothing of ours: what several tables must tell stands in own_checks. What a finding says of the rows that
+break an expectation stands in its ``meta``. Importing this module imports Great Expectations (seconds).
 """
 
 # ruff: noqa: E501  (Chinese titles and messages: the rules are read as a list)
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
@@ -38,19 +37,8 @@ def scalar_columns(table: Table) -> list[str]:
     return [field.name for field in table.fields if not pa.types.is_nested(field.type)]
 
 
-def parameter(table: str, column: str) -> str:
-    """The name under which a run gives the values of a column to the references that lead there."""
-    return f"{table}_{column}"
-
-
-def parameters(tables: Mapping[str, pa.Table]) -> dict[str, list[Any]]:
-    """The values that the suites' parameters stand for."""
-    targets = {(key.target, key.target_fields[0]) for table in TABLES.values() for key in table.foreign}
-    return {parameter(name, column): tables[name][column].to_pylist() for name, column in sorted(targets)}
-
-
 def suite(table: Table, context: ValidationContext) -> gx.ExpectationSuite:
-    """The suite of one table: its columns, nulls, vocabularies, patterns, bounds, key, references and row count."""
+    """The suite of one table: its columns, nulls, vocabularies, patterns, bounds, key and row count."""
     expectations = [
         gxe.ExpectTableColumnsToMatchSet(
             column_set=scalar_columns(table), exact_match=False,
@@ -116,7 +104,7 @@ def _column(table: str, field: Field) -> Iterator[Expectation]:
 
 
 def _keys(table: Table) -> Iterator[Expectation]:
-    """The key is unique; what refers to another table's key is there."""
+    """The key is unique."""
     rule = Rule(
         table.name, "key", "key_duplicated", "error", "键唯一：" + "＋".join(table.key), "{title}的键重复：{value}（第{row}行）。",
     )  # fmt: skip
@@ -126,15 +114,6 @@ def _keys(table: Table) -> Iterator[Expectation]:
         yield gxe.ExpectCompoundColumnsToBeUnique(
             column_list=list(table.key), ignore_row_if="never", **_said(rule)
         )
-    for foreign in table.foreign:
-        (column,), (target,) = foreign.fields, foreign.target_fields
-        title = TABLES[foreign.target].title_zh
-        rule = Rule(
-            table.name, f"foreign_{foreign.target}", "reference_dangling", "error",
-            f"{column}均见于{title}表（{foreign.target}）", f"{{title}}（{{key}}）指向的{{value}}在{title}表中不存在。",
-        )  # fmt: skip
-        values = {"$PARAMETER": parameter(foreign.target, target)}
-        yield gxe.ExpectColumnValuesToBeInSet(column=column, value_set=values, **_said(rule))
 
 
 def _row_count(table: Table, fewest: int | None, most: int | None) -> Iterator[Expectation]:

@@ -185,7 +185,7 @@ def _write_files(home: Path, files: dict[str, bytes]) -> None:
 
 
 @dataclass
-class _Document:
+class _ClusterDocument:
     """An edition under way: what is known of its reading, how many pages are read anew, the tasks that are awaited."""
 
     job: Job
@@ -206,7 +206,7 @@ def publish_editions(
     """
     watcher, names = current_watcher(), tuple(dict.fromkeys(editions))
     asked = Options(home=home, edition="", password=password.get_secret_value(), **options)
-    documents: dict[str, _Document] = {}
+    documents: dict[str, _ClusterDocument] = {}
     outcomes: dict[str, Outcome] = {}
     failures: dict[str, Exception] = {}
     come: list[int] = []
@@ -255,11 +255,11 @@ def _noting(name: str, failures: dict[str, Exception]) -> Iterator[None]:
         failures[name] = error
 
 
-def _begun(job: Job) -> _Document:
+def _begun(job: Job) -> _ClusterDocument:
     """A document whose pages are being read, but those that are staged or that an earlier file held."""
     staged = staging.load_staged(job)
     if staged is not None or job.kind != "pdf":
-        return _Document(job, staged or run.read(job))  # a transcript is small: read here
+        return _ClusterDocument(job, staged or run.read(job))  # a transcript is small: read here
     from pipeline.readers.pdf.read import page_ranges
 
     known, missing, _ = run.pages_to_read(job)
@@ -268,7 +268,7 @@ def _begun(job: Job) -> _Document:
         read_range.submit(job.edition.name, pages[0], pages[-1], parcel, list(pages))
         for pages in page_ranges(missing, PAGES_PER_TASK)
     ]
-    return _Document(job, known, len(missing), ranges)
+    return _ClusterDocument(job, known, len(missing), ranges)
 
 
 def _parcel(job: Job) -> Parcel:
@@ -279,7 +279,7 @@ def _parcel(job: Job) -> Parcel:
     return Parcel(replace(job, options=options), url, code_digest(), files)
 
 
-def _assemble(document: _Document, read: Callable[[int], None]) -> None:
+def _assemble(document: _ClusterDocument, read: Callable[[int], None]) -> None:
     """Wait for the document's pages, stage them, and have them tidied, validated and published.
 
     ``read`` is told how many more pages have come.
@@ -295,7 +295,7 @@ def _assemble(document: _Document, read: Callable[[int], None]) -> None:
     document.ranges, document.known = [], None
 
 
-def _brought_home(document: _Document) -> Outcome:
+def _brought_home(document: _ClusterDocument) -> Outcome:
     """Wait until the document is published (or refused); its findings come home and become an artifact."""
     came, files = document.last.result()
     _write_files(document.job.options.home, files)

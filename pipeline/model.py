@@ -39,7 +39,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One staged cell piece: a cell (or the part of it that stands on one page) as read. Rows/cols from 0."""
+    """One staged cell: a cell, or the part of it that stands on one page, as read. Rows and columns from 0."""
 
     cell_id: str
     page: int
@@ -135,7 +135,7 @@ class LogicalTable:
                     self._index[row, col] = cell
 
     def at(self, row: int, col: int) -> GridCell | None:
-        """The cell that covers grid position (row, col), or None where the lattice has a hole."""
+        """The cell that covers grid position (row, col), or None where the table has a hole."""
         return self._index.get((row, col))
 
     def row(self, row: int) -> list[GridCell]:

@@ -1,20 +1,28 @@
-"""The same work on many items, shared between processes of the standard library's pool. Nothing here forks."""
+"""Work in other processes, by the standard library's pool. Nothing here forks."""
 
 from __future__ import annotations
 
 import multiprocessing
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from typing import TypeVar
+from contextlib import contextmanager
+from importlib import import_module
+from typing import Any, TypeVar
 
 from pipeline.errors import XizeError
 
-__all__ = ["map_in_processes", "processors"]
+__all__ = ["Call", "map_in_processes", "process_beside", "processors"]
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+Call = Callable[[Callable[[], Result]], Result]
+"""Calls a function of a module (or a ``partial`` of one) and gives what it gives, or raises what it raises."""
+
+_ENDED = "一个工作进程被系统中止（可能是内存不足）：请关闭其他程序，或用--workers 1重试。"
+# Spawned: a forked copy of a process with threads (Prefect, Arrow, a progress bar) may hang on a lock.
+_SPAWN = multiprocessing.get_context("spawn")
 
 
 def processors() -> int:
@@ -45,8 +53,7 @@ def map_in_processes(
             if done is not None:
                 done(index)
         return list(results.values())
-    # Spawned: a forked copy of a process with threads (Prefect, Arrow, a progress bar) may hang on a lock.
-    with ProcessPoolExecutor(count, mp_context=multiprocessing.get_context("spawn")) as pool:
+    with ProcessPoolExecutor(count, mp_context=_SPAWN) as pool:
         indices = {pool.submit(work, item): index for index, item in enumerate(items)}
         try:
             for future in as_completed(indices):
@@ -54,9 +61,30 @@ def map_in_processes(
                 if done is not None:
                     done(indices[future])
         except BrokenProcessPool as error:
-            raise XizeError(
-                "一个工作进程被系统中止（可能是内存不足）：请关闭其他程序，或用--workers 1重试。"
-            ) from error
+            raise XizeError(_ENDED) from error
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
     return [results[index] for index in range(len(items))]
+
+
+@contextmanager
+def process_beside(module: str) -> Iterator[Call[Any]]:
+    """A process of its own, which imports ``module`` (a library that takes seconds) while this one goes on.
+
+    What is yielded calls a function there, whose arguments and result must be picklable. Raises XizeError when that process was
+    ended from outside.
+    """
+    with ProcessPoolExecutor(1, mp_context=_SPAWN) as pool:
+        pool.submit(_import, module)
+
+        def call(work: Callable[[], Any]) -> Any:
+            try:
+                return pool.submit(work).result()
+            except BrokenProcessPool as error:
+                raise XizeError(_ENDED) from error
+
+        yield call
+
+
+def _import(module: str) -> None:
+    import_module(module)

@@ -6,9 +6,10 @@ same ones.
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from pipeline.editions.edition import edition_lock
@@ -16,6 +17,7 @@ from pipeline.editions.plan import plan
 from pipeline.errors import XizeError
 from pipeline.job import Job, Options, Outcome, Report, RunResult
 from pipeline.outcome import finish, same_as, unchanged, with_findings
+from pipeline.processes import Call, process_beside
 from pipeline.staging import known_pages, load_staged, pages_read, store_staged
 from pipeline.timing import measured
 
@@ -48,11 +50,15 @@ def run(options: Options, report: Report | None = None) -> Outcome:
         last = unchanged(job)
         if last is not None:
             return same_as(job, last)
-        reading = read(job, report)
-        result = tidy_reading(job, reading, report)
-        with tempfile.TemporaryDirectory(prefix="xize-site-") as folder:
+        # Great Expectations takes two seconds to import; a processor is free for that while pages are read.
+        with (
+            process_beside("expectations.engine") as beside,
+            TemporaryDirectory(prefix="xize-site-") as folder,
+        ):
+            reading = read(job, report)
+            result = tidy_reading(job, reading, report)
             site = Path(folder) / "validation"
-            verdict = validate_result(job, result, site, report)
+            verdict = validate_result(job, result, site, report, beside)
             return finish(job, result, verdict, site, report)
 
 
@@ -210,15 +216,21 @@ def _cells_table(reading: Reading, edition: str, kind: str) -> pa.Table:
 
 
 def validate_result(
-    job: Job, result: RunResult, site: Path, report: Report | None = None
+    job: Job,
+    result: RunResult,
+    site: Path,
+    report: Report | None = None,
+    call: Call[Any] = lambda work: work(),
 ) -> ValidationReport:
-    """The verdict of Great Expectations on the tables, rendered into the folder ``site``."""
+    """The verdict of Great Expectations on the tables, rendered into the folder ``site``; ``call`` says where it is found."""
     from expectations import validate
 
     if report:
         report("validate", 0, 1)
     with measured("validate"):
-        return validate(with_findings(job, result), context=_validation_context(job, result), site_dir=site)
+        tables, context = with_findings(job, result), _validation_context(job, result)
+        verdict: ValidationReport = call(partial(validate, tables, context=context, site_dir=site))
+        return verdict
 
 
 def _validation_context(job: Job, result: RunResult) -> ValidationContext:

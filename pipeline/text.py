@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import re
 import unicodedata
 from collections.abc import Iterable
 from functools import lru_cache
+from typing import TypeVar
 
 # CJK Radicals Supplement → the ideograph that is printed. NFKC maps the Kangxi radicals (U+2F00…) but leaves
 # these alone, although PDF fonts' ToUnicode maps name them for the whole ideograph.
@@ -166,3 +169,23 @@ def is_page_number(text: str, page: int) -> bool:
     """
     match = _PAGE_NUMBER.match(text)
     return match is not None and (match["number"] is None or abs(int(match["number"]) - page) <= _OFF)
+
+
+# What a spreadsheet may take for a formula at the start of a cell (OWASP, "CSV Injection").
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+
+Value = TypeVar("Value")
+
+
+def neutral(value: Value) -> Value | str:
+    """A text that a spreadsheet would run as a formula gets a leading apostrophe; numbers stay numbers."""
+    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
+
+
+def csv_text(header: Iterable[object], rows: Iterable[Iterable[object]]) -> str:
+    """A table as CSV, a line each; no cell is a formula."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    for row in (header, *rows):
+        writer.writerow([neutral(value) for value in row])
+    return text.getvalue()

@@ -19,7 +19,7 @@ from benchmarks.corpus import read_tables
 from benchmarks.score import Part, score_entries
 from pipeline.text import squeeze
 from pipeline.tidy.wraps import segment
-from pipeline.tidy.wraps.segment_model import Cell, Item
+from pipeline.tidy.wraps.segment_model import CellLines, Item
 from pipeline.tidy.wraps.segment_weights import Weights
 from tests.typeset import Layout, available, typeset
 from tests.typeset.layout import A3, B4
@@ -29,7 +29,7 @@ Truth = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Edition:
+class InventedEdition:
     """An invented province (``seed``) in a layout, with so many majors and classes in each."""
 
     seed: int
@@ -47,57 +47,57 @@ _WIDE = {"class": 0.85, "skill": 1.5, "practice": 0.8}
 _NARROW = {"class": 1.0, "skill": 1.3}
 
 TRAINING = (
-    Edition(101, Layout("train-a4-wide", landscape=True, widths=_WIDE)),
-    Edition(102, Layout("train-a4-portrait", size=6, leading=1.15, padding=1.5, margins=(50, 24, 50, 24), widths=_NARROW)),
-    Edition(103, Layout("train-a3-word", page=A3, size=9, breaking="word", justify=True, valign="middle", widths=_WIDE)),
-    Edition(104, Layout("train-a4-char", landscape=True, font="STSong-Light", breaking="char", widths=_WIDE)),
-    Edition(105, Layout("train-b4-indent", page=B4, landscape=True, size=8, indent=8, spacing=0.3, widths=_WIDE)),
-    Edition(106, Layout("train-a4-small", landscape=True, size=6.5, header="repeat", class_cell="inline", widths=_WIDE)),
-    Edition(107, Layout("train-a4-narrow", size=7, padding=2, margins=(50, 30, 50, 30), breaking="word", widths=_NARROW)),
-    Edition(108, Layout("train-a3-large", page=A3, landscape=True, size=11, para_gap=2, cut="closed")),
-    Edition(109, Layout("train-chromium", "chromium", landscape=True, size=7, widths=_WIDE)),
-    Edition(110, Layout("train-writer", "writer", landscape=True, size=7, leading=1.15, widths=_WIDE)),
+    InventedEdition(101, Layout("train-a4-wide", landscape=True, widths=_WIDE)),
+    InventedEdition(102, Layout("train-a4-portrait", size=6, leading=1.15, padding=1.5, margins=(50, 24, 50, 24), widths=_NARROW)),
+    InventedEdition(103, Layout("train-a3-word", page=A3, size=9, breaking="word", justify=True, valign="middle", widths=_WIDE)),
+    InventedEdition(104, Layout("train-a4-char", landscape=True, font="STSong-Light", breaking="char", widths=_WIDE)),
+    InventedEdition(105, Layout("train-b4-indent", page=B4, landscape=True, size=8, indent=8, spacing=0.3, widths=_WIDE)),
+    InventedEdition(106, Layout("train-a4-small", landscape=True, size=6.5, header="repeat", class_cell="inline", widths=_WIDE)),
+    InventedEdition(107, Layout("train-a4-narrow", size=7, padding=2, margins=(50, 30, 50, 30), breaking="word", widths=_NARROW)),
+    InventedEdition(108, Layout("train-a3-large", page=A3, landscape=True, size=11, para_gap=2, cut="closed")),
+    InventedEdition(109, Layout("train-chromium", "chromium", landscape=True, size=7, widths=_WIDE)),
+    InventedEdition(110, Layout("train-writer", "writer", landscape=True, size=7, leading=1.15, widths=_WIDE)),
 )  # fmt: skip
 """Editions to train on. Those of other producers than the canvas are left out where asked, or where a producer is missing."""
 
 HELD_OUT = (
-    Edition(201, Layout("held-a4-wide", landscape=True, size=7, leading=1.3, widths={"class": 0.8, "skill": 1.4})),
-    Edition(202, Layout("held-a4-portrait", size=6.5, padding=2, margins=(50, 30, 50, 30), breaking="word")),
-    Edition(203, Layout("held-a3-justified", page=A3, size=8.5, justify=True, rule="double", widths=_WIDE)),
-    Edition(204, Layout("held-a4-char", landscape=True, font="STSong-Light", size=8, breaking="char", mirror=True)),
-    Edition(205, Layout("held-chromium", "chromium", landscape=True, size=7.5, leading=1.3, widths=_WIDE)),
-    Edition(206, Layout("held-writer", "writer", page=B4, landscape=True, size=8, leading=1.2, widths=_WIDE)),
+    InventedEdition(201, Layout("held-a4-wide", landscape=True, size=7, leading=1.3, widths={"class": 0.8, "skill": 1.4})),
+    InventedEdition(202, Layout("held-a4-portrait", size=6.5, padding=2, margins=(50, 30, 50, 30), breaking="word")),
+    InventedEdition(203, Layout("held-a3-justified", page=A3, size=8.5, justify=True, rule="double", widths=_WIDE)),
+    InventedEdition(204, Layout("held-a4-char", landscape=True, font="STSong-Light", size=8, breaking="char", mirror=True)),
+    InventedEdition(205, Layout("held-chromium", "chromium", landscape=True, size=7.5, leading=1.3, widths=_WIDE)),
+    InventedEdition(206, Layout("held-writer", "writer", page=B4, landscape=True, size=8, leading=1.2, widths=_WIDE)),
 )  # fmt: skip
 """Editions to test on: other provinces, other layouts."""
 
 
 @dataclass(frozen=True)
-class Document:
+class LabelledDocument:
     """What tidying asks segmentation about the catalogue of a PDF (``cells``, ``names`` known from annexes), and the
     right answer: ``ends``, per cell, the numbers of the lines that end an item; None where the truth has no such cell."""
 
     name: str
     truth: Truth
-    cells: list[Cell]
+    cells: list[CellLines]
     names: list[str]
     ends: list[frozenset[int] | None]
 
 
 @contextmanager
-def _segmenting(weights: Mapping[str, Weights] | None) -> Iterator[list[tuple[list[Cell], list[str]]]]:
+def _segmenting(weights: Mapping[str, Weights] | None) -> Iterator[list[tuple[list[CellLines], list[str]]]]:
     """Lets tidying segment with ``weights``, and records the cells and names of each call."""
-    calls: list[tuple[list[Cell], list[str]]] = []
+    calls: list[tuple[list[CellLines], list[str]]] = []
     plain = segment.segment_all
 
-    def recording(cells: Iterable[Cell], extra: Iterable[str] = ()) -> list[list[Item]]:
+    def recording(cells: Iterable[CellLines], extra: Iterable[str] = (), passes: int = 3) -> list[list[Item]]:
         calls.append((list(cells), list(extra)))
-        return plain(*calls[-1], weights=weights)
+        return plain(*calls[-1], passes, weights)
 
     with mock.patch.object(segment, "segment_all", recording):
         yield calls
 
 
-def printed(edition: Edition, folder: Path) -> Document:
+def printed(edition: InventedEdition, folder: Path) -> LabelledDocument:
     """Typeset an edition (unless its PDF stands in ``folder``) and read it."""
     beside = folder / f"{edition.name}.truth.json"
     if not beside.exists():
@@ -107,7 +107,7 @@ def printed(edition: Edition, folder: Path) -> Document:
     return labelled(edition.name, folder, json.loads(beside.read_text("utf-8")))
 
 
-def printable(editions: Iterable[Edition], all_producers: bool) -> list[Edition]:
+def printable(editions: Iterable[InventedEdition], all_producers: bool) -> list[InventedEdition]:
     """The editions that can be printed here: with our own canvas, or with every producer on this machine."""
     return [
         edition
@@ -116,7 +116,7 @@ def printable(editions: Iterable[Edition], all_producers: bool) -> list[Edition]
     ]
 
 
-def labelled(name: str, folder: Path, truth: Truth) -> Document:
+def labelled(name: str, folder: Path, truth: Truth) -> LabelledDocument:
     """Read ``folder/name.pdf`` and label the lines of its catalogue by the truth."""
     right: dict[str, list[str]] = {}
     for section in truth["sections"]:
@@ -127,14 +127,16 @@ def labelled(name: str, folder: Path, truth: Truth) -> Document:
     with _segmenting(None) as calls:
         read_tables(name, folder, {"allow_incomplete": True})
     cells, names = max(calls, key=lambda call: sum(_text(cell) in right for cell in call[0] if cell.texts))
-    return Document(name, truth, cells, names, [label(cell, right.get(_text(cell))) for cell in cells])
+    return LabelledDocument(
+        name, truth, cells, names, [label(cell, right.get(_text(cell))) for cell in cells]
+    )
 
 
-def _text(cell: Cell) -> str:
+def _text(cell: CellLines) -> str:
     return "".join(map(squeeze, cell.texts))
 
 
-def label(cell: Cell, items: Sequence[str] | None) -> frozenset[int] | None:
+def label(cell: CellLines, items: Sequence[str] | None) -> frozenset[int] | None:
     """The lines of a cell that end an item; None where an item ends within a line, or the text is another one."""
     if not items or _text(cell) != "".join(map(squeeze, items)):
         return None
@@ -145,7 +147,7 @@ def label(cell: Cell, items: Sequence[str] | None) -> frozenset[int] | None:
     return frozenset(number for number, length in enumerate(after) if length in wanted)
 
 
-def score(document: Document, folder: Path, weights: Mapping[str, Weights] | None) -> Part:
+def score(document: LabelledDocument, folder: Path, weights: Mapping[str, Weights] | None) -> Part:
     """Score the items that tidying finds in a document with other weights (``benchmarks/score.py``)."""
     with _segmenting(weights):
         tables, _ = read_tables(document.name, folder, {"allow_incomplete": True})

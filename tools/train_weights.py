@@ -39,7 +39,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from pipeline.tidy.wraps.segment import (  # noqa: E402
-    Part,
+    OpenLines,
     Problem,
     fixed_odds,
     gaps_of,
@@ -59,8 +59,8 @@ from pipeline.tidy.wraps.segment_words import Floats, learn  # noqa: E402
 from tools.labelled import (  # noqa: E402
     HELD_OUT,
     TRAINING,
-    Document,
-    Edition,
+    InventedEdition,
+    LabelledDocument,
     labelled,
     printable,
     printed,
@@ -88,9 +88,9 @@ class Examples:
     right: list[int]
 
 
-def examples_of(document: Document, problems: Mapping[int, Problem]) -> Examples | None:
+def examples_of(document: LabelledDocument, problems: Mapping[int, Problem]) -> Examples | None:
     """The examples of a document's cells (by number); parts whose right division is none of the candidates are left out."""
-    parts: list[tuple[Part, frozenset[int]]] = []
+    parts: list[tuple[OpenLines, frozenset[int]]] = []
     for number, problem in problems.items():
         ends = document.ends[number]
         if ends is not None:
@@ -125,7 +125,7 @@ def _table(features: Iterable[Floats]) -> Floats:
 
 
 def _division(
-    part: Part, ends: frozenset[int], items: Candidates, place: tuple[int, int, int, int]
+    part: OpenLines, ends: frozenset[int], items: Candidates, place: tuple[int, int, int, int]
 ) -> list[int] | None:
     """The numbers of the right items of a part; None where one is no candidate."""
     start, stop, low, high = place
@@ -168,7 +168,7 @@ def fit(examples: Sequence[Examples], l2: float, start: Floats | None = None) ->
     return np.asarray(done.x, dtype=float)
 
 
-def train(documents: Sequence[Document], l2: float = L2) -> Weights:
+def train(documents: Sequence[LabelledDocument], l2: float = L2) -> Weights:
     """Weights for printed lines, trained on labelled documents."""
     lessons = [learn(document.cells, document.names) for document in documents]
     first = [
@@ -209,7 +209,9 @@ def write(path: Path, weights: Weights, trained_on: Sequence[str], l2: float) ->
         yaml.dump(content, file)
 
 
-def measure(documents: Sequence[Document], folder: Path, models: Mapping[str, Mapping[str, Weights]]) -> str:
+def measure(
+    documents: Sequence[LabelledDocument], folder: Path, models: Mapping[str, Mapping[str, Weights]]
+) -> str:
     """A table for Markdown: per document its items, and per model F1 and how many items are read wrongly."""
     lines = [
         "| edition | items | " + " | ".join(f"{name}: F1 | wrong" for name in models) + " |",
@@ -222,14 +224,14 @@ def measure(documents: Sequence[Document], folder: Path, models: Mapping[str, Ma
     return "\n".join(lines)
 
 
-def facsimile(edition: str, folder: Path) -> Document:
+def facsimile(edition: str, folder: Path) -> LabelledDocument:
     """An edition of raw/ with its truth of tests/data."""
     truth = json.loads((ROOT / "tests" / "data" / f"{edition}.truth.json").read_text("utf-8"))
     shutil.copyfile(next((ROOT / "raw" / edition).glob("*.pdf")), folder / f"{edition}.pdf")
     return labelled(edition, folder, truth)
 
 
-def _shifted(editions: Iterable[Edition], seed: int) -> list[Edition]:
+def _shifted(editions: Iterable[InventedEdition], seed: int) -> list[InventedEdition]:
     """The same layouts with other provinces."""
     if not seed:
         return list(editions)

@@ -46,7 +46,7 @@ _COMMANDS = {
         review.review, diff.diff, compare.compare, coverage.coverage,
     ),
     "Operator: keep it running": (
-        release.releases, release.rollback, release.prune, run.serve,
+        release.releases, release.verify, release.rollback, release.prune, run.serve,
     ),
 }  # fmt: skip
 """Every command, by who uses it most: the panels of ``--help``."""

@@ -10,6 +10,7 @@ import typer
 from pipeline.cli import shared as cli_shared
 from pipeline.cli.shared import Curated, EditionName, Format, HowToWrite
 from pipeline.errors import XizeError
+from pipeline.text import csv_text
 
 if TYPE_CHECKING:
     from pipeline.diff.sources import Comparison, Decision
@@ -80,7 +81,7 @@ def _csv(found: Comparison) -> str:
     def flat(value: object) -> object:
         return " | ".join(value) if isinstance(value, list) else value
 
-    return cli_shared.csv_text(columns, ([flat(row.get(name)) for name in columns] for row in found.rows()))
+    return csv_text(columns, ([flat(row.get(name)) for name in columns] for row in found.rows()))
 
 
 def _print(found: Comparison, limit: int | None) -> None:

@@ -9,11 +9,12 @@ import typer
 from pipeline.cli import shared as cli_shared
 from pipeline.cli.shared import Curated, EditionName, Format, HowToWrite, Release
 from pipeline.errors import XizeError
+from pipeline.text import csv_text
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from pipeline.quality.coverage import Line, Scope
+    from pipeline.quality.coverage import CoverageLine, Scope
 
 
 def coverage(
@@ -66,7 +67,7 @@ def _csv(found: Scope) -> str:
     for subject, lines in lists.items():
         for line in lines:
             rows.append((subject, line.key, line.name, line.status, "", line.where, line.detail))
-    return cli_shared.csv_text(("subject", "key", "name", "state", "entries", "where", "detail"), rows)
+    return csv_text(("subject", "key", "name", "state", "entries", "where", "detail"), rows)
 
 
 _STYLES = {
@@ -110,7 +111,11 @@ def _print(found: Scope, title: str) -> None:
 
 
 def _lines(
-    console: Console, title: str, lines: tuple[Line, ...], header: tuple[str, ...], columns: tuple[str, ...]
+    console: Console,
+    title: str,
+    lines: tuple[CoverageLine, ...],
+    header: tuple[str, ...],
+    columns: tuple[str, ...],
 ) -> None:
     from rich.text import Text
 

@@ -18,6 +18,7 @@ def export(
     csv: Annotated[
         Path | None, typer.Option("--csv", metavar="DIR", help="Write one CSV file per table here.")
     ] = None,
+    sqlite: Annotated[Path | None, typer.Option("--sqlite", help="Write one SQLite file here.")] = None,
     release: Release = None,
     tables: Annotated[
         str | None,
@@ -25,25 +26,29 @@ def export(
     ] = None,
     curated: Curated = None,
 ) -> None:
-    """Write a release for an office: Excel (--xlsx) or CSV (--csv), with Chinese headers and a cover.
+    """Write a release for an office: Excel (--xlsx) or CSV (--csv), with Chinese headers and a cover; or as SQLite.
 
     The code names of the columns stand in Excel's second row, and in columns.csv beside the CSV files.
     """
-    from pipeline.export import load, write_csv, write_xlsx
+    from pipeline.export import load, write_csv, write_sqlite, write_xlsx
     from pipeline.releases.catalogue import curated_url
     from pipeline.releases.storage import open_store
 
-    if xlsx is None and csv is None:
-        raise XizeError("没有说明写到哪里：请用--xlsx给出文件，或用--csv给出文件夹。")
+    if xlsx is None and csv is None and sqlite is None:
+        raise XizeError("没有说明写到哪里：请用--xlsx或--sqlite给出文件，或用--csv给出文件夹。")
     if xlsx is not None and xlsx.suffix.lower() != ".xlsx":
         raise XizeError(f"“{xlsx}”不是.xlsx文件：请把--xlsx的文件名改为以.xlsx结尾。")
     wanted = [name.strip() for name in (tables or "").replace("，", ",").split(",") if name.strip()]
-    book = load(open_store(curated_url(ctx.obj.home, curated)), edition, release, wanted)
+    store = open_store(curated_url(ctx.obj.home, curated))
+    book = load(store, edition, release, wanted)
     rows = sum(len(sheet.rows) for sheet in book.sheets)
     said = f"{book.edition}@{book.release}：{len(book.sheets)}张表，共{rows}行"
     if xlsx is not None:
         write_xlsx(book, xlsx)
         typer.echo(f"已写入{xlsx}（{said}）。")
+    if sqlite is not None:
+        write_sqlite(store, book, sqlite)
+        typer.echo(f"已写入{sqlite}（{said}，另有columns与about）。")
     if csv is not None:
         written = write_csv(book, csv)
         others = sorted({path.name for path in csv.glob("*.csv")} - {path.name for path in written})

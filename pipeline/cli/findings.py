@@ -23,6 +23,7 @@ from pipeline.cli.shared import (
     who,
 )
 from pipeline.errors import XizeError
+from pipeline.text import csv_text
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -121,9 +122,7 @@ def _record(row: Mapping[str, Any]) -> dict[str, Any]:
 
 def _csv(rows: Sequence[Mapping[str, Any]]) -> str:
     records = map(_record, rows)
-    return cli_shared.csv_text(
-        _COLUMNS, ({**record, "keys": " ".join(record["keys"])}.values() for record in records)
-    )
+    return csv_text(_COLUMNS, ({**record, "keys": " ".join(record["keys"])}.values() for record in records))
 
 
 def _print(rows: Sequence[Mapping[str, Any]], total: int) -> None:

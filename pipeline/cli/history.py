@@ -8,6 +8,7 @@ import typer
 
 from pipeline.cli import shared as cli_shared
 from pipeline.cli.shared import Curated, Format, HowToWrite
+from pipeline.text import csv_text
 
 if TYPE_CHECKING:
     from pipeline.query.history import History, Life
@@ -95,7 +96,7 @@ def _csv(found: History) -> str:
         for life in found.lives
         for one in life.standings
     )  # fmt: skip
-    return cli_shared.csv_text(_COLUMNS, rows)
+    return csv_text(_COLUMNS, rows)
 
 
 def _print(found: History) -> None:

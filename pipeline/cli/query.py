@@ -14,8 +14,10 @@ import typer
 from pipeline.cli import shared as cli_shared
 from pipeline.cli.shared import Curated, FileFormat
 from pipeline.errors import XizeError
+from pipeline.text import csv_text
 
 if TYPE_CHECKING:
+    from pipeline.query.catalogue import Catalog
     from pipeline.query.check import Answer, PrintedEntry
 
 Row = tuple[Any, ...]
@@ -85,7 +87,7 @@ def _rendered(columns: Sequence[str], rows: Iterable[Row], format: FileFormat) -
         return (json.dumps(found, ensure_ascii=False, indent=2, default=str) + "\n").encode()
     if format is FileFormat.table:
         return _table_text(columns, rows).encode()
-    return cli_shared.csv_text(columns, (map(_plain, row) for row in rows)).encode()
+    return csv_text(columns, (map(_plain, row) for row in rows)).encode()
 
 
 def _rich_table(columns: Sequence[str], rows: Iterable[Row]) -> Any:
@@ -113,9 +115,10 @@ def _print_table(columns: Sequence[str], rows: Iterable[Row]) -> None:
 def check(
     ctx: typer.Context,
     class_code: Annotated[
-        str, typer.Option("--class", help="Class: its secondary, college or bachelor code, or its name.")
-    ],
-    name: Annotated[str, typer.Option("--name", help="Name of the certificate.")],
+        str | None,
+        typer.Option("--class", help="Class: its secondary, college or bachelor code, or its name."),
+    ] = None,
+    name: Annotated[str | None, typer.Option("--name", help="Name of the certificate.")] = None,
     grade: Annotated[
         str | None, typer.Option("--grade", help="Grade 5 (lowest) to 1, or 四级, 中级工 …")
     ] = None,
@@ -127,15 +130,38 @@ def check(
         ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Write the answer as JSON.")] = False,
+    given: Annotated[
+        Path | None,
+        typer.Option("--list", metavar="FILE", help="Check every row of this .xlsx or .csv list instead."),
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output", "-o", help="Write the answered list to this .xlsx or .csv file (default: CSV)."
+        ),
+    ] = None,
     curated: Curated = None,
 ) -> None:
     """Say whether a certificate counts for a class, at which tier, and show the printed text as evidence.
 
-    Exit code 0: it counts; 1: it does not; 2: the question cannot be answered.
+    With --list, every row of a list is answered by the edition in force (or by --edition): columns 专业类 and 证书名称,
+    perhaps 等级 (or class, name, grade); nothing of the list is kept.
+
+    Exit code 0: it counts, or the list is answered; 1: it does not; 2: the question cannot be answered.
     """
     from pipeline.query.catalogue import Catalog
     from pipeline.query.check import parse_grade
 
+    if given is not None:
+        if class_code or name or grade or level or as_json:
+            raise XizeError(
+                "--list中每行自有专业类、证书和等级：请去掉--class、--name、--grade、--level和--json。"
+            )
+        with Catalog(curated, home=ctx.obj.home, pins=[edition] if edition else ()) as catalog:
+            _check_list(catalog, given, output, edition)
+        return
+    if class_code is None or name is None or output is not None:
+        raise XizeError("请用--class和--name给出专业类与证书，或用--list给出名单（结果用-o写入文件）。")
     with Catalog(curated, home=ctx.obj.home, pins=[edition] if edition else ()) as catalog:
         answer = catalog.check(class_code, name, parse_grade(grade), level, edition)
     if as_json:
@@ -143,6 +169,21 @@ def check(
     else:
         typer.echo(answer_text(answer))
     raise typer.Exit(0 if answer.counts else 1)
+
+
+def _check_list(catalog: Catalog, given: Path, output: Path | None, edition: str | None) -> None:
+    """Write the list with its answers. Raises XizeError."""
+    from pipeline.query.lists import answer_list, list_bytes, read_list
+
+    suffix = output.suffix.lower() if output else ".csv"
+    if suffix not in (".xlsx", ".csv"):
+        raise XizeError(f"“{output}”不是.xlsx或.csv文件：请更正-o的文件名。")
+    if output and output.exists() and output.samefile(given):
+        raise XizeError(f"{output}就是所给的名单：请用-o另取文件名，以免覆盖。")
+    rows, counts = answer_list(catalog, read_list(given), edition)
+    cli_shared.write_out(list_bytes(rows, suffix), output)
+    said = "、".join(f"{answer}{count}" for answer, count in counts.most_common()) or "没有可核对的行"
+    typer.echo(f"{f'已写入{output}' if output else '已核对'}（共{counts.total()}行：{said}）。", err=True)
 
 
 _NEAR_WHY = {

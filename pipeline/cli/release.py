@@ -79,6 +79,29 @@ def _record(release: Release) -> dict[str, object]:
     }
 
 
+def verify(
+    ctx: typer.Context,
+    edition: Annotated[
+        str,
+        typer.Argument(metavar="EDITION[@RELEASE]", help="e.g. shanghai-2025@r001 (default: the latest)."),
+    ],
+    curated: Curated = None,
+) -> None:
+    """Check a release's files against its manifest, offline. Exit code 1: it has faults, one sentence each."""
+    from pipeline.releases.catalogue import curated_url, find_release, parse_pin
+    from pipeline.releases.storage import open_store
+    from pipeline.releases.verify import release_faults
+
+    store = open_store(curated_url(ctx.obj.home, curated))
+    release = find_release(store, *parse_pin(edition))
+    faults = release_faults(store, release)
+    for fault in faults:
+        typer.echo(fault, err=True)
+    if faults:
+        raise typer.Exit(1)
+    typer.echo(f"{release.edition}@{release.release}完好：{len(release.manifest['files'])}个文件与清单一致。")
+
+
 def rollback(
     ctx: typer.Context,
     edition: EditionName,

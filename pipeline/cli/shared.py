@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import getpass
-import io
 import json
 import sys
 from collections.abc import Iterable, Iterator, Sequence
@@ -76,15 +74,6 @@ def echo_json(document: Any) -> None:
 def next_step(*commands: str) -> None:
     """Print what is usually done next."""
     typer.echo(f"下一步：{'，或'.join(commands)}")
-
-
-def csv_text(header: Sequence[str], rows: Iterable[Iterable[Any]]) -> str:
-    """A table as CSV, a line each."""
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(header)
-    writer.writerows(rows)
-    return text.getvalue()
 
 
 def refuse_parquet_on_screen(format: FileFormat, output: Path | None) -> None:

@@ -67,7 +67,7 @@ SPECS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Printed:
+class PrintedAnnexRow:
     """One printed row: ``texts`` and ``keys`` (without blanks) by cell, its part, and the published rows it gave."""
 
     texts: Mapping[str, str]
@@ -79,12 +79,12 @@ class Printed:
         """A side of a change in this row; it stands at the first of the published rows."""
         return At(text or None, self.rows[:1], key=str(self.rows[0]["row_id"]))
 
-    def with_text(self, cell: str, text: str) -> Printed:
+    def with_text(self, cell: str, text: str) -> PrintedAnnexRow:
         """The row with another text in a cell."""
         return replace(self, texts={**self.texts, cell: text}, keys={**self.keys, cell: squeeze(text)})
 
 
-def printed_rows(side: Side, spec: AnnexSpec) -> list[Printed]:
+def printed_rows(side: Side, spec: AnnexSpec) -> list[PrintedAnnexRow]:
     """The rows of an annex as printed, in reading order."""
     rows = side.rows(spec.table)
     if spec.table == TITLES:
@@ -95,7 +95,7 @@ def printed_rows(side: Side, spec: AnnexSpec) -> list[Printed]:
         groups = _together(rows, "no", "qualification", "rule") if together else [[row] for row in rows]
         texts = [_texts(spec, group[0]) for group in groups]
     return [
-        Printed(
+        PrintedAnnexRow(
             cells,
             {cell: squeeze(text) for cell, text in cells.items()},
             str(group[0][spec.part] or "") if spec.part else "",
@@ -136,7 +136,7 @@ def _ladder(rows: Sequence[Row]) -> dict[str, str]:
 _GRADE_WORDS = re.compile(r"[\d一二三四五级初中高工技师/、,,;至到~\-()]+")
 
 
-def grade_cells(side: Side, rows: Sequence[Printed]) -> list[str | None]:
+def grade_cells(side: Side, rows: Sequence[PrintedAnnexRow]) -> list[str | None]:
     """What the grade cell of each row prints, found among the cells of the same table row.
 
     None for rows whose cells are not to be found (a transcript's merged cells, say).

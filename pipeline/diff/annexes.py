@@ -7,7 +7,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from pipeline.diff.annex_other import compare_other
-from pipeline.diff.annex_rows import RANKS, SPECS, TITLES, AnnexSpec, Printed, grade_cells, printed_rows
+from pipeline.diff.annex_rows import (
+    RANKS,
+    SPECS,
+    TITLES,
+    AnnexSpec,
+    PrintedAnnexRow,
+    grade_cells,
+    printed_rows,
+)
 from pipeline.diff.assign import alone, assign, increasing
 from pipeline.diff.drafts import At, Draft
 from pipeline.diff.side import Side
@@ -23,7 +31,7 @@ MOVED = 0.85
 _MOST_PAIRS = 1_000_000  # beyond, only rows between the same neighbours are compared
 
 Pairs = list[tuple[int, int]]
-Rows = Sequence[Printed]
+Rows = Sequence[PrintedAnnexRow]
 Gap = tuple[str, int]  # a list, and how many equal rows stand before
 
 
@@ -95,11 +103,11 @@ def _lists(spec: AnnexSpec, rows: Rows) -> dict[str, Counter[tuple[str, ...]]]:
     return found
 
 
-def _content(spec: AnnexSpec, row: Printed) -> tuple[str, ...]:
+def _content(spec: AnnexSpec, row: PrintedAnnexRow) -> tuple[str, ...]:
     return tuple(row.keys[cell] for cell in spec.contents)
 
 
-def _numbers(spec: AnnexSpec, row: Printed) -> tuple[str, ...]:
+def _numbers(spec: AnnexSpec, row: PrintedAnnexRow) -> tuple[str, ...]:
     return tuple(row.keys[cell] for cell in spec.numbers)
 
 
@@ -164,7 +172,7 @@ def _changed(spec: AnnexSpec, was: Rows, now: Rows, equal: Pairs) -> Pairs:
     return assign(costs)
 
 
-def _likeness(spec: AnnexSpec, row: Printed, other: Printed, together: bool) -> float:
+def _likeness(spec: AnnexSpec, row: PrintedAnnexRow, other: PrintedAnnexRow, together: bool) -> float:
     """How alike the cells that name a row are (0–1)."""
     total = weight = 0.0
     for cell, share in spec.names.items():
@@ -175,7 +183,7 @@ def _likeness(spec: AnnexSpec, row: Printed, other: Printed, together: bool) -> 
     return total / weight if weight else float(together)
 
 
-def _different(spec: AnnexSpec, row: Printed, other: Printed) -> float:
+def _different(spec: AnnexSpec, row: PrintedAnnexRow, other: PrintedAnnexRow) -> float:
     """Share of the cells that differ."""
     cells = spec.contents
     return sum(row.keys[cell] != other.keys[cell] for cell in cells) / len(cells)
@@ -191,7 +199,10 @@ def _absent(spec: AnnexSpec, rows: Rows) -> set[tuple[str, str]]:
 
 
 def _fields(
-    spec: AnnexSpec, row: Printed, other: Printed, absent: tuple[set[tuple[str, str]], set[tuple[str, str]]]
+    spec: AnnexSpec,
+    row: PrintedAnnexRow,
+    other: PrintedAnnexRow,
+    absent: tuple[set[tuple[str, str]], set[tuple[str, str]]],
 ) -> Iterator[Draft]:
     """What is printed differently of one row, cell by cell."""
     moved = row.part != other.part
@@ -218,7 +229,7 @@ def _cell(spec: AnnexSpec, before: At, after: At, field: str) -> Draft:
     return Draft("annex_row_changed", spec.table, before, after, field, score)
 
 
-def _titles(spec: AnnexSpec, row: Printed, other: Printed, rank: str) -> Iterator[Draft]:
+def _titles(spec: AnnexSpec, row: PrintedAnnexRow, other: PrintedAnnexRow, rank: str) -> Iterator[Draft]:
     """A cell of annex 10 may hold several titles, and each is a published row."""
     before, after = ([text for text in one.texts[rank].split("\n") if text] for one in (row, other))
     lost = [text for text in before if squeeze(text) not in map(squeeze, after)]
@@ -238,18 +249,18 @@ def _titles(spec: AnnexSpec, row: Printed, other: Printed, rank: str) -> Iterato
         yield Draft("annex_row_added", spec.table, None, _whole_title(other, rank, come[j]))
 
 
-def _title(row: Printed, rank: str, title: str, text: str) -> At:
+def _title(row: PrintedAnnexRow, rank: str, title: str, text: str) -> At:
     """One title of a printed row, at its published row."""
     found = [one for one in row.rows if one["title"] == title]
     own = next((one for one in found if one["rank"] == rank), found[0])
     return At(text, (own,), key=str(own["row_id"]))
 
 
-def _whole_title(row: Printed, rank: str, title: str) -> At:
+def _whole_title(row: PrintedAnnexRow, rank: str, title: str) -> At:
     return _title(row, rank, title, " | ".join((row.texts["series_no"], row.texts["series"], title)))
 
 
-def _whole(spec: AnnexSpec, row: Printed) -> Iterator[At]:
+def _whole(spec: AnnexSpec, row: PrintedAnnexRow) -> Iterator[At]:
     """A row that only one side has; of annex 10, each of its titles."""
     if spec.table == TITLES:
         for rank in RANKS:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from pipeline.diff.drafts import At, Draft, Found
+from pipeline.diff.drafts import At, Draft, FoundChanges
 from pipeline.diff.side import Names, Row, Side
 from pipeline.schema.build import build_table
 from pipeline.schema.changes import CHANGE_KINDS, CHANGES
@@ -134,7 +134,7 @@ def _row(draft: Draft, sides: Mapping[str, At], names: Names) -> dict[str, Any]:
     return {**row, "major_name": names.majors.get(major or "")}
 
 
-def changes_table(found: Found, before: Side, after: Side) -> pa.Table:
+def changes_table(found: FoundChanges, before: Side, after: Side) -> pa.Table:
     """The table ``changes``, in the order of a report.
 
     The schema's metadata holds ``read_differently``: how many differences were only differences of reading.

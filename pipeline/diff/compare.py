@@ -7,7 +7,7 @@ import pyarrow as pa
 from pipeline.diff.annexes import compare_annexes
 from pipeline.diff.changes import changes_table
 from pipeline.diff.classes import compare_classes, compare_majors
-from pipeline.diff.drafts import Found
+from pipeline.diff.drafts import FoundChanges
 from pipeline.diff.entries import compare_entries
 from pipeline.diff.headings import compare_headings, compare_notes
 from pipeline.diff.side import Side
@@ -21,7 +21,7 @@ def compare(before: Side, after: Side) -> pa.Table:
     """
     classes = compare_classes(before, after)
     entries = compare_entries(before, after, classes)
-    found = Found(read_differently=entries.read_differently)
+    found = FoundChanges(read_differently=entries.read_differently)
     found.drafts += compare_headings(before, after) + compare_majors(before, after) + classes.drafts
     found.drafts += entries.drafts + compare_notes(before, after) + compare_annexes(before, after)
     return changes_table(found, before, after)

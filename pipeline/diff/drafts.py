@@ -37,7 +37,7 @@ class Draft:
 
 
 @dataclass
-class Found:
+class FoundChanges:
     """All changes of one comparison and how many differences were only differences of reading."""
 
     drafts: list[Draft] = field(default_factory=list)

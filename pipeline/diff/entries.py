@@ -11,7 +11,7 @@ from typing import TypeVar
 from pipeline.diff.align import align
 from pipeline.diff.assign import alone, assign
 from pipeline.diff.classes import Classes
-from pipeline.diff.drafts import At, Draft, Found
+from pipeline.diff.drafts import At, Draft, FoundChanges
 from pipeline.diff.side import Row, Side
 from pipeline.diff.units import Place, Unit, line_ends, units_of
 from pipeline.diff.words import item_alike, item_change, stated
@@ -48,11 +48,11 @@ class _Option:
     score: float
 
 
-def compare_entries(before: Side, after: Side, classes: Classes) -> Found:
+def compare_entries(before: Side, after: Side, classes: Classes) -> FoundChanges:
     """All changes of entries. Entries of a class that was added or removed count as part of that one change."""
     was, now = _cells(before), _cells(after)
     known = frozenset(unit.key for cells in (was, now) for units in cells.values() for unit in units)
-    found = Found()
+    found = FoundChanges()
     left: list[Unit] = []
     right: list[Unit] = []
     differing = _differing(was, now, classes)

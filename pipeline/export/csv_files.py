@@ -7,14 +7,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from pipeline.export.sheets import DICTIONARY_HEADER, Book, Value, dictionary, replace_file
-
-# What a spreadsheet may take for a formula at the start of a cell (OWASP, "CSV Injection").
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
-
-
-def neutral(value: Value) -> Value:
-    """A text that a spreadsheet would run as a formula gets a leading apostrophe; numbers stay numbers."""
-    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
+from pipeline.text import neutral
 
 
 def write_csv(book: Book, folder: Path) -> list[Path]:

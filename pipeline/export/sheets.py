@@ -262,7 +262,7 @@ DICTIONARY_HEADER = (
 )  # fmt: skip
 
 
-def replace_file(path: Path, write: Callable[[Path], None]) -> None:
+def replace_file(path: Path, write: Callable[[Path], object]) -> None:
     """Let ``write`` make the file beside its place, then put it there: whoever has the old one keeps it whole.
 
     Raises XizeError when it cannot be written.

@@ -235,7 +235,7 @@ class MajorState:
 
 
 @dataclass(frozen=True)
-class Line:
+class CoverageLine:
     """One line of a list: an annex, a list's running numbers, a page, a place where pages are missing."""
 
     key: str
@@ -252,10 +252,10 @@ class Scope:
 
     source: str
     majors: tuple[MajorState, ...]
-    annexes: tuple[Line, ...]
-    numbers: tuple[Line, ...]
-    pages: tuple[Line, ...]
-    missing: tuple[Line, ...]
+    annexes: tuple[CoverageLine, ...]
+    numbers: tuple[CoverageLine, ...]
+    pages: tuple[CoverageLine, ...]
+    missing: tuple[CoverageLine, ...]
 
     @property
     def counts(self) -> dict[str, int]:
@@ -321,7 +321,7 @@ def scope(tables: Mapping[str, pa.Table], major_names: Mapping[str, str] | None 
         numbers=tuple(lines["numbers"]),
         pages=tuple(sorted(lines["page"], key=_numbered)),
         missing=tuple(
-            Line(row["key"] or "", "", "lost", STATUSES["lost"], row["message"], where(row))
+            CoverageLine(row["key"] or "", "", "lost", STATUSES["lost"], row["message"], where(row))
             for row in sorted(gaps, key=lambda row: (row["page"] or 0, row["line"] or 0))
         ),
     )
@@ -390,11 +390,11 @@ def _class(row: Row, entries: int, doubts: Sequence[str], gaps: Sequence[Row]) -
     return ClassState(row["key"], row["name"], state, entries, where(row), (*remarks, *doubts))
 
 
-def _line(row: Row) -> Line:
+def _line(row: Row) -> CoverageLine:
     status, detail = row["status"], row["detail"] or ""
-    return Line(row["key"], row["name"], status, STATUSES[status], detail, where(row))
+    return CoverageLine(row["key"], row["name"], status, STATUSES[status], detail, where(row))
 
 
-def _numbered(line: Line) -> tuple[int, str]:
+def _numbered(line: CoverageLine) -> tuple[int, str]:
     digits = line.key.partition("#")[0]
     return (int(digits) if digits.isdecimal() else 10**6, line.key)

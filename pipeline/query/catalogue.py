@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pipeline.errors import XizeError
-from pipeline.query.check import Answer, check
+from pipeline.query.read_only import PROTOCOL, ReadOnlyFiles, locked_connection
 from pipeline.releases.catalogue import (
     PIN,
     Release,
@@ -19,18 +19,25 @@ from pipeline.releases.catalogue import (
     editions_in,
     find_release,
     latest_name,
-    load_release,
     parse_pin,
+    read_file,
 )
-from pipeline.releases.storage import LocalStore, open_store
+from pipeline.releases.storage import open_store
 
 if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
 
+    from pipeline.query.check import Answer
 
-# Statements that write files, perhaps over those of a release.
-_WRITING = {"COPY", "EXPORT"}
+Answered = TypeVar("Answered")
+
+# Statements that ask, or that prepare a question in memory. DuckDB can open no file for writing anyway (read_only.py);
+# whoever asks it to write is told so at once.
+_ALLOWED = {
+    "SELECT", "EXPLAIN", "CREATE", "INSERT", "UPDATE", "DELETE", "MERGE_INTO", "DROP", "ALTER", "SET", "PRAGMA", "CALL",
+    "MULTI", "TRANSACTION", "ANALYZE",
+}  # fmt: skip
 
 # Through SQL: a table registered from Python would load pandas, which takes longer than most queries.
 _RELEASES = """
@@ -76,9 +83,11 @@ class Catalog:
     ``pins`` (``shanghai-2025@r001``) put one release in place of an edition's latest. In SQL a quoted
     schema names a release on its own: ``select * from "shanghai-2025@r001".entries``. The view ``releases``
     says which release of each edition the views show,
-    ``entry_history`` in which editions each entry stands.
+    ``entry_history`` in which editions each entry stands. DuckDB reads the tables of these releases, as
+    ``curated://EDITION/RELEASE/TABLE.parquet``, and no other file; it writes none.
 
-    Raises XizeError when there is no release at all, or not the one pinned. Example::
+    Raises XizeError when there is no release at all, or not the one pinned, and when a file of a release is not the
+    one that its manifest names. Example::
 
         with Catalog("curated", pins=["shanghai-2025@r001"]) as catalog:
             catalog.sql("select kind, count(*) from entries group by kind")
@@ -87,15 +96,15 @@ class Catalog:
     def __init__(
         self, curated: str | Path | None = None, *, home: Path | None = None, pins: Iterable[str] = ()
     ) -> None:
-        import duckdb
-
         from pipeline.editions.edition import resolve_home
 
         self.url = str(curated) if curated is not None else curated_url(home or resolve_home())
         self._store = open_store(self.url)
         self._shown = self._choose(dict(parse_pin(pin) for pin in pins))
-        self._con: duckdb.DuckDBPyConnection = duckdb.connect()
+        self._files = ReadOnlyFiles()
+        self._con: duckdb.DuckDBPyConnection = locked_connection(self._files)
         self._schemas: set[str] = set()
+        self._remembered: dict[tuple[str, ...], Any] = {}
         self._views("main", self._shown)
         columns = {
             "edition": [one.edition for one in self._shown],
@@ -140,32 +149,19 @@ class Catalog:
         if schema != "main":
             self._con.execute(f"create schema {_quoted(schema)}")
         self._schemas.add(schema)
-        loaded: dict[str, dict[str, pa.Table]] = {}
-        if not isinstance(self._store, LocalStore):
-            loaded = {one.edition: load_release(self.url, one.edition, one.release) for one in releases}
+        for one in releases:
+            for name in one.rows:
+                path = f"{one.edition}/{one.release}/{name}.parquet"
+                # Read and checked once: what was checked is what is shown.
+                if path not in self._files.files:
+                    self._files.files[path] = read_file(self._store, one, f"{name}.parquet")
         for name in dict.fromkeys(chain.from_iterable(one.rows for one in releases)):
             having = [one for one in releases if name in one.rows]
-            if loaded:
-                import pyarrow as pa
-
-                tables = [loaded[one.edition][name] for one in having]
-                source = _quoted(f"{schema}:{name}")
-                self._con.register(f"{schema}:{name}", pa.concat_tables(tables, promote_options="default"))
-            else:
-                files = ", ".join(_literal(f"{one.folder}/{name}.parquet") for one in having)
-                source = f"read_parquet([{files}], union_by_name=true)"
-            self._create_view(schema, name, source, having)
-
-    def _create_view(self, schema: str, name: str, source: str, releases: Sequence[Release]) -> None:
-        import duckdb
-
-        try:
-            self._con.execute(f"create view {_quoted(schema)}.{_quoted(name)} as select * from {source}")
-        except duckdb.Error as error:
-            # DuckDB names its pattern; reading the releases whole names the file and what to do.
-            for one in releases:
-                load_release(self.url, one.edition, one.release)
-            raise XizeError(f"{self.url}中的表{name}无法读取：请重新发布，或改用其他发布。") from error
+            files = ", ".join(f"'{PROTOCOL}://{one.edition}/{one.release}/{name}.parquet'" for one in having)
+            self._con.execute(
+                f"create view {_quoted(schema)}.{_quoted(name)} as"
+                f" select * from read_parquet([{files}], union_by_name=true)"
+            )
 
     def sql(self, query: str, parameters: Mapping[str, object] | None = None) -> pa.Table:
         """The rows that ``query`` gives. ``parameters`` fill its ``$name`` places::
@@ -189,15 +185,23 @@ class Catalog:
             relation = self._ask(query)
             return ([], []) if relation is None else (relation.columns, relation.fetchall())
 
+    def remembered(self, key: tuple[str, ...], ask: Callable[[], Answered]) -> Answered:
+        """What ``ask`` gives, asked once: a release never changes. ``key`` must not come from who asks without bounds."""
+        if key not in self._remembered:
+            self._remembered[key] = ask()
+        found: Answered = self._remembered[key]
+        return found
+
     def _ask(
         self, query: str, parameters: Mapping[str, object] | None = None
     ) -> duckdb.DuckDBPyRelation | None:
         """What DuckDB makes of a query; None when there is nothing to show. Raises duckdb.Error and XizeError."""
-        kinds = [statement.type.name for statement in self._con.extract_statements(query)]
+        kinds = [_kind(statement) for statement in self._con.extract_statements(query)]
         if not kinds:
             raise XizeError("没有可执行的查询：请给出SQL语句，例如“select * from classes”。")
-        if not _WRITING.isdisjoint(kinds):
-            raise XizeError("查询不能写文件（COPY、EXPORT），以免误改已发布的数据：请用-o写入文件。")
+        refused = "、".join(dict.fromkeys(kind for kind in kinds if kind not in _ALLOWED))
+        if refused:
+            raise XizeError(f"查询只能读取已发布的表，不能用{refused}：请写SELECT语句，结果用-o写入文件。")
         if kinds.count("SELECT") > 1:
             raise XizeError("一次只能显示一个查询的结果：请分几次运行。")
         for match in re.finditer(rf'"({PIN.pattern})"\s*\.', query):
@@ -218,7 +222,17 @@ class Catalog:
 
         ``catalog.check("6101", "农作物植保员", grade=4).counts`` is True or False.
         """
+        from pipeline.query.check import check
+
         return check(self, class_code, name, grade, level, edition)
+
+
+def _kind(statement: duckdb.Statement) -> str:
+    """The kind of a statement, in DuckDB's words."""
+    try:
+        return str(statement.type.name)
+    except ValueError:  # a kind that DuckDB's parser knows and its Python package does not
+        return " ".join(statement.query.upper().split()[:2])
 
 
 @contextmanager
@@ -230,12 +244,12 @@ def _refusals() -> Iterator[None]:
         yield
     except duckdb.Error as error:
         said = re.sub(r"\s+", " ", str(error)).strip().rstrip("^ ")
+        if isinstance(error, duckdb.PermissionException) or PermissionError.__name__ in said:
+            raise XizeError(
+                "查询只能读取已发布的表，不能读写其他文件，也不能安装扩展：请查询表或视图，结果用-o写入文件。"
+            ) from error
         raise XizeError(f"SQL无法执行：{said}") from error
 
 
 def _quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
-
-
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"

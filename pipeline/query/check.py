@@ -178,7 +178,10 @@ def check(
             verdicts.append(Verdict(one, release, None, None, (), (remark,)))
             continue
         for code, class_name in classes:
-            rows = _entries(catalog, one, release, "c.class_code = $code", code=code)
+            rows = catalog.remembered(
+                ("entries", one, release, code),
+                lambda: _entries(catalog, one, release, "c.class_code = $code", code=code),  # noqa: B023 (called at once)
+            )
             verdict, found, others = _judge(rows, name, wanted_grade, wanted_level)
             verdicts.append(Verdict(one, release, code, class_name, *verdict))
             matches += found
@@ -206,13 +209,11 @@ def _editions(catalog: Catalog, edition: str | None) -> dict[str, str]:
 
 
 def _classes(catalog: Catalog, schema: str, class_code: str) -> list[tuple[str, str]]:
+    columns = "class_code, name, college_code, bachelor_code"
+    query = f"select {columns} from {schema}.classes order by class_code"
+    rows = catalog.remembered(("classes", schema), lambda: catalog.rows(query)[1])
     wanted = squeeze(class_code)
-    rows = catalog.sql(
-        f"select class_code, name from {schema}.classes"
-        " where $wanted in (class_code, college_code, bachelor_code, name) order by class_code",
-        {"wanted": wanted},
-    ).to_pylist()
-    return [(row["class_code"], row["name"]) for row in rows]
+    return [(row[0], row[1]) for row in rows if wanted in row]
 
 
 def _hint(catalog: Catalog, editions: dict[str, str]) -> str:

@@ -32,7 +32,7 @@ STATES = {
 
 
 @dataclass(frozen=True)
-class Printed:
+class PrintedRow:
     """One entry as an edition prints it. Page from 1, line of a transcript from 1."""
 
     entry_id: str
@@ -45,7 +45,7 @@ class Printed:
     line: int | None
 
 
-_PRINTED = tuple(field.name for field in fields(Printed))
+_PRINTED = tuple(field.name for field in fields(PrintedRow))
 
 
 @dataclass(frozen=True)
@@ -60,7 +60,7 @@ class Standing:
     edition: str
     release: str
     state: str
-    entries: tuple[Printed, ...] = ()
+    entries: tuple[PrintedRow, ...] = ()
     renamed: tuple[str, float] | None = None
 
     @property
@@ -106,7 +106,7 @@ class Standing:
         return "；".join(said)
 
 
-def _grades(entries: Iterable[Printed]) -> tuple[int, ...]:
+def _grades(entries: Iterable[PrintedRow]) -> tuple[int, ...]:
     return tuple(sorted({grade for entry in entries for grade in entry.grades}, reverse=True))
 
 
@@ -289,7 +289,7 @@ def _life(where: tuple[str, str, str, str], rows: Sequence[Row], known: _Known) 
     for edition in own:
         release = known.editions[edition]
         if found[edition]:
-            entries = tuple(Printed(**{name: row[name] for name in _PRINTED}) for row in found[edition])
+            entries = tuple(PrintedRow(**{name: row[name] for name in _PRINTED}) for row in found[edition])
             standings.append(Standing(edition, release, "stands", entries))
         else:
             free = {name: printed for name, printed in beside[edition].items() if name not in others}

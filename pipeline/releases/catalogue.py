@@ -229,20 +229,23 @@ def damaged_files(store: Store, edition: str, release: str) -> list[str]:
     return [name for name, record in files.items() if is_damaged(name, record["sha256"])]
 
 
+def read_file(store: Store, release: Release, name: str) -> bytes:
+    """A file of a release. Raises XizeError when it cannot be read or is not the one that the manifest names."""
+    path = f"{release.edition}/{release.release}/{name}"
+    try:
+        data = store.read(path)
+    except OSError as error:
+        raise XizeError(f"{store.url}/{path}无法读取（{error}）：请改用其他发布，或重新发布。") from error
+    if hashlib.sha256(data).hexdigest() != release.manifest["files"].get(name, {}).get("sha256"):
+        raise XizeError(f"{store.url}/{path}与发布清单登记的校验和不符：请从备份恢复，或改用其他发布。")
+    return data
+
+
 def load_release(url: str | Path, edition: str, release: str | None = None) -> dict[str, pa.Table]:
     """The tables of a release (default: the latest) by name. Raises XizeError when there is none."""
-    from pyarrow import ArrowInvalid
-
     store = open_store(url)
     found = find_release(store, edition, release)
-    tables = {}
-    for name in found.rows:
-        path = f"{edition}/{found.release}/{name}.parquet"
-        try:
-            tables[name] = parquet_table(store.read(path))
-        except (OSError, ArrowInvalid) as error:
-            raise XizeError(f"{store.url}/{path}无法读取（{error}）：请改用其他发布，或重新发布。") from error
-    return tables
+    return {name: parquet_table(read_file(store, found, f"{name}.parquet")) for name in found.rows}
 
 
 def rollback(url: str | Path, edition: str, release: str) -> Release:

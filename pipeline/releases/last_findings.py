@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.editions.files import save_file
 from pipeline.errors import XizeError
-from pipeline.releases.catalogue import latest_name, parquet_table, read_manifest
+from pipeline.releases.catalogue import find_release, latest_name, parquet_table, read_file
 from pipeline.releases.storage import open_store
 
 if TYPE_CHECKING:
@@ -48,7 +48,6 @@ def load_findings(home: Path, edition: str, curated: str, release: str | None = 
         release = release or latest_name(store, edition)
         if release is None:
             raise XizeError(f"版本{edition}还没有运行过：请先运行“xize run {edition}”。")
-        read_manifest(store, edition, release)
-        table = parquet_table(store.read(f"{edition}/{release}/findings.parquet"))
+        table = parquet_table(read_file(store, find_release(store, edition, release), "findings.parquet"))
     rows = table.to_pylist()
     return [{**row, "keys": row.get("keys") or []} for row in rows]

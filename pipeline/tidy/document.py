@@ -62,19 +62,15 @@ def tidy(reading: Reading, header_map: Mapping[str, str], where: str) -> Tidied:
 
     tables = document_tables(parts.sections, pages)
     _check_catalogue(tables, where)
-    rules = learn_rules(tables.groups)[0]
+    rules = learn_rules(tables.groups)
     if typed:
         rules = transcript.line_rules(rules, tables.annex_groups, cells)
     else:
         rules = with_intended_lines(rules, tables.annex_groups)
 
     annexes = read_annexes(_annexes(tables), lambda cell: hard_lines(cell, rules), header_map)
-    catalogue = read_catalogue(
-        [(table.table, heading) for table, heading in tables.catalogue],
-        _kinds_only(header_map),
-        where,
-        transcript.line_of if typed else page_of,
-    )
+    place = transcript.line_of if typed else page_of
+    catalogue = read_catalogue(tables.under_headings, _kinds_only(header_map), where, place)
     # What the annexes name helps to read the entries: whole names, and by whom certificates are issued.
     entries = read_entries(catalogue, rules, known_names(annexes), organisations(annexes))
     majors = major_rows(parts, catalogue)

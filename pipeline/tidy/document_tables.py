@@ -23,6 +23,11 @@ class DocumentTables:
     others: Sequence[StitchedTable] = ()
 
     @property
+    def under_headings(self) -> list[tuple[LogicalTable, str]]:
+        """The tables of the catalogue, each with the heading it stands under."""
+        return [(table.table, heading) for table, heading in self.catalogue]
+
+    @property
     def annex_groups(self) -> dict[str, list[LogicalTable]]:
         """The tables of each annex, which are of one design."""
         return {

@@ -69,6 +69,24 @@ def test_rollback_points_back_and_deletes_nothing(home: Path) -> None:
     assert _latest(home) == "r001"
 
 
+def test_a_receiver_verifies_a_release(home: Path) -> None:
+    sound = _xize(home, "verify", EDITION)
+    assert sound.exit_code == 0 and f"{EDITION}@r003完好" in sound.stdout
+    folder = home / "curated" / EDITION / "r002"
+    (folder / "classes.parquet").write_bytes((folder / "majors.parquet").read_bytes())
+    (folder / "datapackage.json").unlink()
+    (folder / "extra.exe").write_bytes(b"MZ")
+    found = xize(home, "verify", f"{EDITION}@r002")
+    assert found.code == 1 and not found.out
+    classes, package, extra = map(one_sentence, found.err.splitlines())
+    assert "classes.parquet与清单登记的校验和不符" in classes
+    assert "datapackage.json不见了" in package and "extra.exe不在清单中" in extra
+    shutil.copytree(folder.with_name("r001"), folder.with_name("r004"))
+    assert "的清单说它是" in one_sentence(xize(home, "verify", f"{EDITION}@r004").err)
+    assert _xize(home, "verify", f"{EDITION}@r003").exit_code == 0
+    assert isinstance(_xize(home, "verify", f"{EDITION}@r009").exception, XizeError)
+
+
 def test_prune_never_deletes_the_latest(home: Path) -> None:
     _xize(home, "rollback", EDITION, "r001")
     assert "已删除r002" in _xize(home, "prune", "--keep", "1").stdout
@@ -108,6 +126,11 @@ def test_sql_loses_no_column_of_a_repeated_name(home: Path, tmp_path: Path) -> N
     assert _xize(home, "sql", query, "-f", "csv").stdout == "class_code,class_code\n6101,农业类\n"
     shown = _xize(home, "sql", query).stdout
     assert "6101" in shown and "农业类" in shown
+
+
+def test_csv_for_a_spreadsheet_runs_no_formula(home: Path) -> None:
+    query = "select '=1+1' as \"=x\", -1 as n, '@a' as b, '\t=2' as c, ['=3'] as d"
+    assert _xize(home, "sql", query, "-f", "csv").stdout == '\'=x,n,b,c,d\n\'=1+1,-1,\'@a,\'\t=2,"[""=3""]"\n'
 
 
 def test_sql_writes_a_table_to_a_file_as_to_a_pipe(home: Path, tmp_path: Path) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
+import json
+import sqlite3
 from pathlib import Path
 
 import openpyxl
@@ -13,12 +15,12 @@ from typer.testing import CliRunner
 
 from pipeline.cli.app import app
 from pipeline.errors import XizeError
-from pipeline.export import Book, load, write_csv, write_xlsx, xlsx
-from pipeline.export.csv_files import neutral
+from pipeline.export import Book, load, write_csv, write_sqlite, write_xlsx, xlsx
 from pipeline.releases.catalogue import load_release
 from pipeline.releases.publish import RunInfo, publish
 from pipeline.releases.storage import open_store
 from pipeline.schema import TABLES, build
+from pipeline.text import neutral
 from tests.sample_tables import EDITION, sample_tables, source_info
 
 # What a spreadsheet would take for a formula, a number, a date or an address.
@@ -238,11 +240,44 @@ def test_what_excel_cannot_hold_is_refused_with_a_sentence(
     assert not (tmp_path / "y.xlsx").exists()
 
 
+def test_a_sqlite_file_holds_what_was_published(home: Path, tmp_path: Path) -> None:
+    store, book = open_store(home / "curated"), _book(home)
+    for name in ("a", "b"):
+        write_sqlite(store, book, tmp_path / f"{name}.db")
+    assert (tmp_path / "a.db").read_bytes() == (tmp_path / "b.db").read_bytes()
+    con = sqlite3.connect(tmp_path / "a.db")
+    con.row_factory = sqlite3.Row
+    assert con.execute("pragma integrity_check").fetchone()[0] == "ok"
+    assert con.execute("pragma foreign_key_check").fetchall() == []
+    names = [row[0] for row in con.execute("select name from sqlite_master where type = 'table'")]
+    assert names == [*(name for name in TABLES if name != "cells"), "columns", "about"]
+    for name in names[:-2]:
+        published, rows = _data(home, name), [dict(row) for row in con.execute(f"select * from {name}")]
+        assert len(rows) == published.num_rows
+        for shown, row in zip(rows, published.to_pylist(), strict=True):
+            assert list(shown) == list(row)
+            for column, value in row.items():
+                if isinstance(value, list):
+                    assert json.loads(shown[column]) == value
+                else:
+                    assert shown[column] == (pytest.approx(value) if isinstance(value, float) else value)
+    grades = "select count(*) from entries, json_each(entries.grades) where json_each.value = 4"
+    assert con.execute(grades).fetchone()[0] > 5
+    keyed = con.execute("select name from pragma_table_info('entries') where pk > 0 order by pk").fetchall()
+    assert tuple(row[0] for row in keyed) == TABLES["entries"].key
+    assert {row["table"] for row in con.execute("pragma foreign_key_list(entries)")} == {"classes"}
+    described = {(row["表名"], row["列名"]) for row in con.execute("select * from columns")}
+    assert described == {(name, field) for name in names[:-2] for field in TABLES[name].names}
+    assert dict(con.execute("select * from about").fetchall())["发布"] == "r002"
+
+
 def test_from_the_command_line(home: Path, tmp_path: Path) -> None:
     run = lambda *words: CliRunner().invoke(app, ["--home", str(home), "export", EDITION, *map(str, words)])  # noqa: E731
     (tmp_path / "csv").mkdir()
     (tmp_path / "csv" / "old.csv").write_text("x")
-    done = run("--xlsx", tmp_path / "a.xlsx", "--csv", tmp_path / "csv", "--tables", "classes，majors")
+    files = ("--xlsx", tmp_path / "a.xlsx", "--csv", tmp_path / "csv", "--sqlite", tmp_path / "a.db")
+    done = run(*files, "--tables", "classes，majors")
+    assert sqlite3.connect(tmp_path / "a.db").execute("select count(*) from classes").fetchone() == (8,)
     assert done.exit_code == 0 and "2张表" in done.stdout and "old.csv" in done.output
     assert openpyxl.load_workbook(tmp_path / "a.xlsx").sheetnames == ["封面", "专业类", "专业大类"]
     (tmp_path / "dir.xlsx").mkdir()
@@ -251,6 +286,7 @@ def test_from_the_command_line(home: Path, tmp_path: Path) -> None:
         (("--xlsx", tmp_path / "a.xls"), "不是.xlsx文件"),
         (("--xlsx", tmp_path / "dir.xlsx"), "无法写入"),
         (("--csv", tmp_path / "a.xlsx"), "无法写入"),
+        (("--sqlite", tmp_path / "dir.xlsx"), "无法写入"),
         (("--csv", tmp_path / "csv", "--tables", "x"), "没有表“x”"),
     ):
         error = run(*words).exception

@@ -77,7 +77,8 @@ def test_what_prefect_shows_of_a_run_is_true(prefect_server: None, single: Path)
     assert outcome.report is not None
     assert f"{len(outcome.report.results)}项期望" in said["validate"]
     assert str(folder) in said["publish"]
-    found = ask("artifacts/filter", {"artifacts": {"key": {"any_": [f"findings-{EDITION}"]}}})
+    wanted = {"key": {"any_": [f"findings-{EDITION}"]}, "flow_run_id": {"any_": [flow_run["id"]]}}
+    found = ask("artifacts/filter", {"artifacts": wanted})
     assert found[0]["task_run_id"] == tasks["publish"]["id"]
     # The same tables as without Prefect; a second run asks Prefect for nothing.
     assert not run_here(Options(single, EDITION)).changed

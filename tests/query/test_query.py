@@ -11,8 +11,10 @@ import pytest
 from pipeline.errors import XizeError
 from pipeline.query.catalogue import Catalog
 from pipeline.query.check import parse_grade, parse_level
+from pipeline.releases.catalogue import load_release
 from pipeline.releases.publish import RunInfo, publish
 from pipeline.schema import TABLES, build
+from tests.cli_home import snapshot
 from tests.sample_tables import sample_tables, source_info
 
 WHERE = {
@@ -167,9 +169,12 @@ def test_a_damaged_release_is_named(tmp_path: Path) -> None:
     _publish(tmp_path, "shanghai-2025")
     file = tmp_path / "shanghai-2025" / "r001" / "entries.parquet"
     data = file.read_bytes()
-    file.write_bytes(data[: len(data) // 2])
-    with pytest.raises(XizeError, match=r"entries\.parquet无法读取.*。$"):
-        Catalog(tmp_path)
+    # Cut off; and whole, but not the file that was published.
+    for other in (data[: len(data) // 2], (file.parent / "majors.parquet").read_bytes()):
+        file.write_bytes(other)
+        for read in (Catalog, lambda url: load_release(url, "shanghai-2025")):
+            with pytest.raises(XizeError, match=r"entries\.parquet与发布清单登记的校验和不符.*。$"):
+                read(tmp_path)
     file.unlink()
     with pytest.raises(XizeError, match=r"entries\.parquet无法读取.*。$"):
         Catalog(tmp_path)
@@ -313,8 +318,8 @@ def test_the_whole_truth_can_be_asked(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("query", "words"),
     [
-        ("copy (select 1) to '{file}'", "-o"),
-        ("select 1; export database '{file}'", "-o"),
+        ("copy (select 1) to '{file}'", "不能用COPY.*-o"),
+        ("select 1; export database '{file}'", "不能用EXPORT.*-o"),
         (" ; ", "没有可执行的查询"),
         ("-- 什么也不问", "没有可执行的查询"),
         ("select 1 as a; select 2 as b", "一次"),
@@ -330,3 +335,87 @@ def test_what_is_no_single_query_is_refused(catalog: Catalog, tmp_path: Path, qu
 def test_steps_before_the_query_are_allowed(catalog: Catalog) -> None:
     query = "create temp table mine as select 7 as n; select n from mine"
     assert catalog.rows(query) == (["n"], [(7,)])
+
+
+_OUT_OF_REACH = "查询只能读取已发布的表，不能读写其他文件"
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ("copy (select 1) to '{release}/entries.parquet' (format parquet)", "不能用COPY"),
+        ("explain analyze copy (select 1) to '{release}/entries.parquet'", _OUT_OF_REACH),
+        (
+            "explain /**/ analyze /**/ copy (select 1) to 'curated://{edition}/r001/entries.parquet'",
+            _OUT_OF_REACH,
+        ),
+        ("explain (analyze, format json) copy (select 1) to '{release}/x.csv'", _OUT_OF_REACH),
+        ("with x as (copy (select 1) to '{release}/entries.parquet') select * from x", _OUT_OF_REACH),
+        ("with x as (copy (select 1) to 'curated://{edition}/r001/x.csv') select * from x", _OUT_OF_REACH),
+        ("select * from query('with x as (copy (select 1) to ''{release}/x'') from x')", "SQL无法执行"),
+        ("prepare p as copy (select 1) to '{release}/x.csv'", "不能用PREPARE"),
+        ("execute p", "不能用EXECUTE"),
+        ("export database '{release}/x'", "不能用EXPORT"),
+        ("import database '{folder}'", "SQL无法执行|只能读取"),
+        ("attach '{release}/x.db' as d", "不能用ATTACH"),
+        ("attach ':memory:' as d; copy from database memory to d", "不能用ATTACH"),
+        ("install httpfs", "不能用LOAD"),
+        ("load httpfs", "不能用LOAD"),
+        ("update extensions", "不能用UPDATE EXTENSIONS"),
+        ("set enable_external_access = true", "SQL无法执行"),
+        ("set allowed_directories = ['/']", "SQL无法执行"),
+        ("reset lock_configuration", "SQL无法执行"),
+        ("pragma profiling_output = '{release}/x'", "SQL无法执行"),
+        ("call enable_logging(storage = 'file', storage_path = '{release}/x')", "SQL无法执行"),
+        ("copy (select 1) to '.tmp/x'", "不能用COPY"),
+        ("with x as (copy (select 1) to '.tmp/x') select * from x", _OUT_OF_REACH),
+        ("create persistent secret s (type http)", "SQL无法执行"),
+        ("select * from read_text('/etc/hostname')", _OUT_OF_REACH),
+        ("select * from read_csv('{folder}/secret.csv')", _OUT_OF_REACH),
+        ("select * from read_csv('curated://../secret.csv')", "SQL无法执行"),
+        ("select * from glob('/*')", _OUT_OF_REACH),
+        ("select * from read_parquet('https://example.invalid/x.parquet')", _OUT_OF_REACH),
+        ("select * from '{release}/entries.parquet'", _OUT_OF_REACH),
+        (
+            "create or replace table t (a text); insert into t from read_text('{folder}/secret.csv')",
+            _OUT_OF_REACH,
+        ),
+        ("select * from wanted", "SQL无法执行"),
+    ],
+)
+def test_no_query_harms_or_reads_other_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, query: str, words: str
+) -> None:
+    wanted = pa.table({"a": [1]})  # which DuckDB would find by its Python name
+    home, work = tmp_path / "home", tmp_path / "work"
+    work.mkdir()
+    monkeypatch.chdir(work)
+    _publish(home, "shanghai-2025")
+    (home / "secret.csv").write_text("geheim\n")
+    before = snapshot(tmp_path)
+    attack = query.format(release=home / "shanghai-2025" / "r001", edition="shanghai-2025", folder=home)
+    with Catalog(home) as catalog:
+        for ask in (catalog.sql, catalog.rows):
+            with pytest.raises(XizeError, match=words) as refusal:
+                ask(attack)
+            assert str(refusal.value).count("\n") == 0 and "Traceback" not in str(refusal.value)
+        assert catalog.rows("select count(*) from entries") == (["count_star()"], [(len(_ENTRIES),)])
+    assert snapshot(tmp_path) == before and wanted.num_rows == 1
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "explain analyze select * from entries",
+        "describe entries",
+        "summarize select page from entries",
+        "pivot entries on tier using count(*) group by kind",
+        "from 'curated://shanghai-2025/r002/entries.parquet'",
+        "select * from glob('curated://*')",
+        "set variable code = '6101'; select * from entries where class_code = getvariable('code')",
+        "create macro twice(a) as 2 * a; select twice(21)",
+    ],
+)
+def test_what_only_asks_is_answered(curated: str, query: str) -> None:
+    with Catalog(curated) as catalog:
+        assert catalog.rows(query)[1]

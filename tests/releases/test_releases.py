@@ -88,5 +88,5 @@ def test_a_damaged_latest_json_and_manifest_are_one_sentence(tmp_path: Path) -> 
 def test_a_damaged_table_is_named(tmp_path: Path) -> None:
     _publish(tmp_path, 1)
     (tmp_path / EDITION / "r001" / "classes.parquet").write_bytes(b"not parquet")
-    with pytest.raises(XizeError, match="classes.parquet无法读取"):
+    with pytest.raises(XizeError, match="classes.parquet与发布清单登记的校验和不符"):
         load_release(tmp_path, EDITION)

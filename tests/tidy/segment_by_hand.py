@@ -6,8 +6,8 @@ import math
 from collections.abc import Collection, Mapping, Sequence
 from operator import mul
 
-from pipeline.text import OPEN
-from pipeline.tidy.wraps.segment_model import bare_of, base_of, unbalanced
+from pipeline.text import OPEN, brackets
+from pipeline.tidy.wraps.segment_model import bare_of, base_of
 from pipeline.tidy.wraps.segment_weights import (
     _BARE_LEVEL,
     ORGANISATIONS,
@@ -19,6 +19,10 @@ from pipeline.tidy.wraps.segment_weights import (
     is_general,
 )
 from pipeline.tidy.wraps.segment_words import Lessons
+
+
+def unbalanced(text: str) -> int:
+    return sum(brackets(text))
 
 
 def gap_features(

@@ -9,14 +9,9 @@ import pytest
 
 from pipeline.model import Line
 from pipeline.tidy.wraps.break_classes import char_class, classes_of
-from pipeline.tidy.wraps.breaks import BreakRules, Columns, Habits, learn, observe
+from pipeline.tidy.wraps.breaks import BreakRules, learn
 
 _CHARACTERS = "茶艺师级(五)/、-A1b ，%"
-
-
-def _learned(columns: Columns) -> BreakRules:
-    """The rules of cells that are all there is of a document."""
-    return learn(columns, observe(columns), Habits())
 
 
 def _lines(seed: int, count: int) -> list[Line]:
@@ -76,11 +71,11 @@ def test_a_pair_that_never_stands_at_a_wrap_sticks_together() -> None:
     """Of 400 lines none is wrapped before 级: this producer does not part 师/级 … as others would; blanks swallow wraps."""
     lines = [Line("茶艺A-1级", 0, 0, 60, 10, 1, (10.0,) * 6, 10.0)] * 400
     cells = [(0.0, 65.0, lines[k : k + 4]) for k in range(0, 400, 4)]
-    rules = _learned({"catalogue": cells})
+    rules = learn({"catalogue": cells})
     assert rules.sticks(("a", "x")) is True and rules.sticks(("x", "x")) is False
     wrapped = [(0.0, 65.0, [lines[0], Line("A-1级茶艺", 0, 0, 60, 10, 1, (10.0,) * 6, 10.0)])] * 100
     assert rules.sticks(("x", "a")) is True
-    assert _learned({"catalogue": [*cells, *wrapped]}).sticks(("x", "a")) is False
+    assert learn({"catalogue": [*cells, *wrapped]}).sticks(("x", "a")) is False
 
 
 def test_lines_of_all_cells_are_counted_pair_by_pair() -> None:
@@ -99,7 +94,7 @@ def test_lines_of_all_cells_are_counted_pair_by_pair() -> None:
         for a, b in zip(lines, lines[1:], strict=False):
             if _last_piece(BreakRules(), a) + _first_piece(BreakRules(), b, False) < 0.9 * width:
                 ends[char_class(a.text[-1]), char_class(b.text[0])] += 1
-    rules = _learned({"annex": cells})
+    rules = learn({"annex": cells})
     rate = 4 * len(cells) / inside.total()
     for pair, count in inside.items():
         if "s" in pair or count * rate < 4:

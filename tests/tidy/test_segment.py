@@ -14,16 +14,15 @@ import pytest
 
 from pipeline.text import depth_after
 from pipeline.tidy.wraps import segment_weights as arrays
-from pipeline.tidy.wraps.segment import segment, segment_all
+from pipeline.tidy.wraps.segment import Problem, segment_all, segment_some
 from pipeline.tidy.wraps.segment_lattice import Candidates, divide
 from pipeline.tidy.wraps.segment_model import (
     CERTAIN,
     SURE,
-    Cell,
+    CellLines,
     bare_of,
     base_of,
     join,
-    unbalanced,
 )
 from pipeline.tidy.wraps.segment_weights import TRAITS, Gaps, is_general, load_weights, own_weights, weighed
 from pipeline.tidy.wraps.segment_words import Lessons, learn
@@ -32,6 +31,7 @@ from tests.tidy.segment_by_hand import (
     item_features,
     typed_features,
     typed_gap_features,
+    unbalanced,
     worth,
 )
 
@@ -67,7 +67,7 @@ def test_brackets_and_joins() -> None:
     assert is_general("执业证书") and is_general("技能等级证书(初级)") and not is_general("护士执业证书")
 
 
-def _by_hand(cell: Cell, lessons: Lessons) -> dict[tuple[bool, ...], float]:
+def _by_hand(cell: CellLines, lessons: Lessons) -> dict[tuple[bool, ...], float]:
     """The score of every division of a cell none of whose gaps is settled."""
     texts = cell.texts
     starts = {text[:2]: sum(other[:2] == text[:2] for other in texts) for text in texts}
@@ -100,9 +100,9 @@ def _by_hand(cell: Cell, lessons: Lessons) -> dict[tuple[bool, ...], float]:
     return scores
 
 
-def _documents() -> list[Cell]:
+def _documents() -> list[CellLines]:
     names = ["茶艺师", "评茶员", "制茶工", "茶叶加工工", "咖啡师", "调饮师", "品酒师", "酿酒师", "白酒酿造工"]
-    return [Cell(tuple(names[k:] + names[:k]), (SURE,) * (len(names) - 1)) for k in range(len(names))]
+    return [CellLines(tuple(names[k:] + names[:k]), (SURE,) * (len(names) - 1)) for k in range(len(names))]
 
 
 @pytest.mark.parametrize("typed", [False, True])
@@ -118,11 +118,11 @@ def test_best_division_and_posterior_are_exact(texts: Sequence[str], typed: bool
     lessons = learn(_documents())
     gaps = len(texts) - 1
     traits = tuple(_traits(t0=1.0, t2=1.0) for _ in range(gaps)) if typed else ()
-    cell = Cell(tuple(texts), (0.3,) * gaps, (), traits)
+    cell = CellLines(tuple(texts), (0.3,) * gaps, (), traits)
     scores = _by_hand(cell, lessons)
     best = max(scores, key=lambda division: scores[division])
     total = sum(math.exp(score - scores[best]) for score in scores.values())
-    items = segment(cell, lessons)
+    items = segment_some([Problem(cell, lessons)])[0]
     found = tuple(k in {item.last for item in items} for k in range(gaps))
     assert found == best
     for item in items:
@@ -138,20 +138,20 @@ def test_best_division_and_posterior_are_exact(texts: Sequence[str], typed: bool
 
 def test_what_is_settled_stays() -> None:
     lessons = learn(_documents())
-    cell = Cell(("茶艺", "师", "评茶员"), (SURE, -30.0))
-    assert [item.text for item in segment(cell, lessons)] == ["茶艺", "师评茶员"]
-    typed = Cell(("茶艺", "师", "评茶员"), (CERTAIN, -CERTAIN), (), (_traits(), _traits()))
-    assert [item.text for item in segment(typed, lessons)] == ["茶艺", "师评茶员"]
+    cell = CellLines(("茶艺", "师", "评茶员"), (SURE, -30.0))
+    assert [item.text for item in segment_some([Problem(cell, lessons)])[0]] == ["茶艺", "师评茶员"]
+    typed = CellLines(("茶艺", "师", "评茶员"), (CERTAIN, -CERTAIN), (), (_traits(), _traits()))
+    assert [item.text for item in segment_some([Problem(typed, lessons)])[0]] == ["茶艺", "师评茶员"]
 
 
 def test_an_item_known_elsewhere_is_put_together_again() -> None:
     """A stray blank inside a typed item, which stands whole in other cells, is no boundary."""
     typed = _traits(t6=1.0)
     whole = [
-        Cell(("注册安全工程师", "一级建造师", "注册监理工程师"), (SURE, SURE), (), (typed, typed))
+        CellLines(("注册安全工程师", "一级建造师", "注册监理工程师"), (SURE, SURE), (), (typed, typed))
         for _ in range(4)
     ]
-    broken = Cell(("一级建造师", "注册安全", "工程师", "注册监理工程师"), (SURE,) * 3, (), (typed,) * 3)
+    broken = CellLines(("一级建造师", "注册安全", "工程师", "注册监理工程师"), (SURE,) * 3, (), (typed,) * 3)
     found = segment_all([*whole, broken])
     assert [item.text for item in found[-1]] == ["一级建造师", "注册安全工程师", "注册监理工程师"]
     assert [item.text for item in found[0]] == ["注册安全工程师", "一级建造师", "注册监理工程师"]
@@ -193,7 +193,7 @@ def _parts(seed: int, count: int = 40) -> list[list[str]]:
 def test_features_of_all_items_at_once_are_those_of_each_item_alone(seed: int) -> None:
     parts = _parts(seed)
     lessons = learn(
-        [Cell(tuple(part), (SURE,) * (len(part) - 1)) for part in parts], ["茶艺师证书", "茶艺师(五级)"]
+        [CellLines(tuple(part), (SURE,) * (len(part) - 1)) for part in parts], ["茶艺师证书", "茶艺师(五级)"]
     )
     items = Candidates()
     for part in parts:
@@ -231,8 +231,8 @@ def test_a_cell_of_thousands_of_doubtful_lines_keeps_its_posteriors() -> None:
     """Sums over divisions double with every line: they must stay within the range of floats, and exact."""
     lessons = Lessons()
     texts = tuple(draw for part in _parts(5, 250) for draw in part)
-    cell = Cell(texts, (0.2,) * (len(texts) - 1))
-    items = segment(cell, lessons)
+    cell = CellLines(texts, (0.2,) * (len(texts) - 1))
+    items = segment_some([Problem(cell, lessons)])[0]
     assert len(texts) > 2000 and "".join(item.text for item in items).replace(" ", "") == "".join(texts)
     forward, backward = [0.0] * (len(texts) + 1), [0.0] * (len(texts) + 1)
     odds = _printed_odds(cell, lessons)
@@ -271,7 +271,7 @@ def _sum(logs: Sequence[float]) -> float:
     return most + math.log(sum(math.exp(x - most) for x in logs))
 
 
-def _printed_odds(cell: Cell, lessons: Lessons) -> list[float]:
+def _printed_odds(cell: CellLines, lessons: Lessons) -> list[float]:
     texts = cell.texts
     starts = {text[:2]: sum(other[:2] == text[:2] for other in texts) for text in set(texts)}
     ends = {text[-2:]: sum(other[-2:] == text[-2:] for other in texts) for text in set(texts)}
@@ -284,7 +284,8 @@ def _printed_odds(cell: Cell, lessons: Lessons) -> list[float]:
 
 def test_segmentation_does_not_depend_on_how_many_lines_go_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     cells = [
-        Cell(tuple(part), (0.3,) * (len(part) - 1), (k - 1,) if k else ()) for k, part in enumerate(_parts(7))
+        CellLines(tuple(part), (0.3,) * (len(part) - 1), (k - 1,) if k else ())
+        for k, part in enumerate(_parts(7))
     ]
     together = segment_all([*_documents(), *cells])
     monkeypatch.setattr("pipeline.tidy.wraps.segment._AT_ONCE", 1)
@@ -340,8 +341,8 @@ def test_all_divisions_add_up() -> None:
 
 
 def test_an_empty_cell_beside_doubtful_ones_is_empty() -> None:
-    doubtful = [Cell(tuple(part), (0.3,) * (len(part) - 1)) for part in _parts(7, 5)]
-    assert segment_all([*doubtful, Cell((), ())])[-1] == []
+    doubtful = [CellLines(tuple(part), (0.3,) * (len(part) - 1)) for part in _parts(7, 5)]
+    assert segment_all([*doubtful, CellLines((), ())])[-1] == []
 
 
 def test_the_page_on_weights_names_every_feature() -> None:

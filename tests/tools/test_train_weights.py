@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from pipeline.tidy.wraps.segment import Problem
-from pipeline.tidy.wraps.segment_model import SURE, Cell
+from pipeline.tidy.wraps.segment_model import SURE, CellLines
 from pipeline.tidy.wraps.segment_weights import Weights, load_weights, own_weights
 from pipeline.tidy.wraps.segment_words import learn
 from tests.typeset import Layout
 from tests.typeset.fonts import BASE, font_file
-from tools.labelled import Document, Edition, label, printed, score
+from tools.labelled import InventedEdition, LabelledDocument, label, printed, score
 from tools.train_weights import examples_of, loss, train, write
 
 NARROW = {"size": 7.0, "margins": (50, 30, 50, 30), "padding": 2.0}
@@ -26,23 +26,23 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("editions")
 
 
-def _edition(seed: int, folder: Path) -> Document:
+def _edition(seed: int, folder: Path) -> LabelledDocument:
     layout = Layout(f"tiny-{seed}", toc=False, **NARROW)  # type: ignore[arg-type]
-    return printed(Edition(seed, layout, majors=2, classes=2), folder)
+    return printed(InventedEdition(seed, layout, majors=2, classes=2), folder)
 
 
 @pytest.fixture(scope="module")
-def documents(folder: Path) -> list[Document]:
+def documents(folder: Path) -> list[LabelledDocument]:
     return [_edition(seed, folder) for seed in (1, 2)]
 
 
-def test_nearly_every_cell_is_labelled(documents: list[Document]) -> None:
+def test_nearly_every_cell_is_labelled(documents: list[LabelledDocument]) -> None:
     for document in documents:
         filled = [ends for cell, ends in zip(document.cells, document.ends, strict=True) if cell.texts]
         assert len(filled) > 20 and sum(ends is not None for ends in filled) > 0.9 * len(filled)
 
 
-def test_the_same_documents_give_the_same_file(documents: list[Document], tmp_path: Path) -> None:
+def test_the_same_documents_give_the_same_file(documents: list[LabelledDocument], tmp_path: Path) -> None:
     for name in ("a.yaml", "b.yaml"):
         write(tmp_path / name, train(documents[:1]), ["tiny"], 30.0)
     assert (tmp_path / "a.yaml").read_bytes() == (tmp_path / "b.yaml").read_bytes()
@@ -53,7 +53,7 @@ def test_the_same_documents_give_the_same_file(documents: list[Document], tmp_pa
     assert any(found["printed"].gap.values()) and any(found["printed"].item.values())
 
 
-def test_trained_weights_beat_none(documents: list[Document], folder: Path) -> None:
+def test_trained_weights_beat_none(documents: list[LabelledDocument], folder: Path) -> None:
     trained = train(documents[:1])
     none = Weights(dict.fromkeys(trained.gap, 0.0), dict.fromkeys(trained.item, 0.0))
     held_out = documents[1]
@@ -64,7 +64,7 @@ def test_trained_weights_beat_none(documents: list[Document], folder: Path) -> N
 
 
 def test_labels_are_the_lines_that_end_an_item() -> None:
-    cell = Cell(("茶艺师", "评茶", "员(四级)", "制茶工"), (0.0,) * 3)
+    cell = CellLines(("茶艺师", "评茶", "员(四级)", "制茶工"), (0.0,) * 3)
     assert label(cell, ["茶艺师", "评茶员（四级）", "制茶工"]) == {0, 2, 3}
     assert label(cell, ["茶艺师评", "茶员（四级）", "制茶工"]) is None
     assert label(cell, ["茶艺师", "评茶员（四级）"]) is None
@@ -73,12 +73,12 @@ def test_labels_are_the_lines_that_end_an_item() -> None:
 
 def test_the_gradient_is_that_of_the_loss() -> None:
     names = ["茶艺师", "评茶员", "制茶工", "茶叶加工工", "咖啡师", "调饮师", "品酒师", "酿酒师"]
-    settled = [Cell(tuple(names[k:] + names[:k]), (SURE,) * (len(names) - 1)) for k in range(len(names))]
+    settled = [CellLines(tuple(names[k:] + names[:k]), (SURE,) * (len(names) - 1)) for k in range(len(names))]
     doubtful = [
-        Cell(("茶艺师", "评茶", "员", "咖啡师"), (0.0, 1.0, 0.0)),
-        Cell(("茶叶加", "工工", "调饮师"), (0.0, 0.0)),
+        CellLines(("茶艺师", "评茶", "员", "咖啡师"), (0.0, 1.0, 0.0)),
+        CellLines(("茶叶加", "工工", "调饮师"), (0.0, 0.0)),
     ]
-    document = Document("", {}, doubtful, [], [frozenset({0, 2, 3}), frozenset({1, 2})])
+    document = LabelledDocument("", {}, doubtful, [], [frozenset({0, 2, 3}), frozenset({1, 2})])
     lessons = learn([*settled, *doubtful])
     examples = examples_of(document, {k: Problem(cell, lessons) for k, cell in enumerate(doubtful)})
     assert examples is not None and len(examples.right) == 5

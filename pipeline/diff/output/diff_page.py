@@ -11,7 +11,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from pipeline.diff.output.lines import SHORT_KINDS, Line, lines_of
+from pipeline.diff.output.lines import SHORT_KINDS, ChangeLine, lines_of
 from pipeline.diff.output.pictures import Album, Box, Strip, box_of, strips
 from pipeline.diff.output.signoff import STATES, stored_decisions
 from pipeline.diff.output.source_text import SourceText
@@ -77,7 +77,9 @@ def write_html(
 class _Shown:
     """How one side's places are shown: strips of its pages, or its text; ``remark`` says why not as pictures."""
 
-    def __init__(self, lines: Sequence[Line], side: Side, which: str, album: Album, budget: int) -> None:
+    def __init__(
+        self, lines: Sequence[ChangeLine], side: Side, which: str, album: Album, budget: int
+    ) -> None:
         """Strips that ``album`` lacks are added until it holds ``budget`` bytes."""
         self.side, self.which, self.album, self.text = side, which, album, SourceText(side)
         path, remark = side.original
@@ -92,10 +94,10 @@ class _Shown:
         if lost:
             self.remark = f"{side.name}有{lost}处未附原页图片（为限制文件大小或页面无法绘出），改示文字"
 
-    def _boxes(self, lines: Iterable[Line]) -> set[Box]:
+    def _boxes(self, lines: Iterable[ChangeLine]) -> set[Box]:
         return {box for line in lines if (box := self._box(line)) is not None}
 
-    def _box(self, line: Line) -> Box | None:
+    def _box(self, line: ChangeLine) -> Box | None:
         """Where a change is printed; of a cell much taller than its lines, the part where the lines stand."""
         box = box_of(line.row, self.which)
         if box is None or box.bottom - box.top < _TALL:
@@ -110,7 +112,7 @@ class _Shown:
         top, bottom = min(piece["top"] for piece in inside), max(piece["bottom"] for piece in inside)
         return box._replace(top=top, bottom=bottom)
 
-    def place(self, line: Line) -> dict[str, Any] | None:
+    def place(self, line: ChangeLine) -> dict[str, Any] | None:
         """How a place is shown: ``b`` strip and box (points), or ``t`` printed lines with ``h`` the place among them."""
         box = self._box(line)
         index = self.album.find(box) if box else None
@@ -120,7 +122,9 @@ class _Shown:
         return {"t": found.lines, "h": found.hit} if found else None
 
 
-def _document(lines: Sequence[Line], shown: Sequence[_Shown], albums: Sequence[Album]) -> dict[str, Any]:
+def _document(
+    lines: Sequence[ChangeLine], shown: Sequence[_Shown], albums: Sequence[Album]
+) -> dict[str, Any]:
     """Everything that the page's scripts work on."""
     before, after = (one.side for one in shown)
     names = Names(before, after)
@@ -151,7 +155,7 @@ def _strip(strip: Strip) -> list[float]:
     return [strip.place.page, *(round(edge, 2) for edge in (*strip.place[1:], strip.scale))]
 
 
-def _record(line: Line, shown: Sequence[_Shown]) -> dict[str, Any]:
+def _record(line: ChangeLine, shown: Sequence[_Shown]) -> dict[str, Any]:
     """A change for the page; absent values are left out, most have none of most."""
     row = line.row
     record = {

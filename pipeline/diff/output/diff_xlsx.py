@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 
-from pipeline.diff.output.lines import SHORT_KINDS, Line, lines_of, moved
+from pipeline.diff.output.lines import SHORT_KINDS, ChangeLine, lines_of, moved
 from pipeline.diff.side import Names, Side
 from pipeline.diff.textdiff import Runs
 from pipeline.errors import XizeError
@@ -28,7 +28,7 @@ class _Column(NamedTuple):
 
     title: str
     width: int
-    value: Callable[[Line], str | float | None]
+    value: Callable[[ChangeLine], str | float | None]
 
 
 def write_xlsx(changes: pa.Table, before: Side, after: Side, path: Path) -> None:
@@ -58,20 +58,20 @@ def write_xlsx(changes: pa.Table, before: Side, after: Side, path: Path) -> None
         raise XizeError(f"无法写入{path}（{error}）：请关闭已打开的该文件，并检查文件夹与权限。") from error
 
 
-def _sheets(lines: Sequence[Line], names: Names) -> dict[str, list[Line]]:
+def _sheets(lines: Sequence[ChangeLine], names: Names) -> dict[str, list[ChangeLine]]:
     """The lines by name of sheet, in reading order of the sheets' first line."""
-    by_table: dict[str, list[Line]] = {}
+    by_table: dict[str, list[ChangeLine]] = {}
     for line in lines:
         table = str(line.row["table"])
         by_table.setdefault("classes" if table in ("majors", "classes") else table, []).append(line)
-    sheets: dict[str, list[Line]] = {}
+    sheets: dict[str, list[ChangeLine]] = {}
     for table, rows in by_table.items():
         title = {"classes": _CLASSES, "entries": "条目", "notes": "说明"}.get(table) or names.table(table)
         sheets[_sheet_name(title, sheets)] = rows
     return sheets
 
 
-def _sheet_name(title: str, taken: dict[str, list[Line]]) -> str:
+def _sheet_name(title: str, taken: dict[str, list[ChangeLine]]) -> str:
     """A name that Excel allows: 31 characters, none of []:*?/\\, unlike the others."""
     base = re.sub(r"[\[\]:*?/\\]", " ", title).strip("' ")[:31] or "变更"
     name, number = base, 2
@@ -124,18 +124,18 @@ _ALWAYS = ("变更", "变更前", "变更后")
 """Columns that a sheet has even if no line fills them."""
 
 
-def _kind(line: Line, name: str) -> str | None:
+def _kind(line: ChangeLine, name: str) -> str | None:
     return SHORT_KINDS.get(line.row[name], line.row[name])
 
 
-def _row_key(line: Line) -> str | None:
+def _row_key(line: ChangeLine) -> str | None:
     """The printed key of an annex row or note; an entry's identifier tells a reader nothing."""
     if line.row["table"] in ("entries", "classes", "majors"):
         return None
     return moved(line.row["key"], line.row["key_after"])
 
 
-def _sheet(sheet: Any, lines: Sequence[Line], styles: dict[str, Any]) -> None:
+def _sheet(sheet: Any, lines: Sequence[ChangeLine], styles: dict[str, Any]) -> None:
     columns = [
         column
         for column in _COLUMNS
@@ -158,7 +158,7 @@ def _sheet(sheet: Any, lines: Sequence[Line], styles: dict[str, Any]) -> None:
     sheet.set_footer("&C第&P页，共&N页")
 
 
-def _cell(sheet: Any, at: tuple[int, int], column: _Column, line: Line, styles: dict[str, Any]) -> None:
+def _cell(sheet: Any, at: tuple[int, int], column: _Column, line: ChangeLine, styles: dict[str, Any]) -> None:
     value = column.value(line)
     if value is None or value == "":
         sheet.write_blank(*at, None, styles["text"])
@@ -181,7 +181,7 @@ def _coloured(sheet: Any, at: tuple[int, int], runs: Runs, styles: dict[str, Any
         sheet.write_rich_string(*at, *chain.from_iterable(pieces), styles["text"])
 
 
-def _height(columns: Sequence[_Column], line: Line) -> float:
+def _height(columns: Sequence[_Column], line: ChangeLine) -> float:
     """A row's height in points: Excel does not fit heights to wrapped text when it opens a file."""
     most = 1
     for column in columns:
@@ -194,10 +194,10 @@ def _height(columns: Sequence[_Column], line: Line) -> float:
 
 def _cover(
     sheet: Any,
-    lines: Sequence[Line],
+    lines: Sequence[ChangeLine],
     sides: tuple[Side, Side],
     styles: dict[str, Any],
-    sheets: dict[str, list[Line]],
+    sheets: dict[str, list[ChangeLine]],
 ) -> None:
     """Which releases are compared, how many changes of which kind, in which major or annex, and on which sheet."""
     sheet.hide_gridlines(2)

@@ -28,7 +28,7 @@ _OTHER_FIELDS = {"title": "标题", "heading": "标题行", "header": "表头"}
 
 
 @dataclass(frozen=True)
-class Line:
+class ChangeLine:
     """One change, ready to be shown. ``row`` is the change as :data:`pipeline.schema.changes.CHANGES` has it.
 
     ``section`` and ``section_title``: the major (its code), ``notes``, the annex table or ``document`` that it belongs to;
@@ -88,18 +88,18 @@ def moved(before: str | None, after: str | None) -> str:
     return " → ".join(dict.fromkeys(text for text in (before, after) if text))
 
 
-def lines_of(changes: pa.Table, before: Side, after: Side) -> list[Line]:
-    """Every change of the table as a :class:`Line`, in reading order: title, majors by code, notes, annexes."""
+def lines_of(changes: pa.Table, before: Side, after: Side) -> list[ChangeLine]:
+    """Every change of the table as a :class:`ChangeLine`, in reading order: title, majors by code, notes, annexes."""
     names = Names(before, after)
     lines = []
     for row in changes.to_pylist():
         codes = tuple(dict.fromkeys(code for code in (row["class_code"], row["class_code_after"]) if code))
         section, title = _section(row, codes, names)
-        lines.append(Line(row, section, title, _where(row, names), _field(row), codes))
+        lines.append(ChangeLine(row, section, title, _where(row, names), _field(row), codes))
     return sorted(lines, key=lambda line: _order(line, names))
 
 
-def _order(line: Line, names: Names) -> tuple[Any, ...]:
+def _order(line: ChangeLine, names: Names) -> tuple[Any, ...]:
     row, section = line.row, line.section
     if section in ANNEX_TABLES:
         place: tuple[Any, ...] = (3, names.annex_order(section), section)

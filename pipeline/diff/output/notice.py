@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import pyarrow as pa
 
-from pipeline.diff.output.lines import SHORT_KINDS, Line, lines_of, moved
+from pipeline.diff.output.lines import SHORT_KINDS, ChangeLine, lines_of, moved
 from pipeline.diff.side import Side
 from pipeline.diff.textdiff import Runs
 from pipeline.schema import ANNEX_TABLES
@@ -28,7 +28,7 @@ _PARTS = {
 """The parts of a notice after its overview; those with a sentence are divided further."""
 
 
-class Cell(NamedTuple):
+class NoticeCell(NamedTuple):
     """A table's cell: text in :data:`Runs`; ``mark`` says what its odd pieces are: ``del`` or ``ins``, or nothing."""
 
     runs: Runs
@@ -36,12 +36,12 @@ class Cell(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Grid:
+class NoticeGrid:
     """A table: caption, header, rows, and the share of the width that each column gets."""
 
     caption: str
     header: Sequence[str]
-    rows: Sequence[Sequence[Cell]]
+    rows: Sequence[Sequence[NoticeCell]]
     widths: Sequence[float]
 
 
@@ -58,7 +58,7 @@ class Notice:
     filled in by whoever issues it."""
 
     title: str
-    blocks: Sequence[Heading | Grid | str]
+    blocks: Sequence[Heading | NoticeGrid | str]
     closing: Sequence[str]
 
 
@@ -74,7 +74,7 @@ def chinese_number(number: int) -> str:
 def compose(changes: pa.Table, before: Side, after: Side) -> Notice:
     """The notice's contents. Changes of order and number only are left out."""
     lines = [line for line in lines_of(changes, before, after) if not line.quiet]
-    blocks: list[Heading | Grid | str] = [
+    blocks: list[Heading | NoticeGrid | str] = [
         f"本说明依据《{before.title}》（{_release(before)}）与《{after.title}》（{_release(after)}）"
         "逐条对照编制，所列均为印出文字的变更。",
         Heading(1, "一、总体情况"),
@@ -96,25 +96,25 @@ def _release(side: Side) -> str:
     return f"数据版本{side.name}" + (f"，{side.created}" if side.created else "")
 
 
-def _part(line: Line) -> str:
+def _part(line: ChangeLine) -> str:
     if line.section in ANNEX_TABLES:
         return "annexes"
     return line.section if line.section in _PARTS else "majors"
 
 
-def _doubtful(line: Line) -> bool:
+def _doubtful(line: ChangeLine) -> bool:
     marked = any(mark.startswith("finding_") for mark in line.row["marks"])
     return marked or float(line.row["confidence"]) < _DOUBT
 
 
-def _way(line: Line) -> str:
+def _way(line: ChangeLine) -> str:
     """Which column of the overview counts the change."""
     if line.change.endswith("_added"):
         return "新增"
     return "删除" if line.change.endswith("_removed") else "调整"
 
 
-def _overview(lines: Sequence[Line]) -> Iterator[Grid | str]:
+def _overview(lines: Sequence[ChangeLine]) -> Iterator[NoticeGrid | str]:
     if not lines:
         yield "两版之间没有变更。"
         return
@@ -124,30 +124,30 @@ def _overview(lines: Sequence[Line]) -> Iterator[Grid | str]:
     yield f"两版之间共有变更{len(lines)}处，合{groups}项（同一变更见于多处的为一项），其中{words}。"
     kinds = Counter(line.change for line in lines)
     rows = [_plain(title, kinds[kind]) for kind, title in CHANGE_KINDS.items() if kinds[kind]]
-    yield Grid("按变更种类", ("变更种类", "处数"), rows, (0.7, 0.3))
+    yield NoticeGrid("按变更种类", ("变更种类", "处数"), rows, (0.7, 0.3))
     rows = []
     for title, found in _by_section(lines):
         count = Counter(map(_way, found))
         rows.append(_plain(title, *(count[way] or "" for way in _WAYS), len(found)))
     header = ("专业大类或附件", *_WAYS, "合计")
-    yield Grid("按专业大类与附件", header, rows, (0.52, 0.12, 0.12, 0.12, 0.12))
+    yield NoticeGrid("按专业大类与附件", header, rows, (0.52, 0.12, 0.12, 0.12, 0.12))
 
 
-def _plain(*texts: object) -> list[Cell]:
-    return [Cell((str(text),)) for text in texts]
+def _plain(*texts: object) -> list[NoticeCell]:
+    return [NoticeCell((str(text),)) for text in texts]
 
 
-def _by_section(lines: Iterable[Line]) -> list[tuple[str, list[Line]]]:
+def _by_section(lines: Iterable[ChangeLine]) -> list[tuple[str, list[ChangeLine]]]:
     return [(title, list(found)) for title, found in groupby(lines, key=lambda line: line.section_title)]
 
 
-def _sections(lines: Sequence[Line]) -> Iterator[Heading | Grid]:
+def _sections(lines: Sequence[ChangeLine]) -> Iterator[Heading | NoticeGrid]:
     for number, (title, found) in enumerate(_by_section(lines), 1):
         yield Heading(2, f"（{chinese_number(number)}）{title}")
         yield from _grids(found)
 
 
-def _grids(lines: Sequence[Line]) -> Iterator[Grid]:
+def _grids(lines: Sequence[ChangeLine]) -> Iterator[NoticeGrid]:
     """A table per kind of change, in the order of a report."""
     for kind in CHANGE_KINDS:
         found = [line for line in lines if line.change == kind]
@@ -155,9 +155,9 @@ def _grids(lines: Sequence[Line]) -> Iterator[Grid]:
             yield _grid(kind, found)
 
 
-def _grid(kind: str, lines: Sequence[Line]) -> Grid:
+def _grid(kind: str, lines: Sequence[ChangeLine]) -> NoticeGrid:
     """The changes of one kind; what is one group is one row with all its places."""
-    groups: dict[str, list[Line]] = {}
+    groups: dict[str, list[ChangeLine]] = {}
     for line in lines:
         groups.setdefault(line.group, []).append(line)
     places = f"，{len(lines)}处" if len(lines) > len(groups) else ""
@@ -171,16 +171,16 @@ def _grid(kind: str, lines: Sequence[Line]) -> Grid:
         where = "；".join(dict.fromkeys(map(_where, found)))
         cells = _plain(f"{number}{'*' if any(map(_doubtful, found)) else ''}", where)
         if gone or not come:
-            cells.append(Cell(before or ("",), "del" if both else ""))
+            cells.append(NoticeCell(before or ("",), "del" if both else ""))
         if come and not same:
-            cells.append(Cell(after or ("",), "ins" if gone else ""))
+            cells.append(NoticeCell(after or ("",), "ins" if gone else ""))
         rows.append(cells)
     if both:
-        return Grid(caption, ("序号", "位置", "变更前", "变更后"), rows, (0.08, 0.28, 0.32, 0.32))
-    return Grid(caption, ("序号", "位置", "内容"), rows, (0.08, 0.36, 0.56))
+        return NoticeGrid(caption, ("序号", "位置", "变更前", "变更后"), rows, (0.08, 0.28, 0.32, 0.32))
+    return NoticeGrid(caption, ("序号", "位置", "内容"), rows, (0.08, 0.36, 0.56))
 
 
-def _where(line: Line) -> str:
+def _where(line: ChangeLine) -> str:
     """The place without what the section's heading says already."""
     row = line.row
     if row["table"] == "entries":

@@ -10,7 +10,7 @@ from xml.sax.saxutils import escape
 
 import pyarrow as pa
 
-from pipeline.diff.output.notice import Cell, Grid, Heading, Notice, compose
+from pipeline.diff.output.notice import Heading, Notice, NoticeCell, NoticeGrid, compose
 from pipeline.diff.output.templating import render
 from pipeline.diff.side import Side
 from pipeline.errors import XizeError
@@ -61,7 +61,7 @@ def document(notice: Notice) -> Document:
     for block in notice.blocks:
         if isinstance(block, Heading):
             made.add_paragraph(block.text, style=f"Heading {block.level}")
-        elif isinstance(block, Grid):
+        elif isinstance(block, NoticeGrid):
             _grid(made, block)
         else:  # first line indented by two characters, lines 28 points apart
             layout = made.add_paragraph(block).paragraph_format
@@ -144,7 +144,7 @@ def _font(target: Any, chinese: str, size: float) -> None:
     fonts.set(qn("w:eastAsia"), chinese)
 
 
-def _grid(document: Document, grid: Grid) -> None:
+def _grid(document: Document, grid: NoticeGrid) -> None:
     """A captioned table whose head repeats on every page and whose rows are not torn apart.
 
     Rows are written as XML: python-docx's cells take a minute for a few thousand changes.
@@ -163,13 +163,13 @@ def _grid(document: Document, grid: Grid) -> None:
     for column, width in zip(table.columns, widths, strict=True):
         column.width = width
     twips = [round(width.pt * 20) for width in widths]
-    head = tuple(Cell((title,)) for title in grid.header)
+    head = tuple(NoticeCell((title,)) for title in grid.header)
     for number, cells in enumerate((head, *grid.rows)):
         row = _row(cells, twips, head=number == 0).replace("<w:tr>", f"<w:tr {nsdecls('w')}>", 1)
         table._tbl.append(parse_xml(row))
 
 
-def _row(cells: Sequence[Cell], twips: Sequence[int], head: bool) -> str:
+def _row(cells: Sequence[NoticeCell], twips: Sequence[int], head: bool) -> str:
     """A table row as WordprocessingML; ``twips`` are the widths of its cells."""
     marks = "<w:cantSplit/><w:tblHeader/>" if head else "<w:cantSplit/>"
     style = _HEAD_STYLE if head else _CELL_STYLE

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import pyarrow as pa
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
 
-from pipeline.diff.output.lines import Line, lines_of
+from pipeline.diff.output.lines import ChangeLine, lines_of
 from pipeline.diff.output.terminal import table_of
 from pipeline.diff.side import Side
 from pipeline.editions.edition import folder_lock
@@ -223,7 +223,7 @@ def _keep(path: Path, decisions: Sequence[Opinion], before: Side, after: Side) -
 
 def _summary(decisions: Sequence[Opinion], changes: pa.Table, before: Side, after: Side) -> SignoffSummary:
     """What the decisions (the latest of each reviewer) amount to; quiet changes need no signature."""
-    by_group: dict[str, list[Line]] = {}
+    by_group: dict[str, list[ChangeLine]] = {}
     for line in lines_of(changes, before, after):
         if not line.quiet:
             by_group.setdefault(line.group, []).append(line)
@@ -239,7 +239,9 @@ def _summary(decisions: Sequence[Opinion], changes: pa.Table, before: Side, afte
     return SignoffSummary(before.name, after.name, groups, reviewers, strays)
 
 
-def _signed(group: str, places: Sequence[Line], by_change: Mapping[str, Mapping[str, Opinion]]) -> Signed:
+def _signed(
+    group: str, places: Sequence[ChangeLine], by_change: Mapping[str, Mapping[str, Opinion]]
+) -> Signed:
     first = places[0]
     valid = [by_change.get(line.id, {}).values() for line in places]
     states = [_state({decision.decision for decision in decisions}) for decisions in valid]

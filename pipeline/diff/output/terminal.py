@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections import Counter
 from collections.abc import Sequence
@@ -18,6 +16,7 @@ from pipeline.diff.side import Side
 from pipeline.schema.annexes import ANNEXES
 from pipeline.schema.changes import CHANGE_KINDS, MARKS, QUIET_CHANGES
 from pipeline.schema.common import KINDS
+from pipeline.text import csv_text
 
 _SHOWN = 20
 _REMOVED, _ADDED = "red", "green"
@@ -43,13 +42,10 @@ def as_json(changes: pa.Table) -> bytes:
 
 def as_csv(changes: pa.Table) -> bytes:
     """Comma-separated, lists as JSON text."""
-    text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(changes.column_names)
-    for row in changes.to_pylist():
+    rows = changes.to_pylist()
+    for row in rows:
         row["marks"] = json.dumps(row["marks"], ensure_ascii=False)
-        writer.writerow(row.values())
-    return text.getvalue().encode()
+    return csv_text(changes.column_names, (row.values() for row in rows)).encode()
 
 
 def as_parquet(changes: pa.Table) -> bytes:

@@ -9,7 +9,7 @@ from typing import Any
 
 from pipeline.diff.side import Side
 from pipeline.diff.sources.differences import KINDS, Spot, core, find_spots
-from pipeline.diff.sources.pairs import Item, Pair, pairs
+from pipeline.diff.sources.pairs import Pair, SourceItem, pairs
 from pipeline.schema import TABLES
 
 # A whole reading stands in a decision's name up to this many characters.
@@ -28,12 +28,12 @@ class Difference:
     hint: str = ""
 
     @property
-    def left(self) -> tuple[Item, ...]:
+    def left(self) -> tuple[SourceItem, ...]:
         """The items that differ, as the first source reads them."""
         return self.pair.left[slice(*self.spot.left)]
 
     @property
-    def right(self) -> tuple[Item, ...]:
+    def right(self) -> tuple[SourceItem, ...]:
         """The items that differ, as the second source reads them."""
         return self.pair.right[slice(*self.spot.right)]
 
@@ -132,7 +132,7 @@ class Comparison:
         }
 
 
-def _place(source: str, items: Sequence[Item]) -> dict[str, Any]:
+def _place(source: str, items: Sequence[SourceItem]) -> dict[str, Any]:
     """Where the first of the items stands."""
     return {f"{source}_{column}": items[0].row[column] if items else None for column in PLACE}
 

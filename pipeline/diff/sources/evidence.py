@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from pipeline.diff.side import Side
-from pipeline.diff.sources.pairs import Box, Item
+from pipeline.diff.sources.pairs import Box, SourceItem
 from pipeline.errors import XizeError
 from pipeline.readers.pdf.pictures import grey_pages, grey_png
 from pipeline.text import squeeze
@@ -23,7 +23,7 @@ Crop = tuple[int, Box]
 Texts = list[tuple[str, bool]]
 
 
-class Evidence:
+class SourceEvidence:
     """Evidence of one side: first everything is asked for, then ``draw`` draws each page once."""
 
     def __init__(self, side: Side) -> None:
@@ -36,7 +36,7 @@ class Evidence:
             self._tables[cell["page"], cell["table_no"]].append(cell)
         self._wanted: set[Crop] = set()
 
-    def crops(self, items: Sequence[Item], *, whole_row: bool) -> list[Crop]:
+    def crops(self, items: Sequence[SourceItem], *, whole_row: bool) -> list[Crop]:
         """(page, box in points) per page on which the items stand; none where the source has no pages.
 
         ``whole_row``: the printed row that they stand in, not only their own boxes.
@@ -76,7 +76,7 @@ class Evidence:
         found = [one for one in table if one["row"] <= cell["row"] < one["row"] + one["row_span"]]
         return sorted(found, key=lambda one: one["col"])
 
-    def _row_box(self, item: Item) -> Box | None:
+    def _row_box(self, item: SourceItem) -> Box | None:
         """The printed row from its first to its last cell; as high as a merged cell where that holds the item."""
         cells = [one for one in self._row(item.row["cell_id"]) if one["x0"] is not None]
         if not cells or item.box is None:
@@ -88,7 +88,7 @@ class Evidence:
         ]
         return _union([row, *((one["x0"], one["top"], one["x1"], one["bottom"]) for one in holding)])
 
-    def lines(self, items: Sequence[Item], *, whole_row: bool) -> list[tuple[int | None, Texts]]:
+    def lines(self, items: Sequence[SourceItem], *, whole_row: bool) -> list[tuple[int | None, Texts]]:
         """(line, pieces) of the cells in which the items stand: every piece as read, and whether it is meant.
 
         Pieces far from those meant are left out. ``whole_row``: the row's other cells are pieces, too.

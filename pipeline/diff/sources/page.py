@@ -13,8 +13,8 @@ from pipeline.diff.output.templating import render as render_template
 from pipeline.diff.side import Names, Side
 from pipeline.diff.sources.comparison import Comparison, Decision, Difference
 from pipeline.diff.sources.differences import KINDS
-from pipeline.diff.sources.evidence import Crop, Evidence, Texts
-from pipeline.diff.sources.pairs import CELLS, Item
+from pipeline.diff.sources.evidence import Crop, SourceEvidence, Texts
+from pipeline.diff.sources.pairs import CELLS, SourceItem
 from pipeline.diff.textdiff import compare_texts
 from pipeline.schema import TABLES
 
@@ -40,7 +40,7 @@ class _Panel:
 
 def render(found: Comparison) -> str:
     """The page. Raises XizeError when a page of a PDF cannot be drawn."""
-    evidence = Evidence(found.left), Evidence(found.right)
+    evidence = SourceEvidence(found.left), SourceEvidence(found.right)
     cards = [_card(decision, found, evidence) for decision in found.decisions]
     return render_template(
         "compare.html.j2",
@@ -71,7 +71,9 @@ def _sections(found: Comparison) -> list[tuple[str, str]]:
     return [(section, label(section)) for section in ordered]
 
 
-def _card(decision: Decision, found: Comparison, evidence: tuple[Evidence, Evidence]) -> dict[str, Any]:
+def _card(
+    decision: Decision, found: Comparison, evidence: tuple[SourceEvidence, SourceEvidence]
+) -> dict[str, Any]:
     seen: set[Crop] = set()  # a merged cell that many rows share is shown once
     sides = found.left, found.right
 
@@ -113,7 +115,7 @@ def _marked(one: str, other: str) -> list[Markup]:
     return found
 
 
-def _panel(one: Difference, side: int, source: Side, evidence: Evidence, shown: set[Crop]) -> _Panel:
+def _panel(one: Difference, side: int, source: Side, evidence: SourceEvidence, shown: set[Crop]) -> _Panel:
     own = one.right if side else one.left
     whole_row = one.pair.table != "entries" and one.pair.table not in CELLS
     seen = own or _neighbours(one, side)
@@ -131,7 +133,7 @@ def _panel(one: Difference, side: int, source: Side, evidence: Evidence, shown: 
     )
 
 
-def _neighbours(one: Difference, side: int) -> tuple[Item, ...]:
+def _neighbours(one: Difference, side: int) -> tuple[SourceItem, ...]:
     """The items before and after the place where this side has nothing."""
     items, span = (one.pair.right, one.spot.right) if side else (one.pair.left, one.spot.left)
     return items[max(0, span[0] - 1) : span[0] + 1]
@@ -155,7 +157,7 @@ def _readings(one: Difference, side: int) -> Iterator[Markup]:
         yield escape(f"……另有{len(own) - _ITEMS}项")
 
 
-def _where(source: Side, items: Sequence[Item]) -> str:
+def _where(source: Side, items: Sequence[SourceItem]) -> str:
     pages = sorted({item.row["page"] for item in items} - {None})
     lines = sorted({item.row["line"] for item in items} - {None})
     said = "、".join([*(f"第{page}页" for page in pages), *(f"第{line}行" for line in lines)])

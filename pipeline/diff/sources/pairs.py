@@ -20,7 +20,7 @@ _MATCHED = 3000
 Box = tuple[float, float, float, float]
 Sides = tuple[Side, Side]
 Keyed = dict[tuple[str, ...], list[Row]]
-Cell = tuple[tuple[str, ...], tuple["Item", ...], tuple["Item", ...]]
+Cell = tuple[tuple[str, ...], tuple["SourceItem", ...], tuple["SourceItem", ...]]
 
 _TITLES, _MAPPINGS = "annex_10_titles", "annex_11_mappings"
 # Columns that only repeat what another column of the row says.
@@ -33,7 +33,7 @@ CELLS = {
 
 
 @dataclass(frozen=True)
-class Item:
+class SourceItem:
     """A printed text of a published row."""
 
     text: str
@@ -63,8 +63,8 @@ class Pair:
     section: str
     label: str
     group: str
-    left: tuple[Item, ...]
-    right: tuple[Item, ...]
+    left: tuple[SourceItem, ...]
+    right: tuple[SourceItem, ...]
 
 
 def pairs(left: Side, right: Side) -> Iterator[Pair]:
@@ -79,7 +79,7 @@ def pairs(left: Side, right: Side) -> Iterator[Pair]:
             yield from (_annex_cells if table in CELLS else _annex)(sides, table)
 
 
-def _items(rows: Iterable[Row], field: str) -> tuple[Item, ...]:
+def _items(rows: Iterable[Row], field: str) -> tuple[SourceItem, ...]:
     """The texts of one field; the members of a list are items of their own, a list of numbers is one."""
     found = []
     for row in rows:
@@ -89,7 +89,7 @@ def _items(rows: Iterable[Row], field: str) -> tuple[Item, ...]:
             texts = ["、".join(map(str, value))] if numbers and value else value
         else:
             texts = [] if value is None or value == "" else [value]
-        found += [Item(str(text), row) for text in texts]
+        found += [SourceItem(str(text), row) for text in texts]
     return tuple(found)
 
 

@@ -1,1 +1,1 @@
-"""A second pair of eyes: camelot's reading, or the other decoder's, compared cell by cell."""
+"""A page read a second time, by camelot or by the other decoder, and compared."""

@@ -1,7 +1,7 @@
-"""The two decoders held against each other: what pdfium and pdfplumber print on a page, glyph by glyph, line by line.
+"""The two decoders compared: what pdfium and pdfplumber print on a page, glyph by glyph, line by line.
 
 They share no code. Where they agree on a page, neither is likely to be wrong about it; where they do not, one of them has
-lost or invented something before the grid was ever looked for, which no second look at the grid would show.
+lost or invented something before the grid is looked for, which no other grid finder would show.
 """
 
 from __future__ import annotations

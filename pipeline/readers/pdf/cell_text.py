@@ -8,7 +8,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from pipeline.readers.pdf.grid import Found, Grid
+from pipeline.readers.pdf.grid import FoundGrids, Grid
 from pipeline.readers.pdf.lines import level_lines, lines_of
 from pipeline.readers.pdf.page import Ints, PageArrays
 from pipeline.text import is_page_number
@@ -17,7 +17,8 @@ from pipeline.text import is_page_number
 def assign(page: PageArrays, grids: Sequence[Grid]) -> tuple[list[list[Ints]], Ints]:
     """Glyph indices per grid and cell, and those outside every grid.
 
-    A glyph belongs to the cell in which its centre lies, or what its clip leaves of the place: found by position in the sorted lines of the grid, not by scanning.
+    A glyph belongs to the cell in which its centre lies, or what its clip leaves of the place: found by position in
+    the sorted lines of the grid, not by scanning.
 
     >>> with open_pdf(Path("rules.pdf")) as pdf:
     ...     read = read_page(pdf, 1)
@@ -119,7 +120,7 @@ def _area(grid: Grid) -> float:
     return (x1 - x0) * (bottom - top)
 
 
-def trim_open_ends(page: PageArrays, found: Found) -> Found:
+def trim_open_ends(page: PageArrays, found: FoundGrids) -> FoundGrids:
     """Open rows end where the body does: a page number or running head beyond it is no part of a cell.
 
     Where a page break cut a row, its side borders may run on to the page's edge. The outermost line there is taken

@@ -1,4 +1,4 @@
-"""A reading's own checks: what makes a page worth a second pair of eyes."""
+"""A reading's own checks: what makes a page worth a second reading."""
 
 from __future__ import annotations
 

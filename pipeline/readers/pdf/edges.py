@@ -1,6 +1,6 @@
-"""Rulings → edges: what is drawn as many pieces, put together to the straight lines that are meant.
+"""Rulings → edges: what is drawn in many strokes, put together to the straight lines that are meant.
 
-Sorting does it: parallel rulings are snapped together across, pieces of one line joined along it.
+Sorting does it: parallel rulings are snapped together across, strokes of one line joined along it.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import numpy as np
 from pipeline.readers.pdf.page import WHITE, Bools, Floats, PageArrays
 
 _DASH = 8.0
-"""Points: pieces up to this length count as dashes; a cell's own border strokes are longer."""
+"""Points: strokes up to this length count as dashes; a cell's own border strokes are longer."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Edge:
 
 
 def find_edges(page: PageArrays, settings: GridSettings) -> tuple[list[Edge], list[Edge]]:
-    """The horizontal and the vertical edges of a page: parallel rulings snapped together, pieces of one joined.
+    """The horizontal and the vertical edges of a page: parallel rulings snapped together, strokes of one line joined.
 
     >>> with open_pdf(Path("rules.pdf")) as pdf:
     ...     horizontal, vertical = find_edges(pdf.decode(1), GridSettings())
@@ -95,17 +95,17 @@ def snap(positions: Floats, distance: float) -> Floats:
     return out
 
 
-def _join(pieces: Floats, settings: GridSettings) -> list[Edge]:
+def _join(strokes: Floats, settings: GridSettings) -> list[Edge]:
     """Rows of (at, low, high) → edges: snapped across, joined along over gaps of up to ``join`` points.
 
-    A dashed line's gaps may be as long as its dashes; they are bridged when pieces on both sides are short alike.
+    A dashed line's gaps may be as long as its dashes; they are bridged when strokes on both sides are short alike.
     """
-    if len(pieces) == 0:
+    if len(strokes) == 0:
         return []
-    at = snap(pieces[:, 0], settings.snap)
+    at = snap(strokes[:, 0], settings.snap)
     out: list[Edge] = []
-    order = np.lexsort((pieces[:, 1], at))
-    places = np.column_stack([at, pieces[:, 1], pieces[:, 2]])[order].tolist()
+    order = np.lexsort((strokes[:, 1], at))
+    places = np.column_stack([at, strokes[:, 1], strokes[:, 2]])[order].tolist()
     here, begin, end, longest = places[0][0], places[0][1], places[0][2], places[0][2] - places[0][1]
     for place, low, high in places[1:]:
         length, gap = high - low, settings.join

@@ -13,7 +13,7 @@ from typing import Any
 from jinja2 import Environment
 
 from pipeline.model import Cell
-from pipeline.readers.pdf.grid import Found
+from pipeline.readers.pdf.grid import FoundGrids
 from pipeline.readers.pdf.open import open_pdf
 from pipeline.readers.pdf.page import PageArrays
 from pipeline.readers.pdf.read import read_page, read_pdf
@@ -139,7 +139,7 @@ def draw_pages(
     ]
 
 
-def _draw_page(path: Path, page: PageArrays, found: Found, target: Path, password: str = "") -> Path:
+def _draw_page(path: Path, page: PageArrays, found: FoundGrids, target: Path, password: str = "") -> Path:
     """Write ``target`` (PNG, 144 dpi): the page, rulings red (across) and blue (down), intersections, cells green.
 
     A cell that spans several rows or columns is outlined in orange.

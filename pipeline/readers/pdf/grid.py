@@ -61,7 +61,7 @@ class Grid:
 
 
 @dataclass(frozen=True)
-class Found:
+class FoundGrids:
     """What the grid finder sees on a page: its tables, and all edges for the debug pictures."""
 
     grids: tuple[Grid, ...]
@@ -69,7 +69,7 @@ class Found:
     vertical: tuple[Edge, ...]
 
 
-def find_grids(page: PageArrays, settings: GridSettings | None = None) -> Found:
+def find_grids(page: PageArrays, settings: GridSettings | None = None) -> FoundGrids:
     """Tables of a (visible, upright) page from its rulings, top to bottom.
 
     >>> with open_pdf(Path("rules.pdf")) as pdf:
@@ -83,7 +83,7 @@ def find_grids(page: PageArrays, settings: GridSettings | None = None) -> Found:
     grids = [grid for group in groups if (grid := make_grid(group, settings)) is not None]
     grids = _without_frames(grids)
     grids.sort(key=lambda grid: (round(grid.ys[0]), grid.xs[0]))
-    return Found(tuple(grids), tuple(horizontal), tuple(vertical))
+    return FoundGrids(tuple(grids), tuple(horizontal), tuple(vertical))
 
 
 def _without_frames(grids: list[Grid]) -> list[Grid]:

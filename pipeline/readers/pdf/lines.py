@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
@@ -30,19 +31,18 @@ def printed(text: str) -> str:
     return "".join(c for c in text if not c.isspace() and unicodedata.category(c) != "Cf")
 
 
-def lines_of(page: PageArrays, index: Ints | Iterable[int]) -> list[Line]:
+def lines_of(page: PageArrays, index: Ints) -> list[Line]:
     """The printed lines of the glyphs ``index``, top to bottom, each with its text, box and advances.
 
     Glyphs share a line when their vertical centres differ by less than half the smaller size. Glyphs turned against
     the page (a sideways header word) are put together along their own direction.
 
     >>> with open_pdf(Path("rules.pdf")) as pdf:
-    ...     lines = lines_of(pdf.decode(1), range(40))
+    ...     lines = lines_of(pdf.decode(1), np.arange(40))
     >>> lines[0].text, lines[0].size
     ('序号\\t机构名称\\t等级', 9.0)
     """
-    where = np.fromiter(index, dtype=np.int64) if not isinstance(index, np.ndarray) else index
-    return lines_by_group(page, [where])[0]
+    return lines_by_group(page, [index])[0]
 
 
 def lines_by_group(page: PageArrays, groups: Sequence[Ints]) -> list[list[Line]]:
@@ -71,11 +71,23 @@ def level_lines(page: PageArrays, where: Ints) -> list[Line]:
 
 
 def _turned_lines(page: PageArrays, where: Ints) -> list[Line]:
+    """The lines of glyphs of different directions, each direction read as if it were level."""
     angles = page.angles[where]
     out: list[Line] = []
     for angle in sorted(set(angles.tolist())):
         part = where[angles == angle]
-        out.extend(level_lines(page, part) if angle in (0, 180, -1) else _upright_lines(page, part, angle))
+        if angle not in (90, 270):
+            out += level_lines(page, part)
+            continue
+        x0, top, x1, bottom = page.boxes.T
+        # Lines follow each other leftwards when text runs downwards (90), rightwards when it runs upwards.
+        level = (top, -x1, bottom, -x0) if angle == 90 else (-bottom, x0, -top, x1)
+        for line in level_lines(replace(page, boxes=np.column_stack(level)), part):
+            if angle == 90:
+                box = -line.bottom, line.x0, -line.top, line.x1
+            else:
+                box = line.top, -line.x1, line.bottom, -line.x0
+            out.append(replace(line, x0=box[0], top=box[1], x1=box[2], bottom=box[3]))
     return out
 
 
@@ -182,42 +194,3 @@ def _spaced(texts: Sequence[str], boxes: Floats, sizes: Floats) -> tuple[str, tu
         advances.extend([(x1 - x0) / len(text)] * len(text))
         end = x1 if end is None else max(end, x1)
     return "".join(chars), tuple(advances)
-
-
-def _upright_lines(page: PageArrays, where: Ints, angle: int) -> list[Line]:
-    """Lines of text that runs downwards (90) or upwards (270): columns of glyphs, read along their direction."""
-    boxes = page.boxes[where]
-    middle = (boxes[:, 0] + boxes[:, 2]) / 2
-    across = -middle if angle == 90 else middle  # lines follow each other leftwards when text runs downwards
-    along = boxes[:, 1] if angle == 90 else -boxes[:, 3]
-    order = np.lexsort((along, across))
-    rows: list[list[int]] = []
-    at = 0.0
-    for i in order.tolist():
-        if not printed(page.texts[where[i]]):
-            continue
-        size = float(page.sizes[where[i]]) or 1.0
-        if rows and abs(across[i] - at) < 0.5 * size:
-            rows[-1].append(i)
-        else:
-            rows.append([i])
-            at = float(across[i])
-    out = []
-    for row in rows:
-        ids = where[sorted(row, key=lambda i: along[i])]
-        box = page.boxes[ids]
-        text = "".join(page.texts[i] for i in ids)
-        height = float(box[:, 3].max() - box[:, 1].min())
-        out.append(
-            Line(
-                text,
-                float(box[:, 0].min()),
-                float(box[:, 1].min()),
-                float(box[:, 2].max()),
-                float(box[:, 3].max()),
-                page.number,
-                tuple([height / max(len(text), 1)] * len(text)),
-                float(np.median(page.sizes[ids])),
-            )
-        )
-    return out

@@ -32,34 +32,22 @@ def page_keys(path: Path, password: str = "") -> tuple[str | None, ...]:
     [32]
     """
     from pdfminer.pdfdocument import PDFDocument
-    from pdfminer.pdfexceptions import PDFException
     from pdfminer.pdfpage import PDFPage
     from pdfminer.pdfparser import PDFParser
-    from pdfminer.psexceptions import PSException
 
-    broken = (
-        PDFException,
-        PSException,
-        ValueError,
-        TypeError,
-        KeyError,
-        AttributeError,
-        IndexError,
-        RecursionError,
-    )
     with path.open("rb") as file:
         try:
             document = PDFDocument(PDFParser(file), password=password)
             pages = [page.attrs for page in PDFPage.create_pages(document)]
             digests = _Digests()
             layers = digests.of(document.catalog.get("OCProperties"))
-        except (*broken, _CycleError):
+        except Exception:  # pdfminer raises anything on a broken document
             return ()
         keys: list[str | None] = []
         for number, page in enumerate(pages, start=1):
             try:
                 keys.append(_key(digests, page, number, layers))
-            except (*broken, _CycleError):
+            except Exception:  # pdfminer raises anything on a broken document
                 keys.append(None)
                 digests.forget_unfinished()
     return tuple(keys)

@@ -11,7 +11,7 @@ import numpy as np
 from pipeline.readers.pdf.camelot import CamelotDocument, usual_size
 from pipeline.readers.pdf.cell_text import assign
 from pipeline.readers.pdf.edges import GridSettings
-from pipeline.readers.pdf.grid import Found, Grid, find_grids
+from pipeline.readers.pdf.grid import FoundGrids, Grid, find_grids
 from pipeline.readers.pdf.page import PageArrays
 from pipeline.reading import PageInfo
 
@@ -56,17 +56,17 @@ def _doubts(page: PageArrays, grids: Sequence[Grid]) -> float:
     return doubts
 
 
-def find_grids_in_pixels(page: PageArrays, document: CamelotDocument) -> Found:
+def find_grids_in_pixels(page: PageArrays, document: CamelotDocument) -> FoundGrids:
     """As :func:`find_grids`, but the rulings of the (visible, upright) page come from its picture.
 
     camelot sees the lines, the project's own grid finder makes cells of them: it bridges gaps, keeps rows open that
     a page break cuts, and leaves out frames. Only tables that hold text count, as the lines of a drawing enclose none.
     Raises XizeError when the page cannot be drawn.
     """
-    # A doubled or thick line has two edges in pixels, further apart than a drawn line's pieces ever are; but what
+    # A doubled or thick line has two edges in pixels, further apart than a drawn line's strokes ever are; but what
     # bridges them also gathers strokes of letters. The first reading that leaves no doubt is taken.
     wide = GridSettings(snap=min(max(_SNAP * usual_size(page), GridSettings().snap), _WIDEST_SNAP))
-    best, least = Found((), (), ()), math.inf
+    best, least = FoundGrids((), (), ()), math.inf
     for broken in (False, True):
         seen = document.lines(page, broken)
         drawn = replace(page, rulings=seen, ruling_light=np.zeros(len(seen)))

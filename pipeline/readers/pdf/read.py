@@ -12,12 +12,12 @@ import numpy as np
 
 from pipeline.errors import XizeError
 from pipeline.model import Cell, Line
-from pipeline.processes import map_in_processes
+from pipeline.processes import map_in_processes, processors
 from pipeline.readers.pdf.camelot import ENGINE as CAMELOT
 from pipeline.readers.pdf.cell_text import assign, overflowing_lines, trim_open_ends
 from pipeline.readers.pdf.checks import failed_checks
 from pipeline.readers.pdf.damage import damaged_pages
-from pipeline.readers.pdf.grid import Found, find_grids
+from pipeline.readers.pdf.grid import FoundGrids, find_grids
 from pipeline.readers.pdf.lines import lines_by_group, lines_of
 from pipeline.readers.pdf.open import OpenPdf, count_pages, open_pdf
 from pipeline.readers.pdf.page import REPLACEMENT, PageArrays
@@ -50,9 +50,12 @@ Progress = Callable[[int, int], None]
 """Called with (pages done, pages in all)."""
 
 _RANGE = 8
-"""Pages per item of work: few enough to share the work evenly and to show progress."""
+"""Pages read before progress is told of."""
 
-_SMALL = 64
+_SHARED = 32
+"""Pages that another process reads with the file opened once: few enough to share the work evenly."""
+
+_SMALL = 200
 """Documents up to this many pages are read in this process: starting others takes as long as reading so many."""
 
 
@@ -65,7 +68,7 @@ class ReadPage:
     blocks: tuple[Block, ...]
     info: PageInfo
     page: PageArrays
-    found: Found
+    found: FoundGrids
 
 
 def read_pdf(
@@ -90,7 +93,8 @@ def read_pdf(
         wrong = [number for number in numbers if not 1 <= number <= pdf.page_count]
         if wrong:
             raise XizeError(f"{path.name}：没有第 {wrong[0]} 页（共 {pdf.page_count} 页）；请核对 --pages。")
-        ranges = page_ranges(numbers)
+        alone = len(numbers) <= _SMALL or (workers or processors()) == 1
+        ranges = page_ranges(numbers, _RANGE if alone else _SHARED)
         done = 0
 
         def count(index: int) -> None:
@@ -99,7 +103,7 @@ def read_pdf(
             if progress:
                 progress(done, len(numbers))
 
-        if len(numbers) <= _SMALL or workers == 1:
+        if alone:
             return join_readings(map_in_processes(partial(_read, pdf), ranges, 1, count))
     work = partial(read_pages, path, password=password, decoder=decoder)
     return join_readings(map_in_processes(work, ranges, workers, count))
@@ -173,7 +177,7 @@ def _named(page: PageArrays) -> int:
 
 
 def read_arrays(
-    arrays: PageArrays, engine: str, find: Callable[[PageArrays], Found] = find_grids
+    arrays: PageArrays, engine: str, find: Callable[[PageArrays], FoundGrids] = find_grids
 ) -> ReadPage:
     """Cells, lines outside tables and the page's own checks, from its decoded arrays.
 
@@ -203,7 +207,7 @@ def read_arrays(
     return ReadPage(tuple(cell for table in tables for cell in table), tuple(blocks), info, page, found)
 
 
-def _cells(page: PageArrays, found: Found, engine: str) -> tuple[list[list[Cell]], list[Line]]:
+def _cells(page: PageArrays, found: FoundGrids, engine: str) -> tuple[list[list[Cell]], list[Line]]:
     """Cells of every grid with their lines, and the lines outside, top to bottom."""
     per_grid, free = assign(page, found.grids)
     confidence = PIXELS if engine == CAMELOT else SINGLE

@@ -64,7 +64,7 @@ def visible_glyphs(page: PageArrays) -> tuple[PageArrays, list[Hidden]]:
             text = "".join(page.texts[i] for i in np.flatnonzero(where)).strip()
             least, most = page.boxes[where].min(axis=0).tolist(), page.boxes[where].max(axis=0).tolist()
             hidden.append(Hidden(page.number, reason, text, (*least[:2], *most[2:])))
-    keep &= ~_repeated(page, keep)
+    keep &= ~_repeated(page, keep & ~blank)
     return (page if keep.all() else page.glyphs(keep)), hidden
 
 
@@ -97,13 +97,13 @@ def _watermark(page: PageArrays, blank: Bools) -> Bools:
     return np.asarray(skewed | huge)
 
 
-def _repeated(page: PageArrays, keep: Bools) -> Bools:
-    """Glyphs painted again (nearly) on top of themselves, as producers do for fake bold or shadows.
+def _repeated(page: PageArrays, among: Bools) -> Bools:
+    """Which glyphs are painted again (nearly) on top of themselves, as producers do for fake bold or shadows.
 
     They are painted by another text object, nearer than half their own width: two narrow letters of one word are not.
     """
     again = np.zeros(len(page.texts), dtype=bool)
-    index = np.flatnonzero(_crowded(page, keep))
+    index = np.flatnonzero(_crowded(page, among))
     if len(index) == 0:
         return again
     boxes, sizes = page.boxes[index], np.where(page.sizes[index] == 0, 1.0, page.sizes[index])
@@ -128,23 +128,19 @@ def _repeated(page: PageArrays, keep: Bools) -> Bools:
     return again
 
 
-def _crowded(page: PageArrays, keep: Bools) -> Bools:
-    """Glyphs that may stand upon another one of the same text: those that share a small square of the page with one.
+def _crowded(page: PageArrays, among: Bools) -> Bools:
+    """Which glyphs ``among`` some may stand upon another one of the same text: they share a small square of the page.
 
     Whatever lies nearer than the squares' half side shares a square with it in one of four checkerboards, each set off
     by half a side against the others: found by sorting.
     """
     out = np.zeros(len(page.texts), dtype=bool)
-    known = {text: code for code, text in enumerate(dict.fromkeys(page.texts))}
-    codes = np.fromiter(map(known.__getitem__, page.texts), dtype=np.int64, count=len(page.texts))
-    lettered = np.fromiter((bool(text.strip()) for text in known), dtype=bool, count=len(known))
-    index = np.flatnonzero(keep & lettered[codes])
+    index = np.flatnonzero(among)
     if len(index) == 0:
         return out
-    size = page.sizes[index]
-    largest = np.zeros(len(known))
-    np.maximum.at(largest, codes[index], np.where(size == 0, 1.0, size))
-    side = 2 * _NEAR * largest[codes[index]]
+    numbers: dict[str, int] = {}
+    codes = np.array([numbers.setdefault(page.texts[i], len(numbers)) for i in index.tolist()])
+    side = 2 * _NEAR * (float(page.sizes[index].max()) or 1.0)
     x, y = page.boxes[index, 0] / side, page.boxes[index, 1] / side
     for dx in (0.0, 0.5):
         for dy in (0.0, 0.5):
@@ -152,7 +148,7 @@ def _crowded(page: PageArrays, keep: Bools) -> Bools:
             row -= row.min()
             column -= column.min()
             # One number per text and square; squares that came to share one would only be looked at in vain.
-            places = (codes[index] * (column.max() + 1) + column) * (row.max() + 1) + row
+            places = (codes * (column.max() + 1) + column) * (row.max() + 1) + row
             order = np.argsort(places, kind="stable")
             same = places[order[1:]] == places[order[:-1]]
             out[index[order[1:][same]]] = True

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from pipeline.readers.transcript.alignment import NEAR, Alignment, align, in_order
-from pipeline.readers.transcript.evidence import Evidence
+from pipeline.readers.transcript.evidence import ColumnEvidence
 from pipeline.readers.transcript.source import RawCell, RawRow
 
 NUMBERS = frozenset({"序号", "编号", "序", "号"})
@@ -115,7 +115,7 @@ def _split_label(labelled: Sequence[int]) -> int:
 def place_rows(body: Sequence[RawRow], labels: Labels) -> list[AnnexRow]:
     """Every row's cells by column; pages are counted from 0."""
     out: list[AnnexRow] = []
-    evidence = Evidence(tuple(range(labels.columns)), ("",) * labels.columns)
+    evidence = ColumnEvidence(tuple(range(labels.columns)), ("",) * labels.columns)
     filled = [1.0] * labels.columns
     fitting = 2.0
     taught: dict[int, list[tuple[int, RawCell]]] = {}
@@ -164,7 +164,7 @@ def _fits(row: RawRow, cols: Sequence[int], labels: Labels) -> bool:
     return -1 not in cols and (not labels.numbered or not number or number.isdigit())
 
 
-def _place(row: RawRow, labels: Labels, evidence: Evidence, habit: Sequence[float]) -> Alignment:
+def _place(row: RawRow, labels: Labels, evidence: ColumnEvidence, habit: Sequence[float]) -> Alignment:
     """The columns of a row's filled cells. ``habit``: log-odds that a column is filled."""
     columns, filled = labels.columns, row.filled
     cols = _usual(row, labels)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from pipeline.findings import Finding
 from pipeline.readers.transcript import alignment
-from pipeline.readers.transcript.evidence import Evidence, kinship
+from pipeline.readers.transcript.evidence import ColumnEvidence, kinship
 from pipeline.readers.transcript.missing_pages import Fragment, Guess, guess, missing_pages
 from pipeline.readers.transcript.outline import TypedHeader, TypedPart, catalogue_header
 from pipeline.readers.transcript.source import RawCell, RawRow
@@ -157,10 +157,10 @@ def name_fragments(rows: Sequence[BodyRow], reference: Mapping[str, str]) -> lis
     return findings
 
 
-def _learn(rows: Sequence[BodyRow]) -> Evidence:
+def _learn(rows: Sequence[BodyRow]) -> ColumnEvidence:
     """What the sure rows under the commonest header teach."""
     [((groups, tiers), _)] = Counter((b.header.groups, b.header.tiers) for b in rows).most_common(1)
-    evidence = Evidence(groups, tiers)
+    evidence = ColumnEvidence(groups, tiers)
     sure = [body for body in rows if body.sure and body.header.groups == groups]
     for body in sure:
         for col, cell in body.known_cells:
@@ -235,7 +235,7 @@ def _alike(body: BodyRow, before: BodyRow | None) -> dict[int, int]:
 
 
 def _align(
-    body: BodyRow, evidence: Evidence, tails: Mapping[int, str], like: Mapping[int, int]
+    body: BodyRow, evidence: ColumnEvidence, tails: Mapping[int, str], like: Mapping[int, int]
 ) -> list[Finding]:
     """Set a row's columns by what its cells say. ``tails``: the last text of every column of the class."""
     filled, columns, groups = body.row.filled, body.header.columns, body.header.groups

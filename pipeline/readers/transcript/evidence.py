@@ -70,7 +70,7 @@ def kinship(texts: Sequence[str]) -> list[float]:
 
 
 @dataclass
-class Evidence:
+class ColumnEvidence:
     """Counts per column; ``groups[c]`` is the group (header label) that column ``c`` stands under,
     ``tiers[c]`` its tier; ``habits[c]``: log-odds that a class's first row has something in the column."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from rapidfuzz import fuzz
@@ -86,7 +86,7 @@ def choose(
         if spec.shape == "awards" and not header.count("exact"):
             continue
         if spec.shape == "ladders" and not any(ref.field == "中级" for ref in header.refs):
-            header = _lacking(header, "rank")
+            header = replace(header, missing=(*header.missing, "rank"))
         choice = Choice(spec, by, header, fit + (named / 100 if named >= NEAR_TITLE else 0.0))
         if header.missing:
             if by == "title" or fit >= HEADER_ALONE:
@@ -102,14 +102,9 @@ def _signed(header: Header, spec: Spec) -> bool:
     return any(re.search(spec.sign, text) for ref in header.refs for text in (ref.text, *ref.uppers))
 
 
-def _lacking(header: Header, name: str) -> Header:
-    return Header(header.start, header.stop, header.refs, header.cells, (*header.missing, name), header.texts)
-
-
 def continues(table: LogicalTable, header: Header) -> bool:
     """Whether a table without a header of its own has the columns of the table before it."""
-    width = max(ref.stop for ref in header.refs)
-    return table.n_cols == width
+    return table.n_cols == max(ref.stop for ref in header.refs)
 
 
 def headless(table: LogicalTable, title: str) -> Choice | None:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rapidfuzz import fuzz
 
@@ -25,7 +25,6 @@ _REMARK = re.compile(
 _CLAUSES = re.compile(r";|。(?=.)")
 _COMMA = re.compile(r",")
 _OR = re.compile(r"或者|或是|或|、|/|,|以及|和(?=.{0,8}师$)")
-_COLON = re.compile(r":")
 _VERB = re.compile(
     r"^(?P<condition>.*?)(?:的)?,?(?:均)?(?:可以?)?(?:直接)?(?:相?对应|对应认定|视同|认定为|相当于)(?:为|于|的?职称为?)?(?P<titles>.+)$"
 )
@@ -70,7 +69,8 @@ def split_titles(text: str) -> tuple[list[str], str | None]:
 
 
 def _first_colon(text: str) -> int:
-    return next((m.start() for m in _COLON.finditer(text) if depth(text[: m.start()]) == 0), -1)
+    """Where the first colon outside brackets stands, or -1."""
+    return next((i for i, char in enumerate(text) if char == ":" and depth(text[:i]) == 0), -1)
 
 
 def _unglue(text: str, known: frozenset[str]) -> list[str]:
@@ -111,23 +111,22 @@ def _cut(tail: str, following: int, known: frozenset[str]) -> int:
     return found.start() if found and 0 < found.start() < following else 0
 
 
-def _near(text: str, other: str, than: str) -> bool:
-    return fuzz.ratio(text, other) > fuzz.ratio(text, than)
-
-
 class _Parser:
+    """Takes the clauses of one rule in printed order; gathers what they map and the remarks between them."""
+
     def __init__(self, known: frozenset[str]) -> None:
         self.known = known
-        self.found: list[tuple[str | None, list[str], str | None, int]] = []
+        self.found: list[TitleRule] = []
         self.remarks: list[str] = []
         self.scope: str | None = None  # an outer condition that holds for the clauses to come
         self.inner: str | None = None  # the inner condition last seen under that scope
 
     def add(self, condition: str | None, text: str, line: int) -> None:
         titles, remark = split_titles(text)
-        self.found.append((condition, titles, remark, line))
+        self.found.append(TitleRule(condition, tuple(titles), remark, line))
 
     def clause(self, text: str, line: int) -> None:
+        """A remark, a condition with its titles, an outer condition alone, or titles alone."""
         printed = _ORDINAL.sub("", text.strip(" ;"))
         text = printed.rstrip("。")
         if not text:
@@ -145,13 +144,18 @@ class _Parser:
         if not rest:
             self.scope, self.inner = condition, None
             return
-        if self.scope and self.inner and not _near(condition, self.inner, self.scope):
-            self.scope = None
+        if (
+            self.scope
+            and self.inner
+            and fuzz.ratio(condition, self.inner) <= fuzz.ratio(condition, self.scope)
+        ):
+            self.scope = None  # it reads like another outer condition
         if self.scope and self.inner is None and fuzz.ratio(condition, self.scope) >= 75:
             self.scope = None
         self.conditions(self.scope, condition, rest, line)
 
     def conditions(self, scope: str | None, condition: str, rest: str, line: int) -> None:
+        """A condition and what follows its colon: titles, or further conditions after commas."""
         parts = outside_brackets(rest, _COMMA)
         if _first_colon(parts[0]) >= 0:  # two levels: the first condition is the scope of all that follows
             scope = f"{scope}:{condition}" if scope else condition
@@ -172,6 +176,7 @@ class _Parser:
         self.add(f"{scope}:{condition}" if scope else condition, ",".join(titles), line)
 
     def plain(self, text: str, line: int) -> None:
+        """A clause without a colon: a condition and titles joined by a verb, or titles alone."""
         verb = _VERB.match(text)
         if verb:
             condition = verb["condition"].strip(",的") or None
@@ -197,11 +202,9 @@ def read_rule(lines: Iterable[str], known: frozenset[str] = frozenset()) -> list
             for whole in _GLUED_REMARK.split(clause):
                 for piece in _unglue(whole, parser.known):
                     parser.clause(piece, number)
-    if not parser.found:
-        parser.found.append((None, [], None, 0))
     return [
-        TitleRule(condition, tuple(titles), ";".join(r for r in (own, *parser.remarks) if r) or None, line)
-        for condition, titles, own, line in parser.found
+        replace(rule, remark=";".join(r for r in (rule.remark, *parser.remarks) if r) or None)
+        for rule in parser.found or [TitleRule(None, (), None, 0)]
     ]
 
 

@@ -240,8 +240,8 @@ def contradicts(runs: Sequence[Sequence[LevelPart]]) -> bool:
     stated = [p for run in runs for p in run if p.states]
     if len(stated) < 2 and not any(p.number is not None and (p.word or p.level) for p in stated):
         return False
-    numbers = {g for run in runs for g in grades([p for p in run if p.number is not None], words=False)}
-    words = {g for run in runs for g in grades([p for p in run if p.word is not None], numbers=False)}
+    numbers = {grade for run in runs for grade in grades(run, words=False)}
+    words = {grade for run in runs for grade in grades(run, numbers=False)}
     if numbers and words and not (words <= numbers or numbers <= words):
         return True
     if any(_mispaired([p for p in run if p.states]) for run in runs):

@@ -110,19 +110,9 @@ class Gap(NamedTuple):
             return self.settled
         return self.parted or self.slack > 0.1
 
-    @property
-    def wrapped(self) -> bool:
-        """The line was full: it may have been wrapped."""
-        return not self.intended
-
 
 def gap_between(
-    first: Line,
-    second: Line,
-    room: float,
-    rules: BreakRules,
-    group: str = "",
-    lefts: tuple[float, float] | None = None,
+    first: Line, second: Line, room: float, rules: BreakRules, group: str, lefts: tuple[float, float]
 ) -> Gap:
     """The gap between two lines of a cell in which a line may be ``room`` points wide.
 
@@ -131,7 +121,7 @@ def gap_between(
     size = max(first.size, second.size, 1.0)
     used = first.width
     settled: bool | None = None
-    if lefts is not None and group in rules.indents:
+    if group in rules.indents:
         begin, further = rules.indents[group]
         offset = second.x0 - lefts[1]
         if abs(offset - begin) <= _ALIGNED:
@@ -254,14 +244,6 @@ class Habits:
     stretches: list[float] = field(default_factory=list)
     slack: dict[str, list[float]] = field(default_factory=dict)
 
-    def __add__(self, other: Habits) -> Habits:
-        """Both, groups no longer told apart."""
-        free = [value for one in (self, other) for values in one.slack.values() for value in values]
-        return Habits(
-            self.inside + other.inside, self.spaced + other.spaced, self.ends + other.ends, self.gaps + other.gaps,
-            self.stretches + other.stretches, {"": free},
-        )  # fmt: skip
-
 
 def observe(columns: Columns) -> Habits:
     """The habits that cells show."""
@@ -293,19 +275,17 @@ def observe(columns: Columns) -> Habits:
     return out
 
 
-def learn(columns: Columns, own: Habits, earlier: Habits) -> BreakRules:
-    """The rules for cells, from the habits that they show and from what was observed ``earlier`` in the document.
-
-    Padding, indents and justification are those of each group; all else is the producer's, whichever cells show it.
-    """
-    both = own + earlier
-    padding = {group: _least(values) for group, values in own.slack.items() if len(values) >= 3}
-    padding[""] = _least(both.slack[""]) if both.slack[""] else 0.0
-    stretches = sorted(both.stretches)
+def learn(columns: Columns) -> BreakRules:
+    """The rules for cells. Padding, indents and justification are those of each group, all else is the producer's."""
+    habits = observe(columns)
+    padding = {group: _least(values) for group, values in habits.slack.items() if len(values) >= 3}
+    everything = [value for values in habits.slack.values() for value in values]
+    padding[""] = _least(everything) if everything else 0.0
+    stretches = sorted(habits.stretches)
     stretch = max(1.0, stretches[len(stretches) // 4]) if stretches else 1.0
     justified = frozenset(group for group, cells in columns.items() if _is_justified(cells, stretch))
     indents = {group: found for group, cells in columns.items() if (found := learn_indent(cells)) is not None}
-    return BreakRules(_sticky(both), padding, stretch, indents, justified)
+    return BreakRules(_sticky(habits), padding, stretch, indents, justified)
 
 
 def _sticky(habits: Habits) -> dict[Pair, bool | None]:

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
 
 from pipeline.model import Cell, GridCell, Line, LogicalTable
 from pipeline.text import normalise
 from pipeline.tidy.wraps import breaks, segment
-from pipeline.tidy.wraps.breaks import BreakRules, Habits
-from pipeline.tidy.wraps.segment_model import SURE, Item
-from pipeline.tidy.wraps.segment_model import Cell as Problem
-from pipeline.tidy.wraps.segment_words import learn
+from pipeline.tidy.wraps.breaks import BreakRules
+from pipeline.tidy.wraps.segment_model import SURE, CellLines, Item
 
 _FULL_LINE = 0.0
 """Log-odds of a boundary at a full line of a catalogue cell before its words are looked at."""
@@ -39,19 +38,9 @@ class LineRules:
         | None
     ) = None
 
-    def room(self, piece: Cell) -> float:
-        """How wide, in points, a line of this cell may be."""
-        group = self.groups.get((piece.page, piece.table_no), "")
-        return self.breaks.room(piece.x1 - piece.x0, group)
 
-
-def learn_rules(
-    groups: Mapping[str, Sequence[LogicalTable]], earlier: Habits | None = None
-) -> tuple[LineRules, Habits]:
-    """The line-breaking rules of stitched tables, grouped by design, and the habits that these tables show.
-
-    ``earlier``: the habits that other parts of the same document show, which the same producer has set.
-    """
+def learn_rules(groups: Mapping[str, Sequence[LogicalTable]]) -> LineRules:
+    """The line-breaking rules of all stitched tables of a document, grouped by design."""
     named: dict[tuple[int, int], str] = {}
     columns: dict[str, list[tuple[float, float, Sequence[Line]]]] = {}
     for group, tables in groups.items():
@@ -61,8 +50,7 @@ def learn_rules(
                     named[piece.page, piece.table_no] = group
                     if piece.lines:
                         columns.setdefault(group, []).append((piece.x0, piece.x1 - piece.x0, piece.lines))
-    habits = breaks.observe(columns)
-    return LineRules(breaks.learn(columns, habits, earlier or Habits()), named), habits
+    return LineRules(breaks.learn(columns), named)
 
 
 def boundary_odds(
@@ -70,11 +58,9 @@ def boundary_odds(
 ) -> tuple[float, ...]:
     """Per gap between printed lines (with the pieces they stand in): the log-odds of a boundary by geometry."""
     out = []
-    within: Cell | None = None
-    group, room = "", 0.0
-    for (a, piece), (b, other) in zip(lines, lines[1:], strict=False):
-        if piece is not within:
-            within, group, room = piece, rules.groups.get((piece.page, piece.table_no), ""), rules.room(piece)
+    for (a, piece), (b, other) in pairwise(lines):
+        group = rules.groups.get((piece.page, piece.table_no), "")
+        room = rules.breaks.room(piece.x1 - piece.x0, group)
         gap = breaks.gap_between(a, b, room, rules.breaks, group, (piece.x0, other.x0))
         if gap.settled is False:
             out.append(_WRAPPED)
@@ -95,13 +81,13 @@ def placed_lines(pieces: Iterable[Cell]) -> list[tuple[Line, Cell]]:
 
 def segment_cell(
     lines: Sequence[tuple[Line, Cell]], rules: LineRules, near: tuple[int, ...] = (), full: float = _FULL_LINE
-) -> Problem:
+) -> CellLines:
     """The segmentation problem of one cell; ``full``: log-odds of a boundary at a full line."""
     texts = tuple(normalise(line.text) for line, _ in lines)
     if rules.gaps is not None:
         odds, traits = rules.gaps(lines)
-        return Problem(texts, odds, near, traits)
-    return Problem(texts, boundary_odds(lines, rules, full), near)
+        return CellLines(texts, odds, near, traits)
+    return CellLines(texts, boundary_odds(lines, rules, full), near)
 
 
 def hard_lines(cell: GridCell, rules: LineRules) -> list[Line]:
@@ -111,7 +97,7 @@ def hard_lines(cell: GridCell, rules: LineRules) -> list[Line]:
         return list(known)
     lines = placed_lines(cell.pieces)
     problem = segment_cell(lines, rules, full=_FULL_LINE_OF_TEXT)
-    return _intended(lines, segment.segment(problem, learn([problem])))
+    return _intended(lines, segment.segment_all([problem], passes=1)[0])
 
 
 def _intended(lines: Sequence[tuple[Line, Cell]], items: Iterable[Item]) -> list[Line]:
@@ -147,4 +133,4 @@ def with_intended_lines(rules: LineRules, groups: Mapping[str, Sequence[LogicalT
             )
             for cell, lines, items in zip(cells, placed, found, strict=True):
                 intended[cell.first.cell_id] = tuple(_intended(lines, items))
-    return LineRules(rules.breaks, rules.groups, intended)
+    return replace(rules, intended=intended)

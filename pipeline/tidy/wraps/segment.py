@@ -19,7 +19,7 @@ import numpy as np
 
 from pipeline.text import CLOSE, OPEN, brackets
 from pipeline.tidy.wraps.segment_lattice import Candidates, divide
-from pipeline.tidy.wraps.segment_model import CERTAIN, SURE, Cell, Item, bare_of, base_of
+from pipeline.tidy.wraps.segment_model import CERTAIN, SURE, CellLines, Item, bare_of, base_of
 from pipeline.tidy.wraps.segment_weights import (
     TIERLESS,
     Gaps,
@@ -41,12 +41,12 @@ _AT_ONCE = 1500
 class Problem(NamedTuple):
     """A cell to segment, what the document teaches, and the bases (``base_of``) of the items of resembling cells."""
 
-    cell: Cell
+    cell: CellLines
     lessons: Lessons
     near: Collection[str] = ()
 
 
-class Part(NamedTuple):
+class OpenLines(NamedTuple):
     """Lines ``low`` … ``high`` - 1 of a problem's cell, no gap between which is settled."""
 
     problem: Problem
@@ -54,7 +54,7 @@ class Part(NamedTuple):
     high: int
 
 
-def parts_of(problem: Problem) -> list[Part]:
+def parts_of(problem: Problem) -> list[OpenLines]:
     """Where geometry is sure and no bracket is open a cell falls into parts that do not touch each other."""
     cell = problem.cell
     sure = CERTAIN if cell.traits else SURE
@@ -65,7 +65,7 @@ def parts_of(problem: Problem) -> list[Part]:
         stray, opened = brackets(text)
         depth = max(depth - stray, 0) + opened
         if k == last or (cell.odds[k] >= sure and (depth == 0 or not _closes(cell.texts, k + 1))):
-            out.append(Part(problem, start, k + 1))
+            out.append(OpenLines(problem, start, k + 1))
             start, depth = k + 1, 0
     return out
 
@@ -81,7 +81,7 @@ def _closes(texts: Sequence[str], start: int) -> bool:
     return False
 
 
-def gaps_of(parts: Sequence[Part]) -> Gaps:
+def gaps_of(parts: Sequence[OpenLines]) -> Gaps:
     """The gaps between the lines of parts, all of which share their lessons."""
     pairs: list[tuple[str, str]] = []
     odds: list[float] = []
@@ -112,7 +112,7 @@ def fixed_odds(gaps: Gaps, typed: bool) -> Floats:
     return np.where(gaps.geometry >= SURE, gaps.geometry + gaps.words, np.nan)
 
 
-def _segment_parts(parts: Sequence[Part], weights: Mapping[str, Weights]) -> Iterator[list[Item]]:
+def _segment_parts(parts: Sequence[OpenLines], weights: Mapping[str, Weights]) -> Iterator[list[Item]]:
     """Best division of each part; all are of cells with traits, or all of cells without."""
     typed = bool(parts[0].problem.cell.traits)
     model = weights["typed" if typed else "printed"]
@@ -141,14 +141,6 @@ def _segment_parts(parts: Sequence[Part], weights: Mapping[str, Weights]) -> Ite
         ]
 
 
-def segment(cell: Cell, lessons: Lessons, near: Collection[str] = ()) -> list[Item]:
-    """The items of a cell: best segmentation of the whole, with the posterior of each item's boundaries.
-
-    ``near``: the bases (``base_of``) of the items of resembling cells.
-    """
-    return segment_some([Problem(cell, lessons, near)])[0]
-
-
 def segment_some(
     problems: Sequence[Problem], weights: Mapping[str, Weights] | None = None
 ) -> list[list[Item]]:
@@ -157,7 +149,7 @@ def segment_some(
     ``weights``: other ones than the package's own.
     """
     found: list[list[Item]] = [[] for _ in problems]
-    batch: list[tuple[int, Part]] = []
+    batch: list[tuple[int, OpenLines]] = []
     lines = 0
 
     def finish() -> None:
@@ -181,7 +173,7 @@ def segment_some(
 
 
 def segment_all(
-    cells: Sequence[Cell],
+    cells: Sequence[CellLines],
     extra: Iterable[str] = (),
     passes: int = 3,
     weights: Mapping[str, Weights] | None = None,
@@ -200,7 +192,7 @@ def segment_all(
 
 
 def next_problems(
-    cells: Sequence[Cell], lessons: Lessons, found: Sequence[Sequence[Item]]
+    cells: Sequence[CellLines], lessons: Lessons, found: Sequence[Sequence[Item]]
 ) -> dict[int, Problem]:
     """The cells (by number) to segment once more, for not all of their items are sure, with what was learned by now.
 

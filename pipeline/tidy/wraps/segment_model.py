@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
-from pipeline.text import brackets
-
 SURE = 6.0
 """Log-odds of a boundary where geometry alone decides."""
 
@@ -17,7 +15,7 @@ CERTAIN = 9.0
 
 
 @dataclass(frozen=True)
-class Cell:
+class CellLines:
     """A cell to segment: the normalised texts of its lines and, per gap, the log-odds of a boundary by geometry.
 
     ``near`` names cells whose items resemble this one's (the other tiers of the same class and kind). ``traits``: for
@@ -37,11 +35,6 @@ class Item(NamedTuple):
     last: int
     text: str
     confidence: float
-
-
-def unbalanced(text: str) -> int:
-    """Brackets of ``text`` without a partner."""
-    return sum(brackets(text))
 
 
 def base_of(text: str) -> str:

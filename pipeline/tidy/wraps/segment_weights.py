@@ -131,7 +131,7 @@ TRAITS = (
     "latin_around", "capitals_around", "bracket_after", "issuer_after", "character_after", "character_before", "words_known",
     "inside_brackets", "organisation_before", "level_before", "bare_level_before", "general_after", "page_end", "paragraph",
 )  # fmt: skip
-"""What a transcript tells about a blank, in the order of ``segment_model.Cell.traits``."""
+"""What a transcript tells about a blank, in the order of ``segment_model.CellLines.traits``."""
 
 
 def gap_features(gaps: Gaps, typed: bool = False) -> Features:

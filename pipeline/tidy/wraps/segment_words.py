@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.text import CLOSE, OPEN, brackets
-from pipeline.tidy.wraps.segment_model import SURE, Cell, Item, base_of, is_latin
+from pipeline.tidy.wraps.segment_model import SURE, CellLines, Item, base_of, is_latin
 
 Floats = NDArray[np.float64]
 Pair = tuple[str, str]
@@ -172,7 +172,7 @@ _MOST = 2500
 """About so many examples of each kind are enough to weigh the features by."""
 
 
-def learn(cells: Iterable[Cell], extra: Iterable[str] = ()) -> Lessons:
+def learn(cells: Iterable[CellLines], extra: Iterable[str] = ()) -> Lessons:
     """First lessons: line interiors, boundaries that geometry settled, single-line items between such boundaries.
 
     ``extra`` are whole names known from elsewhere in the document (its annexes).
@@ -230,7 +230,7 @@ def _places(text: str) -> Sequence[int]:
 
 
 def learn_more(
-    lessons: Lessons, cells: Sequence[Cell], found: Sequence[Sequence[Item]], least: float = 0.97
+    lessons: Lessons, cells: Sequence[CellLines], found: Sequence[Sequence[Item]], least: float = 0.97
 ) -> Lessons:
     """Lessons of a second pass: the first ones, and the items that were found with great confidence."""
     counted: dict[str, Any] = {

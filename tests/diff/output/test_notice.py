@@ -11,7 +11,7 @@ import pytest
 from docx.oxml.ns import qn
 
 from pipeline.diff import Side
-from pipeline.diff.output.notice import Grid, chinese_number, compose
+from pipeline.diff.output.notice import NoticeGrid, chinese_number, compose
 from pipeline.diff.output.notice_file import write_notice
 from pipeline.errors import XizeError
 from pipeline.schema.changes import QUIET_CHANGES
@@ -98,7 +98,7 @@ def test_doubtful_changes_are_marked(sides: Sides) -> None:
         "note_changed", "notes", key="2", before="丙", after="丁", marks=["finding_before"]
     )
     notice = compose(sample.changes([sure, unsure], *sides), *sides)
-    grid = [block for block in notice.blocks if isinstance(block, Grid)][-1]
+    grid = [block for block in notice.blocks if isinstance(block, NoticeGrid)][-1]
     assert [row[0].runs[0] for row in grid.rows] == ["1", "2*"]
     plain = compose(sample.changes([sure], *sides), *sides)
     assert "存疑" in str(notice.blocks[-1]) and "存疑" not in str(plain.blocks[-1])

@@ -83,3 +83,15 @@ def test_text_that_is_clipped_away_is_hidden(decoder: str, tmp_path: Path) -> No
     reading = read_pdf(path, decoder=decoder)
     assert "".join(cell.text for cell in cells_of(reading)) == "shown"
     assert [(block.role, block.line.text) for block in blocks_of(reading)] == [("outside", "awaynothing")]
+
+
+@pytest.mark.parametrize("matrix", ["0 1 -1 0 80 100", "0 -1 1 0 60 160"])
+def test_upright_text_keeps_its_blanks(matrix: str, tmp_path: Path) -> None:
+    path = tmp_path / "upright.pdf"
+    level = "BT /F1 10 Tf 150 180 Td (most text is level) Tj ET "
+    write_page(path, CELLS + level + f"BT /F1 10 Tf 12 TL {matrix} Tm (two words) Tj T* (below) Tj ET")
+    (cell,) = [cell for cell in cells_of(read_pdf(path)) if cell.row_span == 1 and "two" in cell.text]
+    assert [line.text for line in cell.lines] == ["two words", "below"]
+    first, second = cell.lines
+    assert first.bottom - first.top > 40 > 12 > first.x1 - first.x0
+    assert (first.x0 < second.x0) == (matrix[0:3] == "0 1")

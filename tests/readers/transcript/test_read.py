@@ -17,7 +17,7 @@ from pipeline.findings import CODES
 from pipeline.readers.transcript import alignment, spans
 from pipeline.readers.transcript.catalogue import contained
 from pipeline.readers.transcript.catalogue_grid import repeats
-from pipeline.readers.transcript.evidence import Evidence, kinship
+from pipeline.readers.transcript.evidence import ColumnEvidence, kinship
 from pipeline.readers.transcript.missing_pages import missing_pages
 from pipeline.readers.transcript.read import read_transcript
 from pipeline.readers.transcript.source import RawCell, RawRow, RawText, parse, parse_cell
@@ -217,7 +217,7 @@ def test_upper_grades_take_the_columns_of_their_own() -> None:
     """A class that states the three upper grades apart puts them into its three columns; others do not say so."""
     groups, tiers = (-1, 1, 1, 1), ("", "初级", "中级", "高级")
     words = ("五级/初级工", "四级/中级工", "三级/高级工")
-    evidence = Evidence(groups, tiers)
+    evidence = ColumnEvidence(groups, tiers)
     for name in "甲乙丙丁戊己庚辛":
         for col, word in enumerate(words, start=1):
             evidence.add(col, RawCell((f"{name}工({word})",), (False,)))
