@@ -117,7 +117,9 @@ def publish(job: Job, result: RunResult, verdict: ValidationReport, site: Path) 
     finally:
         publish_findings(job)
     where = "没有发布" if outcome.release is None else outcome.release.folder
-    get_run_logger().info("%s：条目%d，发现%s。", where, outcome.rows["entries"], dict(outcome.by_severity))
+    get_run_logger().info(
+        "%s：条目%d，发现%s。%s", where, outcome.rows["entries"], dict(outcome.by_severity), outcome.remark
+    )
     return outcome
 
 

@@ -466,3 +466,37 @@ def test_columns_that_are_not_the_contracts_are_refused() -> None:
     ):
         with pytest.raises(SchemaError, match=r"^classes: columns are not the contract's: \w"):
             arrange(TABLES["classes"], wrong)
+
+
+def test_a_connection_lost_after_latest_json_moved_is_said_so(
+    bucket: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _publish(bucket)
+
+    def lost(
+        self: FailingFileSystem, path: str, recursive: bool = False, maxdepth: int | None = None
+    ) -> None:
+        raise ConnectionError(104, "connection lost")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(FailingFileSystem, "rm", lost)  # what comes after: the pending mark goes
+        with pytest.raises(
+            XizeError, match="当前发布已经是r002，只是此后的收尾没有完成（connection lost）"
+        ) as told:
+            _publish(bucket, 2)
+    assert "未受影响" not in str(told.value) and _latest(bucket) == "r002"
+    # The answer to the write itself is lost, though it was done.
+    written = FailingFileSystem.pipe_file
+
+    def unheard(self: FailingFileSystem, path: str, value: bytes, **kwargs: Any) -> None:
+        written(self, path, value, **kwargs)
+        if path.endswith("latest.json"):
+            raise ConnectionError(104, "connection lost")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(FailingFileSystem, "pipe_file", unheard)
+        with pytest.raises(XizeError, match="当前发布已经是r003"):
+            _publish(bucket, 3)
+    assert _latest(bucket) == "r003"
+    again = _publish(bucket, 3)
+    assert (again.release, again.changed, again.is_latest) == ("r003", False, True)

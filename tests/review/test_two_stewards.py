@@ -39,9 +39,11 @@ def test_the_page_and_the_command_line_together(steward: Steward, doubtful: Path
     with ThreadPoolExecutor(8) as many:
         pages = [many.submit(on_the_page, number) for number in range(8)]
         seen = [many.submit(looked_at, number) for number in (1, 2, 3)]
-        commands = [many.submit(in_a_terminal, one) for one in ids]
-        assert [one.result() for one in [*pages, *seen]] == [200] * 11
-        assert [one.result() for one in commands] == [0] * len(ids)
+        body = {"finding": ids[0], "why": "原文如此", "by": "页"}
+        pages.append(many.submit(lambda: client.post("/api/accept", json=body).status_code))
+        commands = [many.submit(in_a_terminal, one) for one in ids[1:]]
+        assert [one.result() for one in [*pages, *seen]] == [200] * 12
+        assert [one.result() for one in commands] == [0] * len(ids[1:])
     folder = doubtful / "raw" / EDITION
     assert sorted(one["by"] for one in written(doubtful)) == sorted(f"页{number}" for number in range(8))
     assert sorted(one.finding_id for one in load_accepted(folder / "accepted.yaml")) == sorted(ids)
@@ -90,7 +92,7 @@ def test_two_tabs_in_a_browser(page: Any, steward: Steward, doubtful: Path) -> N
     served, _ = steward
     path = doubtful / "raw" / EDITION / "accepted.yaml"
     opened(page, served)
-    second = page.context.new_page()
+    second = page.context.browser.new_page(viewport={"width": 1280, "height": 800})
     opened(second, served)
     first = page.inner_text("#findings li.chosen .message")
     for tab, words in ((page, "已接受"), (second, "已由李接受")):
