@@ -9,8 +9,8 @@ does not part. The defaults for pairs too rare to learn from follow Unicode's li
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -278,14 +278,46 @@ def observe(columns: Columns) -> Habits:
 def learn(columns: Columns) -> BreakRules:
     """The rules for cells. Padding, indents and justification are those of each group, all else is the producer's."""
     habits = observe(columns)
-    padding = {group: _least(values) for group, values in habits.slack.items() if len(values) >= 3}
-    everything = [value for values in habits.slack.values() for value in values]
-    padding[""] = _least(everything) if everything else 0.0
     stretches = sorted(habits.stretches)
     stretch = max(1.0, stretches[len(stretches) // 4]) if stretches else 1.0
     justified = frozenset(group for group, cells in columns.items() if _is_justified(cells, stretch))
     indents = {group: found for group, cells in columns.items() if (found := learn_indent(cells)) is not None}
-    return BreakRules(_sticky(habits), padding, stretch, indents, justified)
+    rules = BreakRules(_sticky(habits), {}, stretch, indents, justified)
+    return replace(rules, padding=_padding(columns, habits.slack, rules))
+
+
+_CERTAIN_WRAPS = 30
+"""Wraps inside brackets from which on they tell a group's padding."""
+
+
+def _padding(columns: Columns, slack: Mapping[str, Sequence[float]], rules: BreakRules) -> dict[str, float]:
+    """The padding of each group, and of all groups together ("").
+
+    Wraps inside brackets are certain: at nearly all of them the next piece did not fit. Where a group has too few of them,
+    the widest lines tell: the least that any of them leaves free.
+    """
+    out = {group: _least(values) for group, values in slack.items() if len(values) >= 3}
+    everything = [value for values in slack.values() for value in values]
+    out[""] = _least(everything) if everything else 0.0
+    for group, cells in columns.items():
+        free = sorted(_free_at_wraps(cells, rules))
+        if len(free) >= _CERTAIN_WRAPS:
+            out[group] = max(out.get(group, 0.0), free[int(len(free) * 0.985)])
+    return out
+
+
+def _free_at_wraps(
+    cells: Iterable[tuple[float, float, Sequence[Line]]], rules: BreakRules
+) -> Iterator[float]:
+    """Points that would have been left free at each wrap inside brackets, had the next piece been set before it."""
+    for left, width, lines in cells:
+        depth = 0
+        for first, second in pairwise(lines):
+            classes = classes_of(first.text)
+            depth = max(0, depth + classes.count("o") - classes.count("c"))
+            if depth:
+                gap = gap_between(first, second, width, replace(rules, indents={}), "", (left, left))
+                yield gap.slack * max(first.size, second.size, 1.0)
 
 
 def _sticky(habits: Habits) -> dict[Pair, bool | None]:
