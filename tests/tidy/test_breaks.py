@@ -109,3 +109,21 @@ def test_lines_of_all_cells_are_counted_pair_by_pair() -> None:
             wanted = True if ends[pair] <= 0.02 * count * rate else None
         assert rules.sticky[pair] is wanted, pair
     assert len(rules.sticky) > 10
+
+
+def test_one_line_that_sticks_out_does_not_tell_how_wide_a_column_is() -> None:
+    em = 7.7  # eleven letters are 84.7 points wide; a twelfth does not fit into the 92 that the padding leaves of 100
+
+    def printed(text: str, top: float) -> Line:
+        return Line(text, 4.0, top, 4.0 + em * len(text), top + 10.0, 1, (em,) * len(text), 10.0)
+
+    wrapped = [
+        (4.0, 100.0, [printed("农作物(植保员绿化工甲", 0.0), printed("乙丙)", 12.0)]) for _ in range(40)
+    ]
+    wide = Line("农作物植保员绿化工甲乙丙", 4.0, 0.0, 103.0, 10.0, 1, (8.25,) * 12, 10.0)
+    overhanging = (4.0, 100.0, [wide, printed("丁戊", 12.0)])
+    learned = learn({"table": [*wrapped, overhanging]})
+    assert learned.padding["table"] == pytest.approx(100 - 12 * em)
+    # With few wraps inside brackets, the widest lines tell.
+    few = learn({"table": [*wrapped[:20], overhanging]})
+    assert few.padding["table"] < 2.0
