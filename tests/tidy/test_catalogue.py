@@ -100,6 +100,10 @@ def test_what_goes_on_in_a_table_of_its_own_belongs_to_the_class_printed_last(na
     other = (_table((7, "", "戊"), header=False), "二、乙大类")
     found = read_catalogue([*((table, HEADING) for table in pages[:2]), other], {}, "x.pdf")
     assert _items(found, "6101") == ["甲", "丙"] and [piece.text for piece in found.unplaced] == ["戊"]
+    # What has no place is an error: it would be missing from the data.
+    doubts = doubts_of_tables(found, Entries([], []), DocumentTables())
+    lost = [doubt for doubt in doubts if doubt.code == "catalogue_text_unplaced"]
+    assert [(doubt.evidence, doubt.level) for doubt in lost] == [("戊", "error")]
 
 
 def test_codes_cut_from_a_class_that_is_printed_again() -> None:
