@@ -108,7 +108,7 @@ def _publish(
     from pipeline.releases.publish import RunInfo, SourceInfo, publish
 
     def compare(before: Release, manifest: Mapping[str, Any], new: Mapping[str, pa.Table]) -> bytes:
-        from pipeline.diff.published import changes_since  # most runs have nothing to compare with
+        from pipeline.diff.output.published import changes_since  # most runs have nothing to compare with
 
         return changes_since(job.options.home, before, manifest, new)
 
