@@ -118,6 +118,7 @@ def tidy_reading(job: Job, reading: Reading, report: Report | None = None) -> Ru
     Raises XizeError as ``tidy.document.tidy`` does, and when a correction does not apply.
     """
     from pipeline.quality.assess import assess
+    from pipeline.quality.checks.pages import conservation
     from pipeline.quality.corrections.file import corrections_in
     from pipeline.quality.corrections.tables import correct_cells, correct_tables
     from pipeline.schema import TIDIED, build
@@ -146,7 +147,9 @@ def tidy_reading(job: Job, reading: Reading, report: Report | None = None) -> Ru
             reference=reference_rows(),
             pages=reading.pages if kind == "pdf" else None,
         )
-    figures = {"pages": tidied.pages, "tables_found": tidied.tables, "conservation": {**tidied.characters}}
+    painted = conservation(reading.pages) if kind == "pdf" else {}
+    kept = {**painted, **tidied.characters}
+    figures = {"pages": tidied.pages, "tables_found": tidied.tables, "conservation": kept}
     stats = _stats(job, tables, figures, compared)
     context = {"toc": tidied.toc, "rule3": dict(tidied.rule3)}
     return RunResult(tables, stats, context, [*disagreements, *tidied.findings, *more])

@@ -10,7 +10,7 @@ import pyarrow as pa
 from pipeline.findings import Finding
 from pipeline.quality.check_tables import check_tables, mark_attention
 from pipeline.quality.checks.links import link
-from pipeline.quality.checks.pages import damaged_pages
+from pipeline.quality.checks.pages import damaged_pages, missing_glyphs
 from pipeline.quality.corrections.file import Correction
 from pipeline.quality.coverage import coverage
 from pipeline.quality.decisions import Acceptance, finding_rows, statuses, without_corrected
@@ -37,8 +37,8 @@ def assess(
         "coverage": build("coverage", covered, edition, source),
         "links": build("links", links, edition, source),
     }
-    damaged = damaged_pages(pages) if pages is not None else []
-    return made, [*damaged, *check_tables(tables), *unlinked]
+    of_pages = [*damaged_pages(pages), *missing_glyphs(pages)] if pages is not None else []
+    return made, [*of_pages, *check_tables(tables), *unlinked]
 
 
 def set_statuses(

@@ -15,6 +15,7 @@ from pipeline.reading import (
     CELLS,
     HEADING,
     INFERRED,
+    LEFT_OUT,
     OPENS,
     PAGES,
     PITCH,
@@ -78,6 +79,7 @@ def to_reading(
         "tables": len(grids),
         "engine": TRANSCRIPT,
         "checks": [json.dumps(asdict(finding), ensure_ascii=False) for finding in findings],
+        **dict.fromkeys((*LEFT_OUT, "missing"), 0),
     }
     return Reading(
         pa.Table.from_pylist(cells, schema=CELLS),
