@@ -81,14 +81,16 @@ def _read_without_pages(job: Job) -> Reading:
         from pipeline.readers.word.read import read_word
 
         return read_word(job.path)
+    if job.kind == "xlsx":
+        from pipeline.readers.excel import read_excel
+
+        return read_excel(job.path)
     if job.kind == "transcript":
         from pipeline.readers.transcript.read import read_transcript
         from pipeline.schema.moe_classes import reference_classes
 
         return read_transcript(job.path, reference_classes())
-    raise XizeError(
-        f"{job.path.name}：不支持读取“{job.kind}”一类的来源；请改用pdf、docx、xlsx或transcript。"
-    )
+    raise XizeError(f"{job.path.name}：不支持读取“{job.kind}”一类的来源；请改用pdf、docx、xlsx或transcript。")
 
 
 def read_document(job: Job, report: Report | None = None) -> Reading:

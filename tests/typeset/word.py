@@ -98,7 +98,8 @@ def save(path: Path, body: str, parts: Mapping[str, str] | None = None, title: s
     more = {"styles": STYLES, **(parts or {})}
     kinds = {name: name.rstrip("0123456789") for name in more}
     overrides = "".join(
-        f'<Override PartName="/word/{name}.xml" ContentType="{_TYPES}.{kind}+xml"/>' for name, kind in kinds.items()
+        f'<Override PartName="/word/{name}.xml" ContentType="{_TYPES}.{kind}+xml"/>'
+        for name, kind in kinds.items()
     )
     related = "".join(
         f'<Relationship Id="r{n}" Type="{_R}/{kind}" Target="{name}.xml"/>'

@@ -56,7 +56,7 @@ class Numbering:
         counts[level] = counts.get(level, own.start - 1) + 1
         for deeper in [one for one in counts if one > level]:
             anew = levels.get(deeper, Level()).anew
-            if anew is None or 0 < anew and level < anew:
+            if anew is None or anew > 0 and level < anew:
                 del counts[deeper]
         if own.style == "bullet":
             return ""
@@ -158,7 +158,7 @@ def read_numbering(root: Any | None) -> Numbering:
     named: dict[str, str] = {}
     for kind in root.findall(f"{W}abstractNum"):
         name = kind.get(f"{W}abstractNumId", "")
-        kinds[name] = {number: level for number, level in map(_level, kind.findall(f"{W}lvl"))}
+        kinds[name] = dict(map(_level, kind.findall(f"{W}lvl")))
         for tag, table in (("numStyleLink", linked), ("styleLink", named)):
             link = kind.find(f"{W}{tag}")
             if link is not None:

@@ -60,7 +60,9 @@ def converted(path: Path, to: str) -> bytes:
         _run(command, path.name)
         made = out / f"document.{to}"
         if not made.is_file() or not made.stat().st_size:
-            raise XizeError(f"{path.name}：LibreOffice读不了该文件，可能已损坏或已加密；请用Word另存为.{to}。")
+            raise XizeError(
+                f"{path.name}：LibreOffice读不了该文件，可能已损坏或已加密；请用Word另存为.{to}。"
+            )
         return made.read_bytes()
 
 

@@ -5,13 +5,15 @@ A file comes from outside: parts are read up to a limit (zip bombs), XML without
 
 from __future__ import annotations
 
+import io
 import zipfile
 import zlib
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, BinaryIO
 
 from lxml import etree
 
+from pipeline.editions.kinds import office_kind
 from pipeline.errors import XizeError
 from pipeline.readers.word.office import converted
 
@@ -37,17 +39,21 @@ _RATIO, _SMALL = 300, 16 * 1024 * 1024
 """How many times smaller than its text a part may be stored (XML packs some 10 to 60 times), unless it is small."""
 _MEMBERS = 20_000
 
-_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-
 
 class Package:
     """An open Office file: its parts as XML trees. ``main`` is the name of the part that holds the document."""
 
-    def __init__(self, name: str, archive: zipfile.ZipFile, main: str) -> None:
+    def __init__(self, name: str, data: bytes) -> None:
         self.name = name
-        self.main = main
-        self._archive = archive
-        self._names = set(archive.namelist())
+        self.main = ""
+        self._bytes = data
+        try:
+            self._archive = zipfile.ZipFile(io.BytesIO(data))
+        except (zipfile.BadZipFile, ValueError, OSError) as error:
+            raise _damaged(name) from error
+        self._names = set(self._archive.namelist())
+        if len(self._names) > _MEMBERS:
+            raise XizeError(f"{name}：内含{len(self._names)}个文件，多得异常，没有读取；请换用可信的原件。")
 
     def xml(self, part: str) -> Any | None:
         """The root of a part, None where there is none. Raises XizeError for a damaged or far too large one."""
@@ -62,7 +68,7 @@ class Package:
         except etree.XMLSyntaxError as error:
             raise _damaged(self.name, part) from error
         if root.getroottree().docinfo.internalDTD is not None:
-            raise XizeError(f"{self.name}：{part}中有文档类型声明，不是正常的Office文件；请换用可信的原件。")
+            raise _with_doctype(self.name, part)
         return root
 
     def data(self, part: str) -> bytes:
@@ -79,6 +85,21 @@ class Package:
         if len(data) > most:
             raise XizeError(f"{self.name}：{part}解压后大得异常，疑为压缩炸弹，没有读取；请换用可信的原件。")
         return data
+
+    def parts(self, folder: str) -> list[str]:
+        """The names of the parts in a folder."""
+        return sorted(name for name in self._names if name.startswith(folder))
+
+    def check(self) -> None:
+        """Look at every part, for a library that reads them all. Raises XizeError as :meth:`xml`."""
+        for name in self._names:
+            data = self.data(name)
+            if name.endswith((".xml", ".rels")) and b"<!DOCTYPE" in data:
+                raise _with_doctype(self.name, name)
+
+    def stream(self) -> BinaryIO:
+        """The whole file."""
+        return io.BytesIO(self._bytes)
 
     def related(self, kind: str) -> list[str]:
         """The parts that the main part names under a relationship of ``kind`` (``styles``, ``header`` …)."""
@@ -116,38 +137,16 @@ def open_package(path: Path, main: str) -> Package:
     return _unzipped(path.name, data, main)
 
 
-def office_kind(data: bytes) -> str:
-    """What a file is by its content: zip | doc | xls | wps (another OLE file) | rtf | odf | encrypted, or ""."""
-    if data.startswith(_OLE):
-        if "EncryptedPackage".encode("utf-16-le") in data:
-            return "encrypted"
-        for name, kind in (("WordDocument", "doc"), ("Workbook", "xls"), ("Book", "xls")):
-            if f"{name}\0".encode("utf-16-le") in data:
-                return kind
-        return "wps"
-    if data.startswith(b"{\\rtf"):
-        return "rtf"
-    if data.startswith(b"PK"):
-        return "odf" if b"mimetypeapplication/vnd.oasis.opendocument" in data[:200] else "zip"
-    return ""
-
-
 def _unzipped(name: str, data: bytes, main: str) -> Package:
-    import io
-
-    try:
-        archive = zipfile.ZipFile(io.BytesIO(data))
-    except (zipfile.BadZipFile, ValueError, OSError) as error:
-        raise _damaged(name) from error
-    if len(archive.infolist()) > _MEMBERS:
-        raise XizeError(f"{name}：内含{len(archive.infolist())}个文件，多得异常，没有读取；请换用可信的原件。")
-    found = _main_part(Package(name, archive, ""), main)
-    if any(part.lower().endswith("vbaproject.bin") for part in archive.namelist()):
+    package = Package(name, data)
+    found = _main_part(package, main)
+    if any(part.lower().endswith("vbaproject.bin") for part in package.parts("")):
         raise _with_macros(name)
     if found is None:
         what = "Excel" if main == "workbook" else "Word"
         raise XizeError(f"{name}：不是{what}文件（压缩包中没有{main}.xml）；请核对文件。")
-    return Package(name, archive, found)
+    package.main = found
+    return package
 
 
 def _main_part(package: Package, main: str) -> str | None:
@@ -156,13 +155,17 @@ def _main_part(package: Package, main: str) -> str | None:
     if types is None:
         return None
     for one in types:
-        kind, part = one.get("ContentType", ""), one.get("PartName", "").lstrip("/")
+        kind, part = one.get("ContentType", ""), str(one.get("PartName", "")).lstrip("/")
         if "macroEnabled" in kind:
             raise _with_macros(package.name)
         word = "wordprocessingml" if main == "document" else "spreadsheetml"
         if word in kind and kind.endswith(("document.main+xml", "sheet.main+xml", "template.main+xml")):
             return part
     return None
+
+
+def _with_doctype(name: str, part: str) -> XizeError:
+    return XizeError(f"{name}：{part}中有文档类型声明，不是正常的Office文件；请换用可信的原件。")
 
 
 def _with_macros(name: str) -> XizeError:

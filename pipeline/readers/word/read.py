@@ -61,7 +61,9 @@ def printed_titles(path: Path) -> tuple[str | None, str | None]:
         stop = next((i for i, size in enumerate(sizes[start:]) if size != max(sizes)), len(run))
         printed = "".join(run[:stop])
     core = package.xml("docProps/core.xml")
-    titles = [one.text for one in core.iter("{http://purl.org/dc/elements/1.1/}title")] if core is not None else []
+    titles = (
+        [one.text for one in core.iter("{http://purl.org/dc/elements/1.1/}title")] if core is not None else []
+    )
     return printed, titles[0] if titles else None
 
 
@@ -70,16 +72,16 @@ class _Document:
 
     def __init__(self, package: Package) -> None:
         self._package = package
-        self._root = package.xml(package.main)
-        self._body = self._root.find(f"{W}body") if self._root is not None else None
-        if self._body is None:
+        root = package.xml(package.main)
+        self._body = root.find(f"{W}body") if root is not None else None
+        if root is None or self._body is None:
             raise XizeError(f"{package.name}：Word文件没有正文，无法读取；请用Word打开后另存。")
-        outside = next(self._root.iter(f"{W}altChunk", f"{W}subDoc"), None)
+        outside = next(root.iter(f"{W}altChunk", f"{W}subDoc"), None)
         if outside is not None:
             raise XizeError(
                 f"{package.name}：正文的一部分在另外的文件里（altChunk或子文档）；请用Word打开后另存，再读取。"
             )
-        self._numbers = {one: number for number, one in enumerate(self._root.iter(f"{W}p"), start=1)}
+        self._numbers = {one: number for number, one in enumerate(root.iter(f"{W}p"), start=1)}
         self._paragraphs = self._reader()
         self._notes = {kind: self._notes_of(kind) for kind in ("footnote", "endnote")}
         self._out = _Taken()
@@ -159,7 +161,9 @@ class _Document:
             text = box
             if not isinstance(box, str):
                 found = [
-                    self._paragraphs.read(one, None) for one in box.iter(f"{W}p") if not _within_table(one, box)
+                    self._paragraphs.read(one, None)
+                    for one in box.iter(f"{W}p")
+                    if not _within_table(one, box)
                 ]
                 text = "".join(line for one in found for line in one.lines)
                 for one in parts_of(box, (f"{W}tbl",)):
@@ -314,8 +318,7 @@ def _lays_out(cells: Sequence[Any]) -> bool:
     holding = [cell for cell in cells if next(parts_of(cell, (f"{W}tbl",)), None) is not None]
     filled = [cell for cell in cells if any((one.text or "").strip() for one in cell.iter(f"{W}t"))]
     real = any(
-        len(list(parts_of(table, (f"{W}tr",)))) > 1
-        and len(table.findall(f"{W}tblGrid/{W}gridCol")) > 2
+        len(list(parts_of(table, (f"{W}tr",)))) > 1 and len(table.findall(f"{W}tblGrid/{W}gridCol")) > 2
         for cell in holding
         for table in parts_of(cell, (f"{W}tbl",))
     )

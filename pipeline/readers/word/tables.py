@@ -55,7 +55,9 @@ def read_grid(table: Any, where: str) -> WordGrid:
     grid = table.find(f"{W}tblGrid")
     widths = [whole(one.get(f"{W}w")) or 0 for one in grid.iter(f"{W}gridCol")] if grid is not None else []
     if not widths:
-        raise XizeError(f"{where}的表格没有列的定义（tblGrid），不知各格在哪一列；请用Word打开后另存，再读取。")
+        raise XizeError(
+            f"{where}的表格没有列的定义（tblGrid），不知各格在哪一列；请用Word打开后另存，再读取。"
+        )
     deleted: list[Any] = []
     inserted: list[Any] = []
     found: list[tuple[GridCell, bool]] = []
@@ -91,25 +93,23 @@ def _merged(found: Iterable[tuple[GridCell, bool]], edges: Mapping[int, int]) ->
     return cells
 
 
-def _row_cells(element: Any, properties: Any | None, row: int) -> Iterator[tuple[GridCell, bool]]:
+def _row_cells(element: Any, properties: Any | None, row: int) -> list[tuple[GridCell, bool]]:
     """The cells of a row, each with whether it is merged with the one above."""
     col = _value(properties, "gridBefore", 0)
-    last: GridCell | None = None
+    found: list[tuple[GridCell, bool]] = []
     for child in parts_of(element, (f"{W}tc",)):
         own = child.find(f"{W}tcPr")
         if own is not None and own.find(f"{W}cellDel") is not None:
             continue
         span = max(1, _value(own, "gridSpan", 1))
-        if _merge(own, "hMerge") == "continue" and last is not None:
-            last.col_span += span  # a merge of the old kind
-            last.covered.append(child)
+        if _merge(own, "hMerge") == "continue" and found:  # a merge of the old kind
+            found[-1][0].col_span += span
+            found[-1][0].covered.append(child)
         else:
-            if last is not None:
-                yield last, merged
-            last, merged = GridCell(row, col, 1, span, child, []), _merge(own, "vMerge") == "continue"
+            merged = _merge(own, "vMerge") == "continue"
+            found.append((GridCell(row, col, 1, span, child, []), merged))
         col += span
-    if last is not None:
-        yield last, merged
+    return found
 
 
 def _merge(properties: Any | None, tag: str) -> str | None:

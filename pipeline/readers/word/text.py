@@ -89,9 +89,7 @@ class ParagraphReader:
             elif tag == f"{W}sdt":
                 self._control(child, look, out, parts)
             elif tag in _GONE:
-                removed = "".join(
-                    one.text or "" for one in child.iter(f"{W}delText", f"{W}t", f"{_MATH}t")
-                )
+                removed = "".join(one.text or "" for one in child.iter(f"{W}delText", f"{W}t", f"{_MATH}t"))
                 out.removed += [removed] if removed else []
             elif tag in (f"{W}ins", f"{W}moveTo"):
                 start = len(parts)
