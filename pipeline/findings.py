@@ -146,6 +146,12 @@ CODES: dict[str, Code] = _codes(
         ("cross_check_failed", "info", "camelot未能读取该页", "该页未作核对；如有疑问，用xize tables --debug查看。"),
         # found by cross-checking the two decoders (readers/decoders.py)
         ("decoder_disagreement", "warning", "两个解码器读出的内容不一致", "对照原页核对文字和框线；证据中有各自独有的部分。"),
+        # found by the reader of Word files
+        ("tracked_changes", "warning", "有未定的修订", "核对定稿；已按接受修订读取，如不应接受，请在Word中拒绝后换上新文件。"),
+        ("footnote_mark", "info", "脚注标记", "该标记不计入文字；核对脚注是否改变条目的意思。"),
+        ("hidden_rows", "warning", "表格中有隐藏的行或列", "隐藏的内容已照常读入；核对其是否应属正文。"),
+        ("sources_differ", "warning", "同一版本的两个来源不一致", "对照两个来源，以正确者为准；有误则在corrections.yaml中更正。"),
+        ("ocr_uncertain", "warning", "识别出的文字不确定", "对照原页核对该单元格；有误则在corrections.yaml中更正。"),
         # found by the transcript reader
         ("pages_lost", "warning", "文字稿缺页", "对照原件补上所缺的页；确无原件则接受此项。"),
         ("class_inferred", "warning", "专业类由推断而来", "核对该段内容属于哪个专业类；可在corrections.yaml中更正。"),
