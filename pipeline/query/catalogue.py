@@ -39,6 +39,10 @@ _ALLOWED = {
     "MULTI", "TRANSACTION", "ANALYZE",
 }  # fmt: skip
 
+# Columns that the contract has gained since version 1, with DuckDB's name of their type: null in releases without them.
+# (Declared once more here, for pipeline.schema would load pyarrow.)
+_ADDED = {"classes": {"code_printed": "BOOLEAN"}}
+
 # Through SQL: a table registered from Python would load pandas, which takes longer than most queries.
 _RELEASES = """
 create table main.releases as
@@ -160,8 +164,15 @@ class Catalog:
             files = [f"{PROTOCOL}://{one.edition}/{one.release}/{name}.parquet" for one in having]
             source = f"read_parquet([{', '.join(map(_literal, files))}], union_by_name=true)"
             try:
+                there = self._con.sql(f"from {source}").columns
+                added = [
+                    f"null::{type_} as {column}"
+                    for column, type_ in _ADDED.get(name, {}).items()
+                    if column not in there
+                ]
                 self._con.execute(
-                    f"create or replace view {_quoted(schema)}.{_quoted(name)} as select * from {source}"
+                    f"create or replace view {_quoted(schema)}.{_quoted(name)} as"
+                    f" select {', '.join(('*', *added))} from {source}"
                 )
             except duckdb.Error as error:  # published so, for its checksum is right
                 raise XizeError(f"{self.url}中的表{name}无法读取：请重新发布，或改用其他发布。") from error

@@ -154,7 +154,7 @@ def check(
 ) -> Answer:
     """Whether certificate ``name`` (of ``grade`` or ``level``, if told) counts for a class, at what tiers.
 
-    ``class_code`` may be the secondary, college or bachelor code, or the class's name. An entry that states
+    ``class_code`` may be the secondary, college or bachelor code, the key of a class without a code, or the class's name. An entry that states
     no grade counts for every grade. Without ``grade`` and ``level`` every stated one is looked at, unless
     ``name`` states them itself (农作物植保员(四级/中级工)). ``edition`` limits the question to one edition
     (or one of its releases, ``shanghai-2025@r001``). Example::
@@ -218,8 +218,12 @@ def _classes(catalog: Catalog, schema: str, class_code: str) -> list[tuple[str, 
 
 def _hint(catalog: Catalog, editions: dict[str, str]) -> str:
     one, release = next(reversed(editions.items()))
-    rows = catalog.sql(f'select class_code from "{one}@{release}".classes order by class_code').to_pylist()
-    return f"{one}的代码自{rows[0]['class_code']}至{rows[-1]['class_code']}" if rows else f"{one}没有专业类"
+    query = f'select class_code, name, code_printed from "{one}@{release}".classes order by class_code'
+    rows = catalog.rows(query)[1]
+    codes = [code for code, _, printed in rows if printed is not False]
+    if codes:
+        return f"{one}的代码自{codes[0]}至{codes[-1]}"
+    return f"{one}的专业类没有代码，请用名称，如{rows[0][1]}" if rows else f"{one}没有专业类"
 
 
 _SELECT = """

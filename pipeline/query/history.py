@@ -237,14 +237,40 @@ def _rows(catalog: Catalog, class_code: str | None, kind: str | None) -> list[Ro
         order by edition, class_code, kind, list_position($tiers, tier), position
     """
     rows: list[Row] = catalog.sql(query, {"kind": kind, "tiers": list(TIERS)}).to_pylist()
+    codes = _codes(catalog)
+    rows = [
+        {**row, "class_code": codes.get((row["edition"], row["class_code"]), row["class_code"])}
+        for row in rows
+    ]
     if class_code is None:
         return rows
     # A code that any edition gives the class holds for all of them.
-    query = "select class_code from classes where $asked in (class_code, college_code, bachelor_code, name)"
-    codes = set(catalog.sql(query, {"asked": squeeze(class_code)})["class_code"].to_pylist())
-    if not codes:
+    query = """
+        select edition, class_code from classes where $asked in (class_code, college_code, bachelor_code, name)
+    """
+    asked = catalog.sql(query, {"asked": squeeze(class_code)}).to_pylist()
+    wanted = {codes.get((row["edition"], row["class_code"]), row["class_code"]) for row in asked}
+    if not wanted:
         raise XizeError(f"各版本中都没有专业类“{class_code}”：请核对代码或名称（见classes表）。")
-    return [row for row in rows if row["class_code"] in codes]
+    return [row for row in rows if row["class_code"] in wanted]
+
+
+def _codes(catalog: Catalog) -> dict[tuple[str, str], str]:
+    """(edition, key) of a class without a code → the one code that other editions of its jurisdiction print for a class of
+    its name."""
+    printed: dict[tuple[str, str], set[str]] = {}
+    without: dict[tuple[str, str], list[str]] = {}
+    for row in catalog.sql("select edition, class_code, name, code_printed from classes").to_pylist():
+        if row["code_printed"] is False:
+            without.setdefault((row["edition"], row["name"]), []).append(row["class_code"])
+        else:
+            printed.setdefault((_jurisdiction(row["edition"]), row["name"]), set()).add(row["class_code"])
+    found = {}
+    for (edition, name), keys in without.items():
+        codes = printed.get((_jurisdiction(edition), name), set())
+        if len(keys) == len(codes) == 1:
+            found[edition, keys[0]] = next(iter(codes))
+    return found
 
 
 @dataclass(frozen=True)
@@ -265,7 +291,11 @@ class _Known:
 
 def _known(catalog: Catalog, editions: Mapping[str, str], rows: Iterable[Row]) -> _Known:
     found = catalog.sql("select edition, class_code, name from classes").to_pylist()
-    classes = {(row["edition"], row["class_code"]): row["name"] for row in found}
+    codes = _codes(catalog)
+    classes = {
+        (row["edition"], codes.get((row["edition"], row["class_code"]), row["class_code"])): row["name"]
+        for row in found
+    }
     lost = set()
     # Releases made before there was a table coverage do not have it.
     if catalog.sql("from information_schema.tables where table_name = 'coverage'").num_rows:

@@ -298,10 +298,27 @@ def read_file(store: Store, release: Release, name: str) -> bytes:
 
 
 def load_release(url: str | Path, edition: str, release: str | None = None) -> dict[str, pa.Table]:
-    """The tables of a release (default: the latest) by name. Raises XizeError when there is none."""
+    """The tables of a release (default: the latest) by name; columns that it was published without are null.
+
+    Raises XizeError when there is none.
+    """
     store = open_store(url)
     found = find_release(store, edition, release)
-    return {name: parquet_table(read_file(store, found, f"{name}.parquet")) for name in found.rows}
+    return {name: _completed(name, read_file(store, found, f"{name}.parquet")) for name in found.rows}
+
+
+def _completed(name: str, data: bytes) -> pa.Table:
+    """A table of a release with every column of today's contract, in its order."""
+    import pyarrow as pa
+
+    from pipeline.schema import TABLES
+
+    table = parquet_table(data)
+    declared = TABLES[name].fields if name in TABLES else ()
+    for at, field in enumerate(declared):
+        if field.name not in table.column_names:
+            table = table.add_column(at, field.name, pa.nulls(table.num_rows, field.type))
+    return table
 
 
 def rollback(url: str | Path, edition: str, release: str) -> Release:
