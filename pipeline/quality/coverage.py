@@ -348,13 +348,14 @@ def _majors(
     # The heading's own code where one was printed otherwise than in the list.
     own_code = _printed_codes(of_classes, tables["classes"])
     # A major without a code is the ministry's of that name.
-    by_name = {row["name"]: code for code, row in printed.items()}
-    own_major = {code: by_name[name] for code, name in names.items() if name in by_name}
+    by_name = {
+        code: key for code, name in names.items() for key, row in printed.items() if row["name"] == name
+    }
     classes: dict[str, list[ClassState]] = {}
     for row in of_classes:
         code = str(own_code.get(row["key"], row["key"]))
         said = [doubt["message"].rstrip("。") for doubt in doubts if doubt["key"] == code]
-        major = belongs.get(code) or own_major.get(code[:2], code[:2])
+        major = belongs.get(code) or by_name.get(code[:2], code[:2])
         classes.setdefault(major, []).append(_class(row, entries[code], said, gaps))
     ordinals = {code: row["ordinal"] for code, row in printed.items()}
     for code in sorted({*printed, *classes}, key=lambda code: (ordinals.get(code, 99), code)):

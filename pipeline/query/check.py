@@ -150,13 +150,13 @@ def check(
     name: str,
     grade: int | str | None = None,
     level: str | None = None,
-    edition: str | None = None,
+    edition: str | Sequence[str] | None = None,
 ) -> Answer:
     """Whether certificate ``name`` (of ``grade`` or ``level``, if told) counts for a class, at what tiers.
 
     ``class_code`` may be the secondary, college or bachelor code, the key of a class without a code, or the class's name. An entry that states
     no grade counts for every grade. Without ``grade`` and ``level`` every stated one is looked at, unless
-    ``name`` states them itself (农作物植保员(四级/中级工)). ``edition`` limits the question to one edition
+    ``name`` states them itself (农作物植保员(四级/中级工)). ``edition`` limits the question to some editions
     (or one of its releases, ``shanghai-2025@r001``). Example::
 
         check(catalog, "6101", "农作物植保员", grade=4).tiers  # ("中级",), or () where it does not count
@@ -196,16 +196,17 @@ def check(
     return Answer(class_code, name, wanted_grade, wanted_level, tuple(verdicts), tuple(matches), tuple(near))
 
 
-def _editions(catalog: Catalog, edition: str | None) -> dict[str, str]:
+def _editions(catalog: Catalog, edition: str | Sequence[str] | None) -> dict[str, str]:
     if edition is None:
         return dict(catalog.releases)
-    wanted, release = parse_pin(edition)
-    if release is None:
-        if wanted not in catalog.releases:
+    found = {}
+    for pin in [edition] if isinstance(edition, str) else edition:
+        wanted, release = parse_pin(pin)
+        if release is None and wanted not in catalog.releases:
             have = "、".join(catalog.releases)
             raise XizeError(f"没有版本{wanted}的发布（现有：{have}）：请核对--edition。")
-        release = catalog.releases[wanted]
-    return {wanted: release}
+        found[wanted] = release or catalog.releases[wanted]
+    return found
 
 
 def _classes(catalog: Catalog, schema: str, class_code: str) -> list[tuple[str, str]]:

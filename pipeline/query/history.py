@@ -11,6 +11,7 @@ from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from pipeline.editions.names import validate_name
 from pipeline.errors import XizeError
 from pipeline.schema import GRADE_LABELS, KINDS, TIERS
 from pipeline.text import squeeze
@@ -64,9 +65,9 @@ class Standing:
     renamed: tuple[str, float] | None = None
 
     @property
-    def year(self) -> str:
-        """The edition's year."""
-        return self.edition.rpartition("-")[2]
+    def words(self) -> str:
+        """The edition in words: 2025年, 2025年第2版."""
+        return validate_name(self.edition).words
 
     @property
     def tiers(self) -> tuple[str, ...]:
@@ -145,13 +146,13 @@ class Life:
         """Since when, with gaps, until when: one Chinese sentence."""
         current = self.last is self.standings[-1]
         begun = self.first is not self.standings[0]
-        parts = [f"{self.first.year}年起列入" if begun else f"{self.first.year}年（最早的版本）已列入"]
-        parts += [f"{one.year}年{STATES[one.state]}" for one in self.gaps]
+        parts = [f"{self.first.words}起列入" if begun else f"{self.first.words}（最早的版本）已列入"]
+        parts += [f"{one.words}{STATES[one.state]}" for one in self.gaps]
         if self.gaps:
-            parts.append(f"{self.last.year}年{'仍' if current else '最后一次'}列入")
+            parts.append(f"{self.last.words}{'仍' if current else '最后一次'}列入")
         if not current:
             after = self.standings[self._where[-1] + 1]
-            parts.append(f"{after.year}年起{STATES[after.state]}")
+            parts.append(f"{after.words}起{STATES[after.state]}")
         parts.append(f"{'现为' if current else '最后为'}{self.last.what()}")
         return "，".join(parts) + "。"
 
@@ -216,12 +217,12 @@ def _key(text: str) -> str:
 
 
 def _jurisdiction(edition: str) -> str:
-    return edition.rpartition("-")[0]
+    return validate_name(edition).jurisdiction
 
 
 def _editions(catalog: Catalog, jurisdiction: str | None) -> dict[str, str]:
     """Edition → release, oldest first, of the jurisdiction (default: of all)."""
-    ordered = sorted(catalog.releases.items(), key=lambda item: item[0].rpartition("-")[::-1])
+    ordered = sorted(catalog.releases.items(), key=lambda item: validate_name(item[0])[1:])
     chosen = {name: release for name, release in ordered if jurisdiction in (None, _jurisdiction(name))}
     if not chosen:
         have = "、".join(sorted(set(map(_jurisdiction, catalog.releases))))
