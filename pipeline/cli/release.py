@@ -11,13 +11,17 @@ from pipeline.cli.shared import Curated, EditionName, day, echo_json, next_step
 from pipeline.errors import XizeError
 
 if TYPE_CHECKING:
+    from pipeline.editions.title import Title
     from pipeline.releases.catalogue import Release
 
 
 def add(
     ctx: typer.Context,
     edition: EditionName,
-    file: Annotated[Path, typer.Argument(help="The rulebook's PDF, or a UTF-8 text transcript of it.")],
+    file: Annotated[
+        Path,
+        typer.Argument(help="The rulebook as PDF, Word, Excel or picture file, or a UTF-8 transcript of it."),
+    ],
     title: Annotated[
         str | None, typer.Option("--title", help="Title (default: as printed in the file).")
     ] = None,
@@ -42,15 +46,12 @@ def add(
     from pipeline.editions.add import add_edition
 
     days = day(issued, "--issued"), day(effective_from, "--effective-from")
-    given = dict(
-        zip(
-            _FACTS,
-            (*(one.isoformat() if one else None for one in days), document_no, supersedes),
-            strict=True,
-        )
+    given = (*(one.isoformat() if one else None for one in days), document_no, supersedes)
+    facts = {name: value for name, value in zip(_FACTS, given, strict=True) if value is not None}
+    title_found = title or _office_title(file)
+    added = add_edition(
+        ctx.obj.home, edition, file, title=title_found, origin=origin, password=password, **facts
     )
-    facts = {name: value for name, value in given.items() if value is not None}
-    added = add_edition(ctx.obj.home, edition, file, title=title, origin=origin, password=password, **facts)
     folder = added.edition.folder
     if not added.changed:
         typer.echo(f"{folder}中已有同一文件，未作改动。")
@@ -61,6 +62,23 @@ def add(
         typer.echo(added.remark)
     typer.echo(f"请核对{folder / 'source.yaml'}。")
     next_step(f"xize run {edition}")
+
+
+def _office_title(file: Path) -> Title | None:
+    """The title of a Word or Excel file, None for other files. Raises XizeError for one that cannot be read."""
+    from pipeline.editions.kinds import kind_of
+    from pipeline.editions.title import choose_title
+    from pipeline.text import normalise
+
+    kind = kind_of(file)
+    if kind not in ("docx", "xlsx"):
+        return None
+    if kind == "docx":
+        from pipeline.readers.word.read import printed_titles
+    else:
+        from pipeline.readers.excel import printed_titles
+    printed, metadata = printed_titles(file)
+    return choose_title(file, normalise(printed or ""), metadata)
 
 
 def releases(
