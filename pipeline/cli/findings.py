@@ -114,7 +114,7 @@ def _findings(
     home: Path, edition: str, curated: str | None, release: str | None = None
 ) -> list[dict[str, Any]]:
     """The findings as rows in the order of the work, with their status by the decisions on file now."""
-    from pipeline.editions.edition import validate_name
+    from pipeline.editions.names import validate_name
     from pipeline.quality.decisions import by_worth, with_statuses
     from pipeline.releases.catalogue import curated_url
     from pipeline.releases.last_findings import load_findings
