@@ -99,6 +99,7 @@ CODES: dict[str, Code] = _codes(
         ("class_under_other_heading", "warning", "reading", "专业类印在别的大类之下", "核对是否缺了大类标题或缺页。"),
         ("major_heading_missing", "warning", "reading", "专业大类没有标题", "核对是否缺了大类标题或缺页。"),
         ("catalogue_text_unplaced", "error", "reading", "目录表文字未能归入条目", "核对该处的表格线与文字。"),
+        ("catalogue_column_extra", "warning", "document", "目录表有证书之外的列", "核对该列是否含条目；是则在source.yaml的headers中写明其类别。"),
         ("placeholder", "info", "document", "占位符号", "该格按空白处理；如有内容，请在corrections.yaml中更正。"),
         ("table_outside_sections", "warning", "reading", "不在任何大类或附件下的表格", "核对其标题是否读出。"),
         ("hidden_text", "info", "document", "隐藏文字", "该文字在页面上看不见，未读入；如确为正文，请核对原件。"),
