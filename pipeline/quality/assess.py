@@ -37,7 +37,7 @@ def assess(
         "coverage": build("coverage", covered, edition, source),
         "links": build("links", links, edition, source),
     }
-    damaged = damaged_pages(pages) if pages is not None else []
+    damaged = damaged_pages(pages) if pages is not None else ()
     return made, [*damaged, *check_tables(tables), *unlinked]
 
 
