@@ -79,6 +79,7 @@ CODES: dict[str, Code] = _codes(
         ("page_damaged", "error", "页面内容流损坏", "重新取得该文件；取不到时对照原件，用corrections.yaml补正该页，再接受此项。"),
         ("undecodable_text", "warning", "字符没有编码", "对照原件，在corrections.yaml中更正。"),
         ("span_uncertain", "info", "合并单元格在分页处的范围不确定", "核对分页处的空单元格是否属于上一页的合并单元格。"),
+        ("room_uncertain", "info", "列宽余量难以估计", "文件较短时属正常；请多核对可信度低的条目，再接受此项。"),
         ("annex_empty", "warning", "附件没有表格", "核对该附件的表格是否读出，或原文是否没有表格。"),
         ("annex_unknown", "warning", "未知附件", "附件内容已存入annex_other；如需成表，请告知维护者。"),
         ("annex_similar", "warning", "附件仅凭相近标题或列标题识别", "核对该附件是否确为所识别的表。"),

@@ -23,7 +23,8 @@ from pipeline.tidy.entries import credential_rows, known_names, organisations, r
 from pipeline.tidy.grades.levels import read_rule3
 from pipeline.tidy.outline import outline
 from pipeline.tidy.section_rows import Row, TocLine, class_rows, major_rows, note_rows, toc_lines
-from pipeline.tidy.wraps.items import hard_lines, learn_rules, with_intended_lines
+from pipeline.tidy.wraps.breaks import CERTAIN_WRAPS
+from pipeline.tidy.wraps.items import LineRules, hard_lines, learn_rules, with_intended_lines
 
 
 @dataclass
@@ -62,7 +63,7 @@ def tidy(reading: Reading, header_map: Mapping[str, str], where: str) -> Tidied:
 
     tables = document_tables(parts.sections, pages)
     _check_catalogue(tables, where)
-    rules = learn_rules(tables.groups)
+    rules = learn_rules(tables.groups, {page.page: (page.width, page.height) for page in pages})
     if engine:
         rules = pageless.line_rules(rules, tables.annex_groups, cells, engine)
     else:
@@ -89,6 +90,7 @@ def tidy(reading: Reading, header_map: Mapping[str, str], where: str) -> Tidied:
         *doubts_of_tables(catalogue, entries, tables),
         *doubts_of_pages(tables, annexes, cells, pages, parts.hidden),
         *class_doubts,
+        *_room_doubts(rules, bool(engine)),
     ]
     if engine:
         rows = {name: pageless.with_lines(some, engine) for name, some in rows.items()}
@@ -102,6 +104,17 @@ def tidy(reading: Reading, header_map: Mapping[str, str], where: str) -> Tidied:
         len(pages),
         sum(page.tables for page in pages),
     )
+
+
+def _room_doubts(rules: LineRules, typed: bool) -> list[Finding]:
+    """Said of a document too short to tell how much room its columns have."""
+    if typed or not rules.breaks.is_guess:
+        return []
+    message = (
+        f"全文只有{rules.breaks.certain}处折行落在括号之内（不足{CERTAIN_WRAPS}处），列宽余量只能由最宽的行估计，"
+        f"条目起止较少依据版面；请多核对可信度低的条目。"
+    )
+    return [Finding("room_uncertain", message, str(rules.breaks.certain))]
 
 
 def _annexes(tables: DocumentTables) -> list[Annex]:

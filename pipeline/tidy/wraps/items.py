@@ -22,6 +22,11 @@ _FULL_LINE_OF_TEXT = -10.0
 """The same for annex cells, most of which hold running text or one name: there a full line is nearly always wrapped."""
 
 
+_GUESSED, _SURE_EMS = 3.0, 1.0
+"""Where the room of a column is a guess: what a line with room for the next piece adds to the log-odds, and the ems of
+room from which on it is sure all the same."""
+
+
 @dataclass(frozen=True)
 class LineRules:
     """The line-breaking rules of a document, which tables share a padding, and the intended lines of annex cells.
@@ -40,17 +45,21 @@ class LineRules:
     ) = None
 
 
-def learn_rules(groups: Mapping[str, Sequence[LogicalTable]]) -> LineRules:
-    """The line-breaking rules of all stitched tables of a document, grouped by design."""
+def learn_rules(
+    groups: Mapping[str, Sequence[LogicalTable]], sizes: Mapping[int, tuple[float, float]]
+) -> LineRules:
+    """The line-breaking rules of all stitched tables of a document, grouped by design and by the size of the page that they
+    stand on (``sizes``: width and height of every page in points)."""
     named: dict[tuple[int, int], str] = {}
     columns: dict[str, list[tuple[float, float, Sequence[Line]]]] = {}
     for group, tables in groups.items():
         for table in tables:
             for cell in table.cells:
                 for piece in cell.pieces:
-                    named[piece.page, piece.table_no] = group
+                    name = "{} {:.0f}x{:.0f}".format(group, *sizes.get(piece.page, (0.0, 0.0)))
+                    named[piece.page, piece.table_no] = name
                     if piece.lines:
-                        columns.setdefault(group, []).append((piece.x0, piece.x1 - piece.x0, piece.lines))
+                        columns.setdefault(name, []).append((piece.x0, piece.x1 - piece.x0, piece.lines))
     return LineRules(breaks.learn(columns), named)
 
 
@@ -59,14 +68,16 @@ def boundary_odds(
 ) -> tuple[float, ...]:
     """Per gap between printed lines (with the pieces they stand in): the log-odds of a boundary by geometry."""
     out = []
-    for (a, piece), (b, other) in pairwise(lines):
+    printed = [line for line, _ in lines]
+    for at, ((a, piece), (_, other)) in enumerate(pairwise(lines), start=1):
         group = rules.groups.get((piece.page, piece.table_no), "")
         room = rules.breaks.room(piece.x1 - piece.x0, group)
-        gap = breaks.gap_between(a, b, room, rules.breaks, group, (piece.x0, other.x0))
+        gap = breaks.gap_between(a, printed[at:], room, rules.breaks, group, (piece.x0, other.x0))
         if gap.settled is False:
             out.append(_WRAPPED)
         elif gap.intended:
-            out.append(SURE)
+            guessed = rules.breaks.is_guess and gap.settled is None and gap.slack < _SURE_EMS
+            out.append(full + _GUESSED if guessed else SURE)
         elif gap.loose > 0.1:
             # Some producers would have parted the next piece here, this one perhaps not.
             out.append(full + 1.0)
