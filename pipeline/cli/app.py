@@ -12,6 +12,7 @@ import typer
 
 from pipeline import __version__
 from pipeline.cli import (
+    browse,
     compare,
     coverage,
     diff,
@@ -40,7 +41,7 @@ _COMMANDS = {
         release.add, run.run, findings.findings, findings.accept, findings.correct, findings.carry,
     ),
     "Analyst: use what is published": (
-        query.sql, query.check, export.export, history.history, tables.tables,
+        browse.browse, query.sql, query.check, export.export, history.history, tables.tables,
     ),
     "Reviewer: compare with the document and between editions": (
         review.review, diff.diff, compare.compare, coverage.coverage,
