@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -36,7 +37,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="From a rulebook PDF to versioned Parquet: read, tidy, validate, publish, query.",
 )
-_COMMANDS = {
+_COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
     "Steward: from a file to a release": (
         release.add, run.run, findings.findings, findings.accept, findings.correct, findings.carry,
     ),

@@ -70,7 +70,8 @@ def start_page(store: Store) -> bytes:
 
 
 def _shown(store: Store, edition: str) -> Shown:
-    current, releases = None, []
+    current: Release | None = None
+    releases: Sequence[Release] = ()
     try:
         if latest_name(store, edition) is not None:
             current = find_release(store, edition)

@@ -41,9 +41,11 @@ function columnsOf(first) {
 // One word that states a grade (5 … 1) or a level: 四级, 4, 中级工, 四级/中级工, 初级. Null for any other.
 function gradeOf(word, grades) {
   const plain = squeeze(word).replace(/^国家职业资格/, "");
-  const digit = /^([1-5一二三四五])(级)?$/.exec(plain);
-  if (digit && (digit[2] || /\d/.test(digit[1])))
-    return { grades: [DIGITS.includes(digit[1]) ? DIGITS.indexOf(digit[1]) : Number(digit[1])], level: null };
+  const digit = /^([1-5一二三四五])(级)?(及以上)?$/.exec(plain);
+  if (digit && (digit[2] || /\d/.test(digit[1]))) {
+    const grade = DIGITS.includes(digit[1]) ? DIGITS.indexOf(digit[1]) : Number(digit[1]);
+    return { grades: digit[3] ? range(grade).map((better) => grade - better) : [grade], level: null };
+  }
   if (["初级", "中级", "高级"].includes(plain)) return { grades: [], level: plain };
   for (const [grade, label] of grades)
     if (label === plain || label.split("/").includes(plain)) return { grades: [grade], level: null };
