@@ -24,6 +24,7 @@ from pipeline.cli import (
     release,
     review,
     run,
+    site,
     tables,
 )
 from pipeline.errors import XizeError
@@ -48,7 +49,7 @@ _COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
         review.review, diff.diff, compare.compare, coverage.coverage,
     ),
     "Operator: keep it running": (
-        release.releases, release.verify, release.rollback, release.prune, run.serve,
+        release.releases, release.verify, release.rollback, release.prune, site.publish_site, run.serve,
     ),
 }  # fmt: skip
 """Every command, by who uses it most: the panels of ``--help``."""

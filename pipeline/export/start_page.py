@@ -59,12 +59,13 @@ def write_start_page(store: Store) -> None:
         ) from error
 
 
-def start_page(store: Store) -> bytes:
-    """The page. An edition that cannot be read is named there, and keeps none of the others away."""
+def start_page(store: Store, feed: bool = False) -> bytes:
+    """The page; ``feed``: a feed.xml lies beside it. An edition that cannot be read is named there, and keeps none of the others away."""
     shown = [_shown(store, name) for name in editions_in(store)]
     names = [(one.edition, validate_name(one.edition)[0]) for one in shown if one.current is not None]
     return page(
         "start.html.j2", ("unpack.js", "start.js"), title="双师型教师专业认定细则数据", shown=shown, files=_FILES,
+        feed=feed,
         data=deflated({"editions": names, "lives": _lives(shown)}),
     )  # fmt: skip
 
