@@ -79,6 +79,7 @@ CODES: dict[str, Code] = _codes(
         ("page_damaged", "error", "页面内容流损坏", "重新取得该文件；取不到时对照原件，用corrections.yaml补正该页，再接受此项。"),
         ("undecodable_text", "warning", "字符没有编码", "对照原件，在corrections.yaml中更正。"),
         ("span_uncertain", "info", "合并单元格在分页处的范围不确定", "核对分页处的空单元格是否属于上一页的合并单元格。"),
+        ("room_uncertain", "info", "列宽余量难以估计", "文件较短时属正常；请多核对可信度低的条目，再接受此项。"),
         ("annex_empty", "warning", "附件没有表格", "核对该附件的表格是否读出，或原文是否没有表格。"),
         ("annex_unknown", "warning", "未知附件", "附件内容已存入annex_other；如需成表，请告知维护者。"),
         ("annex_similar", "warning", "附件仅凭相近标题或列标题识别", "核对该附件是否确为所识别的表。"),
@@ -146,6 +147,12 @@ CODES: dict[str, Code] = _codes(
         ("cross_check_failed", "info", "camelot未能读取该页", "该页未作核对；如有疑问，用xize tables --debug查看。"),
         # found by cross-checking the two decoders (readers/decoders.py)
         ("decoder_disagreement", "warning", "两个解码器读出的内容不一致", "对照原页核对文字和框线；证据中有各自独有的部分。"),
+        # found by the reader of Word files
+        ("tracked_changes", "warning", "有未定的修订", "核对定稿；已按接受修订读取，如不应接受，请在Word中拒绝后换上新文件。"),
+        ("footnote_mark", "info", "脚注标记", "该标记不计入文字；核对脚注是否改变条目的意思。"),
+        ("hidden_rows", "warning", "表格中有隐藏的行或列", "隐藏的内容已照常读入；核对其是否应属正文。"),
+        ("sources_differ", "warning", "同一版本的两个来源不一致", "对照两个来源，以正确者为准；有误则在corrections.yaml中更正。"),
+        ("ocr_uncertain", "warning", "识别出的文字不确定", "对照原页核对该单元格；有误则在corrections.yaml中更正。"),
         # found by the transcript reader
         ("pages_lost", "warning", "文字稿缺页", "对照原件补上所缺的页；确无原件则接受此项。"),
         ("class_inferred", "warning", "专业类由推断而来", "核对该段内容属于哪个专业类；可在corrections.yaml中更正。"),

@@ -19,11 +19,10 @@ from pipeline.cli.shared import (
     Format,
     HowToWrite,
     next_step,
-    place_words,
     who,
 )
 from pipeline.errors import XizeError
-from pipeline.text import csv_text
+from pipeline.text import csv_text, place_words
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -134,7 +133,7 @@ def _print(rows: Sequence[Mapping[str, Any]], total: int) -> None:
     shown = [
         (
             row["finding_id"], row["code"], SEVERITIES[row["severity"]] + states[row["status"]], row["rows"],
-            place_words(row["page"], row["line"]), row["message"],
+            place_words(row["page"], row["line"], row["source"]), row["message"],
         )
         for row in map(_record, rows)
     ]  # fmt: skip

@@ -14,7 +14,7 @@ import typer
 from pipeline.cli import shared as cli_shared
 from pipeline.cli.shared import Curated, FileFormat
 from pipeline.errors import XizeError
-from pipeline.text import csv_text
+from pipeline.text import csv_text, place_words
 
 if TYPE_CHECKING:
     from pipeline.query.catalogue import Catalog
@@ -194,7 +194,7 @@ _NEAR_WHY = {
 
 
 def _evidence_text(row: PrintedEntry) -> str:
-    where = cli_shared.place_words(row.page, row.line) or "位置不详"
+    where = place_words(row.page, row.line, row.source) or "位置不详"
     box = (row.x0, row.top, row.x1, row.bottom)
     if all(side is not None for side in box):
         where += "，框({})".format(", ".join(f"{side:.1f}" for side in box))

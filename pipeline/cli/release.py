@@ -11,13 +11,17 @@ from pipeline.cli.shared import Curated, EditionName, echo_json, next_step
 from pipeline.errors import XizeError
 
 if TYPE_CHECKING:
+    from pipeline.editions.title import Title
     from pipeline.releases.catalogue import Release
 
 
 def add(
     ctx: typer.Context,
     edition: EditionName,
-    file: Annotated[Path, typer.Argument(help="The rulebook's PDF, or a UTF-8 text transcript of it.")],
+    file: Annotated[
+        Path,
+        typer.Argument(help="The rulebook as PDF, Word, Excel or picture file, or a UTF-8 transcript of it."),
+    ],
     title: Annotated[
         str | None, typer.Option("--title", help="Title (default: as printed in the file).")
     ] = None,
@@ -27,7 +31,8 @@ def add(
     """Add an edition: make raw/EDITION/, copy FILE there, record its checksum and fill in source.yaml."""
     from pipeline.editions.add import add_edition
 
-    added = add_edition(ctx.obj.home, edition, file, title=title, origin=origin, password=password)
+    found = _office_title(file)
+    added = add_edition(ctx.obj.home, edition, file, title=title or found, origin=origin, password=password)
     folder = added.edition.folder
     if not added.changed:
         typer.echo(f"{folder}中已有同一文件，未作改动。")
@@ -38,6 +43,23 @@ def add(
         typer.echo(added.remark)
     typer.echo(f"请核对{folder / 'source.yaml'}。")
     next_step(f"xize run {edition}")
+
+
+def _office_title(file: Path) -> Title | None:
+    """The title of a Word or Excel file, None for other files. Raises XizeError for one that cannot be read."""
+    from pipeline.editions.kinds import kind_of
+    from pipeline.editions.title import choose_title
+    from pipeline.text import normalise
+
+    kind = kind_of(file)
+    if kind not in ("docx", "xlsx"):
+        return None
+    if kind == "docx":
+        from pipeline.readers.word.read import printed_titles
+    else:
+        from pipeline.readers.excel import printed_titles
+    printed, metadata = printed_titles(file)
+    return choose_title(file, normalise(printed or ""), metadata)
 
 
 def releases(

@@ -109,11 +109,6 @@ def writing(target: Path) -> Iterator[None]:
         raise XizeError(f"无法写入{target}（{error.strerror}）：请检查路径与权限。") from error
 
 
-def place_words(page: int | None, line: int | None) -> str:
-    """A place in words: 第3页, 第12行, or "" where it is not known."""
-    return f"第{page}页" if page is not None else f"第{line}行" if line is not None else ""
-
-
 def text_table(columns: Sequence[str], rows: Iterable[Iterable[object]], **options: Any) -> Table:
     """A table for a console whose cells are plain text: brackets in them are no mark-up."""
     from rich.table import Table

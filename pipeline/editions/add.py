@@ -9,6 +9,7 @@ from pathlib import Path
 
 from pipeline.editions.edition import Edition, load_edition, validate_name
 from pipeline.editions.files import file_sha256, replace_file
+from pipeline.editions.kinds import ABOUT, kind_of
 from pipeline.editions.source_yaml import dump_yaml, load_yaml, parse_source
 from pipeline.editions.title import Title, title_of
 from pipeline.errors import XizeError
@@ -48,23 +49,25 @@ def add_edition(
     name: str,
     path: Path,
     *,
-    title: str | None = None,
+    title: str | Title | None = None,
     origin: str = "",
     password: str | None = None,
 ) -> Added:
-    """Copy ``path`` (a PDF or a UTF-8 transcript) into raw/<name>/, hash it and fill in source.yaml.
+    """Copy ``path`` (a PDF, a Word or Excel file, a UTF-8 transcript) into raw/<name>/, hash it, fill in source.yaml.
 
     A new edition's folder appears whole or not at all. A file of another kind joins an edition that exists;
     the same file again changes nothing; a different file of the same kind is refused.
     Raises XizeError (nothing is written then).
     """
     jurisdiction, year = validate_name(name)
-    kind = _kind_of(path)
+    kind = kind_of(path)
     folder = home / "raw" / name
     try:
         if (folder / "source.yaml").exists():
             return _join(load_edition(home, name), path, kind, origin)
-        found = Title(title) if title else title_of(path, kind, password)
+        found = (
+            title if isinstance(title, Title) else Title(title) if title else title_of(path, kind, password)
+        )
         head = _TEMPLATE.format(edition=name, jurisdiction=jurisdiction, year=year, kind=kind)
         _create(folder, head, found.text or name, path, kind, origin)
     except OSError as error:
@@ -72,37 +75,18 @@ def add_edition(
     return Added(load_edition(home, name), kind, changed=True, remark=found.remark)
 
 
-def _kind_of(path: Path) -> str:
-    """``pdf`` or ``transcript``, by what the file holds. Raises XizeError."""
-    try:
-        with path.open("rb") as stream:
-            head = stream.read(1024)
-    except OSError as error:
-        raise XizeError(f"无法读取{path}（{error.strerror}）：请检查路径与权限。") from error
-    if not head:
-        raise XizeError(f"{path}是空文件：请换上完整的文件。")
-    if b"%PDF-" in head:
-        return "pdf"
-    if path.suffix.lower() == ".pdf":
-        raise XizeError(f"{path}不是PDF（文件头中没有%PDF）：请重新下载或导出为PDF。")
-    try:
-        path.read_text(encoding="utf-8")
-    except UnicodeDecodeError:
-        raise XizeError(f"{path}既不是PDF，也不是UTF-8编码的文字稿：请换上二者之一。") from None
-    return "transcript"
-
-
-def _file_name(edition: str, kind: str) -> str:
-    return f"{edition}.pdf" if kind == "pdf" else f"{kind}.txt"
+def _file_name(edition: str, kind: str, path: Path) -> str:
+    if kind == "transcript":
+        return f"{kind}.txt"
+    return f"{edition}{path.suffix.lower() or f'.{kind}'}"
 
 
 def _record(path: Path, stored: Path, kind: str, origin: str) -> dict[str, str]:
-    about = {"pdf": "细则的PDF", "transcript": "细则的文字稿"}[kind]
     return {
         "name": stored.name,
         "kind": kind,
         "sha256": file_sha256(stored),
-        "about": about,
+        "about": ABOUT[kind],
         "origin": origin or f"由文件{path.name}加入",
     }
 
@@ -113,7 +97,7 @@ def _create(folder: Path, head: str, title: str, path: Path, kind: str, origin: 
     with tempfile.TemporaryDirectory(prefix=f".{folder.name}.tmp-", dir=folder.parent) as made:
         work = Path(made) / folder.name
         work.mkdir()
-        stored = work / _file_name(folder.name, kind)
+        stored = work / _file_name(folder.name, kind, path)
         shutil.copyfile(path, stored)
         source = work / "source.yaml"
         source.write_text(head, encoding="utf-8")
@@ -144,7 +128,7 @@ def _join(edition: Edition, path: Path, kind: str, origin: str) -> Added:
                 f"版本{edition.name}已有另一个{kind}文件（登记的校验和{file.sha256}，新文件{found}）："
                 "请换一个版本名，或先移走旧文件并更新source.yaml。"
             )
-    place = edition.folder / _file_name(edition.name, kind)
+    place = edition.folder / _file_name(edition.name, kind, path)
     if place.exists() and not place.samefile(path) and file_sha256(place) != file_sha256(path):
         raise XizeError(f"{place}已存在且内容不同：请先移走它。")
     replace_file(place, path.read_bytes())

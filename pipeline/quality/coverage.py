@@ -19,7 +19,7 @@ from typing import Any
 import pyarrow as pa
 
 from pipeline.schema import ANNEX_TABLES, TABLES
-from pipeline.text import page_spans
+from pipeline.text import page_spans, place_words
 
 Row = Mapping[str, Any]
 
@@ -328,10 +328,8 @@ def scope(tables: Mapping[str, pa.Table], major_names: Mapping[str, str] | None 
 
 
 def where(row: Row) -> str:
-    """The page or line of a row, in words; "" where it has neither."""
-    if row["page"] is not None:
-        return f"第{row['page']}页"
-    return f"第{row['line']}行" if row["line"] is not None else ""
+    """The page, line or paragraph of a row, in words; "" where it has none."""
+    return place_words(row["page"], row["line"], row["source"])
 
 
 def _majors(

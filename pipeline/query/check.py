@@ -42,6 +42,7 @@ class PrintedEntry:
     level: str | None
     tier_by_rule: str | None
     tier_conflict: bool
+    source: str
     page: int | None
     line: int | None
     x0: float | None
@@ -224,7 +225,7 @@ def _hint(catalog: Catalog, editions: dict[str, str]) -> str:
 
 _SELECT = """
     select c.class_code, k.name as class_name, c.kind, c.tier, c.entry_id, e.text, c.name, c.issuer, c.grade,
-           c.grade_label, c.level, c.tier_by_rule, c.tier_conflict, e.page, e.line, e.x0, e.top, e.x1,
+           c.grade_label, c.level, c.tier_by_rule, c.tier_conflict, e.source, e.page, e.line, e.x0, e.top, e.x1,
            e.bottom, e.cell_id, e.confidence
     from {schema}.credentials c
     join {schema}.entries e using (entry_id)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.errors import XizeError
 from pipeline.schema import GRADE_LABELS, KINDS, TIERS
-from pipeline.text import squeeze
+from pipeline.text import place_words, squeeze
 
 if TYPE_CHECKING:
     from pipeline.query.catalogue import Catalog
@@ -41,8 +41,14 @@ class PrintedRow:
     grades: Sequence[int]
     level: str | None
     issuer: str | None
+    source: str
     page: int | None
     line: int | None
+
+    @property
+    def place(self) -> str:
+        """Its page, line or paragraph in words."""
+        return place_words(self.page, self.line, self.source)
 
 
 _PRINTED = tuple(field.name for field in fields(PrintedRow))
@@ -231,7 +237,7 @@ def _editions(catalog: Catalog, jurisdiction: str | None) -> dict[str, str]:
 
 def _rows(catalog: Catalog, class_code: str | None, kind: str | None) -> list[Row]:
     query = """
-        select edition, entry_id, class_code, kind, tier, text, name, issuer, grades, level, page, line
+        select edition, entry_id, class_code, kind, tier, text, name, issuer, grades, level, source, page, line
         from entries
         where ($kind is null or kind = $kind)
         order by edition, class_code, kind, list_position($tiers, tier), position

@@ -99,7 +99,7 @@ def _xlsx_rows(data: bytes, path: Path) -> list[Row]:
     """The rows of the first sheet; a merged cell's value stands in every row that it covers."""
     from zipfile import BadZipFile
 
-    import openpyxl  # type: ignore[import-untyped]
+    import openpyxl
 
     try:
         page = openpyxl.load_workbook(io.BytesIO(data), data_only=True).worksheets[0]

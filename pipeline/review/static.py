@@ -49,7 +49,7 @@ def _fill(session: Session, work: Path, report: Callable[[int, int], None] | Non
             f"page{page.number}",
             view.page(material, page.number),
         )
-        if material.kind != "transcript":
+        if material.pictured:
             (work / "pictures" / f"{page.number:05d}.webp").write_bytes(session.pictures.get(page.number))
         if report:
             report(done, len(material.pages))

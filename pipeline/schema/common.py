@@ -88,9 +88,9 @@ GRADE_LIST = Field(
 )
 
 PROVENANCE: tuple[Field, ...] = (
-    text("source", "来源", "Source", "读取的来源种类（pdf、transcript等）", "Kind of source read (pdf, transcript, …)"),
+    text("source", "来源", "Source", "读取的来源种类（pdf、docx、transcript等）", "Kind of source read (pdf, docx, transcript, …)"),
     Field("page", INT32, "页码", "Page", "PDF页码，从1起", "PDF page, from 1", nullable=True, bounds=(1, 1e6)),
-    Field("line", INT32, "行号", "Line", "文字稿的行号，从1起", "Line of a transcript, from 1", nullable=True, bounds=(1, 1e7)),
+    Field("line", INT32, "行号", "Line", "文字稿的行号，或Word文件的段落号（正文中第几个w:p），从1起", "Line of a transcript, or number of the w:p in a Word file, from 1", nullable=True, bounds=(1, 1e7)),
     Field("x0", FLOAT32, "左", "Left", "左边（点，原点在页面左上角）", "Left edge, points, origin top left", nullable=True),
     Field("top", FLOAT32, "上", "Top", "上边（点，原点在页面左上角）", "Top edge, points, origin top left", nullable=True),
     Field("x1", FLOAT32, "右", "Right", "右边（点，原点在页面左上角）", "Right edge, points, origin top left", nullable=True),

@@ -87,7 +87,7 @@ CELLS = Table(
     (
         EDITION,
         text("cell_id", "单元格标识", "Cell id", "单元格（在一页上的部分）", "A cell, or its part on one page"),
-        number("page", "页码", "Page", "从1起；文字稿为空", "From 1; null for a transcript", nullable=True),
+        number("page", "页码", "Page", "从1起；文字稿与Word文件为空", "From 1; null for a transcript and a Word file", nullable=True),
         number("table_no", "表号", "Table number", "页内第几个表", "Which table of the page"),
         number("row", "行", "Row", "从0起", "From 0"),
         number("col", "列", "Column", "从0起", "From 0"),
@@ -105,7 +105,7 @@ CELLS = Table(
         Field("confidence", FLOAT32, "可信度", "Confidence", "0到1", "0 to 1", bounds=(0, 1), default=1.0),
         Field("open_top", BOOL, "上边未闭合", "Open top", "上边无边框线", "No border at its top", default=False),
         Field("open_bottom", BOOL, "下边未闭合", "Open bottom", "下边无边框线", "No border at its bottom", default=False),
-        Field("line", INT32, "行号", "Line", "文字稿的行号，从1起", "Line of a transcript, from 1", nullable=True),
+        Field("line", INT32, "行号", "Line", "文字稿的行号，或Word文件的段落号，从1起", "Line of a transcript, or number of the w:p in a Word file, from 1", nullable=True),
         text("source", "来源", "Source", "读取的来源种类", "Kind of source read"),
     ),
     key=("cell_id",),
