@@ -15,7 +15,6 @@ from pipeline.processes import map_in_processes, processors
 from pipeline.readers.pdf.camelot import ENGINE as CAMELOT
 from pipeline.readers.pdf.cell_text import assign, overflowing_lines, trim_open_ends
 from pipeline.readers.pdf.checks import failed_checks
-from pipeline.readers.pdf.damage import damaged_pages
 from pipeline.readers.pdf.decode_whole import decode_whole
 from pipeline.readers.pdf.grid import FoundGrids, find_grids
 from pipeline.readers.pdf.lines import lines_by_group, lines_of
@@ -24,7 +23,6 @@ from pipeline.readers.pdf.page import PageArrays
 from pipeline.readers.pdf.raster import find_grids_in_pixels, needs_pixels
 from pipeline.readers.pdf.visible import Hidden, visible_glyphs
 from pipeline.reading import (
-    BROKEN,
     LEFT_OUT,
     PIXELS,
     SINGLE,
@@ -141,14 +139,14 @@ def _read(pdf: OpenPdf, numbers: Sequence[int]) -> Reading:
 def read_page(pdf: OpenPdf, number: int) -> ReadPage:
     """Page ``number`` (from 1), by its vector rulings or, where these are only pixels, by what camelot sees in its picture.
 
-    A page whose content is damaged fails a check of its own (see :mod:`damage`). Raises XizeError when the decoder
-    cannot read the page at all.
+    A damaged page fails checks of its own (see :mod:`damage`). Raises XizeError when the decoder cannot read the page at
+    all.
 
     >>> with open_pdf(Path("rules.pdf")) as pdf:
     ...     read_page(pdf, 1).info.tables
     1
     """
-    damaged = number in damaged_pages(pdf.path, pdf.password)
+    damage = pdf.state(number).checks
     decoded = decode_whole(pdf, number)
     read = read_arrays(decoded.arrays, decoded.engine, hidden=decoded.hidden)
     if needs_pixels(read.info):
@@ -156,7 +154,7 @@ def read_page(pdf: OpenPdf, number: int) -> ReadPage:
         seen = read_arrays(decoded.arrays, CAMELOT, find, decoded.hidden)
         if seen.info.tables:
             read = seen
-    checks = (*read.info.checks, BROKEN) if damaged else read.info.checks
+    checks = (*read.info.checks, *sorted(damage))
     return replace(read, info=replace(read.info, checks=checks, missing=decoded.missing))
 
 
