@@ -107,6 +107,7 @@ CODES: dict[str, Code] = _codes(
         ("page_without_text", "warning", "reading", "页面没有文字层", "对该页做文字识别后再读。"),
         ("page_damaged", "error", "reading", "页面内容流损坏", "重新取得该文件；取不到时对照原件，用corrections.yaml补正该页，再接受此项。"),
         ("glyphs_missing", "error", "reading", "页面所印的字没有读全", "重新取得该文件；取不到时对照原件，用corrections.yaml补正该页，再写明理由接受此项。"),
+        ("cell_pictured", "warning", "reading", "单元格里是图片", "对照原件，图片中的字请在corrections.yaml中补上，或先做文字识别。"),
         ("undecodable_text", "warning", "reading", "字符没有编码", "对照原件，在corrections.yaml中更正。"),
         ("span_uncertain", "info", "reading", "合并单元格在分页处的范围不确定", "核对分页处的空单元格是否属于上一页的合并单元格。"),
         ("room_uncertain", "info", "reading", "列宽余量难以估计", "文件较短时属正常；请多核对可信度低的条目，再接受此项。"),

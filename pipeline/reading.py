@@ -85,6 +85,7 @@ PAGES = pa.schema(
         ("checks", pa.list_(pa.string())),
         *((name, pa.int32()) for name in LEFT_OUT),
         ("missing", pa.int32()),
+        ("pictured", pa.int32()),
     ]
 )
 
@@ -128,7 +129,8 @@ class PageInfo:
     """One page: size in points (reading orientation), counts, share covered by pictures, failed checks.
 
     ``glyphs`` are read, ``hidden`` … ``repainted`` left out on purpose (see ``LEFT_OUT``), ``missing`` shown by the
-    content but not read, None where that cannot be counted; blanks are not counted.
+    content but not read, None where that cannot be counted; blanks are not counted. ``pictured`` cells hold pictures
+    but no text.
     """
 
     page: int
@@ -146,6 +148,7 @@ class PageInfo:
     clipped: int = 0
     repainted: int = 0
     missing: int | None = 0
+    pictured: int = 0
 
 
 @dataclass(frozen=True)
@@ -221,7 +224,7 @@ def staged_without_pages(
         "tables": len({cell["table_no"] for cell in cells}),
         "engine": engine,
         "checks": [json.dumps(asdict(finding), ensure_ascii=False) for finding in findings],
-        **dict.fromkeys((*LEFT_OUT, "missing"), 0),
+        **dict.fromkeys((*LEFT_OUT, "missing", "pictured"), 0),
     }
     return Reading(
         pa.Table.from_pylist(whole, schema=CELLS),

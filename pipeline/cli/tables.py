@@ -56,13 +56,13 @@ def tables(
     decoder: Decoder = "pdfium",
 ) -> None:
     """Read the ruled tables of any PDF: decoder and grid finder only, no rulebook needed."""
-    from pipeline.quality.checks.pages import damage_in_words
+    from pipeline.quality.checks.pages import pages_in_words
     from pipeline.readers.pdf.export import draw_pages, render, tables_of
     from pipeline.readers.pdf.read import read_pdf
 
     wanted = parse_pages(pages)
     reading = read_pdf(pdf, pages=wanted, password=password, decoder=decoder)
-    for sentence in damage_in_words(reading.pages):
+    for sentence in pages_in_words(reading):
         typer.echo(sentence, err=True)
     text = render(tables_of(reading), format.value)
     if output is None:

@@ -16,7 +16,7 @@ from pipeline.readers.pdf.camelot import ENGINE as CAMELOT
 from pipeline.readers.pdf.cell_text import assign, overflowing_lines, trim_open_ends
 from pipeline.readers.pdf.checks import failed_checks
 from pipeline.readers.pdf.decode_whole import decode_whole
-from pipeline.readers.pdf.grid import FoundGrids, find_grids
+from pipeline.readers.pdf.grid import FoundGrids, Grid, find_grids
 from pipeline.readers.pdf.lines import lines_by_group, lines_of
 from pipeline.readers.pdf.open import OpenPdf, count_pages, open_pdf
 from pipeline.readers.pdf.page import PageArrays
@@ -189,6 +189,7 @@ def read_arrays(
         engine,
         failed_checks(page, found.grids, tables, outside),
         **_counts(hidden),
+        pictured=sum(map(partial(_pictured, page), found.grids, tables)),
     )
     blocks = [Block("text", line) for line in outside]
     blocks += [Block(one.reason, Line(one.text, *one.box, one.page, (), 0.0)) for one in hidden]
@@ -237,6 +238,18 @@ def _counts(hidden: Sequence[Hidden]) -> dict[str, int]:
     for one in hidden:
         counts[one.reason if one.reason in counts else "hidden"] += one.glyphs
     return counts
+
+
+def _pictured(page: PageArrays, grid: Grid, cells: Sequence[Cell]) -> int:
+    """How many ``cells`` of ``grid`` hold the middle of a picture, but no text; pictures beneath a table do not count."""
+    x0, top, x1, bottom = grid.bbox
+    x, y = (page.images[:, 0] + page.images[:, 2]) / 2, (page.images[:, 1] + page.images[:, 3]) / 2
+    large = (page.images[:, 2] - page.images[:, 0]) * (page.images[:, 3] - page.images[:, 1]) > 0.5 * (
+        x1 - x0
+    ) * (bottom - top)
+    within = ~large & (x > x0) & (x < x1) & (y > top) & (y < bottom)
+    rows, cols = np.searchsorted(grid.ys, y[within]) - 1, np.searchsorted(grid.xs, x[within]) - 1
+    return sum(not cells[k].lines for k in set(grid.owner[rows, cols].tolist()))
 
 
 def _picture_share(page: PageArrays) -> float:
