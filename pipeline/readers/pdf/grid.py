@@ -80,7 +80,7 @@ def find_grids(page: PageArrays, settings: GridSettings | None = None) -> FoundG
     settings = settings or GridSettings()
     horizontal, vertical = find_edges(page, settings)
     groups = join_side_by_side(page, group_edges(horizontal, vertical, settings), vertical, settings)
-    grids = [grid for group in groups if (grid := make_grid(group, settings)) is not None]
+    grids = [grid for group in groups if (grid := make_grid(group, settings, page)) is not None]
     grids = _without_frames(grids, page.width, page.height)
     grids.sort(key=lambda grid: (round(grid.ys[0]), grid.xs[0]))
     return FoundGrids(tuple(grids), tuple(horizontal), tuple(vertical))
@@ -117,8 +117,10 @@ def _open_ends(
     return [*before, *places, *after], bool(before), bool(after)
 
 
-def make_grid(group: EdgeGroup, settings: GridSettings) -> Grid | None:
+def make_grid(group: EdgeGroup, settings: GridSettings, page: PageArrays | None = None) -> Grid | None:
     """The table that a group of connected edges draws, or None when they enclose nothing.
+
+    Edges that stick out of it open a row, and a column where there is text of the ``page`` between them.
 
     >>> across = [Edge(at, 0.0, 50.0) for at in (0.0, 20.0)]
     >>> down = [Edge(at, 0.0, 20.0) for at in (0.0, 30.0, 50.0)]
@@ -138,6 +140,10 @@ def make_grid(group: EdgeGroup, settings: GridSettings) -> Grid | None:
         )
     at_y, open_top, open_bottom = _open_ends(v, ys, settings)
     at_x, open_left, open_right = _open_ends(h, xs, settings)
+    if page is not None and (open_left or open_right):
+        open_left = open_left and _has_text(page, at_x[:2], at_y)
+        open_right = open_right and _has_text(page, at_x[-2:], at_y)
+        at_x = [*(at_x[:1] if open_left else ()), *xs, *(at_x[-1:] if open_right else ())]
     if len(at_x) < 2 or len(at_y) < 2:
         return None
     x, y = np.array(at_x), np.array(at_y)
@@ -158,6 +164,13 @@ def make_grid(group: EdgeGroup, settings: GridSettings) -> Grid | None:
         open_left=open_left,
         open_right=open_right,
     )
+
+
+def _has_text(page: PageArrays, xs: Sequence[float], ys: Sequence[float]) -> bool:
+    """Whether printed glyphs stand between the first and the last of ``xs`` and of ``ys``."""
+    x, y = page.places
+    inside = np.flatnonzero((x > xs[0]) & (x < xs[-1]) & (y > ys[0]) & (y < ys[-1]))
+    return any(page.texts[i].strip() for i in inside.tolist())
 
 
 def _covered(edges: Sequence[Edge], across: Floats, along: Floats, cover: float) -> Bools:
