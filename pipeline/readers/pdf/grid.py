@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from pipeline.readers.pdf.edges import Edge, GridSettings, find_edges
+from pipeline.readers.pdf.fills import with_fill_edges
 from pipeline.readers.pdf.intersections import EdgeGroup, components, group_edges, join_side_by_side
 from pipeline.readers.pdf.page import Bools, Floats, PageArrays
 
@@ -80,6 +81,7 @@ def find_grids(page: PageArrays, settings: GridSettings | None = None) -> FoundG
     settings = settings or GridSettings()
     horizontal, vertical = find_edges(page, settings)
     groups = join_side_by_side(page, group_edges(horizontal, vertical, settings), vertical, settings)
+    groups = [with_fill_edges(page, group, settings) for group in groups]
     grids = [grid for group in groups if (grid := make_grid(group, settings, page)) is not None]
     grids = _without_frames(grids, page.width, page.height)
     grids.sort(key=lambda grid: (round(grid.ys[0]), grid.xs[0]))
