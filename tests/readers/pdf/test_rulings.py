@@ -165,3 +165,39 @@ def test_upright_headers_keep_their_blanks_and_turn_no_page(sheet: Sheet, decode
     assert head == [header] * 10
     assert body == [[str(n) for n in columns]] * 18
     assert pages_of(read_pages(sheet.path, [1], decoder=decoder))[0].turned == 0
+
+
+def test_a_table_in_a_cell_that_meets_its_border(sheet: Sheet, decoder: str) -> None:
+    box(sheet, 80, 120, 400, 260)
+    sheet.line(80, 145, 400, 145)
+    for y in (180, 200, 220):
+        sheet.line(80, y, 280, y)
+    for x in (180, 280):
+        sheet.line(x, 180, x, 220)
+    for x, y, text in ((90, 137, "标题"), (90, 160, "说明"), (90, 193, "甲"), (190, 193, "乙"), (90, 213, "丙"),
+                       (190, 213, "丁"), (90, 245, "附件")):  # fmt: skip
+        sheet.text(x, y, text)
+    assert read(sheet, decoder) == [[["标题"], ["说明\n附件"]], [["甲", "乙"], ["丙", "丁"]]]
+
+
+@pytest.mark.parametrize("upright_scale", [False, True])
+def test_a_chart_is_no_table(sheet: Sheet, decoder: str, upright_scale: bool) -> None:
+    """Bars over grid lines, in a frame with a legend, above a table; the scale stands below or to the left."""
+    box(sheet, 80, 100, 420, 262)
+    for n in range(6):
+        if upright_scale:
+            sheet.line(140, 120 + 20 * n, 340, 120 + 20 * n)
+            sheet.text(118, 123 + 20 * n, f"{50 - 10 * n}")
+        else:
+            sheet.line(140 + 40 * n, 120, 140 + 40 * n, 220)
+            sheet.canvas.setFont("Helvetica", 9)
+            sheet.canvas.drawCentredString(140 + 40 * n, sheet.height - 233, f"{20 * n}%")
+    box(sheet, 140, 120, 340, 220)
+    for n in range(3):
+        sheet.fill(140, 130 + 30 * n, 200 + 40 * n, 142 + 30 * n, "#66aacc")
+        box(sheet, 140, 130 + 30 * n, 200 + 40 * n, 142 + 30 * n)
+        sheet.text(150, 140 + 30 * n, f"{11 * n + 12}")
+    box(sheet, 150, 240, 330, 260)
+    sheet.text(170, 254, "甲")
+    sheet.table(((0, 0, 1, 1, "甲"), (0, 1, 1, 1, "乙")), (80.0, 200.0, 300.0), (300.0, 320.0))
+    assert read(sheet, decoder) == [[["甲", "乙"]]]
