@@ -28,7 +28,7 @@ with warnings.catch_warnings():
     from great_expectations.compatibility.pydantic import PrivateAttr
     from great_expectations.data_context.types.base import ProgressBarsConfig
 
-    from expectations.references import ExpectValuesToReferToTables, references
+    from expectations.references import references
     from expectations.suites import rule_of, said_of, scalar_columns, suite
 
 from expectations.own_checks import OwnResult

@@ -161,7 +161,8 @@ def tidy_reading(job: Job, reading: Reading, report: Report | None = None) -> Ru
         )
     figures = {"pages": tidied.pages, "tables_found": tidied.tables, "conservation": {**tidied.characters}}
     stats = _stats(job, tables, figures, compared)
-    context = {"toc": tidied.toc, "rule3": dict(tidied.rule3)}
+    pages = zip(*(reading.pages[name].to_pylist() for name in ("page", "turned")), strict=True)
+    context = {"toc": tidied.toc, "rule3": dict(tidied.rule3), "turned": dict(pages)}
     return RunResult(tables, stats, context, [*disagreements, *tidied.findings, *more])
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from pipeline.editions.edition import load_edition
-from pipeline.findings import Finding
+from pipeline.findings import CODES, Finding
 from pipeline.releases.manifest import SourceInfo
 from pipeline.schema import GRADE_LABELS, TABLES, build, row_id
 from pipeline.text import normalise
@@ -91,8 +91,10 @@ def _quality_rows(rows: dict[str, list[dict[str, object]]]) -> None:
     rows["links"].append({"entry_id": entry["entry_id"], **link, "source": "pdf", "page": entry["page"]})
     rows["findings"].append(
         {
-            "finding_id": finding.finding_id,
+            "finding_id": f"{EDITION}:{finding.digits}",
             "code": finding.code,
+            "queue": CODES[finding.code].queue,
+            "chance": finding.likelihood,
             "severity": finding.level,
             "message": finding.message,
             "evidence": finding.evidence,

@@ -158,10 +158,14 @@ def rollback(
     curated: Curated = None,
 ) -> None:
     """Make RELEASE the latest again. Nothing is deleted."""
+    from pipeline.export.start_page import write_start_page
     from pipeline.releases.catalogue import curated_url
     from pipeline.releases.catalogue import rollback as roll_back
+    from pipeline.releases.storage import open_store
 
-    done = roll_back(curated_url(ctx.obj.home, curated), edition, release)
+    url = curated_url(ctx.obj.home, curated)
+    done = roll_back(url, edition, release)
+    write_start_page(open_store(url))
     typer.echo(f"{edition}的当前发布现为{done.release}；其他发布均保留。")
 
 
@@ -174,12 +178,15 @@ def prune(
     curated: Curated = None,
 ) -> None:
     """Delete old releases, never the latest."""
+    from pipeline.export.start_page import write_start_page
     from pipeline.releases.catalogue import curated_url, editions_in
     from pipeline.releases.catalogue import prune as delete_old
     from pipeline.releases.storage import open_store
 
     url = curated_url(ctx.obj.home, curated)
-    for name in [edition] if edition else editions_in(open_store(url)):
+    store = open_store(url)
+    for name in [edition] if edition else editions_in(store):
         deleted = delete_old(url, name, keep)
         said = f"已删除{'、'.join(deleted)}" if deleted else "没有可删除的发布"
         typer.echo(f"{name}：{said}。")
+    write_start_page(store)

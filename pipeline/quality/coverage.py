@@ -204,10 +204,11 @@ def _gaps(numbers: Sequence[int], start: int, others: Sequence[str], repeats: bo
 
 def _page_rows(pages: pa.Table) -> Iterator[dict[str, Any]]:
     for row in pages.to_pylist():
-        if row["tables"]:
-            continue
-        what = "有文字" if row["glyphs"] else "图片" if row["pictures"] > 0.3 else "空白"
-        yield _row("page", str(row["page"]), f"第{row['page']}页", "no_table", what, {"page": row["page"]})
+        if not row["tables"]:
+            what = "有文字" if row["glyphs"] else "图片" if row["pictures"] > 0.3 else "空白"
+            yield _row(
+                "page", str(row["page"]), f"第{row['page']}页", "no_table", what, {"page": row["page"]}
+            )
 
 
 @dataclass(frozen=True)
@@ -330,7 +331,7 @@ def scope(tables: Mapping[str, pa.Table], major_names: Mapping[str, str] | None 
 
 def where(row: Row) -> str:
     """The page, line or paragraph of a row, in words; "" where it has none."""
-    return place_words(row["page"], row["line"], row["source"])
+    return place_words(row["page"], row["line"], row.get("source"))
 
 
 def _majors(

@@ -133,6 +133,11 @@ def write_index(store: Store) -> None:
         ) from error
 
 
+def index_bytes(store: Store) -> bytes:
+    """What index.json should say now."""
+    return dump_json({"editions": _indexed(store, {})})
+
+
 def _indexed(store: Store, manifests: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
     """What the index says of every edition. ``manifests``: what a release's never changes, filled in when first read."""
     found = []

@@ -27,6 +27,9 @@ _LIBRARIES = (
     "prefect", "duckdb", "rapidfuzz",
 )  # fmt: skip
 
+CONTRACT = 2
+"""Version of the data contract that releases are written to. Releases of version 1 do not say theirs."""
+
 _LICENCE = "细则的著作权与使用条件以发布机关的规定为准；本数据未附加其他许可。"
 _LICENCE_EN = "Rights in the rulebook rest with its publisher; these data add no licence of their own."
 _DISCLAIMER = "摹本或文字稿不是法律文本；认定请以主管部门发布的原件为准。"
@@ -77,7 +80,8 @@ class RunInfo:
 
     ``stats`` holds ``conservation`` and whatever else the manifest should say; ``allow_incomplete`` is only recorded:
     validation then makes warnings of what is missing. ``compare`` gives the bytes of changes.json from the release before,
-    the manifest as it is without that file, and the new tables; without ``compare`` there is no such file.
+    the manifest as it is without that file, and the new tables; ``browse`` the bytes of browse.html from that manifest, the
+    datapackage and the tables. Without them there are no such files.
     """
 
     stats: Mapping[str, object] = field(default_factory=dict)
@@ -85,6 +89,7 @@ class RunInfo:
     allow_incomplete: bool = False
     code_version: str | None = None
     compare: Callable[[Release, Mapping[str, Any], Mapping[str, pa.Table]], bytes] | None = None
+    browse: Callable[[Mapping[str, Any], Mapping[str, Any], Mapping[str, pa.Table]], bytes] | None = None
 
 
 def library_versions() -> dict[str, str]:
@@ -129,6 +134,7 @@ def manifest(
         if "corrected" in table.column_names and (count := pc.sum(table["corrected"]).as_py() or 0)
     }
     return {
+        "contract": CONTRACT,
         "edition": source.edition,
         "release": release,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -220,6 +226,7 @@ def datapackage(release: str, source: SourceInfo, tables: Mapping[str, pa.Table]
     about = f"（{source.about}）" if source.about else ""
     return {
         "profile": "data-package",
+        "contract": CONTRACT,
         "name": source.edition,
         "version": release,
         "title": source.title,

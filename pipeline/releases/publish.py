@@ -35,6 +35,7 @@ from pipeline.releases.catalogue import (
 from pipeline.releases.manifest import RunInfo, SourceInfo, datapackage, manifest
 from pipeline.releases.storage import MARKER, Store, dump_json, open_store
 from pipeline.schema import TABLES, SchemaError
+from pipeline.schema.json_schema import row_schema
 from pipeline.schema.types import Field, Table
 
 __all__ = ["SITE", "Release", "RunInfo", "SourceInfo", "arrange", "parquet_bytes", "parquet_files", "publish"]
@@ -190,12 +191,16 @@ def publish(
         if last is not None and last.facts == source.facts and _unchanged(store, last, files):
             return _keep(store, last, latest)
         release = _next_name(store, edition)
+        package = datapackage(release, source, tables)
+        about = manifest(release, source, run, tables, files)
+        ordered = {name: parquet_table(files[f"{name}.parquet"]) for name in tables}
         if run.compare is not None:
-            about = manifest(release, source, run, tables, files)
             before = _release_before(store, edition, source.kind)
-            ordered = {name: parquet_table(files[f"{name}.parquet"]) for name in tables}
             files["changes.json"] = run.compare(before, about, ordered) if before else dump_json([])
-        files |= {"datapackage.json": dump_json(datapackage(release, source, tables)), **_site_files(site)}
+        if run.browse is not None:
+            files["browse.html"] = run.browse(about, package, ordered)
+        schemas = {f"schema/{name}.json": dump_json(row_schema(TABLES[name])) for name in tables}
+        files |= {"datapackage.json": dump_json(package), **schemas, **_site_files(site)}
         record = manifest(release, source, run, tables, files)
         marker = {PENDING: b""} if becomes_latest else {}
         store.write_folder(f"{edition}/{release}", {**files, **marker, MARKER: dump_json(record)})

@@ -21,6 +21,8 @@ GRADE_LABELS = {5: "五级/初级工", 4: "四级/中级工", 3: "三级/高级�
 
 SEVERITIES = ("error", "warning", "info")
 
+QUEUES = {"reading": "可能读错", "document": "原文如此"}
+
 STRING = pa.string()
 BOOL = pa.bool_()
 INT8 = pa.int8()

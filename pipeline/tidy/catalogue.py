@@ -21,13 +21,15 @@ Slot = tuple[str, str, str]
 class Catalogue:
     """What the catalogue tables say: classes in printed order, findings.
 
-    ``structure`` are the cells used as headers or class cells, ``unplaced`` those whose text stands in no row, ``merged``
-    those that cover several columns (class, cell, how many columns).
+    ``structure`` are the cells used as headers or class cells, ``unplaced`` those whose text stands in no row, ``extra``
+    those of columns that are of no kind, by the column's words, ``merged`` those that cover several columns (class,
+    cell, how many columns).
     """
 
     classes: list[PrintedClass] = field(default_factory=list)
     structure: list[Cell] = field(default_factory=list)
     unplaced: list[Cell] = field(default_factory=list)
+    extra: dict[str, list[Cell]] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
     merged: list[tuple[PrintedClass, GridCell, int]] = field(default_factory=list)
 
@@ -139,7 +141,14 @@ def _read_rows(
             if cell in class_cells:
                 out.structure += cell.pieces
             elif cell in spanning:
-                out.unplaced += [piece for piece in cell.pieces if piece.lines]
+                to = out.structure if cell.text == squeeze(heading) else out.unplaced
+                to += [piece for piece in cell.pieces if piece.lines]
+            elif all(
+                column.role == "other" for column in header.columns[cell.col : cell.col + cell.col_span]
+            ):
+                out.extra.setdefault(header.columns[cell.col].label, []).extend(
+                    p for p in cell.pieces if p.lines
+                )
             else:
                 _place(out, cell, header, current)
         # A cell merged down over further classes belongs to each of them (once, however often the class is printed).

@@ -13,6 +13,8 @@ from pipeline.model import Cell, GridCell, Line
 from pipeline.text import normalise, squeeze
 
 _CODE = re.compile(r"\d{4,}")
+_CUT_CODE = re.compile(r"(?<!\d)(\d{1,3}) (?=\d)|(?<=\d)() (?=\d{1,3}(?![\dA-Za-z]))")
+"""The blank of a line end within a code: one of its parts is shorter than any code."""
 
 
 @dataclass(eq=False)
@@ -48,7 +50,7 @@ def name_key(name: str, occurrence: int = 1) -> str:
 
 def parse_class(cell_lines: Iterable[Line]) -> tuple[list[str], str]:
     """(codes in printed order, name) of a class cell. Codes printed without a blank between are told apart by length."""
-    text = " ".join(normalise(line.text) for line in cell_lines)
+    text = _CUT_CODE.sub(r"\1\2", " ".join(normalise(line.text) for line in cell_lines))
     codes: list[str] = []
     for run in _CODE.findall(text):
         if len(run) > 4 and len(run) % 4 == 0:

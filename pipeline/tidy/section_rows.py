@@ -11,7 +11,8 @@ from pipeline.findings import Finding
 from pipeline.text import normalise, squeeze
 from pipeline.tidy.catalogue import Catalogue
 from pipeline.tidy.class_cells import PrintedClass, name_key
-from pipeline.tidy.outline import Outline, Section, note_texts
+from pipeline.tidy.outline import Outline, note_texts
+from pipeline.tidy.sections import Section
 from pipeline.vocabulary.headings import MajorHeading, parse_annex, parse_major
 
 Row = dict[str, object]
