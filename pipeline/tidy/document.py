@@ -15,7 +15,7 @@ from pipeline.reading import PageInfo, Reading, blocks_of, cells_of, pages_of
 from pipeline.schema import KINDS
 from pipeline.text import page_spans
 from pipeline.tidy import transcript
-from pipeline.tidy.accounting import characters, doubts_of_pages, doubts_of_tables
+from pipeline.tidy.accounting import characters, doubts_of_pages, doubts_of_tables, unreadable_pages
 from pipeline.tidy.annexes import Annex, read_annexes
 from pipeline.tidy.catalogue import is_catalogue, page_of, read_catalogue
 from pipeline.tidy.document_tables import DocumentTables, document_tables
@@ -90,6 +90,7 @@ def tidy(reading: Reading, header_map: Mapping[str, str], where: str) -> Tidied:
         *doubts_of_pages(tables, annexes, cells, pages, parts.hidden),
         *class_doubts,
     ]
+    findings = unreadable_pages(findings, pages)
     if typed:
         rows = {name: transcript.with_lines(some) for name, some in rows.items()}
         findings = transcript.findings_with_lines([*transcript.findings_of(reading), *findings])
