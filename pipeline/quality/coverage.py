@@ -331,7 +331,7 @@ def scope(tables: Mapping[str, pa.Table], major_names: Mapping[str, str] | None 
 
 def where(row: Row) -> str:
     """The page, line or paragraph of a row, in words; "" where it has none."""
-    return place_words(row["page"], row["line"], row["source"])
+    return place_words(row["page"], row["line"], row.get("source"))
 
 
 def _majors(
