@@ -80,6 +80,7 @@ def stitch(section: Section, pictured: Collection[int] = ()) -> StitchedSection:
                 _extend(tables[-1], part)
             else:
                 tables.append(_begin(part, context, annex))
+            tables[-1].repeated += part.repeated
             context = []
     return StitchedSection(section, tuple(map(_finish, tables)), tuple(context))
 
@@ -126,7 +127,7 @@ def _extend(table: GrowingTable, item: PageTable) -> None:
     pairs = [(cell, _above(table.bottom, a, b)) for cell, a, b in body if cell.row == skip]
     partners = {cell.cell_id: above for cell, above in pairs}
     filled = table.fill_rates(one for one in body if one[0].row > skip)
-    cut = row_is_cut(table, pairs, filled)
+    cut = not _header_alone(table) and row_is_cut(table, pairs, filled)
     shift = (table.n_rows - 1 if cut else table.n_rows) - skip
     # Of a column with no other cell nothing is known: a merged cell runs on, another goes with the key, which runs on
     # when it is empty below.
@@ -142,6 +143,13 @@ def _extend(table: GrowingTable, item: PageTable) -> None:
         else:
             fresh.append(GrowingCell(cell.row + shift, cell.row_span, a, b, [cell]))
     table.take(fresh)
+
+
+def _header_alone(table: GrowingTable) -> bool:
+    """Whether the table so far is a catalogue's whole header: the next page begins with a row of its own."""
+    if table.merging or table.n_rows > _HEAD_ROWS:
+        return False
+    return len(head_texts([cell for one in table.cells for cell in one.pieces[:1]], False)) == table.n_rows
 
 
 def _above(bottom: Sequence[GrowingCell], a: float, b: float) -> GrowingCell | None:
