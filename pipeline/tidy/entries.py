@@ -16,7 +16,7 @@ from pipeline.tidy.catalogue import Catalogue, Slot
 from pipeline.tidy.grades.levels import expand, read_levels
 from pipeline.tidy.grades.names import organisation_names
 from pipeline.tidy.wraps import segment
-from pipeline.tidy.wraps.items import LineRules, placed_lines, segment_cell
+from pipeline.tidy.wraps.items import LineRules, lines_as_items, placed_lines, segment_cell
 from pipeline.tidy.wraps.segment_model import Item
 
 Row = dict[str, object]
@@ -98,8 +98,12 @@ def read_entries(
         near = tuple(index[code, kind, tier] for tier in TIERS if tier != own and (code, kind, tier) in index)
         printed.append(lines)
         problems.append(segment_cell(lines, rules, near))
+    if rules.every_line:
+        found = [lines_as_items(problem) for problem in problems]
+    else:
+        found = segment.segment_all(problems, known_names)
     rows = []
-    for key, lines, items in zip(keys, printed, segment.segment_all(problems, known_names), strict=True):
+    for key, lines, items in zip(keys, printed, found, strict=True):
         rows += _rows_of(key, lines, items, organisations)
     return Entries(rows, placeholders)
 

@@ -8,8 +8,8 @@ from collections import Counter
 import pytest
 
 from pipeline.model import Line
-from pipeline.tidy.wraps.break_classes import char_class, classes_of
-from pipeline.tidy.wraps.breaks import BreakRules, learn
+from pipeline.tidy.wraps.break_classes import char_class, classes_of, first_break
+from pipeline.tidy.wraps.breaks import BreakRules, gap_between, learn
 
 _CHARACTERS = "茶艺师级(五)/、-A1b ，%"
 
@@ -28,11 +28,11 @@ def _lines(seed: int, count: int) -> list[Line]:
 def _first_piece(rules: BreakRules, line: Line, loose: bool) -> float:
     width = 0.0
     before: str | None = None
-    for char, advance in zip(line.text, line.advances, strict=True):
+    for at, (char, advance) in enumerate(zip(line.text, line.advances, strict=True)):
         here = char_class(char)
         if before is not None:
             sticks = rules.sticks((before, here))
-            if sticks is False or (sticks is None and loose):
+            if (sticks is False and (loose or at >= first_break(line.text))) or (sticks is None and loose):
                 break
             if "x" in (before, here) and before != here and {before, here} & {"a", "i"}:
                 width += 0.25 * line.size / rules.stretch
@@ -63,7 +63,10 @@ def _last_piece(rules: BreakRules, line: Line) -> float:
 )
 def test_pieces_are_those_found_character_by_character(rules: BreakRules) -> None:
     for line in _lines(1, 400):
-        assert rules.first_pieces(line) == (_first_piece(rules, line, False), _first_piece(rules, line, True))
+        assert rules.first_pieces([line]) == (
+            _first_piece(rules, line, False),
+            _first_piece(rules, line, True),
+        )
         assert rules.last_piece(line) == _last_piece(rules, line)
 
 
@@ -127,3 +130,53 @@ def test_one_line_that_sticks_out_does_not_tell_how_wide_a_column_is() -> None:
     # With few wraps inside brackets, the widest lines tell.
     few = learn({"table": [*wrapped[:20], overhanging]})
     assert few.padding["table"] < 2.0
+
+
+def test_of_two_pieces_the_longer_one_counts() -> None:
+    """What the document parts, UAX #14 may keep together; full-width brackets behave as others do."""
+    assert first_break("级)证书") == first_break("级）证书") == 2
+    assert first_break("HCIA（初级）") == first_break("HCIA(初级)") == 6
+    line = Line("级)证书", 0, 0, 40, 10, 1, (10.0,) * 4, 10.0)
+    rules = BreakRules({("x", "c"): False})
+    assert rules.first_pieces([line]) == (20.0, 10.0)
+
+
+def test_a_piece_runs_on_over_the_next_lines_end() -> None:
+    def printed(text: str, top: float) -> Line:
+        return Line(text, 0.0, top, 5.0 * len(text), top + 10.0, 1, (5.0,) * len(text), 10.0)
+
+    lines = [printed("证:LinuxPro", 0.0), printed("fessional", 12.0), printed("认证", 24.0)]
+    whole = 5.0 * len("证:LinuxProfessional") + 0.25 * 10.0
+    assert BreakRules().first_pieces(lines)[0] == pytest.approx(whole)
+    before = printed("Linux认", -12.0)
+    for room, slack in (
+        (200.0, (200.0 - 30.0 - whole) / 10.0),
+        (90.0, 0.0),
+    ):  # a piece wider than a line tells nothing
+        gap = gap_between(before, lines, room, BreakRules(), "", (0.0, 0.0))
+        assert gap.slack == pytest.approx(slack)
+    assert not gap_between(before, [printed("LPI", 0.0)], 36.0, BreakRules(), "", (0.0, 0.0)).intended
+    assert (
+        gap_between(printed("CMA", 0.0), [printed("CIA", 12.0)], 99.0, BreakRules(), "", (0.0, 0.0)).slack
+        == 0.0
+    )
+
+
+def test_a_group_with_few_certain_wraps_has_the_documents_padding() -> None:
+    em = 7.7
+
+    def cell(*texts: str) -> tuple[float, float, list[Line]]:
+        return (
+            4.0,
+            100.0,
+            [
+                Line(t, 4.0, 12.0 * k, 4.0 + em * len(t), 12.0 * k + 10, 1, (em,) * len(t), 10.0)
+                for k, t in enumerate(texts)
+            ],
+        )
+
+    wrapped = cell("农作物(植保员绿化工甲", "乙丙)")
+    learned = learn({"table": [wrapped] * 40, "annex": [cell("农业", "林业")] * 5})
+    assert learned.certain == 40 and not learned.is_guess
+    assert learned.room(100.0, "annex") == learned.room(100.0, "table") == pytest.approx(11 * em)
+    assert learn({"table": [wrapped] * 20}).is_guess

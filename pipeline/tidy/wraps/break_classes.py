@@ -5,6 +5,8 @@ from __future__ import annotations
 import unicodedata
 from functools import lru_cache
 
+from uniseg.linebreak import line_break_breakables
+
 from pipeline.text import is_cjk
 
 _KNOWN = {
@@ -35,6 +37,26 @@ def char_class(char: str) -> str:
 def classes_of(text: str) -> str:
     """The classes of the characters of a line's text: 茶艺师(A级) → xxxoaxc."""
     return "".join(map(char_class, text))
+
+
+_NARROW = str.maketrans("（）［］｛｝", "()[]{}")
+"""Word processors keep full-width brackets together with letters as they keep others; UAX #14 parts them."""
+
+
+def first_break(text: str) -> int:
+    """Characters of ``text`` before the first place where UAX #14 lets a line end: 级)证书 has 2."""
+    like = "".join(
+        "一" if is_cjk(char) else "a" if char.isascii() and char.isalpha() else char for char in text
+    )
+    return _first_break(like.translate(_NARROW))
+
+
+@lru_cache(maxsize=65536)
+def _first_break(text: str) -> int:
+    for at, may in enumerate(line_break_breakables(text)):
+        if at and may:
+            return at
+    return len(text)
 
 
 @lru_cache(maxsize=65536)

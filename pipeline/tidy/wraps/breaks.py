@@ -3,7 +3,8 @@
 A typesetter wraps only where the next *unbreakable piece* does not fit. Which characters stick together differs
 between producers (one never parts 级/初, another does), so the rules are learned from the document: a pair of
 character classes that stands thousands of times inside lines and never at a line's end is one that the producer
-does not part. The defaults for pairs too rare to learn from follow Unicode's line breaking algorithm (UAX #14).
+does not part. Beside what the document teaches stands Unicode's line breaking algorithm (UAX #14): of the two pieces the
+longer one counts.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from pipeline.model import Line
-from pipeline.tidy.wraps.break_classes import classes_of, is_breakable
+from pipeline.tidy.wraps.break_classes import classes_of, first_break, is_breakable
 
 Pair = tuple[str, str]
 
@@ -24,6 +25,12 @@ _SCRIPT_GAP = 0.25
 
 _ALIGNED = 1.3
 """Points by which left edges of lines that begin alike may differ."""
+
+_RUNS_ON = 3
+"""Lines over which a piece may run on."""
+
+CERTAIN_WRAPS = 30
+"""Wraps inside brackets from which on they tell the room of a column."""
 
 
 def _default(pair: Pair) -> bool | None:
@@ -48,7 +55,8 @@ class BreakRules:
     both sides together, that text never uses, by column group. ``stretch``: how much wider lines are set than
     their glyphs (letter spacing). ``indents``: where items are set with a first-line or hanging indent, the distance in
     points from the cell's left border at which an item's first line and its further lines begin. ``justified``: the groups
-    in which wrapped lines are stretched to the cell's width, and ends on purpose are not.
+    in which wrapped lines are stretched to the cell's width, and ends on purpose are not. ``certain``: how many wraps inside
+    brackets tell the padding.
     """
 
     sticky: Mapping[Pair, bool | None] = field(default_factory=dict)
@@ -56,24 +64,30 @@ class BreakRules:
     stretch: float = 1.0
     indents: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     justified: frozenset[str] = frozenset()
+    certain: int = 0
 
     def sticks(self, pair: Pair) -> bool | None:
         """Whether the producer keeps the pair together; None when neither learned nor agreed among producers."""
         return self.sticky[pair] if pair in self.sticky else _default(pair)
 
-    def first_pieces(self, line: Line) -> tuple[float, float]:
-        """Width in points of the first unbreakable piece of ``line``: unknown pairs stick; they do not."""
-        width = line.advances[0]
+    def first_pieces(self, lines: Sequence[Line]) -> tuple[float, float]:
+        """Width in points of the first unbreakable piece of the text that begins with ``lines[0]`` and may run on over its
+        end: unknown pairs stick; they do not."""
+        text = "".join(line.text for line in lines[:_RUNS_ON])
+        advances = [advance for line in lines[:_RUNS_ON] for advance in line.advances]
+        classes = classes_of(text)
+        ends = first_break(text)
+        width = advances[0]
         loose: float | None = None
-        for at, pair in enumerate(pairwise(classes_of(line.text)), start=1):
+        for at, pair in enumerate(pairwise(classes), start=1):
             sticks = self.sticks(pair)
             if not sticks and loose is None:
                 loose = width
-            if sticks is False:
+            if sticks is False and at >= ends:
                 break
             if "x" in pair and pair[0] != pair[1] and {*pair} & {"a", "i"}:
-                width += _SCRIPT_GAP * line.size / self.stretch
-            width += line.advances[at]
+                width += _SCRIPT_GAP * lines[0].size / self.stretch
+            width += advances[at]
         return width * self.stretch, (width if loose is None else loose) * self.stretch
 
     def last_piece(self, line: Line) -> float:
@@ -86,6 +100,11 @@ class BreakRules:
             width += advance
         return width * self.stretch
 
+    @property
+    def is_guess(self) -> bool:
+        """Whether too few wraps are certain to tell how much room lines have."""
+        return self.certain < CERTAIN_WRAPS
+
     def room(self, width: float, group: str) -> float:
         """The points of a cell ``width`` wide that a line may fill."""
         return width - self.padding.get(group, self.padding.get("", 0.0))
@@ -96,7 +115,7 @@ class Gap(NamedTuple):
     would not), ``loose`` the same for the shortest piece any producer might keep, ``parted``: the two characters
     beside the gap never stand at a wrap in this document. ``settled``: the next line's indent, or the
     stretching of the first, shows that the line ended on purpose (True) or was wrapped (False); None where they tell
-    nothing."""
+    nothing. A gap between Latin letters, or before a piece wider than a line, has no room to tell by: slack 0."""
 
     slack: float
     loose: float
@@ -112,12 +131,18 @@ class Gap(NamedTuple):
 
 
 def gap_between(
-    first: Line, second: Line, room: float, rules: BreakRules, group: str, lefts: tuple[float, float]
+    first: Line,
+    behind: Sequence[Line],
+    room: float,
+    rules: BreakRules,
+    group: str,
+    lefts: tuple[float, float],
 ) -> Gap:
-    """The gap between two lines of a cell in which a line may be ``room`` points wide.
+    """The gap between a line of a cell, in which a line may be ``room`` points wide, and the lines ``behind`` it.
 
-    ``lefts``: the left borders of the cells (cell pieces) in which the two lines stand.
+    ``lefts``: the left borders of the cells (cell pieces) in which the first and the second line stand.
     """
+    second = behind[0]
     size = max(first.size, second.size, 1.0)
     used = first.width
     settled: bool | None = None
@@ -134,15 +159,11 @@ def gap_between(
         settled = False
     pair = (classes_of(first.text)[-1], classes_of(second.text)[0])
     extra = 1.2 * _SCRIPT_GAP * size if pair in (("a", "x"), ("x", "a")) else 0.0
-    piece, loose = (width + extra for width in rules.first_pieces(second))
-    # A piece longer than a whole line is broken anywhere: then nothing can be said from the pair.
-    # After a dash or slash, and between Latin letters, producers break when they must.
-    parted = (
-        rules.sticks(pair) is True
-        and pair[0] not in "-/"
-        and pair != ("a", "a")
-        and rules.last_piece(first) + piece <= room
-    )
+    piece, loose = (width + extra for width in rules.first_pieces(behind))
+    if pair == ("a", "a") or piece > room:
+        return Gap(0.0, 0.0, False, settled)
+    # After a dash or slash producers break when they must; so they do within a piece longer than a line.
+    parted = rules.sticks(pair) is True and pair[0] not in "-/" and rules.last_piece(first) + piece <= room
     return Gap((room - used - piece) / size, (room - used - loose) / size, parted, settled)
 
 
@@ -266,7 +287,7 @@ def observe(columns: Columns) -> Habits:
             out.gaps += len(lines) - 1
             for a, b in pairwise(lines):
                 # A piece longer than the line is broken wherever it must be: that teaches nothing.
-                if defaults.last_piece(a) + defaults.first_pieces(b)[0] < 0.9 * width:
+                if defaults.last_piece(a) + defaults.first_pieces([b])[0] < 0.9 * width:
                     out.ends[classes_of(a.text)[-1], classes_of(b.text)[0]] += 1
             # Lines with no place to break may run over the border and tell nothing about the padding.
             breakable = [line.width for line in lines if is_breakable(line.text)]
@@ -283,41 +304,61 @@ def learn(columns: Columns) -> BreakRules:
     justified = frozenset(group for group, cells in columns.items() if _is_justified(cells, stretch))
     indents = {group: found for group, cells in columns.items() if (found := learn_indent(cells)) is not None}
     rules = BreakRules(_sticky(habits), {}, stretch, indents, justified)
-    return replace(rules, padding=_padding(columns, habits.slack, rules))
+    wraps = {group: list(_certain_wraps(cells, rules)) for group, cells in columns.items()}
+    return replace(rules, padding=_paddings(wraps, habits.slack), certain=sum(map(len, wraps.values())))
 
 
-_CERTAIN_WRAPS = 30
-"""Wraps inside brackets from which on they tell a group's padding."""
+class _Wrap(NamedTuple):
+    """A wrap inside brackets, which is certain: points that its line leaves free, and those that would be left had the
+    next piece been set before it; the size of its letters."""
+
+    free: float
+    left: float
+    size: float
 
 
-def _padding(columns: Columns, slack: Mapping[str, Sequence[float]], rules: BreakRules) -> dict[str, float]:
-    """The padding of each group, and of all groups together ("").
+def _paddings(wraps: Mapping[str, Sequence[_Wrap]], slack: Mapping[str, Sequence[float]]) -> dict[str, float]:
+    """The padding of each group, and of the whole document ("").
 
-    Wraps inside brackets are certain: at nearly all of them the next piece did not fit. Where a group has too few of them,
-    the widest lines tell: the least that any of them leaves free.
+    Into the room that it leaves the next piece fits at hardly any certain wrap, and nearly every certainly wrapped line
+    does. Where a group has too few of them, the document's counts, bounded by the group's widest lines (where these are
+    full).
     """
-    out = {group: _least(values) for group, values in slack.items() if len(values) >= 3}
-    everything = [value for values in slack.values() for value in values]
-    out[""] = _least(everything) if everything else 0.0
-    for group, cells in columns.items():
-        free = sorted(_free_at_wraps(cells, rules))
-        if len(free) >= _CERTAIN_WRAPS:
-            out[group] = max(out.get(group, 0.0), free[int(len(free) * 0.985)])
+    everything = [wrap for some in wraps.values() for wrap in some]
+    widest = {group: _least(values) for group, values in slack.items() if len(values) >= 3}
+    least = _least([value for values in slack.values() for value in values])
+    enough = len(everything) >= CERTAIN_WRAPS
+    out = {"": max(least, _padding_of(everything)) if enough else least}
+    size = max((wrap.size for wrap in everything), default=0.0)
+    for group in wraps:
+        if len(wraps[group]) >= CERTAIN_WRAPS:
+            out[group] = max(widest.get(group, 0.0), _padding_of(wraps[group]))
+        elif group in widest and (not enough or abs(widest[group] - out[""]) <= size):
+            out[group] = widest[group]
     return out
 
 
-def _free_at_wraps(
+def _padding_of(wraps: Sequence[_Wrap]) -> float:
+    """The padding that certain wraps tell."""
+    left = sorted(wrap.left for wrap in wraps)
+    free = sorted(wrap.free for wrap in wraps)
+    return max(0.0, min(left[int(len(left) * 0.985)], free[len(free) // 20]))
+
+
+def _certain_wraps(
     cells: Iterable[tuple[float, float, Sequence[Line]]], rules: BreakRules
-) -> Iterator[float]:
-    """Points that would have been left free at each wrap inside brackets, had the next piece been set before it."""
+) -> Iterator[_Wrap]:
+    """The wraps inside brackets that tell how much room there is."""
+    plain = replace(rules, indents={}, justified=frozenset())
     for left, width, lines in cells:
         depth = 0
-        for first, second in pairwise(lines):
+        for at, first in enumerate(lines[:-1], start=1):
             classes = classes_of(first.text)
             depth = max(0, depth + classes.count("o") - classes.count("c"))
-            if depth:
-                gap = gap_between(first, second, width, replace(rules, indents={}), "", (left, left))
-                yield gap.slack * max(first.size, second.size, 1.0)
+            gap = gap_between(first, lines[at:], width, plain, "", (left, left)) if depth else None
+            if gap is not None and gap.slack:
+                size = max(first.size, lines[at].size, 1.0)
+                yield _Wrap(width - first.width, gap.slack * size, size)
 
 
 def _sticky(habits: Habits) -> dict[Pair, bool | None]:
@@ -346,6 +387,6 @@ def _sticky(habits: Habits) -> dict[Pair, bool | None]:
 
 
 def _least(values: Sequence[float]) -> float:
-    """The least slack of a group's cells, but for the odd cell whose text overflows: the padding."""
+    """The least slack of cells, but for the odd cell whose text overflows: the padding as far as widest lines tell it."""
     ranked = sorted(values)
-    return max(0.0, ranked[min(len(ranked) - 1, len(ranked) // 200)])
+    return max(0.0, ranked[min(len(ranked) - 1, len(ranked) // 200)]) if ranked else 0.0

@@ -22,34 +22,44 @@ _FULL_LINE_OF_TEXT = -10.0
 """The same for annex cells, most of which hold running text or one name: there a full line is nearly always wrapped."""
 
 
+_GUESSED, _SURE_EMS = 3.0, 1.0
+"""Where the room of a column is a guess: what a line with room for the next piece adds to the log-odds, and the ems of
+room from which on it is sure all the same."""
+
+
 @dataclass(frozen=True)
 class LineRules:
     """The line-breaking rules of a document, which tables share a padding, and the intended lines of annex cells.
 
     ``groups`` maps (page, table_no) to a padding group; ``intended`` a staged cell's id to its intended lines.
-    ``gaps``: for sources without geometry, what takes the place of ``boundary_odds``: (log-odds, traits) of every gap.
+    ``every_line``: every line ended on purpose. ``gaps``: for sources without geometry, what takes the place of ``boundary_odds``: (log-odds, traits) of every gap.
     """
 
     breaks: BreakRules
     groups: Mapping[tuple[int, int], str] = field(default_factory=dict)
     intended: Mapping[str, tuple[Line, ...]] = field(default_factory=dict)
+    every_line: bool = False
     gaps: (
         Callable[[Sequence[tuple[Line, Cell]]], tuple[tuple[float, ...], tuple[tuple[float, ...], ...]]]
         | None
     ) = None
 
 
-def learn_rules(groups: Mapping[str, Sequence[LogicalTable]]) -> LineRules:
-    """The line-breaking rules of all stitched tables of a document, grouped by design."""
+def learn_rules(
+    groups: Mapping[str, Sequence[LogicalTable]], sizes: Mapping[int, tuple[float, float]]
+) -> LineRules:
+    """The line-breaking rules of all stitched tables of a document, grouped by design and by the size of the page that they
+    stand on (``sizes``: width and height of every page in points)."""
     named: dict[tuple[int, int], str] = {}
     columns: dict[str, list[tuple[float, float, Sequence[Line]]]] = {}
     for group, tables in groups.items():
         for table in tables:
             for cell in table.cells:
                 for piece in cell.pieces:
-                    named[piece.page, piece.table_no] = group
+                    name = "{} {:.0f}x{:.0f}".format(group, *sizes.get(piece.page, (0.0, 0.0)))
+                    named[piece.page, piece.table_no] = name
                     if piece.lines:
-                        columns.setdefault(group, []).append((piece.x0, piece.x1 - piece.x0, piece.lines))
+                        columns.setdefault(name, []).append((piece.x0, piece.x1 - piece.x0, piece.lines))
     return LineRules(breaks.learn(columns), named)
 
 
@@ -58,14 +68,16 @@ def boundary_odds(
 ) -> tuple[float, ...]:
     """Per gap between printed lines (with the pieces they stand in): the log-odds of a boundary by geometry."""
     out = []
-    for (a, piece), (b, other) in pairwise(lines):
+    printed = [line for line, _ in lines]
+    for at, ((a, piece), (_, other)) in enumerate(pairwise(lines), start=1):
         group = rules.groups.get((piece.page, piece.table_no), "")
         room = rules.breaks.room(piece.x1 - piece.x0, group)
-        gap = breaks.gap_between(a, b, room, rules.breaks, group, (piece.x0, other.x0))
+        gap = breaks.gap_between(a, printed[at:], room, rules.breaks, group, (piece.x0, other.x0))
         if gap.settled is False:
             out.append(_WRAPPED)
         elif gap.intended:
-            out.append(SURE)
+            guessed = rules.breaks.is_guess and gap.settled is None and gap.slack < _SURE_EMS
+            out.append(full + _GUESSED if guessed else SURE)
         elif gap.loose > 0.1:
             # Some producers would have parted the next piece here, this one perhaps not.
             out.append(full + 1.0)
@@ -84,10 +96,17 @@ def segment_cell(
 ) -> CellLines:
     """The segmentation problem of one cell; ``full``: log-odds of a boundary at a full line."""
     texts = tuple(normalise(line.text) for line, _ in lines)
+    if rules.every_line:
+        return CellLines(texts, (), near)
     if rules.gaps is not None:
         odds, traits = rules.gaps(lines)
         return CellLines(texts, odds, near, traits)
     return CellLines(texts, boundary_odds(lines, rules, full), near)
+
+
+def lines_as_items(cell: CellLines) -> list[Item]:
+    """The items of a cell in which every line is one."""
+    return [Item(k, k, text, 1.0) for k, text in enumerate(cell.texts)]
 
 
 def hard_lines(cell: GridCell, rules: LineRules) -> list[Line]:
@@ -96,6 +115,8 @@ def hard_lines(cell: GridCell, rules: LineRules) -> list[Line]:
     if known is not None:
         return list(known)
     lines = placed_lines(cell.pieces)
+    if rules.every_line:
+        return _intended(lines, lines_as_items(segment_cell(lines, rules)))
     problem = segment_cell(lines, rules, full=_FULL_LINE_OF_TEXT)
     return _intended(lines, segment.segment_all([problem], passes=1)[0])
 
