@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -192,7 +192,7 @@ def publish(
         release = _next_name(store, edition)
         if run.compare is not None:
             about = manifest(release, source, run, tables, files)
-            before = _release_before(store, edition, source.kind)
+            before = next(releases_before(store, edition, source.kind), None)
             ordered = {name: parquet_table(files[f"{name}.parquet"]) for name in tables}
             files["changes.json"] = run.compare(before, about, ordered) if before else dump_json([])
         files |= {"datapackage.json": dump_json(datapackage(release, source, tables)), **_site_files(site)}
@@ -205,19 +205,21 @@ def publish(
     return Release(edition, release, store.url, record, is_latest, changed=True)
 
 
-def _release_before(store: Store, edition: str, source: str) -> Release | None:
-    """What a new release is compared with: the last whole one of its source, else last edition's current one.
+def releases_before(store: Store, edition: str, source: str) -> Iterator[Release]:
+    """What a new release is compared with: the last whole one of its source, then last edition's current one.
 
     The last edition is the latest earlier one of the same jurisdiction that has a current release.
     """
     for name in reversed(release_names(store, edition)):
         release = find_release(store, edition, name)
         if release.source == source and not damaged_files(store, edition, name):
-            return release
+            yield release
+            break
     place, year = validate_name(edition)
     years = {validate_name(one)[1]: one for one in editions_in(store) if validate_name(one)[0] == place}
     earlier = [years[one] for one in sorted(years) if one < year and latest_name(store, years[one])]
-    return find_release(store, earlier[-1]) if earlier else None
+    if earlier:
+        yield find_release(store, earlier[-1])
 
 
 def _next_name(store: Store, edition: str) -> str:
