@@ -177,7 +177,7 @@ CODES: dict[str, Code] = _codes(
         ("decoder_disagreement", "warning", "reading", "两个解码器读出的内容不一致", "对照原页核对文字和框线；证据中有各自独有的部分。"),
         # found by the reader of Word files
         ("tracked_changes", "warning", "reading", "有未定的修订", "核对定稿；已按接受修订读取，如不应接受，请在Word中拒绝后换上新文件。"),
-        ("footnote_mark", "info", "reading", "脚注标记", "该标记不计入文字；核对脚注是否改变条目的意思。"),
+        ("footnote_mark", "info", "document", "脚注标记", "该标记不计入文字；核对脚注是否改变条目的意思。"),
         ("hidden_rows", "warning", "reading", "表格中有隐藏的行或列", "隐藏的内容已照常读入；核对其是否应属正文。"),
         ("sources_differ", "warning", "reading", "同一版本的两个来源不一致", "对照两个来源，以正确者为准；有误则在corrections.yaml中更正。"),
         ("ocr_uncertain", "warning", "reading", "识别出的文字不确定", "对照原页核对该单元格；有误则在corrections.yaml中更正。"),

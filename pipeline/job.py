@@ -90,7 +90,11 @@ class RunResult:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a run came to: the release (None with ``publish=False``), figures, findings by severity and code."""
+    """What a run came to: the release (None with ``publish=False``), figures, findings by severity and code.
+
+    ``by_queue``: open findings. Of a run that was not published, what a release would change: ``deltas`` by table against
+    the latest one, ``changes`` by kind against each release (its name) that it would be compared with.
+    """
 
     job: Job
     release: Release | None
@@ -99,8 +103,11 @@ class Outcome:
     rows: Mapping[str, int]
     by_severity: Mapping[str, int]
     by_code: Mapping[str, int]
+    by_queue: Mapping[str, int] = field(default_factory=dict)
     report: ValidationReport | None = None
     deltas: tuple[TableDelta, ...] = ()
+    changes: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    open_errors: int = 0
 
     @property
     def remark(self) -> str:
