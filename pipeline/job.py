@@ -52,7 +52,8 @@ class Job:
     """A verified source: its edition, file, checksum, and ``inputs``, the digest of everything the result rests on.
 
     ``decisions``: the bytes of corrections.yaml and accepted.yaml as the run found them at its start (None: no such
-    file). What is written there later counts for the next run.
+    file). What is written there later counts for the next run. ``settled_by``: path and checksum of the Word file beside
+    a PDF that settles it.
     """
 
     options: Options
@@ -62,6 +63,7 @@ class Job:
     sha256: str
     inputs: str
     decisions: Mapping[str, bytes | None]
+    settled_by: tuple[Path, str] | None = None
 
     def changed_decisions(self) -> list[str]:
         """The names of those files that are no longer as the run found them. Raises OSError."""

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from expectations.report import ValidationContext, ValidationReport
     from pipeline.findings import Finding
     from pipeline.reading import Reading
+    from pipeline.tidy.beside import WordFile
 
 __all__ = [
     "check_reading",
@@ -144,7 +145,7 @@ def tidy_reading(job: Job, reading: Reading, report: Report | None = None) -> Ru
     corrections = corrections_in(job.edition.corrections, job.decisions["corrections.yaml"])
     with measured("tidy"):
         cells, changed = correct_cells(reading.cells, corrections)
-        tidied = tidy(replace(reading, cells=cells), job.header_map, job.path.name)
+        tidied = tidy(replace(reading, cells=cells), job.header_map, job.path.name, _beside(job))
         made = {table: build(table, tidied.rows.get(table, []), name, kind) for table in TIDIED}
         tables = correct_tables(
             made, corrections, edition=name, source=kind, rule3=tidied.rule3, corrected_cells=changed
@@ -164,6 +165,18 @@ def tidy_reading(job: Job, reading: Reading, report: Report | None = None) -> Ru
     pages = zip(*(reading.pages[name].to_pylist() for name in ("page", "turned")), strict=True)
     context = {"toc": tidied.toc, "rule3": dict(tidied.rule3), "turned": dict(pages)}
     return RunResult(tables, stats, context, [*disagreements, *tidied.findings, *more])
+
+
+def _beside(job: Job) -> WordFile | None:
+    """The Word file that settles a PDF, read and tidied; None where there is none."""
+    if job.settled_by is None:
+        return None
+    from pipeline.tidy.beside import word_file
+    from pipeline.tidy.document import tidy
+
+    path, sha256 = job.settled_by
+    reading = read(replace(job, kind="docx", path=path, sha256=sha256, settled_by=None))
+    return word_file(tidy(reading, job.header_map, path.name).rows, reading.cells)
 
 
 def check_reading(
@@ -210,6 +223,9 @@ def _stats(
         "corrections": summary(job.decisions["corrections.yaml"], corrections),
         "coverage": coverage.summary(tables["coverage"].to_pylist()),
     }
+    if job.settled_by is not None:
+        path, sha256 = job.settled_by
+        stats["settled_by"] = [{"role": "settles", "kind": "docx", "file": path.name, "sha256": sha256}]
     return {**stats, "cross_check": compared} if compared else stats
 
 

@@ -96,6 +96,7 @@ class Source(StrictModel):
     files: Annotated[tuple[SourceFile, ...], Field(min_length=1)]
     headers: dict[str, HeaderMeaning] = {}
     bounds: dict[str, Bounds] = {}
+    settle: Literal["docx", "none"] = "docx"
     licence: str | None = None
     disclaimer: str | None = None
 

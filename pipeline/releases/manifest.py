@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib import metadata
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pyarrow as pa
 
@@ -149,12 +149,18 @@ def manifest(
         "title": source.title,
         **source.facts,
         "source": source.record,
+        "used": [
+            {"role": "read", "kind": source.kind, "file": source.file, "sha256": source.sha256},
+            *cast("list[object]", run.stats.get("settled_by", [])),
+        ],
         "versions": library_versions(),
         "code_version": run.code_version,
         "allow_incomplete": run.allow_incomplete,
         "validation": dict(run.validation),
         "conservation": run.stats.get("conservation"),
-        "stats": {key: value for key, value in run.stats.items() if key != "conservation"},
+        "stats": {
+            key: value for key, value in run.stats.items() if key not in ("conservation", "settled_by")
+        },
         "findings": count_findings(tables["findings"]),
         "corrected": corrected,
         "rows": {name: table.num_rows for name, table in tables.items()},
