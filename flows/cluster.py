@@ -33,6 +33,7 @@ from pipeline.outcome import finish, same_as, unchanged
 from pipeline.processes import processors
 from pipeline.reading import Reading, join_readings
 from pipeline.releases.catalogue import curated_url
+from pipeline.releases.learned import learned
 
 PAGES_PER_TASK = 16
 """Coarse: every task costs Prefect some tens of milliseconds of bookkeeping."""
@@ -213,7 +214,7 @@ def publish_editions(
 
     def begin(name: str) -> None:
         locks.enter_context(edition_lock(home, name))
-        job = plan(replace(asked, edition=name))
+        job = learned(plan(replace(asked, edition=name)))
         last = unchanged(job)
         if last is not None:
             outcomes[name] = same_as(job, last)

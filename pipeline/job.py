@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pipeline.editions.edition import Edition
     from pipeline.findings import Finding
     from pipeline.releases.catalogue import Release, TableDelta
+    from pipeline.tidy.wraps.segment_model import Memory
 
 __all__ = ["Job", "Options", "Outcome", "Report", "RunResult", "code_digest", "read_decisions"]
 
@@ -51,7 +52,8 @@ class Job:
     """A verified source: its edition, file, checksum, and ``inputs``, the digest of everything the result rests on.
 
     ``decisions``: the bytes of corrections.yaml and accepted.yaml as the run found them at its start (None: no such
-    file). What is written there later counts for the next run.
+    file). What is written there later counts for the next run. ``memory``: the items that earlier editions settled;
+    ``learned``: per release that they stand in, what the manifest says of it.
     """
 
     options: Options
@@ -61,6 +63,8 @@ class Job:
     sha256: str
     inputs: str
     decisions: Mapping[str, bytes | None]
+    memory: Memory | None = None
+    learned: tuple[Mapping[str, str], ...] = ()
 
     def changed_decisions(self) -> list[str]:
         """The names of those files that are no longer as the run found them. Raises OSError."""

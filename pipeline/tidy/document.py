@@ -25,6 +25,7 @@ from pipeline.tidy.outline import outline
 from pipeline.tidy.section_rows import Row, TocLine, class_rows, major_rows, note_rows, toc_lines
 from pipeline.tidy.wraps.breaks import CERTAIN_WRAPS
 from pipeline.tidy.wraps.items import LineRules, hard_lines, learn_rules, with_intended_lines
+from pipeline.tidy.wraps.segment_model import Memory
 
 
 @dataclass
@@ -44,11 +45,11 @@ class Tidied:
     tables: int = 0
 
 
-def tidy(reading: Reading, header_map: Mapping[str, str], where: str) -> Tidied:
+def tidy(reading: Reading, header_map: Mapping[str, str], where: str, memory: Memory | None = None) -> Tidied:
     """Tidy a reading.
 
     ``header_map``: printed header words → kind (or annex field) from source.yaml; ``where``: the file's name for
-    messages. Raises XizeError when the pages carry no text, when no catalogue table is found, or when a column group
+    messages; ``memory``: the items that earlier editions settled. Raises XizeError when the pages carry no text, when no catalogue table is found, or when a column group
     cannot be named.
     """
     typed = transcript.is_transcript(reading)
@@ -73,7 +74,7 @@ def tidy(reading: Reading, header_map: Mapping[str, str], where: str) -> Tidied:
     place = transcript.line_of if typed else page_of
     catalogue = read_catalogue(tables.under_headings, _kinds_only(header_map), where, place)
     # What the annexes name helps to read the entries: whole names, and by whom certificates are issued.
-    entries = read_entries(catalogue, rules, known_names(annexes), organisations(annexes))
+    entries = read_entries(catalogue, rules, known_names(annexes), organisations(annexes), memory)
     majors = major_rows(parts, catalogue)
     classes, unnamed, class_doubts = class_rows(catalogue, majors)
     rows = {

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from pipeline.model import Cell, Line
+from pipeline.reading import SINGLE
 from pipeline.schema import KINDS, TIERS
 from pipeline.text import normalise, squeeze
 from pipeline.tidy.annexes import AnnexResult
@@ -17,7 +18,7 @@ from pipeline.tidy.grades.levels import expand, read_levels
 from pipeline.tidy.grades.names import organisation_names
 from pipeline.tidy.wraps import segment
 from pipeline.tidy.wraps.items import LineRules, placed_lines, segment_cell
-from pipeline.tidy.wraps.segment_model import Item
+from pipeline.tidy.wraps.segment_model import Item, Memory
 
 Row = dict[str, object]
 _PLACEHOLDER = re.compile(r"^(?:[-—–/\\\u3000·…]+|无|空白|/)$")
@@ -71,11 +72,16 @@ def _values(annexes: AnnexResult, columns: Iterable[tuple[str, str]]) -> set[str
 
 
 def read_entries(
-    catalogue: Catalogue, rules: LineRules, known_names: Iterable[str], organisations: frozenset[str]
+    catalogue: Catalogue,
+    rules: LineRules,
+    known_names: Iterable[str],
+    organisations: frozenset[str],
+    memory: Memory | None = None,
 ) -> Entries:
     """Segment the cells of every slot into items and read what each item states.
 
-    ``known_names``: whole names known from the annexes; ``organisations``: names by which issuers are known.
+    ``known_names``: whole names known from the annexes; ``organisations``: names by which issuers are known; ``memory``:
+    the items that earlier editions settled.
     """
     slots = catalogue.slots
     keys = [
@@ -97,10 +103,16 @@ def read_entries(
         code, kind, own = key
         near = tuple(index[code, kind, tier] for tier in TIERS if tier != own and (code, kind, tier) in index)
         printed.append(lines)
-        problems.append(segment_cell(lines, rules, near))
-    rows = []
-    for key, lines, items in zip(keys, printed, segment.segment_all(problems, known_names), strict=True):
+        problems.append(segment_cell(lines, rules, near, slot=key))
+    rows: list[Row] = []
+    found = segment.segment_all(problems, known_names, sorted(organisations), memory)
+    for key, lines, items in zip(keys, printed, found, strict=True):
         rows += _rows_of(key, lines, items, organisations)
+    if memory is not None:
+        for row in rows:
+            slot = (str(row["class_code"]), str(row["kind"]), str(row["tier"]))
+            if row["confidence"] != 1.0 and slot in memory.items.get(squeeze(str(row["text"])), ()):
+                row["settled_by"] = "edition"
     return Entries(rows, placeholders)
 
 
@@ -133,6 +145,7 @@ def _rows_of(
                 "issuer": levels.issuer,
                 "grades": list(levels.grades),
                 "level": levels.level,
+                "settled_by": None,
                 "requires_attention": False,
                 "page": line.page,
                 "x0": min(box.x0 for box in boxes),
@@ -140,10 +153,15 @@ def _rows_of(
                 "x1": max(box.x1 for box in boxes),
                 "bottom": max(box.bottom for box in boxes),
                 "cell_id": piece.cell_id,
-                "confidence": round(min(item.confidence, piece.confidence), 4),
+                "confidence": round(min(item.confidence, _as_read(piece)), 4),
             }
         )
     return rows
+
+
+def _as_read(piece: Cell) -> float:
+    """The probability that a cell is read rightly: one good reader's word is certain, a doubtful cell's is not."""
+    return 1.0 if piece.confidence >= SINGLE else piece.confidence
 
 
 def credential_rows(entries: Iterable[Row], rule3: Mapping[int, str]) -> list[Row]:
