@@ -6,15 +6,18 @@ notes, page numbers) and hidden text, ``pages`` one row per page with its size a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
 from itertools import islice
 from operator import attrgetter
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
 from pipeline.arrow import array, from_numpy, offsets
+from pipeline.findings import Finding
 from pipeline.model import Cell, Line
 
 LINE = pa.struct(
@@ -47,6 +50,8 @@ CELLS = pa.schema(
         ("open_top", pa.bool_()),
         ("open_bottom", pa.bool_()),
         ("line", pa.int32()),
+        # Of a Word file: the number of the paragraph that each line stands in.
+        ("paragraphs", pa.list_(pa.int32())),
     ]
 )
 BLOCKS = pa.schema(
@@ -83,13 +88,21 @@ AGREED, SINGLE, PIXELS, TEXT_DIFFERS, STRUCTURE_DIFFERS = 1.0, 0.97, 0.9, 0.8, 0
 on its borders and text; one reading of ruling lines that the file itself names; one of lines seen in the pixels of a
 picture; two readings agree on the borders, but not on the text; two readings draw different borders there."""
 
-BROKEN = "content_broken"
-"""The check that a page fails whose content stream cannot be inflated to its end, or not to what its checksum says."""
+BROKEN, CUT, RESOURCE, STRUCTURE = "content_broken", "content_cut", "resource_broken", "structure_broken"
+"""The checks that a damaged page fails: the data of its content or of a form on it are not whole; its content ends early
+or says what no content says; the data of a font, a character map or a picture are not whole; objects that it needs are not
+where the file says, or there are none."""
 
-# A text transcript has no pages and no boxes: its cells and blocks are staged with their line number, and it has one page.
-# Tidying sets a line ``PITCH`` points below the line before and makes a column ``WIDTH`` points wide.
+# A text transcript, a Word and an Excel file have no pages and no boxes: their cells and blocks are staged with their line
+# number (Word: the paragraph's, Excel: the row's, counted over all sheets), and they have one page, whose ``checks`` hold
+# the reader's findings as JSON. Tidying sets a line ``PITCH`` points below the line before and makes a column ``WIDTH``
+# points wide.
 TRANSCRIPT = "transcript"
-"""The engine of a transcript's cells and of its page, whose ``checks`` hold the reader's findings as JSON."""
+"""The engine of a transcript's cells and of its page."""
+WORD, EXCEL = "docx", "xlsx"
+"""The engines of a Word and an Excel file's cells and page: there every line ended on purpose."""
+PAGELESS = frozenset((TRANSCRIPT, WORD, EXCEL))
+"""Kinds of source without pages."""
 INFERRED = "transcript-inferred"
 """The engine of a cell that the transcript lacks: what it says is inferred."""
 PITCH, WIDTH = 30.0, 100.0
@@ -154,6 +167,7 @@ def to_reading(cells: Sequence[Cell], blocks: Sequence[Block], pages: Sequence[P
         advances=pa.ListArray.from_arrays(per_cell, _advances(lines)),
         sizes=pa.ListArray.from_arrays(per_cell, sizes),
         line=pa.nulls(len(cells), pa.int32()),
+        paragraphs=pa.nulls(len(cells), CELLS.field("paragraphs").type),
     )
     outside = [block.line for block in blocks]
     block_table = _table(
@@ -164,6 +178,41 @@ def to_reading(cells: Sequence[Cell], blocks: Sequence[Block], pages: Sequence[P
         line=pa.nulls(len(blocks), pa.int32()),
     )
     return Reading(cell_table, block_table, _table(PAGES, pages))
+
+
+def staged_without_pages(
+    engine: str,
+    cells: Sequence[Mapping[str, Any]],
+    blocks: Sequence[Mapping[str, Any]],
+    findings: Sequence[Finding],
+    lines: int,
+) -> Reading:
+    """Rows of ``CELLS`` and ``BLOCKS`` (what they leave out is null, what is the same for all filled in) → a reading.
+
+    ``lines``: how many lines, paragraphs or rows the document has.
+    """
+    same = {"engine": engine, "confidence": 1.0, "open_top": False, "open_bottom": False}
+    whole = [
+        {**same, **cell, "advances": [[1.0] * len(line["text"]) for line in cell["lines"]]} for cell in cells
+    ]
+    outside = [{**block, "advances": [1.0] * len(block["text"])} for block in blocks]
+    page = {
+        "page": 1,
+        "width": WIDTH * max((cell["col"] + cell["col_span"] for cell in cells), default=1),
+        "height": PITCH * (lines + 2),
+        "turned": 0,
+        "glyphs": sum(len(block["text"]) for block in blocks),
+        "rulings": 0,
+        "pictures": 0.0,
+        "tables": len({cell["table_no"] for cell in cells}),
+        "engine": engine,
+        "checks": [json.dumps(asdict(finding), ensure_ascii=False) for finding in findings],
+    }
+    return Reading(
+        pa.Table.from_pylist(whole, schema=CELLS),
+        pa.Table.from_pylist(outside, schema=BLOCKS),
+        pa.Table.from_pylist([page], schema=PAGES),
+    )
 
 
 def _table(schema: pa.Schema, rows: Sequence[object], **given: pa.Array) -> pa.Table:

@@ -71,14 +71,27 @@ def read(job: Job, report: Report | None = None) -> Reading:
     with measured("read"):
         if job.kind == "pdf":
             return read_document(job, report)
-        if job.kind != "transcript":
-            raise XizeError(f"{job.path.name}：不支持读取“{job.kind}”一类的来源；请改用 pdf 或 transcript。")
+        reading = _read_without_pages(job)
+        store_staged(job, reading)
+        return reading
+
+
+def _read_without_pages(job: Job) -> Reading:
+    """The reading of a source that is no PDF. Raises XizeError for a kind that nothing reads."""
+    if job.kind == "docx":
+        from pipeline.readers.word.read import read_word
+
+        return read_word(job.path)
+    if job.kind == "xlsx":
+        from pipeline.readers.excel import read_excel
+
+        return read_excel(job.path)
+    if job.kind == "transcript":
         from pipeline.readers.transcript.read import read_transcript
         from pipeline.schema.moe_classes import reference_classes
 
-        reading = read_transcript(job.path, reference_classes())
-        store_staged(job, reading)
-        return reading
+        return read_transcript(job.path, reference_classes())
+    raise XizeError(f"{job.path.name}：不支持读取“{job.kind}”一类的来源；请改用pdf、docx、xlsx或transcript。")
 
 
 def read_document(job: Job, report: Report | None = None) -> Reading:
@@ -153,7 +166,8 @@ def tidy_reading(job: Job, reading: Reading, report: Report | None = None) -> Ru
         more = [*more, *boundary_differs(rows(tables["entries"]), job.memory)]
     figures = {"pages": tidied.pages, "tables_found": tidied.tables, "conservation": {**tidied.characters}}
     stats = _stats(job, tables, figures, compared)
-    context = {"toc": tidied.toc, "rule3": dict(tidied.rule3)}
+    pages = zip(*(reading.pages[name].to_pylist() for name in ("page", "turned")), strict=True)
+    context = {"toc": tidied.toc, "rule3": dict(tidied.rule3), "turned": dict(pages)}
     return RunResult(tables, stats, context, [*disagreements, *tidied.findings, *more])
 
 

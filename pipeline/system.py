@@ -8,14 +8,14 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
 __all__ = [
-    "apart", "end", "end_group", "end_with_parent", "ignore_interrupts", "peak_memory", "private_folder", "sigterm_exits",
+    "apart", "end", "end_group", "end_with_parent", "ignore_interrupts", "interrupts_call", "peak_memory", "private_folder", "sigterm_exits",
     "sync_folder",
 ]  # fmt: skip
 
@@ -53,6 +53,16 @@ def end(process: subprocess.Popen[Any], seconds: float = 5.0) -> None:
 def ignore_interrupts() -> None:
     """Let Ctrl-C go by: the parent, which it reaches too, ends this process."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+@contextmanager
+def interrupts_call(leave: Callable[[], None]) -> Iterator[None]:
+    """Ctrl-C calls ``leave`` instead of raising KeyboardInterrupt wherever the main thread happens to be."""
+    before = signal.signal(signal.SIGINT, lambda number, frame: leave())
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 @contextmanager

@@ -152,6 +152,17 @@ def page_spans(numbers: Iterable[int]) -> str:
     return "、".join(out)
 
 
+def place_words(page: int | None, line: int | None, source: str | None = None) -> str:
+    """A place in words, "" where it is not known; the lines of a Word file (``source`` docx) are its paragraphs.
+
+    >>> place_words(3, None), place_words(None, 12), place_words(None, 12, "docx")
+    ('第3页', '第12行', '第12段')
+    """
+    if page is not None:
+        return f"第{page}页"
+    return "" if line is None else f"第{line}段" if source == "docx" else f"第{line}行"
+
+
 _PAGE_NUMBER = re.compile(
     r"^[-–—~·•\s]*(?:第\s*\d{1,4}\s*页(?:\s*[/,，]?\s*共\s*\d{1,4}\s*页)?|(?P<number>\d{1,4})(?:\s*/\s*\d{1,4})?"
     r"|page\s*\d+(?:\s*of\s*\d+)?|[ivxlcIVXLC]{1,6})[-–—~·•\s]*$",

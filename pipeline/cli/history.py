@@ -132,7 +132,8 @@ def _table(life: Life) -> Any:
         what, where = one.what(), ""
         if one.renamed:
             where = f"或改称“{one.renamed[0]}”（相似{one.renamed[1]:.0f}%）"
-        place = "、".join([*(f"第{page}页" for page in one.pages), *(f"第{line}行" for line in one.lines)])
+        placed = sorted(one.entries, key=lambda entry: (entry.page or 0, entry.line or 0))
+        place = "、".join(dict.fromkeys(entry.place for entry in placed if entry.place))
         texts = "\n".join(dict.fromkeys(entry.text for entry in one.entries)) or where
         table.add_row(*(Text(text) for text in (f"{one.edition}@{one.release}", what, texts, place)))
     return table

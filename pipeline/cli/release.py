@@ -7,27 +7,51 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipeline.cli.shared import Curated, EditionName, echo_json, next_step
+from pipeline.cli.shared import Curated, EditionName, day, echo_json, next_step
 from pipeline.errors import XizeError
 
 if TYPE_CHECKING:
+    from pipeline.editions.title import Title
     from pipeline.releases.catalogue import Release
 
 
 def add(
     ctx: typer.Context,
     edition: EditionName,
-    file: Annotated[Path, typer.Argument(help="The rulebook's PDF, or a UTF-8 text transcript of it.")],
+    file: Annotated[
+        Path,
+        typer.Argument(help="The rulebook as PDF, Word, Excel or picture file, or a UTF-8 transcript of it."),
+    ],
     title: Annotated[
         str | None, typer.Option("--title", help="Title (default: as printed in the file).")
     ] = None,
     origin: Annotated[str, typer.Option("--origin", help="Where the file came from, for source.yaml.")] = "",
     password: Annotated[str | None, typer.Option("--password", help="Password of an encrypted PDF.")] = None,
+    issued: Annotated[
+        str | None, typer.Option("--issued", metavar="DATE", help="When it was issued, e.g. 2025-12-20.")
+    ] = None,
+    effective_from: Annotated[
+        str | None, typer.Option("--effective-from", metavar="DATE", help="From when it holds.")
+    ] = None,
+    document_no: Annotated[str | None, typer.Option("--document-no", help="Its 发文字号.")] = None,
+    supersedes: Annotated[
+        str | None, typer.Option("--supersedes", metavar="EDITION", help="The edition that ends with it.")
+    ] = None,
 ) -> None:
-    """Add an edition: make raw/EDITION/, copy FILE there, record its checksum and fill in source.yaml."""
+    """Add an edition: make raw/EDITION/, copy FILE there, record its checksum and fill in source.yaml.
+
+    A later version of the same year is an edition of its own, EDITION-2. What it says of validity may be given for an
+    edition that exists too, with the same FILE.
+    """
     from pipeline.editions.add import add_edition
 
-    added = add_edition(ctx.obj.home, edition, file, title=title, origin=origin, password=password)
+    days = day(issued, "--issued"), day(effective_from, "--effective-from")
+    given = (*(one.isoformat() if one else None for one in days), document_no, supersedes)
+    facts = {name: value for name, value in zip(_FACTS, given, strict=True) if value is not None}
+    title_found = title or _office_title(file)
+    added = add_edition(
+        ctx.obj.home, edition, file, title=title_found, origin=origin, password=password, **facts
+    )
     folder = added.edition.folder
     if not added.changed:
         typer.echo(f"{folder}中已有同一文件，未作改动。")
@@ -38,6 +62,23 @@ def add(
         typer.echo(added.remark)
     typer.echo(f"请核对{folder / 'source.yaml'}。")
     next_step(f"xize run {edition}")
+
+
+def _office_title(file: Path) -> Title | None:
+    """The title of a Word or Excel file, None for other files. Raises XizeError for one that cannot be read."""
+    from pipeline.editions.kinds import kind_of
+    from pipeline.editions.title import choose_title
+    from pipeline.text import normalise
+
+    kind = kind_of(file)
+    if kind not in ("docx", "xlsx"):
+        return None
+    if kind == "docx":
+        from pipeline.readers.word.read import printed_titles
+    else:
+        from pipeline.readers.excel import printed_titles
+    printed, metadata = printed_titles(file)
+    return choose_title(file, normalise(printed or ""), metadata)
 
 
 def releases(
@@ -59,10 +100,15 @@ def releases(
         severities = release.manifest["findings"].get("by_severity", {})
         findings = "、".join(f"{name} {count}" for name, count in severities.items()) or "无"
         marks = "  [当前]" * release.is_latest + "  [不完整]" * bool(release.manifest.get("allow_incomplete"))
+        known = {name: value for name, value in release.facts.items() if value}
+        said = "".join(f"  {_FACTS[name]}{value}" for name, value in known.items())
         typer.echo(
             f"{release.edition}@{release.release}  {release.manifest['created']}  来源{release.source}"
-            f"  条目{release.rows.get('entries', 0)}  发现：{findings}{marks}"
+            f"  条目{release.rows.get('entries', 0)}  发现：{findings}{said}{marks}"
         )
+
+
+_FACTS = {"issued": "发文", "effective_from": "施行", "document_no": "文号", "supersedes": "取代"}
 
 
 def _record(release: Release) -> dict[str, object]:
@@ -72,6 +118,7 @@ def _record(release: Release) -> dict[str, object]:
         "latest": release.is_latest,
         "created": release.manifest["created"],
         "source": release.source,
+        **release.facts,
         "allow_incomplete": release.manifest.get("allow_incomplete", False),
         "rows": dict(release.rows),
         "findings": release.manifest["findings"],
@@ -111,10 +158,14 @@ def rollback(
     curated: Curated = None,
 ) -> None:
     """Make RELEASE the latest again. Nothing is deleted."""
+    from pipeline.export.start_page import write_start_page
     from pipeline.releases.catalogue import curated_url
     from pipeline.releases.catalogue import rollback as roll_back
+    from pipeline.releases.storage import open_store
 
-    done = roll_back(curated_url(ctx.obj.home, curated), edition, release)
+    url = curated_url(ctx.obj.home, curated)
+    done = roll_back(url, edition, release)
+    write_start_page(open_store(url))
     typer.echo(f"{edition}的当前发布现为{done.release}；其他发布均保留。")
 
 
@@ -127,12 +178,15 @@ def prune(
     curated: Curated = None,
 ) -> None:
     """Delete old releases, never the latest."""
+    from pipeline.export.start_page import write_start_page
     from pipeline.releases.catalogue import curated_url, editions_in
     from pipeline.releases.catalogue import prune as delete_old
     from pipeline.releases.storage import open_store
 
     url = curated_url(ctx.obj.home, curated)
-    for name in [edition] if edition else editions_in(open_store(url)):
+    store = open_store(url)
+    for name in [edition] if edition else editions_in(store):
         deleted = delete_old(url, name, keep)
         said = f"已删除{'、'.join(deleted)}" if deleted else "没有可删除的发布"
         typer.echo(f"{name}：{said}。")
+    write_start_page(store)

@@ -35,8 +35,14 @@ class Title:
 
 def title_of(path: Path, kind: str, password: str | None = None) -> Title:
     """The title of a PDF (as printed, else by its metadata) or of a transcript; the file's name where neither can be
-    read. Raises XizeError when the file cannot be opened as a PDF."""
-    printed, metadata, raw = _of_pdf(path, password) if kind == "pdf" else (_first_line(path), None, b"")
+    read, and for other kinds. Raises XizeError when the file cannot be opened as a PDF."""
+    if kind == "pdf" and path.suffix.lower() == ".pdf":
+        return choose_title(path, *_of_pdf(path, password))
+    return choose_title(path, _first_line(path) if kind == "transcript" else None)
+
+
+def choose_title(path: Path, printed: str | None, metadata: str | None = None, raw: bytes = b"") -> Title:
+    """The title of a file that prints one, states one in its metadata (``raw``: as bytes), or has only its name."""
     if printed and readable(printed):
         return Title(printed)
     stated = normalise(metadata) if metadata else ""

@@ -15,9 +15,11 @@ from pipeline.arrow import array
 from pipeline.editions.files import decisions_lock
 from pipeline.editions.source_yaml import load_yaml, new_list
 from pipeline.errors import XizeError
+from pipeline.findings import digits_of
 from pipeline.quality.corrections.file import ACTIONS, HEAD
 from pipeline.quality.decisions import Row, keys_of, refuse_decided, row_digest, with_statuses, write_yaml
 from pipeline.schema import ANNEX_TABLES
+from pipeline.text import place_words
 
 LIMIT = 20
 """A finding about more rows gets entries for the first so many; what settles hundreds of rows is an acceptance."""
@@ -53,7 +55,7 @@ def write_template(
         rows = rows_of(finding, tables)
         for row in rows[:LIMIT]:
             document.append(_entry(finding, row, by, date))
-            words = f"{place_words(row or finding)}{finding['message']}\naction可为：{'、'.join(ACTIONS)}"
+            words = f"{place_before(row or finding)}{finding['message']}\naction可为：{'、'.join(ACTIONS)}"
             document.yaml_set_comment_before_after_key(len(document) - 1, before=words, indent=2)
         write_yaml(path, document)
     return min(len(rows), LIMIT), len(rows)
@@ -61,15 +63,17 @@ def write_template(
 
 def _is_about(item: object, finding: Row) -> bool:
     """Whether an entry is about the rows of the finding that are left: it is still to be decided, or counts in full."""
-    if not isinstance(item, Mapping) or item.get("finding") != finding["finding_id"]:
+    if not isinstance(item, Mapping) or digits_of(item.get("finding") or "") != digits_of(
+        finding["finding_id"]
+    ):
         return False
     return finding["status"] != "open" or item.get("reason") is None
 
 
-def place_words(row: Mapping[str, Any]) -> str:
+def place_before(row: Mapping[str, Any]) -> str:
     """Where a row or a finding stands, for a comment: "第3页 ", or "" where it has no place."""
-    page, line = row.get("page"), row.get("line")
-    return f"第{page}页 " if page is not None else f"第{line}行 " if line is not None else ""
+    words = place_words(row.get("page"), row.get("line"), row.get("source"))
+    return f"{words} " if words else ""
 
 
 def rows_of(finding: Row, tables: Mapping[str, pa.Table]) -> Sequence[Mapping[str, Any] | None]:

@@ -7,15 +7,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
-from pipeline.editions.edition import validate_name
 from pipeline.errors import XizeError
 from pipeline.findings import BOUNDARY_CODES
 from pipeline.job import Job
 from pipeline.releases.catalogue import (
     curated_url,
-    editions_in,
+    edition_before,
     find_release,
-    latest_name,
     parquet_table,
     read_file,
 )
@@ -55,10 +53,8 @@ def _teachers(store: Store, job: Job) -> Iterable[str]:
         return ()
     if asked is not None:
         return asked
-    place, year = validate_name(job.edition.name)[:2]
-    years = {validate_name(one)[1]: one for one in editions_in(store) if validate_name(one)[0] == place}
-    earlier = [years[one] for one in sorted(years) if one < year and latest_name(store, years[one])]
-    return earlier[-1:]
+    before = edition_before(store, job.edition.name)
+    return (before,) if before else ()
 
 
 def _known(store: Store, edition: str) -> tuple[Slots, Mapping[str, str]]:

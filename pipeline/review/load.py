@@ -49,9 +49,13 @@ def load(options: Options, release: str | None = None) -> Material:
         lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
         pages = _stretches(lines)
     else:
-        lines, pages = [], _pdf_pages(edition, kind, path, sha256, options.password)
+        lines, pages = [], _pdf_pages(edition, kind, path, sha256, options.password) if kind == "pdf" else []
     material = Material(edition, kind, path, sha256, findings, pages, lines, password=options.password)
-    return _unpublished(material, options) if shown is None else _released(material, shown)
+    material = _unpublished(material, options) if shown is None else _released(material, shown)
+    if kind in ("pdf", "transcript"):
+        return material
+    tables = max(material.staged.column("table_no").to_pylist(), default=0)
+    return replace(material, pages=[Page(number) for number in range(1, tables + 1)])
 
 
 def _released(material: Material, release: Release) -> Material:

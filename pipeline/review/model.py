@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -30,8 +31,8 @@ _CELL_COLUMNS = (
 
 @dataclass(frozen=True)
 class Page:
-    """One page of the review: a page of a PDF (size in points as read, degrees clockwise that it was turned), or the
-    lines ``first``–``last`` (from 1) of a transcript."""
+    """One page of the review: a page of a PDF (size in points as read, degrees clockwise that it was turned), the lines
+    ``first``–``last`` (from 1) of a transcript, or the table with that number of a Word or Excel file."""
 
     number: int
     width: float = 0.0
@@ -64,6 +65,21 @@ class Material:
     rule3: Mapping[int, str] = field(default_factory=lambda: DEFAULT_RULE3)
     notice: str = ""
     password: str = field(default="", repr=False)
+
+    @property
+    def pictured(self) -> bool:
+        """Whether there are pictures of its pages."""
+        return self.kind == "pdf"
+
+    @cached_property
+    def _tables(self) -> tuple[dict[str, int], list[tuple[int, int]]]:
+        """Of a Word or Excel file: cell → its table, and (first paragraph, table) in order."""
+        first: dict[int, int] = {}
+        for cell in self.cells:
+            if cell["line"] is not None:
+                first.setdefault(cell["table_no"], cell["line"])
+        by_cell = {cell["cell_id"]: cell["table_no"] for cell in self.cells}
+        return by_cell, sorted((line, table) for table, line in first.items())
 
     @cached_property
     def cells(self) -> list[Row]:
@@ -105,9 +121,20 @@ class Material:
 
     def page_of(self, row: Mapping[str, Any]) -> int | None:
         """The page of the review on which a row, cell or finding stands."""
-        if self.kind != "transcript":
+        if self.pictured:
             return int(row["page"]) if row["page"] is not None else None
+        if self.kind != "transcript":
+            return self._table_of(row)
         return (int(row["line"]) - 1) // LINES_PER_PAGE + 1 if row["line"] is not None else None
+
+    def _table_of(self, row: Mapping[str, Any]) -> int | None:
+        """The table that a row of a Word or Excel file stands in, or the next one behind its paragraph."""
+        by_cell, starts = self._tables
+        table = by_cell.get(row["cell_id"] or "")
+        if table is None and row["line"] is not None and starts:
+            at = bisect_left(starts, (int(row["line"]), 0))
+            table = starts[min(at, len(starts) - 1)][1]
+        return table
 
     @cached_property
     def cells_on(self) -> dict[int, list[Row]]:
@@ -145,7 +172,7 @@ class Material:
         A piece with text but no row of its own at the top of its page (and no repeated header) goes with the last cell
         of the same edges in the last table of the page before.
         """
-        if self.kind == "transcript":
+        if not self.pictured:
             return {}
         starts = {row["cell_id"] for row in self.rows.get("entries", ())}
         found: dict[str, str] = {}

@@ -68,12 +68,12 @@ class Pictures:
         self._next = deque(range(1, len(material.pages) + 1))
         self._closed = False
         self._document: Any = None
-        if material.kind != "transcript":
+        if material.pictured:
             threading.Thread(target=self._work, name="pictures", daemon=True).start()
 
     def get(self, number: int) -> bytes:
         """The picture of a page (from 1). Raises XizeError, KeyError when there is no such page."""
-        if self._material.kind == "transcript" or not 1 <= number <= len(self._material.pages):
+        if not self._material.pictured or not 1 <= number <= len(self._material.pages):
             raise KeyError(number)
         with contextlib.suppress(OSError):  # not kept yet, or not to be read: rendered
             return self._file(number).read_bytes()

@@ -14,6 +14,7 @@ import uvicorn
 from pipeline.errors import XizeError
 from pipeline.review.app import Guard, create_app
 from pipeline.review.session import Session
+from pipeline.system import interrupts_call
 
 
 def is_loopback(host: str) -> bool:
@@ -65,9 +66,13 @@ def serve(session: Session, host: str, port: int, browser: bool, say: Callable[[
             timeout_graceful_shutdown=2, lifespan="off",
         )  # fmt: skip
         server = uvicorn.Server(config)
+
+        def leave() -> None:
+            server.should_exit = True
+
         try:
-            # uvicorn passes the interrupt on once it has shut down: that is the usual end here.
-            with contextlib.suppress(KeyboardInterrupt):
+            # From before the address is printed: uvicorn's own handlers come only once its loop runs.
+            with interrupts_call(leave):
                 say(f"审阅页已打开，请在浏览器中访问（按Ctrl-C结束）：{address}")
                 if browser:
                     threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()

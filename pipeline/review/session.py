@@ -13,7 +13,7 @@ from typing import Any
 from pipeline.editions.files import decisions_lock
 from pipeline.errors import XizeError
 from pipeline.job import Options
-from pipeline.quality.correction_template import place_words
+from pipeline.quality.correction_template import place_before
 from pipeline.quality.corrections.file import Correction, load_corrections
 from pipeline.quality.decisions import row_digest, who_decided, with_statuses
 from pipeline.review import preview, progress, view, writing
@@ -79,7 +79,7 @@ class Session:
     def page(self, number: int) -> dict[str, Any]:
         """See :func:`view.page`; the neighbours' pictures are rendered meanwhile."""
         made = view.page(self.material, number)
-        if self.material.kind != "transcript":
+        if self.material.pictured:
             self.pictures.ahead((number, number + 1, number - 1))
         return made
 
@@ -93,7 +93,7 @@ class Session:
         if "finding" in entry and finding is None:
             raise XizeError("没有这一发现：请重新载入本页。")
         if finding is not None:
-            comment = f"{place_words(finding)}{finding['message']}"
+            comment = f"{place_before(finding)}{finding['message']}"
             entry["evidence"] = row_digest(finding)
         _, _, corrections = writing.candidate(self.material.edition.corrections, entry, comment)
         return entry, corrections, comment

@@ -70,7 +70,9 @@ def state(
 
 def page_label(material: Material, page: Page) -> str:
     """A page in words."""
-    return f"第{page.first}–{page.last}行" if material.kind == "transcript" else f"第{page.number}页"
+    if material.pictured:
+        return f"第{page.number}页"
+    return f"第{page.first}–{page.last}行" if page.last else f"表{page.number}"
 
 
 def _finding(material: Material, row: Mapping[str, Any], reviewed: Collection[str]) -> Row:

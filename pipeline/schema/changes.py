@@ -50,7 +50,7 @@ def _side(suffix: str, side_zh: str, side_en: str) -> tuple[Field, ...]:
     return (
         text(f"source_{suffix}", f"{side_zh}来源", f"Source {side_en}", "读取的来源种类", "Kind of source read", nullable=True),
         Field(f"page_{suffix}", INT32, f"{side_zh}页码", f"Page {side_en}", "从1起", "From 1", nullable=True),
-        Field(f"line_{suffix}", INT32, f"{side_zh}行号", f"Line {side_en}", "文字稿的行号", "Line of a transcript", nullable=True),
+        Field(f"line_{suffix}", INT32, f"{side_zh}行号", f"Line {side_en}", "文字稿的行号，或Word文件的段落号", "Line of a transcript, or number of the w:p in a Word file", nullable=True),
         *(
             Field(f"{edge}_{suffix}", FLOAT32, f"{side_zh}{word}", f"{name} {side_en}", "点，原点在页面左上角", "Points, origin top left", nullable=True)
             for edge, word, name in (("x0", "左", "Left"), ("top", "上", "Top"), ("x1", "右", "Right"), ("bottom", "下", "Bottom"))

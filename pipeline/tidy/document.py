@@ -14,7 +14,7 @@ from pipeline.findings import Finding
 from pipeline.reading import PageInfo, Reading, blocks_of, cells_of, pages_of
 from pipeline.schema import KINDS
 from pipeline.text import page_spans
-from pipeline.tidy import transcript
+from pipeline.tidy import pageless
 from pipeline.tidy.accounting import characters, doubts_of_pages, doubts_of_tables
 from pipeline.tidy.annexes import Annex, read_annexes
 from pipeline.tidy.catalogue import is_catalogue, page_of, read_catalogue
@@ -52,9 +52,9 @@ def tidy(reading: Reading, header_map: Mapping[str, str], where: str, memory: Me
     messages; ``memory``: the items that earlier editions settled. Raises XizeError when the pages carry no text, when no catalogue table is found, or when a column group
     cannot be named.
     """
-    typed = transcript.is_transcript(reading)
-    if typed:
-        cells, blocks, pages = transcript.restore(reading)
+    engine = pageless.engine_of(reading)
+    if engine:
+        cells, blocks, pages = pageless.restore(reading)
     else:
         cells, blocks, pages = cells_of(reading), blocks_of(reading), pages_of(reading)
     _check_readable(pages, bool(cells), where)
@@ -65,13 +65,13 @@ def tidy(reading: Reading, header_map: Mapping[str, str], where: str, memory: Me
     tables = document_tables(parts.sections, pages)
     _check_catalogue(tables, where)
     rules = learn_rules(tables.groups, {page.page: (page.width, page.height) for page in pages})
-    if typed:
-        rules = transcript.line_rules(rules, tables.annex_groups, cells)
+    if engine:
+        rules = pageless.line_rules(rules, tables.annex_groups, cells, engine)
     else:
         rules = with_intended_lines(rules, tables.annex_groups)
 
     annexes = read_annexes(_annexes(tables), lambda cell: hard_lines(cell, rules), header_map)
-    place = transcript.line_of if typed else page_of
+    place = pageless.place_of(engine) if engine else page_of
     catalogue = read_catalogue(tables.under_headings, _kinds_only(header_map), where, place)
     # What the annexes name helps to read the entries: whole names, and by whom certificates are issued.
     entries = read_entries(catalogue, rules, known_names(annexes), organisations(annexes), memory)
@@ -91,11 +91,11 @@ def tidy(reading: Reading, header_map: Mapping[str, str], where: str, memory: Me
         *doubts_of_tables(catalogue, entries, tables),
         *doubts_of_pages(tables, annexes, cells, pages, parts.hidden),
         *class_doubts,
-        *_room_doubts(rules, typed),
+        *_room_doubts(rules, bool(engine)),
     ]
-    if typed:
-        rows = {name: transcript.with_lines(some) for name, some in rows.items()}
-        findings = transcript.findings_with_lines([*transcript.findings_of(reading), *findings])
+    if engine:
+        rows = {name: pageless.with_lines(some, engine) for name, some in rows.items()}
+        findings = pageless.findings_with_lines([*pageless.findings_of(reading), *findings], engine)
     return Tidied(
         rows,
         findings,

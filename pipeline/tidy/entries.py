@@ -17,7 +17,7 @@ from pipeline.tidy.catalogue import Catalogue, Slot
 from pipeline.tidy.grades.levels import expand, read_levels
 from pipeline.tidy.grades.names import organisation_names
 from pipeline.tidy.wraps import segment
-from pipeline.tidy.wraps.items import LineRules, placed_lines, segment_cell
+from pipeline.tidy.wraps.items import LineRules, lines_as_items, placed_lines, segment_cell
 from pipeline.tidy.wraps.segment_model import Item, Memory
 
 Row = dict[str, object]
@@ -104,8 +104,11 @@ def read_entries(
         near = tuple(index[code, kind, tier] for tier in TIERS if tier != own and (code, kind, tier) in index)
         printed.append(lines)
         problems.append(segment_cell(lines, rules, near, slot=key))
+    if rules.every_line:
+        found = [lines_as_items(problem) for problem in problems]
+    else:
+        found = segment.segment_all(problems, known_names, sorted(organisations), memory)
     rows: list[Row] = []
-    found = segment.segment_all(problems, known_names, sorted(organisations), memory)
     for key, lines, items in zip(keys, printed, found, strict=True):
         rows += _rows_of(key, lines, items, organisations)
     if memory is not None:

@@ -31,7 +31,7 @@ _PLAIN = (*QUIET_CHANGES, "annex_row_added", "annex_row_removed", "entry_added",
 _TALL = 120.0
 """Points from which on a box is a whole cell rather than an item."""
 
-_SOURCES = {"pdf": "PDF", "transcript": "文字稿"}
+_SOURCES = {"pdf": "PDF", "docx": "Word文件", "xlsx": "Excel文件", "transcript": "文字稿"}
 
 
 def write_html(

@@ -13,6 +13,7 @@ from pipeline.diff.side import Names, Row, Side
 from pipeline.diff.textdiff import Runs, compare_texts
 from pipeline.schema import ANNEX_TABLES, TABLES
 from pipeline.schema.changes import CHANGE_KINDS, QUIET_CHANGES
+from pipeline.text import place_words
 
 SHORT_KINDS: Mapping[str, str] = {
     "title": "职称",
@@ -76,11 +77,8 @@ class ChangeLine:
         return compare_texts(before, after)
 
     def place(self, side: str) -> str:
-        """Where it is printed on ``side`` (before | after): 第12页, 第88行, or nothing."""
-        page, line = self.row[f"page_{side}"], self.row[f"line_{side}"]
-        if page is not None:
-            return f"第{page}页"
-        return f"第{line}行" if line is not None else ""
+        """Where it is printed on ``side`` (before | after): 第12页, 第88行, 第88段, or nothing."""
+        return place_words(*(self.row[f"{name}_{side}"] for name in ("page", "line", "source")))
 
 
 def moved(before: str | None, after: str | None) -> str:

@@ -17,6 +17,7 @@ from pipeline.diff.sources.evidence import Crop, SourceEvidence, Texts
 from pipeline.diff.sources.pairs import CELLS, SourceItem
 from pipeline.diff.textdiff import compare_texts
 from pipeline.schema import TABLES
+from pipeline.text import place_words
 
 # Places of one decision that are shown with crops and lines; of the others only where they are.
 _SHOWN = 4
@@ -158,7 +159,7 @@ def _readings(one: Difference, side: int) -> Iterator[Markup]:
 
 
 def _where(source: Side, items: Sequence[SourceItem]) -> str:
-    pages = sorted({item.row["page"] for item in items} - {None})
-    lines = sorted({item.row["line"] for item in items} - {None})
-    said = "、".join([*(f"第{page}页" for page in pages), *(f"第{line}行" for line in lines)])
+    places = {(item.row["page"] or 0, item.row["line"] or 0) for item in items}
+    words = (place_words(page or None, line or None, source.source) for page, line in sorted(places))
+    said = "、".join(dict.fromkeys(filter(None, words)))
     return f"{source.source} {said}" if said else ""

@@ -2,27 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
-
-import pyarrow as pa
+from dataclasses import dataclass, field
 
 from pipeline.findings import Finding
 from pipeline.readers.transcript.source import RawCell, RawText
-from pipeline.reading import (
-    BLOCKS,
-    CELLS,
-    HEADING,
-    INFERRED,
-    OPENS,
-    PAGES,
-    PITCH,
-    SIZE,
-    TRANSCRIPT,
-    WIDTH,
-    Reading,
-)
+from pipeline.reading import HEADING, INFERRED, OPENS, SIZE, TRANSCRIPT, Reading, staged_without_pages
 
 
 @dataclass(frozen=True)
@@ -62,32 +47,14 @@ def to_reading(
             "role": "text",
             "text": text.text,
             "size": HEADING if text.heading else SIZE,
-            "advances": [1.0] * len(text.text),
             "line": text.line,
         }
         for text in sorted(texts, key=lambda text: text.line)
     ]
-    page = {
-        "page": 1,
-        "width": WIDTH * max((grid.n_cols for grid in grids), default=1),
-        "height": PITCH * (lines + 2),
-        "turned": 0,
-        "glyphs": sum(len(text.text) for text in texts),
-        "rulings": 0,
-        "pictures": 0.0,
-        "tables": len(grids),
-        "engine": TRANSCRIPT,
-        "checks": [json.dumps(asdict(finding), ensure_ascii=False) for finding in findings],
-    }
-    return Reading(
-        pa.Table.from_pylist(cells, schema=CELLS),
-        pa.Table.from_pylist(blocks, schema=BLOCKS),
-        pa.Table.from_pylist([page], schema=PAGES),
-    )
+    return staged_without_pages(TRANSCRIPT, cells, blocks, findings, lines)
 
 
 def _cell_row(cell: Placed, table_no: int) -> dict[str, object]:
-    words = cell.raw.words
     return {
         "cell_id": f"l{cell.line:05d}-t{table_no}-r{cell.row:03d}-c{cell.col:02d}",
         "table_no": table_no,
@@ -95,12 +62,10 @@ def _cell_row(cell: Placed, table_no: int) -> dict[str, object]:
         "col": cell.col,
         "row_span": cell.row_span,
         "col_span": cell.col_span,
-        "lines": [{"text": word} for word in words],
+        "lines": [{"text": word} for word in cell.raw.words],
         "engine": INFERRED if cell.inferred else TRANSCRIPT,
-        "advances": [[1.0] * len(word) for word in words],
         "sizes": [OPENS if opens else SIZE for opens in cell.raw.opens],
         "confidence": cell.confidence,
         "open_top": cell.follows,
-        "open_bottom": False,
         "line": cell.line,
     }

@@ -40,7 +40,7 @@ X.drawMore = () => {
 };
 
 X.place = (finding) =>
-  finding.page === null ? "" : X.state.kind === "transcript" ? `第${finding.line}行` : `第${finding.page}页`;
+  finding.page === null ? "" : X.pictured() ? `第${finding.page}页` : finding.line === null ? `表${finding.page}` : `第${finding.line}${X.state.kind === "docx" ? "段" : "行"}`;
 
 X.listItem = (finding) => {
   const settled = finding.status !== "open";

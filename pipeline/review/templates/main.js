@@ -34,7 +34,7 @@ X.showHead = () => {
 
 X.goPage = async (number) => {
   if (number < 1 || number > X.state.pages.length) return;
-  if (X.state.kind !== "transcript") new Image().src = X.picture(number); // on its way while the boxes come
+  if (X.pictured()) new Image().src = X.picture(number); // on its way while the boxes come
   const page = await X.loadPage(number);
   const other = !X.page || X.page.n !== number;
   X.page = page;
@@ -45,7 +45,7 @@ X.goPage = async (number) => {
   }
   X.showPage();
   if (X.$("filter-page").checked && other) X.filter();
-  if (X.state.kind === "transcript") X.ahead(number);
+  if (!X.pictured()) X.ahead(number);
 };
 
 // The neighbours, and the page of the next finding, are fetched before they are asked for.
@@ -54,7 +54,7 @@ X.ahead = (number) => {
   for (const one of new Set([number + 1, number - 1, next && next.page])) {
     if (!one || one < 1 || one > X.state.pages.length || one === number) continue;
     X.loadPage(one).catch(() => null);
-    if (X.state.kind !== "transcript") new Image().src = X.picture(one);
+    if (X.pictured()) new Image().src = X.picture(one);
   }
 };
 
@@ -184,7 +184,7 @@ X.start = async () => {
   try {
     await X.refresh();
     if (!X.fixed) X.$("by").value = X.state.by;
-    if (X.state.kind === "transcript") X.$("zoom").hidden = true;
+    if (!X.pictured()) X.$("zoom").hidden = true;
     const first = X.shown[0];
     await X.goPage((first && first.page) || 1);
     if (first) await X.chooseFinding(first);

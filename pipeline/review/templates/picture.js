@@ -1,14 +1,17 @@
 "use strict";
-// The left side: the page picture with boxes over cells and items, or the lines of a transcript.
+// The left side: the page picture with boxes over cells and items, the lines of a transcript, or the table itself.
 X.zoom = 0; // pixels per point; 0: as wide as the pane
+
+X.pictured = () => X.state.kind === "pdf";
 
 X.cellClass = (cell) => "cell " + (cell.severity || (cell.confidence < 0.8 ? "low" : ""));
 
 X.showPage = () => {
   const sheet = X.$("sheet");
   sheet.replaceChildren();
-  if (X.state.kind === "transcript") X.showLines(sheet);
-  else X.showPicture(sheet);
+  if (X.pictured()) X.showPicture(sheet);
+  else if (X.page.lines) X.showLines(sheet);
+  else X.showTable(sheet);
   X.layout();
   X.mark();
 };
@@ -66,9 +69,28 @@ X.showLines = (sheet) => {
   sheet.dataset.shown = X.page.n;
 };
 
+// A table of a Word or Excel file, as its grid is.
+X.showTable = (sheet) => {
+  const table = X.el("table", { class: "grid" });
+  for (const cell of X.page.cells) {
+    const [, row, , down, across] = cell.place;
+    while (table.rows.length <= row) table.insertRow();
+    const box = X.el(
+      "td",
+      { class: X.cellClass(cell).replace("cell", "tcell"), rowspan: down, colspan: across,
+        onclick: () => X.chooseCell(cell.id), onmouseenter: () => X.hover(cell.id) },
+      ...cell.text.split("\n").map((line) => X.el("div", {}, line)),
+    );
+    box.dataset.cell = cell.id;
+    table.rows[row].append(box);
+  }
+  sheet.append(table);
+  sheet.dataset.shown = X.page.n;
+};
+
 X.layout = () => {
   const sheet = X.$("sheet");
-  if (!X.page || X.state.kind === "transcript") {
+  if (!X.page || !X.pictured()) {
     sheet.style.width = sheet.style.height = "";
     return;
   }
@@ -130,7 +152,7 @@ X.reveal = () => {
 
 // The chosen cell, enlarged: the same picture through a smaller window.
 X.crop = (cell) => {
-  if (!cell || !cell.box || X.state.kind === "transcript") return null;
+  if (!cell || !cell.box || !X.pictured()) return null;
   const pad = 3;
   const [x0, top, x1, bottom] = [cell.box[0] - pad, cell.box[1] - pad, cell.box[2] + pad, cell.box[3] + pad];
   const width = x1 - x0;

@@ -32,12 +32,13 @@ class LineRules:
     """The line-breaking rules of a document, which tables share a padding, and the intended lines of annex cells.
 
     ``groups`` maps (page, table_no) to a padding group; ``intended`` a staged cell's id to its intended lines.
-    ``gaps``: for sources without geometry, what takes the place of ``boundary_odds``: (log-odds, traits) of every gap.
+    ``every_line``: every line ended on purpose. ``gaps``: for sources without geometry, what takes the place of ``boundary_odds``: (log-odds, traits) of every gap.
     """
 
     breaks: BreakRules
     groups: Mapping[tuple[int, int], str] = field(default_factory=dict)
     intended: Mapping[str, tuple[Line, ...]] = field(default_factory=dict)
+    every_line: bool = False
     gaps: (
         Callable[[Sequence[tuple[Line, Cell]]], tuple[tuple[float, ...], tuple[tuple[float, ...], ...]]]
         | None
@@ -100,10 +101,17 @@ def segment_cell(
     """The segmentation problem of one cell; ``full``: log-odds of a boundary at a full line; ``slot``: its class, kind and
     tier, if it is of the catalogue."""
     texts = tuple(normalise(line.text) for line, _ in lines)
+    if rules.every_line:
+        return CellLines(texts, (), near)
     if rules.gaps is not None:
         odds, traits = rules.gaps(lines)
         return CellLines(texts, odds, near, traits, slot)
     return CellLines(texts, boundary_odds(lines, rules, full), near, (), slot)
+
+
+def lines_as_items(cell: CellLines) -> list[Item]:
+    """The items of a cell in which every line is one."""
+    return [Item(k, k, text, 1.0) for k, text in enumerate(cell.texts)]
 
 
 def hard_lines(cell: GridCell, rules: LineRules) -> list[Line]:
@@ -112,6 +120,8 @@ def hard_lines(cell: GridCell, rules: LineRules) -> list[Line]:
     if known is not None:
         return list(known)
     lines = placed_lines(cell.pieces)
+    if rules.every_line:
+        return _intended(lines, lines_as_items(segment_cell(lines, rules)))
     problem = segment_cell(lines, rules, full=_FULL_LINE_OF_TEXT)
     return _intended(lines, segment.segment_all([problem])[0])
 

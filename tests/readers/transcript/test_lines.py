@@ -11,7 +11,7 @@ from pipeline.errors import XizeError
 from pipeline.findings import Finding
 from pipeline.readers.transcript.read import read_transcript
 from pipeline.tidy.document import tidy
-from pipeline.tidy.transcript import findings_with_lines, line_at, restore
+from pipeline.tidy.pageless import findings_with_lines, line_at, restore
 from tests.readers.transcript.test_read import HEAD, TIERS
 
 LINES = [

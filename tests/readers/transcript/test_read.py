@@ -24,7 +24,7 @@ from pipeline.readers.transcript.source import RawCell, RawRow, RawText, parse, 
 from pipeline.reading import INFERRED, Reading
 from pipeline.schema.moe_classes import reference_classes
 from pipeline.text import squeeze
-from pipeline.tidy import transcript
+from pipeline.tidy import pageless as transcript
 from pipeline.tidy.document import Tidied, tidy
 
 ROOT = Path(__file__).resolve().parents[3]

@@ -1,0 +1,216 @@
+"""An Excel file (.xlsx; .xls through LibreOffice) → staged reading: each sheet's rows, merged cells, lines of cells."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+from pipeline.errors import XizeError
+from pipeline.findings import Finding
+from pipeline.readers.word.package import Package, open_package
+from pipeline.reading import EXCEL, SIZE, Reading, staged_without_pages
+
+_UNNAMED = re.compile(r"^(?:sheet|工作表|表)\s*\d*$", re.IGNORECASE)
+_MOST = 2_000_000
+"""Cells of a sheet: more than a rulebook has, fewer than a sheet that was formatted down to its last row."""
+
+
+@dataclass
+class _Sheet:
+    """A sheet's printed texts by (row, column), both from 1, and its merged cells: first cell → (rows, columns)."""
+
+    name: str
+    texts: dict[tuple[int, int], str] = field(default_factory=dict)
+    merged: dict[tuple[int, int], tuple[int, int]] = field(default_factory=dict)
+    covered: set[tuple[int, int]] = field(default_factory=set)
+
+    def filled(self, row: int) -> list[int]:
+        """The columns of a row in which a text begins."""
+        return sorted(col for at, col in self.texts if at == row)
+
+    def crossed(self, row: int) -> bool:
+        """Whether a merged cell runs through a row from above."""
+        return any(first < row < first + high for (first, _), (high, _) in self.merged.items())
+
+
+def read_excel(path: Path) -> Reading:
+    """Read every sheet. Raises XizeError as ``open_package`` does, for a workbook without text and for formulas whose
+    values it does not hold."""
+    cells: list[dict[str, Any]] = []
+    blocks: list[dict[str, Any]] = []
+    findings: list[Finding] = []
+    line = 0
+    tables = 0
+    for sheet in _sheets(path, findings):
+        if not _UNNAMED.match(sheet.name):
+            line += 1
+            blocks.append({"role": "text", "text": sheet.name, "size": SIZE, "line": line})
+        for rows in _regions(sheet):
+            while rows and len(sheet.filled(rows[0])) < 2 and not sheet.crossed(rows[0]):
+                row = rows.pop(0)
+                line += 1
+                blocks += [
+                    {"role": "text", "text": sheet.texts[row, col], "size": SIZE, "line": line}
+                    for col in sheet.filled(row)
+                ]
+            if rows:
+                tables += 1
+                cells += _cells(sheet, rows, tables, line)
+                line += len(rows)
+    if not cells and not blocks:
+        raise XizeError(f"{path.name}：Excel文件中没有任何文字；请核对文件。")
+    return staged_without_pages(EXCEL, cells, blocks, findings, line)
+
+
+def printed_titles(path: Path) -> tuple[str | None, str | None]:
+    """(the first text of the first sheet, the title in the properties)."""
+    sheet = next(_sheets(path, []), None)
+    first = min(sheet.texts, default=None) if sheet is not None else None
+    core = open_package(path, "workbook").xml("docProps/core.xml")
+    titles = (
+        [one.text for one in core.iter("{http://purl.org/dc/elements/1.1/}title")] if core is not None else []
+    )
+    return sheet.texts[first] if sheet and first else None, titles[0] if titles else None
+
+
+def _sheets(path: Path, findings: list[Finding]) -> Iterator[_Sheet]:
+    """The sheets with text, in order; hidden rows, columns and sheets are told in ``findings``."""
+    import openpyxl
+
+    package = open_package(path, "workbook")
+    package.check()
+    try:
+        book = openpyxl.load_workbook(package.stream(), data_only=True, keep_links=False)
+        formulas = (
+            openpyxl.load_workbook(package.stream(), keep_links=False) if _has_formulas(package) else None
+        )
+    except Exception as error:  # openpyxl raises anything on a damaged workbook
+        raise XizeError(f"{path.name}：文件已损坏或不完整，无法读取；请用Excel打开后另存。") from error
+    for sheet in book.worksheets:
+        if sheet.max_row * sheet.max_column > _MOST:
+            raise XizeError(
+                f"{path.name}的工作表“{sheet.title}”有{sheet.max_row}行{sheet.max_column}列，多得异常；请删去空行空列后另存。"
+            )
+        found = _Sheet(sheet.title)
+        _take_texts(found, sheet, formulas, path.name)
+        if found.texts:
+            _tell_hidden(sheet, findings)
+            yield found
+
+
+def _has_formulas(package: Package) -> bool:
+    return any(b"<f" in package.data(name) for name in package.parts("xl/worksheets/"))
+
+
+def _take_texts(found: _Sheet, sheet: Any, formulas: Any | None, name: str) -> None:
+    """The texts and merged cells of a sheet. Raises XizeError for a formula without its value."""
+    for area in sheet.merged_cells.ranges:
+        first = (area.min_row, area.min_col)
+        found.merged[first] = (area.max_row - area.min_row + 1, area.max_col - area.min_col + 1)
+        found.covered |= {
+            (row, col)
+            for row in range(area.min_row, area.max_row + 1)
+            for col in range(area.min_col, area.max_col + 1)
+        } - {first}
+    for cells in sheet.iter_rows():
+        for cell in cells:
+            place = (cell.row, cell.column)
+            if place in found.covered:
+                continue
+            if cell.value is None:
+                if formulas is not None and formulas[sheet.title].cell(*place).data_type == "f":
+                    raise XizeError(
+                        f"{name}的工作表“{sheet.title}”{cell.coordinate}格是公式，文件中没有它的值；请用Excel打开后保存。"
+                    )
+                continue
+            text = _text(cell.value, cell.number_format or "").strip()
+            if text:
+                found.texts[place] = text
+
+
+def _text(value: Any, shown_as: str) -> str:
+    """A value as the sheet shows it, as far as rulebooks need: whole numbers without a fraction, leading zeros, dates."""
+    if isinstance(value, bool):
+        return "TRUE" if value else "FALSE"
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if isinstance(value, int):
+        return f"{value:0{len(shown_as)}d}" if shown_as and set(shown_as) == {"0"} else str(value)
+    if isinstance(value, datetime | date):
+        return f"{value:%Y-%m-%d}"
+    return str(value)
+
+
+def _tell_hidden(sheet: Any, findings: list[Finding]) -> None:
+    from openpyxl.utils import get_column_letter
+
+    rows = [str(n) for n, one in sheet.row_dimensions.items() if one.hidden and n <= sheet.max_row]
+    columns = [
+        get_column_letter(n)
+        for one in sheet.column_dimensions.values()
+        if one.hidden
+        for n in range(one.min, min(one.max, sheet.max_column) + 1)
+    ]
+    parts = [f"隐藏的{what}{'、'.join(names)}" for what, names in (("行", rows), ("列", columns)) if names]
+    if sheet.sheet_state != "visible":
+        parts.insert(0, "整张表是隐藏的")
+    if parts:
+        said = "，".join(parts)
+        message = f"工作表“{sheet.title}”有{said}，其内容已照常读入；请核对是否应属正文。"
+        findings.append(Finding("hidden_rows", message, f"{sheet.title}|{said}", cell_id=f"{sheet.title}!A1"))
+
+
+def _regions(sheet: _Sheet) -> Iterator[list[int]]:
+    """The rows of each table with what stands above it: parted by empty rows before a title, other empty rows left out."""
+    used = sorted({row for row, _ in sheet.texts} | {row for row, _ in sheet.covered})
+    region: list[int] = []
+    for row in used:
+        title = len(sheet.filled(row)) == 1 and not sheet.crossed(row)
+        if region and row > region[-1] + 1 and title:
+            yield region
+            region = []
+        region.append(row)
+    if region:
+        yield region
+
+
+def _cells(sheet: _Sheet, rows: list[int], table: int, line: int) -> Iterator[dict[str, Any]]:
+    """The cells of a table, holes as empty cells; its first row is line ``line`` + 1."""
+    inside = set(rows)
+    spans = {place: span for place, span in sheet.merged.items() if place[0] in inside}
+    columns = {col for row, col in sheet.texts if row in inside}
+    columns |= {
+        n
+        for place, (_, wide) in spans.items()
+        if place in sheet.texts
+        for n in range(place[1], place[1] + wide)
+    }
+    first, last = min(columns), max(columns)
+    at = {row: number for number, row in enumerate(rows)}
+    for row in rows:
+        for col in range(first, last + 1):
+            if (row, col) in sheet.covered:
+                continue
+            high, wide = spans.get((row, col), (1, 1))
+            lines = [one for text in sheet.texts.get((row, col), "").split("\n") if (one := text.strip())]
+            yield {
+                "cell_id": f"{sheet.name}!{_letters(col)}{row}",
+                "table_no": table,
+                "row": at[row],
+                "col": col - first,
+                "row_span": sum(one in inside for one in range(row, row + high)),
+                "col_span": min(wide, last + 1 - col),
+                "lines": [{"text": one} for one in lines],
+                "sizes": [SIZE] * len(lines),
+                "line": line + at[row] + 1,
+            }
+
+
+def _letters(col: int) -> str:
+    from openpyxl.utils import get_column_letter
+
+    return str(get_column_letter(col))
