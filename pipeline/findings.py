@@ -71,6 +71,10 @@ class Finding:
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
+BOUNDARY_CODES = frozenset({"boundary_uncertain", "boundary_differs", "item_cut_off", "items_run_together"})
+"""Doubts about where an item begins and ends: who accepts one settles the items that it names."""
+
+
 def digits_of(finding_id: str) -> str:
     """The digits of a finding's id, which is ``<edition>:<16 hex digits>``, or (version 1 of the contract) they alone."""
     return finding_id.rpartition(":")[2]
@@ -136,6 +140,7 @@ CODES: dict[str, Code] = _codes(
         ("item_length", "warning", "reading", "条目过短或过长", "核对是否拆分或合并有误；可在corrections.yaml中用split或join更正。"),
         ("items_run_together", "warning", "reading", "两个条目似连成一条", "核对原文；可在corrections.yaml中用split更正。"),
         ("item_repeated", "warning", "document", "同一单元格重复列出", "核对原文；多余者在corrections.yaml中用drop删去，属实则接受。"),
+        ("boundary_differs", "info", "reading", "条目起止与上一版不同", "对照原文；有误则在corrections.yaml中用split或join更正，无误则接受。"),
         ("boundary_uncertain", "info", "reading", "条目起止不确定", "对照原文；有误则在corrections.yaml中用split或join更正，无误则接受。"),
         ("name_near_duplicate", "warning", "document", "与相邻名称只差一字", "核对是否误植；可在corrections.yaml中用replace更正，属实则接受。"),
         ("one_plus_x_unlinked", "warning", "document", "1+X证书不在目录附件中", "核对名称与附件；属附件未收则接受此项。"),

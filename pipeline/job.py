@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pipeline.findings import Finding
     from pipeline.releases.catalogue import Release
     from pipeline.releases.deltas import TableDelta
+    from pipeline.tidy.wraps.segment_model import Memory
 
 __all__ = ["Job", "Options", "Outcome", "Report", "RunResult", "code_digest", "read_decisions"]
 
@@ -53,7 +54,8 @@ class Job:
 
     ``decisions``: the bytes of corrections.yaml and accepted.yaml as the run found them at its start (None: no such
     file). What is written there later counts for the next run. ``settled_by``: path and checksum of the Word file beside
-    a PDF that settles it.
+    a PDF that settles it. ``memory``: the items that earlier editions settled; ``learned``: per release that they stand
+    in, what the manifest says of it.
     """
 
     options: Options
@@ -64,6 +66,8 @@ class Job:
     inputs: str
     decisions: Mapping[str, bytes | None]
     settled_by: tuple[Path, str] | None = None
+    memory: Memory | None = None
+    learned: tuple[Mapping[str, str], ...] = ()
 
     def changed_decisions(self) -> list[str]:
         """The names of those files that are no longer as the run found them. Raises OSError."""

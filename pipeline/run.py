@@ -18,6 +18,7 @@ from pipeline.errors import XizeError
 from pipeline.job import Job, Options, Outcome, Report, RunResult
 from pipeline.outcome import finish, same_as, unchanged, with_findings
 from pipeline.processes import Call, process_beside
+from pipeline.releases.learned import learned
 from pipeline.staging import known_pages, load_staged, pages_read, store_staged
 from pipeline.timing import measured
 
@@ -47,7 +48,7 @@ def run(options: Options, report: Report | None = None) -> Outcome:
     is touched then.
     """
     with edition_lock(options.home, options.edition):
-        job = plan(options)
+        job = learned(plan(options))
         last = unchanged(job)
         if last is not None:
             return same_as(job, last)
@@ -131,7 +132,9 @@ def tidy_reading(job: Job, reading: Reading, report: Report | None = None) -> Ru
 
     Raises XizeError as ``tidy.document.tidy`` does, and when a correction does not apply.
     """
+    from pipeline.arrow import rows
     from pipeline.quality.assess import assess
+    from pipeline.quality.checks.last_edition import boundary_differs
     from pipeline.quality.corrections.file import corrections_in
     from pipeline.quality.corrections.tables import correct_cells, correct_tables
     from pipeline.schema import TIDIED, build
@@ -145,7 +148,7 @@ def tidy_reading(job: Job, reading: Reading, report: Report | None = None) -> Ru
     corrections = corrections_in(job.edition.corrections, job.decisions["corrections.yaml"])
     with measured("tidy"):
         cells, changed = correct_cells(reading.cells, corrections)
-        tidied = tidy(replace(reading, cells=cells), job.header_map, job.path.name, _beside(job))
+        tidied = tidy(replace(reading, cells=cells), job.header_map, job.path.name, _beside(job), job.memory)
         made = {table: build(table, tidied.rows.get(table, []), name, kind) for table in TIDIED}
         tables = correct_tables(
             made, corrections, edition=name, source=kind, rule3=tidied.rule3, corrected_cells=changed
@@ -160,6 +163,8 @@ def tidy_reading(job: Job, reading: Reading, report: Report | None = None) -> Ru
             reference=reference_rows(),
             pages=reading.pages if kind == "pdf" else None,
         )
+    if job.memory is not None:
+        more = [*more, *boundary_differs(rows(tables["entries"]), job.memory)]
     figures = {"pages": tidied.pages, "tables_found": tidied.tables, "conservation": {**tidied.characters}}
     stats = _stats(job, tables, figures, compared)
     pages = zip(*(reading.pages[name].to_pylist() for name in ("page", "turned")), strict=True)
@@ -226,6 +231,8 @@ def _stats(
     if job.settled_by is not None:
         path, sha256 = job.settled_by
         stats["settled_by"] = [{"role": "settles", "kind": "docx", "file": path.name, "sha256": sha256}]
+    if job.learned:
+        stats["learned"] = [dict(record) for record in job.learned]
     return {**stats, "cross_check": compared} if compared else stats
 
 

@@ -312,13 +312,14 @@ def fresh_reading(edition: Edition) -> NewReading:
     from pipeline.quality.checks.links import link
     from pipeline.quality.decisions import finding_rows
     from pipeline.releases.last_findings import last_findings_path, load_findings
+    from pipeline.releases.learned import learned
     from pipeline.run import read
     from pipeline.schema import TABLES, build
     from pipeline.tidy.document import tidy
 
-    job = plan(Options(edition.home, edition.name))
+    job = learned(plan(Options(edition.home, edition.name)))
     reading = read(job)
-    tidied = tidy(reading, job.header_map, job.path.name)
+    tidied = tidy(reading, job.header_map, job.path.name, job.memory)
     tables = {
         name: build(name, rows, edition.name, job.kind)
         for name, rows in tidied.rows.items()

@@ -16,13 +16,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.arrow import from_numpy
-from pipeline.editions.names import validate_name
 from pipeline.errors import XizeError
 from pipeline.releases.catalogue import (
     PENDING,
     Release,
     damaged_files,
-    editions_in,
+    edition_before,
     find_release,
     last_release,
     latest_name,
@@ -220,12 +219,9 @@ def releases_before(store: Store, edition: str, source: str) -> Iterator[Release
         if release.source == source and not damaged_files(store, edition, name):
             yield release
             break
-    parts = validate_name(edition)
-    for other in reversed(editions_in(store)):
-        its = validate_name(other)
-        if its.jurisdiction == parts.jurisdiction and its < parts and latest_name(store, other):
-            yield find_release(store, other)
-            return
+    other = edition_before(store, edition)
+    if other:
+        yield find_release(store, other)
 
 
 def _next_name(store: Store, edition: str) -> str:
