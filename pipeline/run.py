@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from pipeline.findings import Finding
     from pipeline.reading import Reading
     from pipeline.tidy.beside import WordFile
+    from pipeline.tidy.document import Tidied
 
 __all__ = [
     "check_reading",
@@ -36,6 +37,7 @@ __all__ = [
     "read",
     "read_document",
     "run",
+    "tidy_cells",
     "tidy_reading",
     "validate_result",
 ]
@@ -139,7 +141,6 @@ def tidy_reading(job: Job, reading: Reading, report: Report | None = None) -> Ru
     from pipeline.quality.corrections.tables import correct_cells, correct_tables
     from pipeline.schema import TIDIED, build
     from pipeline.schema.moe_classes import reference_rows
-    from pipeline.tidy.document import tidy
 
     name, kind = job.edition.name, job.kind
     if report:
@@ -148,7 +149,7 @@ def tidy_reading(job: Job, reading: Reading, report: Report | None = None) -> Ru
     corrections = corrections_in(job.edition.corrections, job.decisions["corrections.yaml"])
     with measured("tidy"):
         cells, changed = correct_cells(reading.cells, corrections)
-        tidied = tidy(replace(reading, cells=cells), job.header_map, job.path.name, _beside(job), job.memory)
+        tidied = tidy_cells(job, replace(reading, cells=cells))
         made = {table: build(table, tidied.rows.get(table, []), name, kind) for table in TIDIED}
         tables = correct_tables(
             made, corrections, edition=name, source=kind, rule3=tidied.rule3, corrected_cells=changed
@@ -170,6 +171,16 @@ def tidy_reading(job: Job, reading: Reading, report: Report | None = None) -> Ru
     pages = zip(*(reading.pages[name].to_pylist() for name in ("page", "turned")), strict=True)
     context = {"toc": tidied.toc, "rule3": dict(tidied.rule3), "turned": dict(pages)}
     return RunResult(tables, stats, context, [*disagreements, *tidied.findings, *more])
+
+
+def tidy_cells(job: Job, reading: Reading) -> Tidied:
+    """A reading tidied with all that settles it: the Word file beside it, the items of earlier editions.
+
+    Raises XizeError as ``tidy.document.tidy`` does.
+    """
+    from pipeline.tidy.document import tidy
+
+    return tidy(reading, job.header_map, job.path.name, _beside(job), job.memory)
 
 
 def _beside(job: Job) -> WordFile | None:
