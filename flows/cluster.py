@@ -36,6 +36,7 @@ from pipeline.processes import processors
 from pipeline.readers.pdf.read import page_ranges
 from pipeline.reading import Reading, join_readings
 from pipeline.releases.catalogue import curated_url
+from pipeline.releases.learned import learned
 
 PAGES_PER_TASK = 16
 """Coarse: every task costs Prefect some tens of milliseconds of bookkeeping."""
@@ -170,7 +171,7 @@ def _published(options: Options, watcher: Watcher, pages: Counter[str]) -> Gener
     many have ``come``, of all editions.
     """
     with edition_lock(options.home, options.edition):
-        job = plan(options)
+        job = learned(plan(options))
         last = unchanged(job)
         if last is not None:
             return same_as(job, last)

@@ -20,6 +20,7 @@ from pipeline.editions.plan import plan
 from pipeline.errors import XizeError
 from pipeline.job import Options, Outcome, Report
 from pipeline.outcome import same_as, unchanged
+from pipeline.releases.learned import learned
 
 if TYPE_CHECKING:
     from flows.editions import Watcher
@@ -31,7 +32,7 @@ def run(options: Options, report: Report | None = None) -> Outcome:
     Raises XizeError as :func:`pipeline.run.run` does, and when Prefect's server cannot be had.
     """
     with edition_lock(options.home, options.edition):
-        job = plan(options)
+        job = learned(plan(options))
         last = unchanged(job)
         if last is not None:
             return same_as(job, last)
