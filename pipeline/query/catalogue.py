@@ -76,6 +76,21 @@ from lives
 """
 
 
+@lru_cache
+def _empty(name: str) -> bytes:
+    """A Parquet file with the columns of the contract's table and no rows."""
+    import io
+
+    import pyarrow.parquet as pq
+
+    from pipeline.schema import TABLES
+
+    stream = io.BytesIO()
+    if name in TABLES:
+        pq.write_table(TABLES[name].arrow.empty_table(), stream)
+    return stream.getvalue()
+
+
 class Catalog:
     """The published releases as DuckDB views, one per table, over the latest release of every edition.
 
@@ -158,6 +173,9 @@ class Catalog:
         for name in dict.fromkeys(chain.from_iterable(one.rows for one in releases)):
             having = [one for one in releases if name in one.rows]
             files = [f"{PROTOCOL}://{one.edition}/{one.release}/{name}.parquet" for one in having]
+            if any(one.manifest.get("contract", 1) < 2 for one in having):  # columns that came later are null
+                self._files.files[f"{name}.parquet"] = _empty(name)
+                files.append(f"{PROTOCOL}://{name}.parquet")
             source = f"read_parquet([{', '.join(map(_literal, files))}], union_by_name=true)"
             try:
                 self._con.execute(
