@@ -71,6 +71,10 @@ class Finding:
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
+BOUNDARY_CODES = frozenset({"boundary_uncertain", "boundary_differs", "item_cut_off", "items_run_together"})
+"""Doubts about where an item begins and ends: who accepts one settles the items that it names."""
+
+
 def digits_of(finding_id: str) -> str:
     """The digits of a finding's id, which is ``<edition>:<16 hex digits>``, or (version 1 of the contract) they alone."""
     return finding_id.rpartition(":")[2]
@@ -93,11 +97,13 @@ CODES: dict[str, Code] = _codes(
         # found by reading and tidying
         ("header_similar", "warning", "reading", "表头按相近词识别", "核对表头；可在source.yaml的headers中写明。"),
         ("merged_across_columns", "warning", "reading", "单元格横跨多列", "核对合并是否属实；条目计入所跨的每一列。"),
-        ("class_code_missing", "warning", "document", "专业类没有代码", "核对原文；可在corrections.yaml中补上代码。"),
+        ("class_code_missing", "warning", "document", "专业类没有代码", "核对原文；确未印出则接受此项，以N开头的键可用于查询与更正。"),
+        ("major_code_missing", "warning", "document", "专业大类没有代码", "核对标题；确未印出则接受此项。"),
         ("class_code_repeated", "warning", "document", "专业类代码重复", "核对原文代码；可在corrections.yaml中更正。"),
         ("class_under_other_heading", "warning", "reading", "专业类印在别的大类之下", "核对是否缺了大类标题或缺页。"),
         ("major_heading_missing", "warning", "reading", "专业大类没有标题", "核对是否缺了大类标题或缺页。"),
         ("catalogue_text_unplaced", "error", "reading", "目录表文字未能归入条目", "核对该处的表格线与文字。"),
+        ("catalogue_column_extra", "warning", "document", "目录表有证书之外的列", "核对该列是否含条目；是则在source.yaml的headers中写明其类别。"),
         ("placeholder", "info", "document", "占位符号", "该格按空白处理；如有内容，请在corrections.yaml中更正。"),
         ("table_outside_sections", "warning", "reading", "不在任何大类或附件下的表格", "核对其标题是否读出。"),
         ("hidden_text", "info", "document", "隐藏文字", "该文字在页面上看不见，未读入；如确为正文，请核对原件。"),
@@ -134,6 +140,7 @@ CODES: dict[str, Code] = _codes(
         ("item_length", "warning", "reading", "条目过短或过长", "核对是否拆分或合并有误；可在corrections.yaml中用split或join更正。"),
         ("items_run_together", "warning", "reading", "两个条目似连成一条", "核对原文；可在corrections.yaml中用split更正。"),
         ("item_repeated", "warning", "document", "同一单元格重复列出", "核对原文；多余者在corrections.yaml中用drop删去，属实则接受。"),
+        ("boundary_differs", "info", "reading", "条目起止与上一版不同", "对照原文；有误则在corrections.yaml中用split或join更正，无误则接受。"),
         ("boundary_uncertain", "info", "reading", "条目起止不确定", "对照原文；有误则在corrections.yaml中用split或join更正，无误则接受。"),
         ("name_near_duplicate", "warning", "document", "与相邻名称只差一字", "核对是否误植；可在corrections.yaml中用replace更正，属实则接受。"),
         ("one_plus_x_unlinked", "warning", "document", "1+X证书不在目录附件中", "核对名称与附件；属附件未收则接受此项。"),

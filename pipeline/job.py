@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from expectations.report import ValidationReport
     from pipeline.editions.edition import Edition
     from pipeline.findings import Finding
-    from pipeline.releases.catalogue import Release, TableDelta
+    from pipeline.releases.catalogue import Release
+    from pipeline.releases.deltas import TableDelta
+    from pipeline.tidy.wraps.segment_model import Memory
 
 __all__ = ["Job", "Options", "Outcome", "Report", "RunResult", "code_digest", "read_decisions"]
 
@@ -51,7 +53,9 @@ class Job:
     """A verified source: its edition, file, checksum, and ``inputs``, the digest of everything the result rests on.
 
     ``decisions``: the bytes of corrections.yaml and accepted.yaml as the run found them at its start (None: no such
-    file). What is written there later counts for the next run.
+    file). What is written there later counts for the next run. ``settled_by``: path and checksum of the Word file beside
+    a PDF that settles it. ``memory``: the items that earlier editions settled; ``learned``: per release that they stand
+    in, what the manifest says of it.
     """
 
     options: Options
@@ -61,6 +65,9 @@ class Job:
     sha256: str
     inputs: str
     decisions: Mapping[str, bytes | None]
+    settled_by: tuple[Path, str] | None = None
+    memory: Memory | None = None
+    learned: tuple[Mapping[str, str], ...] = ()
 
     def changed_decisions(self) -> list[str]:
         """The names of those files that are no longer as the run found them. Raises OSError."""

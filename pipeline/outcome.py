@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +17,11 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from expectations.report import ValidationReport
-    from pipeline.releases.catalogue import Release, TableDelta
+    from pipeline.releases.catalogue import Release
+    from pipeline.releases.deltas import TableDelta
+
+_CROP_BYTES = 7_500_000
+"""Pictures of doubtful places in browse.html: in base64 a third more, so that the page stays below 12 MB."""
 
 __all__ = ["finish", "preview", "same_as", "unchanged", "with_findings"]
 
@@ -109,24 +113,39 @@ def finish(
 def _publish(
     job: Job, result: RunResult, tables: dict[str, pa.Table], verdict: ValidationReport, site: Path
 ) -> Release:
+    from pipeline.diff.output.pictures import Box, Strip, strips
+    from pipeline.export.start_page import write_start_page
     from pipeline.releases.catalogue import curated_url
     from pipeline.releases.publish import RunInfo, SourceInfo, publish
+    from pipeline.releases.storage import open_store
 
     def compare(before: Release, manifest: Mapping[str, Any], new: Mapping[str, pa.Table]) -> bytes:
         from pipeline.diff.output.published import changes_since  # most runs have nothing to compare with
 
         return changes_since(job.options.home, before, manifest, new)
 
+    def browse(manifest: Mapping[str, Any], package: Mapping[str, Any], new: Mapping[str, pa.Table]) -> bytes:
+        from pipeline.export.browse import browse_page, doubtful_places
+
+        crops: Iterable[Strip] = ()
+        if job.kind == "pdf" and not job.options.password:
+            boxes = [Box(*place) for place in doubtful_places(new)]
+            crops = strips(job.path, boxes, _CROP_BYTES, result.context["turned"])
+        return browse_page(manifest, package, new, crops)
+
     _refuse_errors(job, tables)
     version = f"{__version__}+{code_digest()[:12]}"
-    return publish(
+    url = curated_url(job.options.home, job.options.curated)
+    release = publish(
         tables,
         SourceInfo.of(job.edition, job.kind, job.sha256),
-        RunInfo(result.stats, dict(verdict.summary), job.options.allow_incomplete, version, compare),
-        curated_url(job.options.home, job.options.curated),
+        RunInfo(result.stats, dict(verdict.summary), job.options.allow_incomplete, version, compare, browse),
+        url,
         site=site,
         latest=True if job.options.latest else None,
     )
+    write_start_page(open_store(url))
+    return release
 
 
 def _refuse_errors(job: Job, tables: Mapping[str, pa.Table]) -> None:
@@ -147,7 +166,8 @@ def _open_errors(tables: Mapping[str, pa.Table]) -> list[str]:
 
 def preview(job: Job, tables: Mapping[str, pa.Table]) -> tuple[TableDelta, ...]:
     """What a release of ``tables`` would change against the latest one."""
-    from pipeline.releases.catalogue import curated_url, diff_summary, latest_name, load_release
+    from pipeline.releases.catalogue import curated_url, latest_name, load_release
+    from pipeline.releases.deltas import diff_summary
     from pipeline.releases.storage import open_store
     from pipeline.schema import TABLES, build
 

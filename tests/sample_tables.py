@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from pipeline.editions.edition import load_edition, validate_name
+from pipeline.editions.edition import load_edition
 from pipeline.findings import CODES, Finding
 from pipeline.releases.manifest import SourceInfo
 from pipeline.schema import GRADE_LABELS, TABLES, build, row_id
@@ -175,5 +175,4 @@ def sample_tables(limit: int | None = None, edition: str = EDITION) -> dict[str,
 def source_info(home: Path | None = None, kind: str = "pdf", edition: str = EDITION) -> SourceInfo:
     """The project's own edition as a release's source."""
     known = SourceInfo.of(load_edition(home or Path(__file__).parents[1], EDITION), kind)
-    jurisdiction, year = validate_name(edition)
-    return replace(known, jurisdiction=jurisdiction, year=year)
+    return replace(known, edition=edition)

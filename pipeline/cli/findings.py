@@ -114,7 +114,7 @@ def _findings(
     home: Path, edition: str, curated: str | None, release: str | None = None
 ) -> list[dict[str, Any]]:
     """The findings as rows in the order of the work, with their status by the decisions on file now."""
-    from pipeline.editions.edition import validate_name
+    from pipeline.editions.names import validate_name
     from pipeline.quality.decisions import by_worth, with_statuses
     from pipeline.releases.catalogue import curated_url
     from pipeline.releases.last_findings import load_findings
@@ -312,13 +312,13 @@ def fresh_reading(edition: Edition) -> NewReading:
     from pipeline.quality.checks.links import link
     from pipeline.quality.decisions import finding_rows
     from pipeline.releases.last_findings import last_findings_path, load_findings
-    from pipeline.run import read
+    from pipeline.releases.learned import learned
+    from pipeline.run import read, tidy_cells
     from pipeline.schema import TABLES, build
-    from pipeline.tidy.document import tidy
 
-    job = plan(Options(edition.home, edition.name))
+    job = learned(plan(Options(edition.home, edition.name)))
     reading = read(job)
-    tidied = tidy(reading, job.header_map, job.path.name)
+    tidied = tidy_cells(job, reading)
     tables = {
         name: build(name, rows, edition.name, job.kind)
         for name, rows in tidied.rows.items()

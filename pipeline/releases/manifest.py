@@ -9,12 +9,13 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib import metadata
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pyarrow as pa
 
 from pipeline import __version__
 from pipeline.editions.edition import Edition
+from pipeline.releases.catalogue import FACTS
 from pipeline.schema import QUEUES, TABLES
 from pipeline.schema.types import Field, Table
 
@@ -25,6 +26,9 @@ _LIBRARIES = (
     "pyarrow", "pdfplumber", "pdfminer.six", "pypdfium2", "playa-pdf", "camelot-py", "great_expectations",
     "prefect", "duckdb", "rapidfuzz",
 )  # fmt: skip
+
+CONTRACT = 2
+"""Version of the data contract that releases are written to. Releases of version 1 do not say theirs."""
 
 _LICENCE = "细则的著作权与使用条件以发布机关的规定为准；本数据未附加其他许可。"
 _LICENCE_EN = "Rights in the rulebook rest with its publisher; these data add no licence of their own."
@@ -38,25 +42,21 @@ _DISCLAIMER_EN = (
 class SourceInfo:
     """The source file that a release was read from, and what source.yaml says about its edition.
 
-    ``is_default``: it is the source that source.yaml names under ``read``, whose releases become the latest.
+    ``is_default``: it is the source that source.yaml names under ``read``, whose releases become the latest. ``facts``:
+    what it says of :data:`pipeline.releases.catalogue.FACTS`.
     """
 
     kind: str
     file: str
     sha256: str
+    edition: str
     title: str
-    jurisdiction: str
-    year: int
     is_default: bool
     about: str = ""
     origin: str = ""
     licence: str | None = None
     disclaimer: str | None = None
-
-    @property
-    def edition(self) -> str:
-        """The edition's name."""
-        return f"{self.jurisdiction}-{self.year}"
+    facts: Mapping[str, str | None] = field(default_factory=lambda: dict.fromkeys(FACTS))
 
     @property
     def record(self) -> dict[str, str]:
@@ -68,8 +68,9 @@ class SourceInfo:
         """Of an edition's source of ``kind`` (default: the one read); ``sha256`` as found on disk."""
         file, source = edition.file(kind), edition.source
         return cls(
-            file.kind, file.name, sha256 or file.sha256, source.title, source.jurisdiction, source.year,
-            file.kind == source.read, file.about, file.origin, source.licence, source.disclaimer,
+            file.kind, file.name, sha256 or file.sha256, edition.name, source.title, file.kind == source.read,
+            file.about, file.origin, source.licence, source.disclaimer,
+            source.model_dump(mode="json", include=set(FACTS)),
         )  # fmt: skip
 
 
@@ -79,7 +80,8 @@ class RunInfo:
 
     ``stats`` holds ``conservation`` and whatever else the manifest should say; ``allow_incomplete`` is only recorded:
     validation then makes warnings of what is missing. ``compare`` gives the bytes of changes.json from the release before,
-    the manifest as it is without that file, and the new tables; without ``compare`` there is no such file.
+    the manifest as it is without that file, and the new tables; ``browse`` the bytes of browse.html from that manifest, the
+    datapackage and the tables. Without them there are no such files.
     """
 
     stats: Mapping[str, object] = field(default_factory=dict)
@@ -87,6 +89,7 @@ class RunInfo:
     allow_incomplete: bool = False
     code_version: str | None = None
     compare: Callable[[Release, Mapping[str, Any], Mapping[str, pa.Table]], bytes] | None = None
+    browse: Callable[[Mapping[str, Any], Mapping[str, Any], Mapping[str, pa.Table]], bytes] | None = None
 
 
 def library_versions() -> dict[str, str]:
@@ -139,17 +142,25 @@ def manifest(
         if "corrected" in table.column_names and (count := pc.sum(table["corrected"]).as_py() or 0)
     }
     return {
+        "contract": CONTRACT,
         "edition": source.edition,
         "release": release,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "title": source.title,
+        **source.facts,
         "source": source.record,
+        "used": [
+            {"role": "read", "kind": source.kind, "file": source.file, "sha256": source.sha256},
+            *cast("list[object]", run.stats.get("settled_by", [])),
+        ],
         "versions": library_versions(),
         "code_version": run.code_version,
         "allow_incomplete": run.allow_incomplete,
         "validation": dict(run.validation),
         "conservation": run.stats.get("conservation"),
-        "stats": {key: value for key, value in run.stats.items() if key != "conservation"},
+        "stats": {
+            key: value for key, value in run.stats.items() if key not in ("conservation", "settled_by")
+        },
         "findings": count_findings(tables["findings"]),
         "corrected": corrected,
         "rows": {name: table.num_rows for name, table in tables.items()},
@@ -229,6 +240,7 @@ def datapackage(release: str, source: SourceInfo, tables: Mapping[str, pa.Table]
     about = f"（{source.about}）" if source.about else ""
     return {
         "profile": "data-package",
+        "contract": CONTRACT,
         "name": source.edition,
         "version": release,
         "title": source.title,
@@ -237,6 +249,7 @@ def datapackage(release: str, source: SourceInfo, tables: Mapping[str, pa.Table]
             f"{source.title}的结构化数据，来源：{source.file}{about}。{disclaimer} / "
             f"Tables of the rulebook, edition {source.edition}, read from {source.file}. {_DISCLAIMER_EN}"
         ),
+        **source.facts,
         "disclaimer": disclaimer,
         "disclaimer_en": _DISCLAIMER_EN,
         "licenses": [{"name": "not-specified", "title": f"{licence} / {_LICENCE_EN}"}],

@@ -15,6 +15,7 @@ from pipeline.errors import XizeError
 from pipeline.job import Options
 from pipeline.releases.catalogue import Release, curated_url, find_release, last_release, load_release
 from pipeline.releases.last_findings import load_findings
+from pipeline.releases.learned import learned
 from pipeline.releases.storage import open_store
 from pipeline.review.model import LINES_PER_PAGE, Material, Page
 from pipeline.review.pictures import page_sizes
@@ -73,7 +74,7 @@ def _released(material: Material, release: Release) -> Material:
 
 def _unpublished(material: Material, options: Options) -> Material:
     """The rows of the staged reading, tidied with the corrections of today."""
-    job = plan(Options(options.home, options.edition, material.kind, options.password))
+    job = learned(plan(Options(options.home, options.edition, material.kind, options.password)))
     reading = read(job)
     material = replace(material, staged=reading.cells)
     try:

@@ -20,7 +20,7 @@ from pipeline.schema import ANNEX_TABLES, GRADE_LABELS, KINDS, TABLES
 
 _SILENT = frozenset({
     "edition", "source", "page", "line", "x0", "top", "x1", "bottom", "cell_id", "confidence", "corrected",
-    "requires_attention", "annex_no", "row_id",
+    "requires_attention", "settled_by", "annex_no", "row_id",
 })  # fmt: skip
 _COMPARED = ("classes", "majors", "entries", "notes", *ANNEX_TABLES)
 CHANGES_SHOWN = 60

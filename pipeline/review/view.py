@@ -22,7 +22,7 @@ ROWS_SHOWN = 200
 _PROVENANCE = frozenset(
     {"edition", "source", "page", "line", "x0", "top", "x1", "bottom", "cell_id", "confidence", "corrected"}
 )
-_NOT_SHOWN = _PROVENANCE | {"row_id", "annex_no", "requires_attention", "entry_id"}
+_NOT_SHOWN = _PROVENANCE | {"row_id", "annex_no", "requires_attention", "settled_by", "entry_id"}
 _SHORT_KINDS = {
     "title": "职称",
     "skill": "技能等级",
