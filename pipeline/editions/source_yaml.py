@@ -104,6 +104,7 @@ class Source(StrictModel):
     learn_from: tuple[EditionName, ...] | Literal["none"] | None = None
     licence: str | None = None
     disclaimer: str | None = None
+    approval: Literal["required"] | None = None
 
     @field_validator("issued", "effective_from", mode="before")
     @classmethod
