@@ -40,7 +40,7 @@ app = typer.Typer(
 )
 _COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
     "Steward: from a file to a release": (
-        release.add, run.run, findings.findings, findings.accept, findings.correct, findings.carry,
+        release.add, run.run, findings.findings, findings.accept, findings.correct, findings.carry, release.approve,
     ),
     "Analyst: use what is published": (
         browse.browse, query.sql, query.check, export.export, history.history, tables.tables,
