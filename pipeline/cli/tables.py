@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from pipeline.cli.shared import Decoder, Password, writing
 from pipeline.errors import XizeError
 from pipeline.text import page_spans
+
+if TYPE_CHECKING:
+    from pipeline.model import Cell
 
 
 class TablesFormat(StrEnum):
@@ -39,7 +45,12 @@ def parse_pages(text: str | None) -> list[int] | None:
 
 
 def tables(
-    pdf: Annotated[Path, typer.Argument(metavar="ANY.pdf", help="Any PDF with ruled tables.")],
+    pdf: Annotated[
+        Path,
+        typer.Argument(
+            metavar="ANY.pdf", help="Any PDF with ruled tables (also a Word, Excel or picture file)."
+        ),
+    ],
     pages: Annotated[
         str | None, typer.Option("--pages", help="Pages to read, e.g. 3,5-7 (default: all).")
     ] = None,
@@ -56,24 +67,72 @@ def tables(
     password: Password = "",
     decoder: Decoder = "pdfium",
 ) -> None:
-    """Read the ruled tables of any PDF: decoder and grid finder only, no rulebook needed."""
+    """Read the ruled tables of any PDF: decoder and grid finder only, no rulebook needed. Scanned pages are recognised."""
     from pipeline.readers.pdf.damage import damaged_pages
-    from pipeline.readers.pdf.export import draw_pages, read_tables, render
+    from pipeline.readers.pdf.export import draw_pages, render, tables_of
 
     wanted = parse_pages(pages)
-    found = read_tables(pdf, wanted, password, decoder)
-    if damaged := [n for n in sorted(damaged_pages(pdf, password)) if wanted is None or n in wanted]:
-        typer.echo(
-            f"第{page_spans(damaged)}页内容流损坏，读出的内容可能不全或有误：请重新取得该文件。", err=True
-        )
-    text = render(found, format.value)
+    with _readable(pdf) as (path, kind):
+        if kind != "pdf":
+            _write(render(_tables_without_pages(path, kind), format.value), output, format)
+            return
+        found = tables_of(_cells(path, wanted, password, decoder))
+        if damaged := [n for n in sorted(damaged_pages(path, password)) if wanted is None or n in wanted]:
+            typer.echo(
+                f"第{page_spans(damaged)}页内容流损坏，读出的内容可能不全或有误：请重新取得该文件。", err=True
+            )
+        _write(render(found, format.value), output, format)
+        if debug is not None:
+            with writing(debug):
+                drawn = draw_pages(path, wanted, debug, password, decoder)
+            for picture in drawn:
+                typer.echo(str(picture), err=True)
+
+
+@contextmanager
+def _readable(path: Path) -> Iterator[tuple[Path, str]]:
+    """The file as it can be read and its kind (pdf, docx or xlsx): a picture as a PDF made of it."""
+    from pipeline.editions.kinds import is_picture, kind_of, office_kind
+    from pipeline.editions.pictures import pictures_as_pdf
+
+    if path.is_file() and is_picture(path):
+        with TemporaryDirectory(prefix="xize-") as folder:
+            made = Path(folder) / f"{path.stem}.pdf"
+            made.write_bytes(pictures_as_pdf([path]))
+            yield made, "pdf"
+        return
+    yield path, kind_of(path) if path.is_file() and office_kind(path.read_bytes()) else "pdf"
+
+
+def _cells(path: Path, pages: list[int] | None, password: str, decoder: str) -> list[Cell]:
+    """The cells of a PDF, scanned pages recognised."""
+    from pipeline.readers.ocr.scans import recognised
+    from pipeline.readers.pdf.read import read_pdf
+    from pipeline.reading import cells_of
+
+    reading = read_pdf(path, pages=pages, password=password, decoder=decoder)
+    return cells_of(recognised(path, reading, password))
+
+
+def _tables_without_pages(path: Path, kind: str) -> list[dict[str, Any]]:
+    """The tables of a Word or Excel file: they have neither pages nor boxes."""
+    from pipeline.readers.excel import read_excel
+    from pipeline.readers.pdf.export import tables_of
+    from pipeline.readers.word.read import read_word
+    from pipeline.tidy.pageless import restore
+
+    cells, _, _ = restore(read_word(path) if kind == "docx" else read_excel(path))
+    found = tables_of(sorted(cells, key=lambda cell: (cell.table_no, cell.row, cell.col)))
+    boxes = dict.fromkeys(("x0", "top", "x1", "bottom"))
+    return [
+        {**table, "page": None, "bbox": None, "cells": [{**cell, **boxes} for cell in table["cells"]]}
+        for table in found
+    ]
+
+
+def _write(text: str, output: Path | None, format: TablesFormat) -> None:
     if output is None:
         sys.stdout.write(text)
-    else:
-        with writing(output):
-            output.write_text(text, encoding="utf-8-sig" if format is TablesFormat.csv else "utf-8")
-    if debug is not None:
-        with writing(debug):
-            drawn = draw_pages(pdf, wanted, debug, password, decoder)
-        for path in drawn:
-            typer.echo(str(path), err=True)
+        return
+    with writing(output):
+        output.write_text(text, encoding="utf-8-sig" if format is TablesFormat.csv else "utf-8")

@@ -62,9 +62,13 @@ def read_tables(
     >>> table["bbox"], table["cells"][1]["text"], table["cells"][1]["col_span"]
     ([80.0, 120.0, 460.0, 230.0], '机构名称', 2)
     """
-    reading = read_pdf(path, pages=pages, password=password, decoder=decoder)
+    return tables_of(cells_of(read_pdf(path, pages=pages, password=password, decoder=decoder)))
+
+
+def tables_of(every: Sequence[Cell]) -> list[dict[str, Any]]:
+    """Cells in page and table order as tables, see :func:`read_tables`."""
     out = []
-    for (page, table_no), members in groupby(cells_of(reading), key=lambda cell: (cell.page, cell.table_no)):
+    for (page, table_no), members in groupby(every, key=lambda cell: (cell.page, cell.table_no)):
         cells = list(members)
         box = (
             min(c.x0 for c in cells),
