@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +17,11 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from expectations.report import ValidationReport
-    from pipeline.releases.catalogue import Release, TableDelta
+    from pipeline.releases.catalogue import Release
+    from pipeline.releases.deltas import TableDelta
+
+_CROP_BYTES = 7_500_000
+"""Pictures of doubtful places in browse.html: in base64 a third more, so that the page stays below 12 MB."""
 
 __all__ = ["finish", "preview", "same_as", "unchanged", "with_findings"]
 
@@ -53,6 +57,7 @@ def same_as(job: Job, last: Release) -> Outcome:
         last.rows,
         dict(findings.get("by_severity", {})),
         dict(findings.get("by_code", {})),
+        dict(findings.get("open_by_queue", {})),
     )
 
 
@@ -85,48 +90,66 @@ def finish(
 
     ``site``: the folder of the rendered verdict. Raises XizeError naming the first errors when validation forbids it.
     """
+    from pipeline.releases.manifest import count_findings
+
     if report:
         report("publish", 0, 1)
     with measured("publish"):
         tables = with_findings(job, result, verdict)
         severities = Counter(tables["findings"].column("severity").to_pylist())
         codes = Counter(tables["findings"].column("code").to_pylist())
+        queues = count_findings(tables["findings"])["open_by_queue"]
         rows = {name: table.num_rows for name, table in tables.items()}
         if not job.options.publish:
-            deltas = preview(job, tables)
-            return Outcome(job, None, False, result.stats, rows, severities, codes, verdict, deltas)
+            found = (severities, codes, queues, verdict, preview(job, tables), changes(job, result, tables))
+            errors = len(_open_errors(tables))
+            return Outcome(job, None, False, result.stats, rows, *found, open_errors=errors)
         release = _publish(job, result, tables, verdict, site)
         if not release.changed:
             note_same(job, release.release)
-        return Outcome(job, release, release.changed, result.stats, rows, severities, codes, verdict)
+        return Outcome(job, release, release.changed, result.stats, rows, severities, codes, queues, verdict)
 
 
 def _publish(
     job: Job, result: RunResult, tables: dict[str, pa.Table], verdict: ValidationReport, site: Path
 ) -> Release:
+    from pipeline.diff.output.pictures import Box, Strip, strips
+    from pipeline.export.start_page import write_start_page
     from pipeline.releases.catalogue import curated_url
     from pipeline.releases.publish import RunInfo, SourceInfo, publish
+    from pipeline.releases.storage import open_store
 
     def compare(before: Release, manifest: Mapping[str, Any], new: Mapping[str, pa.Table]) -> bytes:
         from pipeline.diff.output.published import changes_since  # most runs have nothing to compare with
 
         return changes_since(job.options.home, before, manifest, new)
 
+    def browse(manifest: Mapping[str, Any], package: Mapping[str, Any], new: Mapping[str, pa.Table]) -> bytes:
+        from pipeline.export.browse import browse_page, doubtful_places
+
+        crops: Iterable[Strip] = ()
+        if job.kind == "pdf" and not job.options.password:
+            boxes = [Box(*place) for place in doubtful_places(new)]
+            crops = strips(job.path, boxes, _CROP_BYTES, result.context["turned"])
+        return browse_page(manifest, package, new, crops)
+
     _refuse_errors(job, tables)
     version = f"{__version__}+{code_digest()[:12]}"
-    return publish(
+    url = curated_url(job.options.home, job.options.curated)
+    release = publish(
         tables,
         SourceInfo.of(job.edition, job.kind, job.sha256),
-        RunInfo(result.stats, dict(verdict.summary), job.options.allow_incomplete, version, compare),
-        curated_url(job.options.home, job.options.curated),
+        RunInfo(result.stats, dict(verdict.summary), job.options.allow_incomplete, version, compare, browse),
+        url,
         site=site,
         latest=True if job.options.latest else None,
     )
+    write_start_page(open_store(url))
+    return release
 
 
 def _refuse_errors(job: Job, tables: Mapping[str, pa.Table]) -> None:
-    rows = tables["findings"].select(["severity", "status", "message"]).to_pylist()
-    errors = [row["message"] for row in rows if row["severity"] == "error" and row["status"] == "open"]
+    errors = _open_errors(tables)
     if errors:
         shown = "；".join(message.rstrip("。") for message in errors[:3])
         more = f" 等 {len(errors)} 处" if len(errors) > 3 else ""
@@ -135,9 +158,16 @@ def _refuse_errors(job: Job, tables: Mapping[str, pa.Table]) -> None:
         )
 
 
+def _open_errors(tables: Mapping[str, pa.Table]) -> list[str]:
+    """The messages of the errors that forbid publishing."""
+    rows = tables["findings"].select(["severity", "status", "message"]).to_pylist()
+    return [row["message"] for row in rows if row["severity"] == "error" and row["status"] == "open"]
+
+
 def preview(job: Job, tables: Mapping[str, pa.Table]) -> tuple[TableDelta, ...]:
     """What a release of ``tables`` would change against the latest one."""
-    from pipeline.releases.catalogue import curated_url, diff_summary, latest_name, load_release
+    from pipeline.releases.catalogue import curated_url, latest_name, load_release
+    from pipeline.releases.deltas import diff_summary
     from pipeline.releases.storage import open_store
     from pipeline.schema import TABLES, build
 
@@ -148,3 +178,24 @@ def preview(job: Job, tables: Mapping[str, pa.Table]) -> tuple[TableDelta, ...]:
     else:
         before = load_release(url, name)
     return diff_summary(tables, before)
+
+
+def changes(job: Job, result: RunResult, tables: Mapping[str, pa.Table]) -> dict[str, dict[str, int]]:
+    """What a release of ``tables`` would change against the last one of its source, and against last edition's current one:
+    edition@release → number of changes by kind."""
+    import json
+
+    from pipeline.diff.output.published import changes_since
+    from pipeline.releases.catalogue import curated_url
+    from pipeline.releases.manifest import manifest
+    from pipeline.releases.publish import RunInfo, SourceInfo, releases_before
+    from pipeline.releases.storage import open_store
+
+    source = SourceInfo.of(job.edition, job.kind, job.sha256)
+    about = manifest("r000", source, RunInfo(result.stats), tables, {})
+    store = open_store(curated_url(job.options.home, job.options.curated))
+    found = {}
+    for before in releases_before(store, job.edition.name, job.kind):
+        rows = json.loads(changes_since(job.options.home, before, about, tables))
+        found[f"{before.edition}@{before.release}"] = dict(Counter(row["change"] for row in rows))
+    return found

@@ -93,8 +93,15 @@ picture; two readings agree on the borders, but not on the text; two readings dr
 RECOGNISED = "ocr"
 """The engine of a page whose characters were recognised in its picture."""
 
-BROKEN = "content_broken"
-"""The check that a page fails whose content stream cannot be inflated to its end, or not to what its checksum says."""
+BROKEN, CUT, RESOURCE, STRUCTURE = "content_broken", "content_cut", "resource_broken", "structure_broken"
+"""The checks that a damaged page fails: the data of its content or of a form on it are not whole; its content ends early
+or says what no content says; the data of a font, a character map or a picture are not whole; objects that it needs are not
+where the file says, or there are none."""
+
+DAMAGE = frozenset({BROKEN, CUT, RESOURCE, STRUCTURE})
+UNREADABLE = "unreadable"
+"""The check that a page fails of whose printed glyphs more than :data:`UNREADABLE_SHARE` have no character."""
+UNREADABLE_SHARE = 0.05
 
 # A text transcript, a Word and an Excel file have no pages and no boxes: their cells and blocks are staged with their line
 # number (Word: the paragraph's, Excel: the row's, counted over all sheets), and they have one page, whose ``checks`` hold

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -12,6 +13,7 @@ import typer
 
 from pipeline import __version__
 from pipeline.cli import (
+    browse,
     compare,
     coverage,
     diff,
@@ -22,6 +24,7 @@ from pipeline.cli import (
     release,
     review,
     run,
+    site,
     tables,
 )
 from pipeline.errors import XizeError
@@ -35,18 +38,18 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="From a rulebook PDF to versioned Parquet: read, tidy, validate, publish, query.",
 )
-_COMMANDS = {
+_COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
     "Steward: from a file to a release": (
         release.add, run.run, findings.findings, findings.accept, findings.correct, findings.carry,
     ),
     "Analyst: use what is published": (
-        query.sql, query.check, export.export, history.history, tables.tables,
+        browse.browse, query.sql, query.check, export.export, history.history, tables.tables,
     ),
     "Reviewer: compare with the document and between editions": (
         review.review, diff.diff, compare.compare, coverage.coverage,
     ),
     "Operator: keep it running": (
-        release.releases, release.verify, release.rollback, release.prune, run.serve,
+        release.releases, release.verify, release.rollback, release.prune, site.publish_site, run.serve,
     ),
 }  # fmt: skip
 """Every command, by who uses it most: the panels of ``--help``."""

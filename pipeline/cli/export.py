@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipeline.cli.shared import Curated, EditionName, Release
+from pipeline.cli.shared import Curated, EditionName, Release, writing
 from pipeline.errors import XizeError
+
+if TYPE_CHECKING:
+    from pipeline.export import Book
+    from pipeline.releases.storage import Store
 
 
 def export(
@@ -19,6 +24,12 @@ def export(
         Path | None, typer.Option("--csv", metavar="DIR", help="Write one CSV file per table here.")
     ] = None,
     sqlite: Annotated[Path | None, typer.Option("--sqlite", help="Write one SQLite file here.")] = None,
+    metadata: Annotated[
+        Path | None,
+        typer.Option(
+            "--metadata", metavar="DIR", help="Write croissant.json, dcat.jsonld and CITATION.cff here."
+        ),
+    ] = None,
     release: Release = None,
     tables: Annotated[
         str | None,
@@ -34,8 +45,8 @@ def export(
     from pipeline.releases.catalogue import curated_url
     from pipeline.releases.storage import open_store
 
-    if xlsx is None and csv is None and sqlite is None:
-        raise XizeError("没有说明写到哪里：请用--xlsx或--sqlite给出文件，或用--csv给出文件夹。")
+    if xlsx is None and csv is None and sqlite is None and metadata is None:
+        raise XizeError("没有说明写到哪里：请用--xlsx或--sqlite给出文件，或用--csv或--metadata给出文件夹。")
     if xlsx is not None and xlsx.suffix.lower() != ".xlsx":
         raise XizeError(f"“{xlsx}”不是.xlsx文件：请把--xlsx的文件名改为以.xlsx结尾。")
     wanted = [name.strip() for name in (tables or "").replace("，", ",").split(",") if name.strip()]
@@ -49,9 +60,32 @@ def export(
     if sqlite is not None:
         write_sqlite(store, book, sqlite)
         typer.echo(f"已写入{sqlite}（{said}，另有columns与about）。")
+    if metadata is not None:
+        _write_metadata(store, book, metadata)
     if csv is not None:
         written = write_csv(book, csv)
         others = sorted({path.name for path in csv.glob("*.csv")} - {path.name for path in written})
         typer.echo(f"已写入文件夹{csv}（{said}，另有columns.csv与about.csv）。")
         if others:
             typer.echo(f"注意：该文件夹中的{'、'.join(others)}不属于本次导出。", err=True)
+
+
+def _write_metadata(store: Store, book: Book, folder: Path) -> None:
+    """The release for other catalogues; the addresses of its files are where it lies now."""
+    from pipeline.editions.files import save_file
+    from pipeline.export.metadata import metadata_files
+    from pipeline.export.sheets import read_package
+    from pipeline.releases.catalogue import find_release
+    from pipeline.releases.storage import LocalStore
+
+    found = find_release(store, book.edition, book.release)
+    local = isinstance(store, LocalStore)
+    base = Path(os.path.relpath(found.folder, folder)).as_posix() if local else found.folder
+    with writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+    package = read_package(store, book.edition, book.release)
+    for name, data in metadata_files(found, package, f"{base}/").items():
+        save_file(folder / name, data)
+    typer.echo(
+        f"已写入文件夹{folder}（{book.edition}@{book.release}的croissant.json、dcat.jsonld与CITATION.cff）。"
+    )

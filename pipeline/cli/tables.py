@@ -8,17 +8,12 @@ from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from pipeline.cli.shared import Decoder, Password, writing
 from pipeline.errors import XizeError
-from pipeline.text import page_spans
-
-if TYPE_CHECKING:
-    from pipeline.model import Cell
-
 
 class TablesFormat(StrEnum):
     """How found tables are written."""
@@ -68,20 +63,20 @@ def tables(
     decoder: Decoder = "pdfium",
 ) -> None:
     """Read the ruled tables of any PDF: decoder and grid finder only, no rulebook needed. Scanned pages are recognised."""
-    from pipeline.readers.pdf.damage import damaged_pages
+    from pipeline.quality.checks.pages import damage_in_words
+    from pipeline.readers.ocr.scans import recognised
     from pipeline.readers.pdf.export import draw_pages, render, tables_of
+    from pipeline.readers.pdf.read import read_pdf
 
     wanted = parse_pages(pages)
     with _readable(pdf) as (path, kind):
         if kind != "pdf":
             _write(render(_tables_without_pages(path, kind), format.value), output, format)
             return
-        found = tables_of(_cells(path, wanted, password, decoder))
-        if damaged := [n for n in sorted(damaged_pages(path, password)) if wanted is None or n in wanted]:
-            typer.echo(
-                f"第{page_spans(damaged)}页内容流损坏，读出的内容可能不全或有误：请重新取得该文件。", err=True
-            )
-        _write(render(found, format.value), output, format)
+        reading = read_pdf(path, pages=wanted, password=password, decoder=decoder)
+        for sentence in damage_in_words(reading.pages):
+            typer.echo(sentence, err=True)
+        _write(render(tables_of(recognised(path, reading, password)), format.value), output, format)
         if debug is not None:
             with writing(debug):
                 drawn = draw_pages(path, wanted, debug, password, decoder)
@@ -104,25 +99,15 @@ def _readable(path: Path) -> Iterator[tuple[Path, str]]:
     yield path, kind_of(path) if path.is_file() and office_kind(path.read_bytes()) else "pdf"
 
 
-def _cells(path: Path, pages: list[int] | None, password: str, decoder: str) -> list[Cell]:
-    """The cells of a PDF, scanned pages recognised."""
-    from pipeline.readers.ocr.scans import recognised
-    from pipeline.readers.pdf.read import read_pdf
-    from pipeline.reading import cells_of
-
-    reading = read_pdf(path, pages=pages, password=password, decoder=decoder)
-    return cells_of(recognised(path, reading, password))
-
-
 def _tables_without_pages(path: Path, kind: str) -> list[dict[str, Any]]:
     """The tables of a Word or Excel file: they have neither pages nor boxes."""
     from pipeline.readers.excel import read_excel
-    from pipeline.readers.pdf.export import tables_of
+    from pipeline.readers.pdf.export import tables_of_cells
     from pipeline.readers.word.read import read_word
     from pipeline.tidy.pageless import restore
 
     cells, _, _ = restore(read_word(path) if kind == "docx" else read_excel(path))
-    found = tables_of(sorted(cells, key=lambda cell: (cell.table_no, cell.row, cell.col)))
+    found = tables_of_cells(sorted(cells, key=lambda cell: (cell.table_no, cell.row, cell.col)))
     boxes = dict.fromkeys(("x0", "top", "x1", "bottom"))
     return [
         {**table, "page": None, "bbox": None, "cells": [{**cell, **boxes} for cell in table["cells"]]}

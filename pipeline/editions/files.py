@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -44,6 +45,32 @@ def save_file(path: Path, data: bytes) -> None:
         raise XizeError(
             f"无法写入{path}（{error.strerror}）：请检查磁盘空间与权限；原文件没有变动。"
         ) from error
+
+
+def replace_folder(target: Path, mark: str, what: str, fill: Callable[[Path], None]) -> None:
+    """Let ``fill`` make a folder beside ``target``, then put it there in place of an earlier one.
+
+    Only a folder that is new, empty, or holds a file ``mark`` (which ``fill`` makes) is replaced; ``what`` says in
+    Chinese what that is. Raises XizeError when something else lies there, or it cannot be written: ``target`` stays as it was.
+    """
+    if target.exists() and (not target.is_dir() or (any(target.iterdir()) and not (target / mark).is_file())):
+        raise XizeError(f"{target}已存在且不是{what}：请换一个文件夹，或先清空它。")
+    work = target.with_name(f".{target.name}.tmp-{uuid.uuid4().hex[:8]}")
+    old = work.with_name(f"{work.name}-old")
+    try:
+        try:
+            work.mkdir(parents=True)
+            fill(work)
+            if target.exists():
+                target.rename(old)
+            work.rename(target)
+        finally:
+            if old.exists() and not target.exists():
+                old.rename(target)
+            for folder in (work, old):
+                shutil.rmtree(folder, ignore_errors=True)
+    except OSError as error:
+        raise XizeError(f"无法写入{target}（{error.strerror}）：请检查磁盘空间与权限。") from error
 
 
 LOCK = ".lock"

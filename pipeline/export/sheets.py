@@ -83,13 +83,21 @@ def load(store: Store, edition: str, release: str | None = None, tables: Sequenc
     from pipeline.releases.catalogue import find_release, load_release
 
     found = find_release(store, edition, release)
-    record = found.manifest
-    chosen = _choose(list(found.rows), tables)
     data = load_release(store.url, edition, found.release)
+    return book(found.manifest, read_package(store, edition, found.release), data, tables)
+
+
+def book(
+    record: Mapping[str, Any],
+    package: Mapping[str, Any],
+    data: Mapping[str, pa.Table],
+    tables: Sequence[str] = (),
+) -> Book:
+    """As :func:`load`, of the tables of a release with its manifest and datapackage."""
+    chosen = _choose(list(data), tables)
     classes = {row["class_code"]: row["name"] for row in data["classes"].to_pylist()}
     sheets = tuple(_sheet(TABLES[name], data[name], classes) for name in chosen)
-    about = _about(record, _package(store, edition, found.release))
-    return Book(edition, found.release, record["created"], about, sheets)
+    return Book(record["edition"], record["release"], record["created"], _about(record, package), sheets)
 
 
 def _choose(have: Sequence[str], wanted: Sequence[str]) -> list[str]:
@@ -100,7 +108,8 @@ def _choose(have: Sequence[str], wanted: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(wanted)) or [name for name in known if name not in _TECHNICAL]
 
 
-def _package(store: Store, edition: str, release: str) -> Mapping[str, Any]:
+def read_package(store: Store, edition: str, release: str) -> Mapping[str, Any]:
+    """The datapackage.json of a release. Raises XizeError when it cannot be read."""
     path = f"{edition}/{release}/datapackage.json"
     try:
         document = json.loads(store.read(path))

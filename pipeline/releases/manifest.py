@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import platform
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib import metadata
@@ -15,7 +15,8 @@ import pyarrow as pa
 
 from pipeline import __version__
 from pipeline.editions.edition import Edition
-from pipeline.schema import TABLES
+from pipeline.releases.catalogue import FACTS
+from pipeline.schema import QUEUES, TABLES
 from pipeline.schema.types import Field, Table
 
 if TYPE_CHECKING:
@@ -25,6 +26,9 @@ _LIBRARIES = (
     "pyarrow", "pdfplumber", "pdfminer.six", "pypdfium2", "playa-pdf", "camelot-py", "great_expectations",
     "prefect", "duckdb", "rapidfuzz",
 )  # fmt: skip
+
+CONTRACT = 2
+"""Version of the data contract that releases are written to. Releases of version 1 do not say theirs."""
 
 _LICENCE = "细则的著作权与使用条件以发布机关的规定为准；本数据未附加其他许可。"
 _LICENCE_EN = "Rights in the rulebook rest with its publisher; these data add no licence of their own."
@@ -38,25 +42,21 @@ _DISCLAIMER_EN = (
 class SourceInfo:
     """The source file that a release was read from, and what source.yaml says about its edition.
 
-    ``is_default``: it is the source that source.yaml names under ``read``, whose releases become the latest.
+    ``is_default``: it is the source that source.yaml names under ``read``, whose releases become the latest. ``facts``:
+    what it says of :data:`pipeline.releases.catalogue.FACTS`.
     """
 
     kind: str
     file: str
     sha256: str
+    edition: str
     title: str
-    jurisdiction: str
-    year: int
     is_default: bool
     about: str = ""
     origin: str = ""
     licence: str | None = None
     disclaimer: str | None = None
-
-    @property
-    def edition(self) -> str:
-        """The edition's name."""
-        return f"{self.jurisdiction}-{self.year}"
+    facts: Mapping[str, str | None] = field(default_factory=lambda: dict.fromkeys(FACTS))
 
     @property
     def record(self) -> dict[str, str]:
@@ -68,8 +68,9 @@ class SourceInfo:
         """Of an edition's source of ``kind`` (default: the one read); ``sha256`` as found on disk."""
         file, source = edition.file(kind), edition.source
         return cls(
-            file.kind, file.name, sha256 or file.sha256, source.title, source.jurisdiction, source.year,
-            file.kind == source.read, file.about, file.origin, source.licence, source.disclaimer,
+            file.kind, file.name, sha256 or file.sha256, edition.name, source.title, file.kind == source.read,
+            file.about, file.origin, source.licence, source.disclaimer,
+            source.model_dump(mode="json", include=set(FACTS)),
         )  # fmt: skip
 
 
@@ -79,7 +80,8 @@ class RunInfo:
 
     ``stats`` holds ``conservation`` and whatever else the manifest should say; ``allow_incomplete`` is only recorded:
     validation then makes warnings of what is missing. ``compare`` gives the bytes of changes.json from the release before,
-    the manifest as it is without that file, and the new tables; without ``compare`` there is no such file.
+    the manifest as it is without that file, and the new tables; ``browse`` the bytes of browse.html from that manifest, the
+    datapackage and the tables. Without them there are no such files.
     """
 
     stats: Mapping[str, object] = field(default_factory=dict)
@@ -87,6 +89,7 @@ class RunInfo:
     allow_incomplete: bool = False
     code_version: str | None = None
     compare: Callable[[Release, Mapping[str, Any], Mapping[str, pa.Table]], bytes] | None = None
+    browse: Callable[[Mapping[str, Any], Mapping[str, Any], Mapping[str, pa.Table]], bytes] | None = None
 
 
 def library_versions() -> dict[str, str]:
@@ -101,11 +104,19 @@ def library_versions() -> dict[str, str]:
 
 
 def count_findings(findings: pa.Table) -> dict[str, dict[str, int]]:
-    """Number of findings by severity, by code and by status."""
-    return {
+    """Number of findings by severity, by code, by status and by queue; of the open ones by queue."""
+    counts = {
         f"by_{column}": dict(sorted(Counter(findings[column].to_pylist()).items()))
-        for column in ("severity", "code", "status")
+        for column in ("severity", "code", "status", "queue")
     }
+    open_ones = findings.filter([status == "open" for status in findings["status"].to_pylist()])
+    return {**counts, "open_by_queue": count_queues(open_ones["queue"].to_pylist())}
+
+
+def count_queues(queues: Iterable[str]) -> dict[str, int]:
+    """Number of findings in each queue, also where there is none."""
+    counts = Counter(queues)
+    return {queue: counts[queue] for queue in QUEUES}
 
 
 def _file_record(data: bytes, rows: int | None) -> dict[str, object]:
@@ -131,10 +142,12 @@ def manifest(
         if "corrected" in table.column_names and (count := pc.sum(table["corrected"]).as_py() or 0)
     }
     return {
+        "contract": CONTRACT,
         "edition": source.edition,
         "release": release,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "title": source.title,
+        **source.facts,
         "source": source.record,
         "used": [
             {"role": "read", "kind": source.kind, "file": source.file, "sha256": source.sha256},
@@ -227,6 +240,7 @@ def datapackage(release: str, source: SourceInfo, tables: Mapping[str, pa.Table]
     about = f"（{source.about}）" if source.about else ""
     return {
         "profile": "data-package",
+        "contract": CONTRACT,
         "name": source.edition,
         "version": release,
         "title": source.title,
@@ -235,6 +249,7 @@ def datapackage(release: str, source: SourceInfo, tables: Mapping[str, pa.Table]
             f"{source.title}的结构化数据，来源：{source.file}{about}。{disclaimer} / "
             f"Tables of the rulebook, edition {source.edition}, read from {source.file}. {_DISCLAIMER_EN}"
         ),
+        **source.facts,
         "disclaimer": disclaimer,
         "disclaimer_en": _DISCLAIMER_EN,
         "licenses": [{"name": "not-specified", "title": f"{licence} / {_LICENCE_EN}"}],

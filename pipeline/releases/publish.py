@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -16,13 +16,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.arrow import from_numpy
-from pipeline.editions.edition import validate_name
 from pipeline.errors import XizeError
 from pipeline.releases.catalogue import (
     PENDING,
     Release,
     damaged_files,
-    editions_in,
+    edition_before,
     find_release,
     last_release,
     latest_name,
@@ -35,6 +34,7 @@ from pipeline.releases.catalogue import (
 from pipeline.releases.manifest import RunInfo, SourceInfo, datapackage, manifest
 from pipeline.releases.storage import MARKER, Store, dump_json, open_store
 from pipeline.schema import TABLES, SchemaError
+from pipeline.schema.json_schema import row_schema
 from pipeline.schema.types import Field, Table
 
 __all__ = ["SITE", "Release", "RunInfo", "SourceInfo", "arrange", "parquet_bytes", "parquet_files", "publish"]
@@ -171,8 +171,8 @@ def publish(
     """Publish ``tables`` (one per table of the contract) as the next release of the edition of ``source``.
 
     ``site`` is a folder that is copied into the release as ``validation/``; ``latest`` None lets latest.json move
-    only for the source that source.yaml names. When the last release of the same source holds the same tables,
-    nothing is published and that release is returned with ``changed`` False (``latest=True`` still makes it the latest).
+    only for the source that source.yaml names. When the last release of the same source holds the same tables and says the
+    same of the edition, nothing is published and that release is returned with ``changed`` False (``latest=True`` still makes it the latest).
 
     Raises XizeError when errors stand among the findings, when another process is publishing
     the edition, and when the folder cannot be written: what was published stays as it was.
@@ -187,15 +187,19 @@ def publish(
     store = open_store(curated_url)
     with writing(store, edition):
         last = last_release(store, edition, source.kind)
-        if last is not None and _unchanged(store, last, files):
+        if last is not None and last.facts == source.facts and _unchanged(store, last, files):
             return _keep(store, last, latest)
         release = _next_name(store, edition)
+        package = datapackage(release, source, tables)
+        about = manifest(release, source, run, tables, files)
+        ordered = {name: parquet_table(files[f"{name}.parquet"]) for name in tables}
         if run.compare is not None:
-            about = manifest(release, source, run, tables, files)
-            before = _release_before(store, edition, source.kind)
-            ordered = {name: parquet_table(files[f"{name}.parquet"]) for name in tables}
+            before = next(releases_before(store, edition, source.kind), None)
             files["changes.json"] = run.compare(before, about, ordered) if before else dump_json([])
-        files |= {"datapackage.json": dump_json(datapackage(release, source, tables)), **_site_files(site)}
+        if run.browse is not None:
+            files["browse.html"] = run.browse(about, package, ordered)
+        schemas = {f"schema/{name}.json": dump_json(row_schema(TABLES[name])) for name in tables}
+        files |= {"datapackage.json": dump_json(package), **schemas, **_site_files(site)}
         record = manifest(release, source, run, tables, files)
         marker = {PENDING: b""} if becomes_latest else {}
         store.write_folder(f"{edition}/{release}", {**files, **marker, MARKER: dump_json(record)})
@@ -205,19 +209,19 @@ def publish(
     return Release(edition, release, store.url, record, is_latest, changed=True)
 
 
-def _release_before(store: Store, edition: str, source: str) -> Release | None:
-    """What a new release is compared with: the last whole one of its source, else last edition's current one.
+def releases_before(store: Store, edition: str, source: str) -> Iterator[Release]:
+    """What a new release is compared with: the last whole one of its source, then last edition's current one.
 
     The last edition is the latest earlier one of the same jurisdiction that has a current release.
     """
     for name in reversed(release_names(store, edition)):
         release = find_release(store, edition, name)
         if release.source == source and not damaged_files(store, edition, name):
-            return release
-    place, year = validate_name(edition)
-    years = {validate_name(one)[1]: one for one in editions_in(store) if validate_name(one)[0] == place}
-    earlier = [years[one] for one in sorted(years) if one < year and latest_name(store, years[one])]
-    return find_release(store, earlier[-1]) if earlier else None
+            yield release
+            break
+    other = edition_before(store, edition)
+    if other:
+        yield find_release(store, other)
 
 
 def _next_name(store: Store, edition: str) -> str:

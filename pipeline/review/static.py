@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from pipeline.errors import XizeError
+from pipeline.editions.files import replace_folder
 from pipeline.review import view
 from pipeline.review.app import ASSETS, asset, page_html
 from pipeline.review.session import Session
@@ -25,23 +22,7 @@ def write_site(session: Session, target: Path, report: Callable[[int, int], None
     Raises XizeError when something else lies there, or it cannot be written.
     """
     target = target.expanduser().absolute()
-    if target.exists() and (
-        not target.is_dir() or (any(target.iterdir()) and not (target / _MARK).is_file())
-    ):
-        raise XizeError(f"{target}已存在且不是审阅页的输出：请换一个文件夹，或先清空它。")
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        work = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
-        try:
-            _fill(session, work, report)
-            os.chmod(work, 0o755)
-            if target.exists():
-                shutil.rmtree(target)
-            work.rename(target)
-        finally:
-            shutil.rmtree(work, ignore_errors=True)
-    except OSError as error:
-        raise XizeError(f"无法写入{target}（{error.strerror}）：请检查磁盘空间与权限。") from error
+    replace_folder(target, _MARK, "审阅页的输出", lambda work: _fill(session, work, report))
     return target / "index.html"
 
 

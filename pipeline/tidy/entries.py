@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from pipeline.findings import Finding
 from pipeline.model import Cell, Line
+from pipeline.reading import SINGLE
 from pipeline.schema import KINDS, TIERS
 from pipeline.text import normalise, squeeze
 from pipeline.tidy.annexes import AnnexResult
@@ -19,7 +20,7 @@ from pipeline.tidy.grades.levels import expand, read_levels
 from pipeline.tidy.grades.names import organisation_names
 from pipeline.tidy.wraps import segment
 from pipeline.tidy.wraps.items import LineRules, lines_as_items, placed_lines, segment_cell
-from pipeline.tidy.wraps.segment_model import Item
+from pipeline.tidy.wraps.segment_model import Item, Memory
 
 Row = dict[str, object]
 _PLACEHOLDER = re.compile(r"^(?:[-—–/\\\u3000·…]+|无|空白|/)$")
@@ -80,11 +81,12 @@ def read_entries(
     known_names: Iterable[str],
     organisations: frozenset[str],
     beside: WordFile | None = None,
+    memory: Memory | None = None,
 ) -> Entries:
     """Segment the cells of every slot into items and read what each item states.
 
     ``known_names``: whole names known from the annexes; ``organisations``: names by which issuers are known; ``beside``:
-    the Word file that settles the PDF.
+    the Word file that settles the PDF; ``memory``: the items that earlier editions settled.
     """
     slots = catalogue.slots
     keys = [
@@ -106,11 +108,11 @@ def read_entries(
         code, kind, own = key
         near = tuple(index[code, kind, tier] for tier in TIERS if tier != own and (code, kind, tier) in index)
         printed.append(lines)
-        problems.append(segment_cell(lines, rules, near))
+        problems.append(segment_cell(lines, rules, near, slot=key))
     if rules.every_line:
         found = [lines_as_items(problem) for problem in problems]
     else:
-        found = segment.segment_all(problems, known_names)
+        found = segment.segment_all(problems, known_names, sorted(organisations), memory)
     out = Entries([], placeholders)
     for key, lines, problem, items in zip(keys, printed, problems, found, strict=True):
         settled: set[int] = set()
@@ -125,6 +127,12 @@ def read_entries(
     if beside is not None:
         for key in sorted(beside.items.keys() - index.keys()):
             out.differing += beside.compared(key, [], None)
+    if memory is not None:
+        for row in out.rows:
+            slot = (str(row["class_code"]), str(row["kind"]), str(row["tier"]))
+            known = slot in memory.items.get(squeeze(str(row["text"])), ())
+            if known and row["confidence"] != 1.0 and row["settled_by"] is None:
+                row["settled_by"] = "edition"
     return out
 
 
@@ -170,10 +178,15 @@ def _rows_of(
                 "x1": max(box.x1 for box in boxes),
                 "bottom": max(box.bottom for box in boxes),
                 "cell_id": piece.cell_id,
-                "confidence": round(min(item.confidence, piece.confidence), 4),
+                "confidence": round(min(item.confidence, _as_read(piece)), 4),
             }
         )
     return rows
+
+
+def _as_read(piece: Cell) -> float:
+    """The probability that a cell is read rightly: one good reader's word is certain, a doubtful cell's is not."""
+    return 1.0 if piece.confidence >= SINGLE else piece.confidence
 
 
 def credential_rows(entries: Iterable[Row], rule3: Mapping[int, str]) -> list[Row]:

@@ -311,7 +311,7 @@ def test_an_object_store_holds_releases(bucket: str) -> None:
 
 def test_a_lost_connection_leaves_the_earlier_release_current(bucket: str) -> None:
     _publish(bucket)
-    files = len(TABLES) + 3  # datapackage.json, the pending mark, manifest.json
+    files = 2 * len(TABLES) + 3  # with a schema each; datapackage.json, the pending mark, manifest.json
     for writes in (0, 1, len(TABLES), files - 1):
         FailingFileSystem.writes_left = writes
         with pytest.raises(XizeError, match="connection lost.*已发布的数据未受影响"):
@@ -352,7 +352,7 @@ def test_a_licence_of_its_own_is_published(tmp_path: Path) -> None:
 
 def test_a_rollback_outlasts_an_interrupted_publish(bucket: str) -> None:
     _publish(bucket)
-    FailingFileSystem.writes_left = len(TABLES) + 3
+    FailingFileSystem.writes_left = 2 * len(TABLES) + 3
     with pytest.raises(XizeError, match="connection lost"):
         _publish(bucket, 2)
     FailingFileSystem.writes_left = 10_000

@@ -71,10 +71,13 @@ def _parts(boxes: Iterable[Box], width: float, height: float) -> list[Box]:
     return parts
 
 
-def strips(path: Path, boxes: Iterable[Box], budget: int) -> Iterator[Strip]:
+def strips(
+    path: Path, boxes: Iterable[Box], budget: int, turned: Mapping[int, int] | None = None
+) -> Iterator[Strip]:
     """Strips that show ``boxes``, page by page, as long as their PNGs together stay within ``budget`` bytes.
 
-    Pages that pdfium cannot load are left out: the change's text is shown instead.
+    ``turned``: by how many degrees each page was turned when it was read, where that is known. Pages that pdfium cannot
+    load are left out: the change's text is shown instead.
     """
     import pypdfium2
 
@@ -82,7 +85,7 @@ def strips(path: Path, boxes: Iterable[Box], budget: int) -> Iterator[Strip]:
     for box in boxes:
         by_page.setdefault(box.page, set()).add(box)
     try:
-        for page, picture in grey_pages(path, by_page, _SCALE):
+        for page, picture in grey_pages(path, by_page, _SCALE, turned):
             for part in _parts(by_page[page], picture.width / _SCALE, picture.height / _SCALE):
                 edges = [round(edge * _SCALE) for edge in part[1:]]
                 png = grey_png(picture.crop((edges[0], edges[1], edges[2], edges[3])))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,8 +28,12 @@ def draw_page(
     return picture.rotate(turned, expand=True) if turned else picture
 
 
-def grey_pages(path: Path, numbers: Iterable[int], scale: float) -> Iterator[tuple[int, Image.Image]]:
+def grey_pages(
+    path: Path, numbers: Iterable[int], scale: float, turned: Mapping[int, int] | None = None
+) -> Iterator[tuple[int, Image.Image]]:
     """(number, picture) of the pages in shades of grey, in order; those that pdfium cannot load are left out.
+
+    ``turned``: by how many degrees each page was turned when it was read, where that is known: it need not be read again.
 
     Raises pypdfium2.PdfiumError when the file cannot be opened: it is encrypted, or broken.
     """
@@ -38,13 +43,16 @@ def grey_pages(path: Path, numbers: Iterable[int], scale: float) -> Iterator[tup
     from pipeline.readers.pdf.pdfium_calls import LOCK, PdfiumError
     from pipeline.readers.pdf.visible import turn_upright
 
-    with LOCK, pdfium.PdfDocument(path) as document, open_pdfium(path) as decoded:
+    decoding = open_pdfium(path) if turned is None else nullcontext()
+    with LOCK, pdfium.PdfDocument(path) as document, decoding as decoded:
         for number in sorted(set(numbers)):
             if not 1 <= number <= len(document):
                 continue
             try:
-                turned = turn_upright(decoded.read(number)).turned
-                picture = draw_page(document, number, scale, turned=turned, grey=True)
+                degrees = (
+                    turn_upright(decoded.read(number)).turned if decoded else (turned or {}).get(number, 0)
+                )
+                picture = draw_page(document, number, scale, turned=degrees, grey=True)
             except (PdfiumError, pdfium.PdfiumError):
                 continue
             yield number, picture

@@ -1,0 +1,136 @@
+"""What is published as a tree of files for any web server: releases, start page, feed and descriptions."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urljoin
+from xml.etree import ElementTree
+
+from pipeline.editions.files import replace_folder
+from pipeline.errors import XizeError
+from pipeline.export.metadata import dcat, metadata_files
+from pipeline.export.sheets import read_package
+from pipeline.export.start_page import START_PAGE, start_page
+from pipeline.releases.catalogue import INDEX, LATEST, Release, index_bytes, list_releases, read_file
+from pipeline.releases.storage import MARKER, dump_json
+from pipeline.schema.changes import CHANGE_KINDS
+
+if TYPE_CHECKING:
+    from pipeline.releases.storage import Store
+
+SITE_MARK = "xize-site.json"
+"""Stands in every tree that was written here: only such a folder is written over."""
+
+_ATOM = "http://www.w3.org/2005/Atom"
+_TITLE = "双师型教师专业认定细则数据"
+
+
+def write_site(store: Store, target: Path, base_url: str = "") -> int:
+    """Write every release found in ``store`` with what leads to it into the folder ``target``; how many releases.
+
+    ``base_url``: the address at which the tree will stand, for those who read the feed and the catalogue elsewhere.
+    Raises XizeError when nothing is published, a file is not the one that its manifest names, or ``target`` is no
+    such tree or cannot be written: it stays as it was then.
+    """
+    releases = list_releases(store.url)
+    if not releases:
+        raise XizeError(f"{store.url}中还没有任何发布：请先运行“xize run 版本名”，或更正--home。")
+    base_url = base_url and base_url.rstrip("/") + "/"
+
+    def fill(work: Path) -> None:
+        for release in releases:
+            _copy(store, release, work)
+        current = [one for one in releases if one.is_latest]
+        packages = [read_package(store, one.edition, one.release) for one in current]
+        described = []
+        for one, package in zip(current, packages, strict=True):
+            folder = f"{one.edition}/{one.release}/"
+            described.append((one, package, f"{base_url}{folder}"))
+            beside = f"{base_url}{folder}" if base_url else f"{one.release}/"
+            for name, data in metadata_files(one, package, beside).items():
+                (work / one.edition / name).write_bytes(data)
+            (work / one.edition / LATEST).write_bytes(dump_json({"release": one.release}))
+        (work / "dcat.jsonld").write_bytes(dump_json(dcat(described)))
+        (work / "feed.xml").write_bytes(feed(store, releases, base_url))
+        (work / INDEX).write_bytes(index_bytes(store))
+        (work / START_PAGE).write_bytes(start_page(store, feed=True))
+        (work / SITE_MARK).write_bytes(dump_json({"written_by": "xize publish-site"}))
+
+    replace_folder(target.expanduser().absolute(), SITE_MARK, "xize publish-site写出的网站", fill)
+    return len(releases)
+
+
+def _copy(store: Store, release: Release, work: Path) -> None:
+    """A release's files, each the one that its manifest names."""
+    folder = work / release.edition / release.release
+    for name in release.manifest["files"]:
+        data = read_file(store, release, name)
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(data)
+    (folder / MARKER).write_bytes(store.read(f"{release.edition}/{release.release}/{MARKER}"))
+
+
+def feed(store: Store, releases: Sequence[Release], base_url: str) -> bytes:
+    """An Atom feed: an entry per release, newest first, with what changed."""
+    ElementTree.register_namespace("", _ATOM)
+    newest = sorted(
+        releases, key=lambda one: (one.manifest["created"], one.edition, one.release), reverse=True
+    )
+    root = ElementTree.Element(f"{{{_ATOM}}}feed")
+    _add(root, "id", _uuid("feed", base_url))
+    _add(root, "title", _TITLE)
+    _add(root, "updated", newest[0].manifest["created"])
+    _add(ElementTree.SubElement(root, f"{{{_ATOM}}}author"), "name", "Xize")
+    for rel, name in (("self", "feed.xml"), ("alternate", START_PAGE)):
+        ElementTree.SubElement(root, f"{{{_ATOM}}}link", rel=rel, href=urljoin(base_url, name))
+    for one in newest:
+        entry = ElementTree.SubElement(root, f"{{{_ATOM}}}entry")
+        folder = f"{base_url}{one.edition}/{one.release}/"
+        _add(
+            entry,
+            "id",
+            _uuid(one.edition, one.release, one.manifest["source"]["sha256"], one.manifest["created"]),
+        )
+        _add(entry, "title", f"{one.manifest['title']}：{one.edition}@{one.release}")
+        _add(entry, "updated", one.manifest["created"])
+        page = "browse.html" if "browse.html" in one.manifest["files"] else MARKER
+        ElementTree.SubElement(entry, f"{{{_ATOM}}}link", rel="alternate", href=f"{folder}{page}")
+        if "changes.json" in one.manifest["files"]:
+            ElementTree.SubElement(
+                entry,
+                f"{{{_ATOM}}}link",
+                rel="related",
+                type="application/json",
+                href=f"{folder}changes.json",
+            )
+        _add(entry, "summary", _summary(store, one))
+    ElementTree.indent(root)
+    made: bytes = ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)
+    return made + b"\n"
+
+
+def _add(parent: ElementTree.Element, tag: str, text: str) -> None:
+    ElementTree.SubElement(parent, f"{{{_ATOM}}}{tag}").text = text
+
+
+def _uuid(*parts: str) -> str:
+    return f"urn:uuid:{uuid.uuid5(uuid.NAMESPACE_URL, '/'.join(('xize', *parts)))}"
+
+
+def _summary(store: Store, release: Release) -> str:
+    """How many changes of which kind since the release before, in one sentence."""
+    rows: list[Mapping[str, Any]] = []
+    if "changes.json" in release.manifest["files"]:
+        rows = json.loads(read_file(store, release, "changes.json"))
+    counts = Counter(row["change"] for row in rows)
+    said = "、".join(f"{CHANGE_KINDS.get(kind, kind)}{count}处" for kind, count in counts.most_common())
+    entries = release.rows.get("entries", 0)
+    if not rows:
+        return f"条目{entries}条；没有可比的变更。"
+    before = f"{rows[0]['edition_before']}@{rows[0]['release_before']}"
+    return f"条目{entries}条；与{before}相比：{said}。"
