@@ -15,6 +15,7 @@ import typer
 from pipeline.cli.shared import Decoder, Password, writing
 from pipeline.errors import XizeError
 
+
 class TablesFormat(StrEnum):
     """How found tables are written."""
 

@@ -12,6 +12,8 @@ from pipeline.readers.pdf.page import Floats
 
 _RULING = 0.22
 """Inches of the shortest ruling: longer than any stroke of a letter."""
+_LETTER = 0.6
+"""Inches across or down from which on connected ink is no letter of a heading: strokes of letters are no rulings."""
 _SPECK = 0.012
 """Share of a square character's area that the smallest sign has."""
 _DENSE = 0.12
@@ -33,11 +35,15 @@ def find_rulings(ink: Grey, dpi: float) -> Ruled:
     import cv2
 
     length = max(15, round(_RULING * dpi))
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(ink, connectivity=8)
+    large = stats[:, 2:4].max(axis=1) >= _LETTER * dpi
+    large[0] = False
+    drawn = np.asarray(large[labels], dtype=np.uint8)
     found: list[tuple[float, float, float, float, float]] = []
     wiped = ink.copy()
     for level in (True, False):
         # A line that is not quite level steps aside by a pixel now and then: thickened by one across, it goes on.
-        thicker = cv2.dilate(ink, np.ones((2, 1) if level else (1, 2), np.uint8))
+        thicker = cv2.dilate(drawn, np.ones((2, 1) if level else (1, 2), np.uint8))
         kernel = cv2.getStructuringElement(cv2.MORPH_RECT, (length, 1) if level else (1, length))
         strokes = cv2.morphologyEx(thicker, cv2.MORPH_OPEN, kernel)
         count, _, stats, _ = cv2.connectedComponentsWithStats(strokes, connectivity=8)
