@@ -185,6 +185,7 @@ CODES: dict[str, Code] = _codes(
         ("footnote_mark", "info", "document", "脚注标记", "该标记不计入文字；核对脚注是否改变条目的意思。"),
         ("hidden_rows", "warning", "reading", "表格中有隐藏的行或列", "隐藏的内容已照常读入；核对其是否应属正文。"),
         ("sources_differ", "warning", "reading", "同一版本的两个来源不一致", "对照两个来源，以正确者为准；有误则在corrections.yaml中更正。"),
+        ("page_recognised", "info", "document", "文字由识别得出", "对照原页抽查；识别不确定之处另有发现。"),
         ("ocr_uncertain", "warning", "reading", "识别出的文字不确定", "对照原页核对该单元格；有误则在corrections.yaml中更正。"),
         # found by the transcript reader
         ("pages_lost", "warning", "reading", "文字稿缺页", "对照原件补上所缺的页；确无原件则接受此项。"),

@@ -128,10 +128,30 @@ def run(
 def _progress() -> Iterator[Report]:
     """A progress bar on stderr with stage and pages; plain silence where stderr is no terminal."""
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
 
-    names = {"read": "读取页面", "tidy": "整理", "validate": "校验", "publish": "发布", "check": "交叉核对"}
-    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
+    names = {
+        "read": "读取页面",
+        "recognise": "识别扫描页",
+        "tidy": "整理",
+        "validate": "校验",
+        "publish": "发布",
+        "check": "交叉核对",
+    }
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
     console = Console(stderr=True)
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("准备", total=None)
