@@ -96,9 +96,12 @@ def _problem(request: Request, hosts: frozenset[str] | None, token: str | None) 
             given = given or request.query_params.get("token", "")
         if not hmac.compare_digest(given.encode(), token.encode()):
             return 401, "口令不符：请在请求头中加上“Authorization: Bearer 口令”。"
-    length = request.headers.get("content-length", "0")
+    length = request.headers.get("content-length", "")  # without one, nobody knows how much will come
     if request.method == "POST" and (not length.isdecimal() or int(length) > _BODY_LIMIT):
-        return 413, f"请求过大：一次最多{_BODY_LIMIT // 1_000_000}兆字节，请分成几份。"
+        return (
+            413,
+            f"请求过大，或没有写明长度（Content-Length）：一次最多{_BODY_LIMIT // 1_000_000}兆字节，请分成几份。",
+        )
     return None
 
 
