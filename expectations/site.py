@@ -18,7 +18,7 @@ from expectations.report import ValidationContext, ValidationReport
 from expectations.rules import KEY, ROW, TITLES, title_of
 from pipeline.findings import CODES
 from pipeline.quality.coverage import STATES, Scope, scope, where
-from pipeline.quality.decisions import by_worth, finding_rows, remedy, statuses
+from pipeline.quality.decisions import as_decided, by_worth, finding_rows, remedy, statuses
 from pipeline.schema import TABLES
 from pipeline.schema.moe_classes import reference_majors
 from pipeline.text import page_spans
@@ -72,8 +72,9 @@ def all_findings(
     report: ValidationReport, context: ValidationContext, known: pa.Table
 ) -> list[dict[str, Any]]:
     """The findings of the run as rows, with their statuses: those in the tables, then those of validation."""
-    states = statuses(report.findings, context.accepted, context.corrections)
-    rows = [*known.to_pylist(), *finding_rows(report.findings, states)]
+    findings = as_decided(report.findings, context.accepted, context.corrections)
+    states = statuses(findings, context.accepted, context.corrections)
+    rows = [*known.to_pylist(), *finding_rows(findings, context.edition, states)]
     return [dict(row) for row in by_worth(rows)]
 
 

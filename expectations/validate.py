@@ -40,7 +40,7 @@ def validate(
     run = run_suites(sound, context)
     findings: dict[str, Finding] = {}
     for finding in (*_own_findings(own), *run.findings):
-        findings.setdefault(finding.finding_id, finding)
+        findings.setdefault(finding.digits, finding)
     results = _in_order(own, run.results)
     rows = {name: table.num_rows for name, table in sound.items()}
     report = ValidationReport(

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from expectations.report import ValidationReport
     from pipeline.editions.edition import Edition
     from pipeline.findings import Finding
-    from pipeline.releases.catalogue import Release, TableDelta
+    from pipeline.releases.catalogue import Release
+    from pipeline.releases.deltas import TableDelta
 
 __all__ = ["Job", "Options", "Outcome", "Report", "RunResult", "code_digest", "read_decisions"]
 

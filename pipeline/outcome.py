@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from expectations.report import ValidationReport
-    from pipeline.releases.catalogue import Release, TableDelta
+    from pipeline.releases.catalogue import Release
+    from pipeline.releases.deltas import TableDelta
 
 _CROP_BYTES = 7_500_000
 """Pictures of doubtful places in browse.html: in base64 a third more, so that the page stays below 12 MB."""
@@ -155,7 +156,8 @@ def _refuse_errors(job: Job, tables: Mapping[str, pa.Table]) -> None:
 
 def preview(job: Job, tables: Mapping[str, pa.Table]) -> tuple[TableDelta, ...]:
     """What a release of ``tables`` would change against the latest one."""
-    from pipeline.releases.catalogue import curated_url, diff_summary, latest_name, load_release
+    from pipeline.releases.catalogue import curated_url, latest_name, load_release
+    from pipeline.releases.deltas import diff_summary
     from pipeline.releases.storage import open_store
     from pipeline.schema import TABLES, build
 

@@ -88,8 +88,10 @@ AGREED, SINGLE, PIXELS, TEXT_DIFFERS, STRUCTURE_DIFFERS = 1.0, 0.97, 0.9, 0.8, 0
 on its borders and text; one reading of ruling lines that the file itself names; one of lines seen in the pixels of a
 picture; two readings agree on the borders, but not on the text; two readings draw different borders there."""
 
-BROKEN = "content_broken"
-"""The check that a page fails whose content stream cannot be inflated to its end, or not to what its checksum says."""
+BROKEN, CUT, RESOURCE, STRUCTURE = "content_broken", "content_cut", "resource_broken", "structure_broken"
+"""The checks that a damaged page fails: the data of its content or of a form on it are not whole; its content ends early
+or says what no content says; the data of a font, a character map or a picture are not whole; objects that it needs are not
+where the file says, or there are none."""
 
 # A text transcript, a Word and an Excel file have no pages and no boxes: their cells and blocks are staged with their line
 # number (Word: the paragraph's, Excel: the row's, counted over all sheets), and they have one page, whose ``checks`` hold

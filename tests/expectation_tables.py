@@ -129,7 +129,7 @@ def good_rows() -> Rows:
         "annex_other": [],
         "links": [{"entry_id": entries[0]["entry_id"], "table": "annex_7_one_plus_x", "row_id": "1", "method": "exact"}],
         "findings": [
-            {"finding_id": "a" * 16, "code": "text_outside_tables", "severity": "info", "message": "表外文字。", "evidence": "甲"}
+            {"finding_id": "shanghai-2025:" + "a" * 16, "code": "text_outside_tables", "severity": "info", "queue": "document", "chance": 0.01, "message": "表外文字。", "evidence": "甲"}
         ],
         "cells": [
             {"cell_id": PLACE["cell_id"], "page": 2, "table_no": 1, "row": 0, "col": 0, "row_span": 1, "col_span": 1,

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from pipeline.editions.edition import load_edition, validate_name
-from pipeline.findings import Finding
+from pipeline.editions.edition import load_edition
+from pipeline.findings import CODES, Finding
 from pipeline.releases.manifest import SourceInfo
 from pipeline.schema import GRADE_LABELS, TABLES, build, row_id
 from pipeline.text import normalise
@@ -91,8 +91,10 @@ def _quality_rows(rows: dict[str, list[dict[str, object]]]) -> None:
     rows["links"].append({"entry_id": entry["entry_id"], **link, "source": "pdf", "page": entry["page"]})
     rows["findings"].append(
         {
-            "finding_id": finding.finding_id,
+            "finding_id": f"{EDITION}:{finding.digits}",
             "code": finding.code,
+            "queue": CODES[finding.code].queue,
+            "chance": finding.likelihood,
             "severity": finding.level,
             "message": finding.message,
             "evidence": finding.evidence,
@@ -173,5 +175,4 @@ def sample_tables(limit: int | None = None, edition: str = EDITION) -> dict[str,
 def source_info(home: Path | None = None, kind: str = "pdf", edition: str = EDITION) -> SourceInfo:
     """The project's own edition as a release's source."""
     known = SourceInfo.of(load_edition(home or Path(__file__).parents[1], EDITION), kind)
-    jurisdiction, year = validate_name(edition)
-    return replace(known, jurisdiction=jurisdiction, year=year)
+    return replace(known, edition=edition)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hmac
 import json
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from datetime import date
 from typing import Annotated, Any
 
 from fastapi import FastAPI, Query, Request, Response
@@ -56,6 +57,7 @@ Name = Annotated[str, Query(description="证书名称", max_length=500, examples
 Edition = Annotated[
     str | None, Query(description="只看这个版本或发布", max_length=100, examples=["shanghai-2025"])
 ]
+On = Annotated[date | None, Query(description="按这一天生效的版本（不写edition时）", examples=["2026-03-01"])]
 Kind = Annotated[
     str | None, Query(description="、".join(f"{key}：{label}" for key, label in KINDS.items()), max_length=50)
 ]
@@ -155,13 +157,15 @@ def _questions(app: FastAPI, served: Served) -> None:
         ] = None,
         level: Annotated[str | None, Query(description="、".join(TIERS), max_length=50)] = None,
         edition: Edition = None,
+        on: On = None,
     ) -> Response:
         """证书是否计入某专业类，计入哪一级次。"""
-        return tagged(
-            served,
-            request,
-            lambda catalog: judge(catalog, class_code, name, parse_grade(grade), level, edition).to_dict(),
-        )
+
+        def told(catalog: Catalog) -> dict[str, Any]:
+            editions = edition or (catalog.in_force(on) if on else None)
+            return judge(catalog, class_code, name, parse_grade(grade), level, editions).to_dict()
+
+        return tagged(served, request, told)
 
     @app.get("/history", response_model=dict[str, Any], responses=_PROBLEMS, operation_id="history")
     def history(
@@ -198,7 +202,8 @@ def _lists(app: FastAPI, served: Served) -> None:
         rows: list[Row] = [["class", "name", "grade"]]
         rows += [[one.class_code, one.name, one.grade] for one in asked.rows]
         given = CertificateList(rows, 0, {"class": 0, "name": 1, "grade": 2})
-        made, counts = answer_list(served.now().catalog, given, asked.edition)
+        catalog = served.now().catalog
+        made, counts = answer_list(catalog, given, asked.edition or catalog.judging(asked.on))
         names = ("class", "name", "grade", "answer", "tier", "text", "page", "release", "why")
         answered = [dict(zip(names, row, strict=True)) for row in made[1:]]
         return JSONResponse({"counts": dict(counts), "rows": answered}, headers={"Cache-Control": "no-store"})

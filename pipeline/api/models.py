@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields
+from datetime import date
 from typing import Annotated, Any, get_type_hints
 
 import pyarrow as pa
@@ -92,6 +93,7 @@ class AskedList(BaseModel):
     edition: str | None = Field(
         None, description="按哪个版本（或发布）核对；默认为现行版本", examples=["shanghai-2025"]
     )
+    on: date | None = Field(None, description="按这一天生效的版本（不写edition时）", examples=["2026-03-01"])
     rows: list[Asked] = Field(max_length=20_000)
 
 

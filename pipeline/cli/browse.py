@@ -62,7 +62,7 @@ def browse(
 
 def _latest(store: Store) -> Release:
     """The current release of the latest edition. Raises XizeError when there is none."""
-    from pipeline.editions.edition import validate_name
+    from pipeline.editions.names import validate_name
     from pipeline.releases.catalogue import editions_in, find_release, latest_name
 
     names = [name for name in editions_in(store) if latest_name(store, name)]

@@ -34,7 +34,7 @@ OfEdition = Annotated[
     str | None, typer.Option("--edition", "-e", help="The edition (default: the one that has the finding).")
 ]
 _COLUMNS = (
-    "finding_id", "code", "severity", "status", "rows", "page", "line", "table", "key", "keys", "cell_id",
+    "finding_id", "code", "queue", "chance", "severity", "status", "rows", "page", "line", "table", "key", "keys", "cell_id",
     "x0", "top", "x1", "bottom", "message", "evidence", "remedy",
 )  # fmt: skip
 
@@ -45,6 +45,13 @@ class Severity(StrEnum):
     error = "error"
     warning = "warning"
     info = "info"
+
+
+class Queue(StrEnum):
+    """Whether it may be read wrongly or is printed so."""
+
+    reading = "reading"
+    document = "document"
 
 
 class Status(StrEnum):
@@ -63,6 +70,10 @@ def findings(
     severity: Annotated[
         list[Severity] | None, typer.Option("--severity", help="Only this severity (repeatable).")
     ] = None,
+    queue: Annotated[
+        Queue | None,
+        typer.Option("--queue", help="Only what may be read wrongly, or only what is printed so."),
+    ] = None,
     page: Annotated[int | None, typer.Option("--page", help="Only this page.")] = None,
     status: Annotated[Status, typer.Option("--status", help="Only this status.")] = Status.open,
     limit: Annotated[int | None, typer.Option("--limit", min=1, help="Only the first N.")] = None,
@@ -72,7 +83,7 @@ def findings(
     ] = None,
     curated: Curated = None,
 ) -> None:
-    """List an edition's findings: what one decision settles most of comes first."""
+    """List an edition's findings: what may be read wrongly comes first, by chance and rows."""
     rows = _findings(ctx.obj.home, edition, curated, release)
     unknown = sorted({*(code or ())} - {row["code"] for row in rows})
     if unknown:
@@ -86,6 +97,7 @@ def findings(
         for row in rows
         if (not code or row["code"] in code)
         and (not severity or row["severity"] in severity)
+        and (queue is None or row["queue"] == queue)
         and (page is None or row["page"] == page)
         and (status is Status.all or row["status"] == status)
     ]
@@ -102,7 +114,7 @@ def _findings(
     home: Path, edition: str, curated: str | None, release: str | None = None
 ) -> list[dict[str, Any]]:
     """The findings as rows in the order of the work, with their status by the decisions on file now."""
-    from pipeline.editions.edition import validate_name
+    from pipeline.editions.names import validate_name
     from pipeline.quality.decisions import by_worth, with_statuses
     from pipeline.releases.catalogue import curated_url
     from pipeline.releases.last_findings import load_findings
@@ -189,25 +201,28 @@ def correct(
 
 
 def _find(home: Path, edition: str | None, wanted: str, curated: str | None) -> tuple[str, dict[str, Any]]:
-    """(edition, finding) of an id or the beginning of one. Raises XizeError when none or several fit."""
+    """(edition, finding) of an id: whole, or its digits or their beginning. Raises XizeError when none or several fit."""
     from pipeline.editions.edition import editions
+    from pipeline.findings import digits_of
     from pipeline.releases.catalogue import curated_url
     from pipeline.releases.last_findings import was_run
 
-    if len(wanted) < 6:
+    named, _, digits = wanted.rpartition(":")
+    if named and edition not in (None, named):
+        raise XizeError(f"“{wanted}”是版本{named}的发现，而--edition指明的是{edition}：请去掉其一。")
+    edition = named or edition
+    if len(digits) < 6:
         raise XizeError(f"“{wanted}”太短：请给出发现标识的至少前6位。")
     found: list[tuple[str, dict[str, Any]]] = []
     url = curated_url(home, curated)
     for name in [edition] if edition else [name for name in editions(home) if was_run(home, name, url)]:
         rows = _findings(home, name, curated)
-        found += [(name, row) for row in rows if row["finding_id"].startswith(wanted)]
+        found += [(name, row) for row in rows if digits_of(row["finding_id"]).startswith(digits)]
     if not found:
         raise XizeError(f"没有标识为“{wanted}”的发现：请用“xize findings 版本名”查看。")
     if len(found) > 1:
-        names = "、".join(f"{name}:{row['finding_id']}" for name, row in found[:4])
-        raise XizeError(
-            f"“{wanted}”对应{len(found)}项发现（{names}）：请给出完整标识，并用--edition指明版本。"
-        )
+        names = "、".join(row["finding_id"] for _, row in found[:4])
+        raise XizeError(f"“{wanted}”对应{len(found)}项发现（{names}）：请给出完整标识。")
     return found[0]
 
 
@@ -310,7 +325,7 @@ def fresh_reading(edition: Edition) -> NewReading:
         if name in TABLES
     }
     found = [*tidied.findings, *check_tables(tables), *link(tables)[1]]
-    rows = finding_rows(found)
+    rows = finding_rows(found, edition.name)
     if last_findings_path(edition.home, edition.name).is_file():
         # Findings of validation are not made anew here: the last run knows them.
         own = {row["finding_id"] for row in rows}

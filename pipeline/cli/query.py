@@ -21,6 +21,22 @@ if TYPE_CHECKING:
     from pipeline.query.check import Answer, PrintedEntry
 
 Row = tuple[Any, ...]
+OfEdition = Annotated[
+    str | None,
+    typer.Option("--edition", help="Only this edition or release, e.g. shanghai-2025@r001 (default: all)."),
+]
+OnDay = Annotated[
+    str | None,
+    typer.Option("--on", metavar="DATE", help="Only the edition in force on this day, e.g. 2026-03-01."),
+]
+GivenList = Annotated[
+    Path | None,
+    typer.Option("--list", metavar="FILE", help="Check every row of this .xlsx or .csv list instead."),
+]
+AnsweredList = Annotated[
+    Path | None,
+    typer.Option("--output", "-o", help="Write the answered list to this .xlsx or .csv file (default: CSV)."),
+]
 
 
 def sql(
@@ -123,28 +139,19 @@ def check(
         str | None, typer.Option("--grade", help="Grade 5 (lowest) to 1, or 四级, 中级工 …")
     ] = None,
     level: Annotated[str | None, typer.Option("--level", help="Level: 初级, 中级 or 高级.")] = None,
-    edition: Annotated[
-        str | None,
-        typer.Option(
-            "--edition", help="Only this edition or release, e.g. shanghai-2025@r001 (default: all)."
-        ),
-    ] = None,
+    edition: OfEdition = None,
+    on: OnDay = None,
     as_json: Annotated[bool, typer.Option("--json", help="Write the answer as JSON.")] = False,
-    given: Annotated[
-        Path | None,
-        typer.Option("--list", metavar="FILE", help="Check every row of this .xlsx or .csv list instead."),
-    ] = None,
-    output: Annotated[
-        Path | None,
-        typer.Option(
-            "--output", "-o", help="Write the answered list to this .xlsx or .csv file (default: CSV)."
-        ),
-    ] = None,
+    given: GivenList = None,
+    output: AnsweredList = None,
     curated: Curated = None,
 ) -> None:
     """Say whether a certificate counts for a class, at which tier, and show the printed text as evidence.
 
-    With --list, every row of a list is answered by the edition in force (or by --edition): columns 专业类 and 证书名称,
+    In force is, of the editions whose effective_from (source.yaml) is not after the day, less those that another of them
+    supersedes, the latest.
+
+    With --list, every row of a list is answered by the edition in force today (or by --edition, --on): columns 专业类 and 证书名称,
     perhaps 等级 (or class, name, grade); nothing of the list is kept.
 
     Exit code 0: it counts, or the list is answered; 1: it does not; 2: the question cannot be answered.
@@ -152,18 +159,22 @@ def check(
     from pipeline.query.catalogue import Catalog
     from pipeline.query.check import parse_grade
 
+    asked_day = cli_shared.day(on, "--on")
+    if edition and asked_day:
+        raise XizeError("--on与--edition各自指明版本：请去掉其中一个。")
     if given is not None:
         if class_code or name or grade or level or as_json:
             raise XizeError(
                 "--list中每行自有专业类、证书和等级：请去掉--class、--name、--grade、--level和--json。"
             )
         with Catalog(curated, home=ctx.obj.home, pins=[edition] if edition else ()) as catalog:
-            _check_list(catalog, given, output, edition)
+            _check_list(catalog, given, output, edition or catalog.judging(asked_day))
         return
     if class_code is None or name is None or output is not None:
         raise XizeError("请用--class和--name给出专业类与证书，或用--list给出名单（结果用-o写入文件）。")
     with Catalog(curated, home=ctx.obj.home, pins=[edition] if edition else ()) as catalog:
-        answer = catalog.check(class_code, name, parse_grade(grade), level, edition)
+        asked = edition if asked_day is None else catalog.in_force(asked_day)
+        answer = catalog.check(class_code, name, parse_grade(grade), level, asked)
     if as_json:
         cli_shared.echo_json(answer.to_dict())
     else:
@@ -171,7 +182,7 @@ def check(
     raise typer.Exit(0 if answer.counts else 1)
 
 
-def _check_list(catalog: Catalog, given: Path, output: Path | None, edition: str | None) -> None:
+def _check_list(catalog: Catalog, given: Path, output: Path | None, edition: str) -> None:
     """Write the list with its answers. Raises XizeError."""
     from pipeline.query.lists import answer_list, list_bytes, read_list
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipeline.cli.shared import Curated, EditionName, echo_json, next_step
+from pipeline.cli.shared import Curated, EditionName, day, echo_json, next_step
 from pipeline.errors import XizeError
 
 if TYPE_CHECKING:
@@ -27,12 +27,31 @@ def add(
     ] = None,
     origin: Annotated[str, typer.Option("--origin", help="Where the file came from, for source.yaml.")] = "",
     password: Annotated[str | None, typer.Option("--password", help="Password of an encrypted PDF.")] = None,
+    issued: Annotated[
+        str | None, typer.Option("--issued", metavar="DATE", help="When it was issued, e.g. 2025-12-20.")
+    ] = None,
+    effective_from: Annotated[
+        str | None, typer.Option("--effective-from", metavar="DATE", help="From when it holds.")
+    ] = None,
+    document_no: Annotated[str | None, typer.Option("--document-no", help="Its 发文字号.")] = None,
+    supersedes: Annotated[
+        str | None, typer.Option("--supersedes", metavar="EDITION", help="The edition that ends with it.")
+    ] = None,
 ) -> None:
-    """Add an edition: make raw/EDITION/, copy FILE there, record its checksum and fill in source.yaml."""
+    """Add an edition: make raw/EDITION/, copy FILE there, record its checksum and fill in source.yaml.
+
+    A later version of the same year is an edition of its own, EDITION-2. What it says of validity may be given for an
+    edition that exists too, with the same FILE.
+    """
     from pipeline.editions.add import add_edition
 
-    found = _office_title(file)
-    added = add_edition(ctx.obj.home, edition, file, title=title or found, origin=origin, password=password)
+    days = day(issued, "--issued"), day(effective_from, "--effective-from")
+    given = (*(one.isoformat() if one else None for one in days), document_no, supersedes)
+    facts = {name: value for name, value in zip(_FACTS, given, strict=True) if value is not None}
+    title_found = title or _office_title(file)
+    added = add_edition(
+        ctx.obj.home, edition, file, title=title_found, origin=origin, password=password, **facts
+    )
     folder = added.edition.folder
     if not added.changed:
         typer.echo(f"{folder}中已有同一文件，未作改动。")
@@ -81,10 +100,15 @@ def releases(
         severities = release.manifest["findings"].get("by_severity", {})
         findings = "、".join(f"{name} {count}" for name, count in severities.items()) or "无"
         marks = "  [当前]" * release.is_latest + "  [不完整]" * bool(release.manifest.get("allow_incomplete"))
+        known = {name: value for name, value in release.facts.items() if value}
+        said = "".join(f"  {_FACTS[name]}{value}" for name, value in known.items())
         typer.echo(
             f"{release.edition}@{release.release}  {release.manifest['created']}  来源{release.source}"
-            f"  条目{release.rows.get('entries', 0)}  发现：{findings}{marks}"
+            f"  条目{release.rows.get('entries', 0)}  发现：{findings}{said}{marks}"
         )
+
+
+_FACTS = {"issued": "发文", "effective_from": "施行", "document_no": "文号", "supersedes": "取代"}
 
 
 def _record(release: Release) -> dict[str, object]:
@@ -94,6 +118,7 @@ def _record(release: Release) -> dict[str, object]:
         "latest": release.is_latest,
         "created": release.manifest["created"],
         "source": release.source,
+        **release.facts,
         "allow_incomplete": release.manifest.get("allow_incomplete", False),
         "rows": dict(release.rows),
         "findings": release.manifest["findings"],

@@ -29,7 +29,10 @@ class Runner(StrEnum):
 
 Editions = Annotated[
     list[str],
-    typer.Argument(metavar="EDITION", help="<jurisdiction>-<year>, e.g. shanghai-2025; several: each."),
+    typer.Argument(
+        metavar="EDITION",
+        help="<jurisdiction>-<year>, e.g. shanghai-2025, or shanghai-2025-2; several: each.",
+    ),
 ]
 Source = Annotated[
     str | None, typer.Option("--source", help="Which source to read (default: source.yaml's).")

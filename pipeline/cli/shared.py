@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import getpass
 import json
 import sys
@@ -20,7 +21,11 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 EditionName = Annotated[
-    str, typer.Argument(metavar="EDITION", help="<jurisdiction>-<year>, e.g. shanghai-2025.")
+    str,
+    typer.Argument(
+        metavar="EDITION",
+        help="<jurisdiction>-<year>, e.g. shanghai-2025; shanghai-2025-2 for a later version of that year.",
+    ),
 ]
 Curated = Annotated[
     str | None,
@@ -107,6 +112,14 @@ def writing(target: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise XizeError(f"无法写入{target}（{error.strerror}）：请检查路径与权限。") from error
+
+
+def day(text: str | None, option: str) -> datetime.date | None:
+    """The day that an option names, YYYY-MM-DD. Raises XizeError."""
+    try:
+        return None if text is None else datetime.date.fromisoformat(text.strip())
+    except ValueError:
+        raise XizeError(f"{option}“{text}”不是日期：请写成年-月-日，如2026-03-01。") from None
 
 
 def text_table(columns: Sequence[str], rows: Iterable[Iterable[object]], **options: Any) -> Table:

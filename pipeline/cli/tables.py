@@ -11,7 +11,6 @@ import typer
 
 from pipeline.cli.shared import Decoder, Password, writing
 from pipeline.errors import XizeError
-from pipeline.text import page_spans
 
 
 class TablesFormat(StrEnum):
@@ -57,16 +56,15 @@ def tables(
     decoder: Decoder = "pdfium",
 ) -> None:
     """Read the ruled tables of any PDF: decoder and grid finder only, no rulebook needed."""
-    from pipeline.readers.pdf.damage import damaged_pages
-    from pipeline.readers.pdf.export import draw_pages, read_tables, render
+    from pipeline.quality.checks.pages import damage_in_words
+    from pipeline.readers.pdf.export import draw_pages, render, tables_of
+    from pipeline.readers.pdf.read import read_pdf
 
     wanted = parse_pages(pages)
-    found = read_tables(pdf, wanted, password, decoder)
-    if damaged := [n for n in sorted(damaged_pages(pdf, password)) if wanted is None or n in wanted]:
-        typer.echo(
-            f"第{page_spans(damaged)}页内容流损坏，读出的内容可能不全或有误：请重新取得该文件。", err=True
-        )
-    text = render(found, format.value)
+    reading = read_pdf(pdf, pages=wanted, password=password, decoder=decoder)
+    for sentence in damage_in_words(reading.pages):
+        typer.echo(sentence, err=True)
+    text = render(tables_of(reading), format.value)
     if output is None:
         sys.stdout.write(text)
     else:

@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from pipeline.diff.drafts import At, Draft, FoundChanges
 from pipeline.diff.side import Names, Row, Side
+from pipeline.findings import CODES
 from pipeline.schema.build import build_table
 from pipeline.schema.changes import CHANGE_KINDS, CHANGES
 from pipeline.schema.common import KINDS, TIERS
@@ -21,17 +22,6 @@ _PRINTED = ("source", "page", "line", "x0", "top", "x1", "bottom", "cell_id")
 
 _PLACES = ("class_code", "kind", "tier", "key")
 """What :class:`At` says of where a text belongs."""
-
-# Findings that say: what is printed there may be something else. The others judge content that was read well.
-_MISREADING = frozenset(
-    {
-        "annex_grades_unread", "annex_rule_unread", "annex_text_unplaced", "annex_value_missing", "boundary_uncertain",
-        "brackets_unbalanced", "catalogue_text_unplaced", "class_code_missing", "class_inferred", "cross_check_structure",
-        "cross_check_text", "item_cut_off", "item_implausible", "item_length", "items_run_together",
-        "merged_across_columns", "name_near_duplicate", "number_inferred", "span_uncertain", "text_implausible",
-        "transcriber_repetition", "uncertain_alignment", "uncertain_span", "undecodable_text", "value_carried_over",
-    }
-)  # fmt: skip
 
 _KIND_ORDER = {name: n for n, name in enumerate(CHANGE_KINDS)}
 _COLUMNS = {name: n for n, name in enumerate(KINDS)}
@@ -45,7 +35,7 @@ def _doubts(side: Side) -> frozenset[tuple[str, str]]:
         return frozenset()
     found: set[tuple[str, str]] = set()
     for row in table.select(["code", "status", "table", "key", "keys", "cell_id"]).to_pylist():
-        if row["status"] != "open" or row["code"] not in _MISREADING:
+        if row["status"] != "open" or not (row["code"] in CODES and CODES[row["code"]].queue == "reading"):
             continue
         keys = {row["key"], *row["keys"]} - {None}
         found.update((row["table"] or "", key) for key in keys)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -82,18 +83,27 @@ def _same_class(before: Row, after: Row, was: Content | None, now: Content | Non
         return 0.0 if denied else 1.0 + likeness / 2 + content
     if same_name:
         return 0.7 + content
+    if likeness >= 0.6 and content >= 0.3 and not (_prints_code(before) and _prints_code(after)):
+        return likeness / 2 + content  # no code says that they are two
     few = min(was.total() if was else 0, now.total() if now else 0) < 5
     return 0.0 if few or content < 0.6 else content
 
 
-def _at(row: Row, text: str) -> At:
+def _at(row: Row, text: str | None) -> At:
     return At(text, (row,), key=row["class_code"], class_code=row["class_code"])
 
 
-def _codes(row: Row) -> str:
-    """The codes as printed: 6101(4101、2101)."""
+def _codes(row: Row) -> str | None:
+    """The codes as printed: 6101(4101、2101); None where none is."""
+    if not _prints_code(row):
+        return None
     others = "、".join(code for code in (row["college_code"], row["bachelor_code"]) if code)
     return f"{row['class_code']}({others})" if others else str(row["class_code"])
+
+
+def _prints_code(row: Row) -> bool:
+    """Whether a class prints a code; releases of before it was noted hold none that does not."""
+    return row.get("code_printed") is not False
 
 
 def _changes(before: Row, after: Row) -> Iterator[Draft]:
@@ -101,11 +111,12 @@ def _changes(before: Row, after: Row) -> Iterator[Draft]:
     if name != other:
         names = _at(before, before["name"]), _at(after, after["name"])
         yield Draft("class_renamed", "classes", *names, "name", alike(name, other))
-    if before["class_code"] != after["class_code"]:
+    if before["class_code"] != after["class_code"] and _prints_code(before) and _prints_code(after):
         codes = _at(before, before["class_code"]), _at(after, after["class_code"])
         yield Draft("class_recoded", "classes", *codes, "class_code")
     elif _codes(before) != _codes(after):
         column = "college_code" if before["college_code"] != after["college_code"] else "bachelor_code"
+        column = column if _prints_code(before) == _prints_code(after) else "class_code"
         codes = _at(before, _codes(before)), _at(after, _codes(after))
         yield Draft("class_recoded", "classes", *codes, column)
 
@@ -123,14 +134,19 @@ def compare_majors(before: Side, after: Side) -> list[Draft]:
     }
 
     def at(row: Row, column: str = "name") -> At:
-        return At(row[column], (row,), key=row["major_code"])
+        return At(_printed(row[column]) and row[column], (row,), key=row["major_code"])
 
     drafts = [
         Draft("major_changed", "majors", at(old[code], column), at(new[other], column), column)
         for code, other in pairs.items()
         for column in ("major_code", "college_code", "bachelor_code", "name")
-        if squeeze(old[code][column] or "") != squeeze(new[other][column] or "")
+        if _printed(old[code][column]) != _printed(new[other][column])
     ]
     gone, come = old.keys() - pairs.keys(), new.keys() - set(pairs.values())
     drafts += [Draft("major_changed", "majors", at(old[code]), None, "name") for code in gone]
     return drafts + [Draft("major_changed", "majors", None, at(new[code]), "name") for code in come]
+
+
+def _printed(value: str | None) -> str | None:
+    """A column of a major as printed; None where it prints none (its key then begins with N)."""
+    return None if value is None or re.fullmatch(r"N[0-9a-f]{8}", value) else squeeze(value)

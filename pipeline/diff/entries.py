@@ -68,9 +68,13 @@ def compare_entries(before: Side, after: Side, classes: Classes) -> FoundChanges
     organisations = _organisations(before, after)
     gone = [u for p, units in was.items() if p[0] in classes.removed for u in units]
     come = [u for p, units in now.items() if p[0] in classes.added for u in units]
+    majors = (
+        before.lookup("classes", "class_code", "major_code"),
+        after.lookup("classes", "class_code", "major_code"),
+    )
     left.sort(key=lambda u: (u.place, u.position))
     right.sort(key=lambda u: (u.place, u.position))
-    found.drafts += _pair(left, right, gone, come, _Context(was, now, classes.pairs, organisations))
+    found.drafts += _pair(left, right, gone, come, _Context(was, now, classes.pairs, organisations, majors))
     return found
 
 
@@ -91,12 +95,14 @@ def _differing(
 
 @dataclass(frozen=True)
 class _Context:
-    """What a pairing must know: all units of both sides, which class is which, names of organisations."""
+    """What a pairing must know: all units of both sides, which class is which, names of organisations, the majors of the
+    classes of both sides."""
 
     was: Mapping[Place, Sequence[Unit]]
     now: Mapping[Place, Sequence[Unit]]
     classes: Mapping[str, str]
     organisations: frozenset[str]
+    majors: tuple[Mapping[str, str], Mapping[str, str]]
 
 
 def _cells(side: Side) -> dict[Place, list[Unit]]:
@@ -212,7 +218,7 @@ def _across_classes(left: Sequence[Unit], right: Sequence[Unit], context: _Conte
         lefts = lost.get(key, [])
         for i, j in product(lefts, rights):
             code, other = left[i].place[0], right[j].place[0]
-            near = code[:2] == other[:2]
+            near = context.majors[0].get(code) == context.majors[1].get(other)
             if context.classes.get(code) != other and (near or len(lefts) == len(rights) == 1):
                 cost = CLASS_MOVED if near else CLASS_MOVED_FAR
                 options[i, j] = _Option(cost, "entry_class_moved", 1.0)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.editions.files import file_sha256, folder_lock
+from pipeline.editions.names import in_order, validate_name
 from pipeline.errors import XizeError
 
 if TYPE_CHECKING:
@@ -18,12 +18,9 @@ if TYPE_CHECKING:
 
 __all__ = [
     "HOME_VARIABLE", "Edition", "edition_lock", "editions", "file_sha256", "folder_lock", "load_edition", "resolve_home",
-    "validate_name",
 ]  # fmt: skip
 
 HOME_VARIABLE = "XIZE_HOME"
-
-_NAME = re.compile(r"(?P<jurisdiction>[a-z][a-z0-9]*(?:-[a-z0-9]+)*)-(?P<year>\d{4})")
 
 
 def resolve_home(explicit: str | Path | None = None) -> Path:
@@ -43,14 +40,6 @@ def resolve_home(explicit: str | Path | None = None) -> Path:
         return home
     project = Path(__file__).resolve().parents[2]
     return project if (project / "raw").is_dir() else Path.cwd()
-
-
-def validate_name(name: str) -> tuple[str, int]:
-    """(jurisdiction, year) of an edition's name ``<jurisdiction>-<year>``; XizeError on any other name."""
-    match = _NAME.fullmatch(name)
-    if match is None:
-        raise XizeError(f"版本名“{name}”不合规则：应为“地区-年份”，小写字母、数字与连字符，如shanghai-2026。")
-    return match["jurisdiction"], int(match["year"])
 
 
 @dataclass(frozen=True)
@@ -120,7 +109,7 @@ class Edition:
 
 def editions(home: Path) -> tuple[str, ...]:
     """The names of the editions under ``home``, in order: the folders of raw/ that hold a source.yaml."""
-    return tuple(sorted(path.parent.name for path in (home / "raw").glob("*/source.yaml")))
+    return tuple(in_order(path.parent.name for path in (home / "raw").glob("*/source.yaml")))
 
 
 def load_edition(home: Path, name: str) -> Edition:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import io
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,6 +15,7 @@ from ruamel.yaml.comments import CommentedSeq
 from ruamel.yaml.error import YAMLError
 
 from pipeline.editions.files import replace_file
+from pipeline.editions.names import name_parts
 from pipeline.errors import XizeError
 
 Text = Annotated[str, Field(min_length=1)]
@@ -76,18 +78,34 @@ class Bounds(StrictModel):
 
 
 class Source(StrictModel):
-    """The whole of source.yaml."""
+    """The whole of source.yaml.
+
+    ``issued``, ``effective_from``, ``document_no`` (发文字号) and ``supersedes`` (the edition that ends with this one) say
+    which of several versions is in force.
+    """
 
     edition: Text
     title: Text
     jurisdiction: Text
     year: Annotated[int, Field(ge=1900, le=2999)]
+    issued: datetime.date | None = None
+    effective_from: datetime.date | None = None
+    document_no: Text | None = None
+    supersedes: Text | None = None
     read: Text
     files: Annotated[tuple[SourceFile, ...], Field(min_length=1)]
     headers: dict[str, HeaderMeaning] = {}
     bounds: dict[str, Bounds] = {}
     licence: str | None = None
     disclaimer: str | None = None
+
+    @field_validator("issued", "effective_from", mode="before")
+    @classmethod
+    def _dates(cls, value: object) -> object:
+        """A number would be taken for seconds since 1970."""
+        if isinstance(value, int | float):
+            raise ValueError("应是日期，如2026-03-01")
+        return value
 
     @field_validator("headers", mode="before")
     @classmethod
@@ -109,10 +127,15 @@ class Source(StrictModel):
 
     @model_validator(mode="after")
     def _consistent(self) -> Source:
-        if self.edition != f"{self.jurisdiction}-{self.year}":
+        name = name_parts(self.edition)
+        if name is None or (name.jurisdiction, name.year) != (self.jurisdiction, self.year):
             raise ValueError(
-                f"edition“{self.edition}”应等于jurisdiction-year“{self.jurisdiction}-{self.year}”"
+                f"edition“{self.edition}”应等于jurisdiction-year“{self.jurisdiction}-{self.year}”，或其后加“-序号”"
             )
+        if self.supersedes is not None:
+            other = name_parts(self.supersedes)
+            if other is None or other == name or other.jurisdiction != name.jurisdiction:
+                raise ValueError(f"supersedes“{self.supersedes}”应是同一地区的另一个版本")
         kinds = [file.kind for file in self.files]
         twice = {kind for kind in kinds if kinds.count(kind) > 1}
         if twice:
@@ -238,7 +261,7 @@ def problem_zh(error: Mapping[str, Any]) -> str:
     if kind == "string_too_long":
         return f"文字太长，至多{context['max_length']}字"
     if kind.startswith(("datetime_", "date_")):
-        return "应是日期时间"
+        return "应是日期，如2026-03-01" if kind.startswith("date_") else "应是日期时间"
     return _PROBLEMS.get(kind, str(error["msg"]))
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from pipeline.editions.edition import validate_name
+from pipeline.editions.names import validate_name
 from pipeline.errors import XizeError
 from pipeline.export.browse import deflated, page
 from pipeline.releases.catalogue import (

@@ -13,7 +13,7 @@ from pipeline.quality.checks.links import link
 from pipeline.quality.checks.pages import damaged_pages
 from pipeline.quality.corrections.file import Correction
 from pipeline.quality.coverage import coverage
-from pipeline.quality.decisions import Acceptance, finding_rows, statuses, without_corrected
+from pipeline.quality.decisions import Acceptance, as_decided, finding_rows, statuses
 from pipeline.schema import build
 
 
@@ -37,7 +37,7 @@ def assess(
         "coverage": build("coverage", covered, edition, source),
         "links": build("links", links, edition, source),
     }
-    damaged = damaged_pages(pages) if pages is not None else []
+    damaged = damaged_pages(pages) if pages is not None else ()
     return made, [*damaged, *check_tables(tables), *unlinked]
 
 
@@ -51,10 +51,11 @@ def set_statuses(
     corrections: Sequence[Correction] = (),
 ) -> dict[str, pa.Table]:
     """The tables with ``findings`` (status by the steward's decisions) and ``entries.requires_attention``."""
-    findings = without_corrected(findings, corrections)
+    accepted = list(accepted)
+    findings = as_decided(findings, accepted, corrections)
     states = statuses(findings, accepted, corrections)
     return {
         **tables,
         "entries": mark_attention(tables["entries"], findings, states),
-        "findings": build("findings", finding_rows(findings, states), edition, source),
+        "findings": build("findings", finding_rows(findings, edition, states), edition, source),
     }

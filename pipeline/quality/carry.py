@@ -16,10 +16,11 @@ import pyarrow as pa
 from pipeline.editions.files import decisions_lock
 from pipeline.editions.source_yaml import load_yaml
 from pipeline.errors import XizeError
+from pipeline.findings import digits_of
 from pipeline.quality.corrections.cells import apply_to_cells, cell_text
 from pipeline.quality.corrections.file import Correction, load_corrections
 from pipeline.quality.corrections.rows import Rows, apply_to_rows
-from pipeline.quality.decisions import Acceptance, Row, load_accepted, row_digest, write_yaml
+from pipeline.quality.decisions import Acceptance, Row, decided, load_accepted, row_digest, write_yaml
 
 
 @dataclass(frozen=True)
@@ -69,9 +70,17 @@ def carry(
             out.lost_corrections.append((correction, str(error)))
         else:
             out.corrections[index] = moved.where.cell_id
-    now = {(row["finding_id"], row_digest(row)) for row in after.findings}
+    # What is left of a finding that is corrected in part may have been accepted.
+    left = decided(after.findings, corrections=[corrections[index] for index in out.corrections])
+    now = {
+        (digits_of(row["finding_id"]), row_digest(row)): row["finding_id"] for row in (*left, *after.findings)
+    }
     for one in accepted:
-        (out.accepted if (one.finding_id, one.evidence) in now else out.lost_accepted).append(one)
+        there = now.get((digits_of(one.finding_id), one.evidence))
+        if there is None:
+            out.lost_accepted.append(one)
+        else:
+            out.accepted.append(one.model_copy(update={"finding_id": there}))
     return out
 
 
@@ -136,8 +145,8 @@ def append_corrections(source: Path, target: Path, kept: Mapping[int, str | None
 def append_accepted(target: Path, kept: Iterable[Acceptance]) -> int:
     """Append acceptances that ``target`` does not hold yet. Gives how many were written; raises XizeError."""
     with decisions_lock(target.parent):
-        known = {one.finding_id for one in load_accepted(target)}
-        fresh = [one.model_dump() for one in kept if one.finding_id not in known]
+        known = {digits_of(one.finding_id) for one in load_accepted(target)}
+        fresh = [one.model_dump() for one in kept if digits_of(one.finding_id) not in known]
         if fresh:
             document = load_yaml(target) if target.is_file() else None
             document = [] if document is None else document

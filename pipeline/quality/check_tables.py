@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 import pyarrow as pa
 
 from pipeline.arrow import array, rows
-from pipeline.findings import Finding
+from pipeline.findings import CODES, Finding
 from pipeline.quality.checks.characters import characters
 from pipeline.quality.checks.classes import classes, positions
 from pipeline.quality.checks.content import boundaries, form, level_words, repetitions, uncertain
@@ -54,15 +54,17 @@ def annex_names(tables: Mapping[str, pa.Table]) -> set[str]:
 def mark_attention(
     entries: pa.Table, findings: Iterable[Finding], statuses: Mapping[str, str] | None = None
 ) -> pa.Table:
-    """``entries`` with ``requires_attention``: an open warning (or error) is about the entry.
+    """``entries`` with ``requires_attention``: an open finding of the queue ``reading``, or an error, is about it.
 
-    ``statuses``: finding_id → status of the findings that are not open (see ``decisions.statuses``).
+    ``statuses``: digits → status of the findings that are not open (see ``decisions.statuses``).
     """
     settled = {key for key, status in (statuses or {}).items() if status != "open"}
     wanted = {
         row
         for finding in findings
-        if finding.table in _OF_ENTRIES and finding.level != "info" and finding.finding_id not in settled
+        if finding.table in _OF_ENTRIES
+        and (finding.level == "error" or CODES[finding.code].queue == "reading")
+        and finding.digits not in settled
         for row in finding.rows
     }
     marks = array([entry_id in wanted for entry_id in entries["entry_id"].to_pylist()], pa.bool_())

@@ -15,6 +15,7 @@ from pipeline.arrow import array
 from pipeline.editions.files import decisions_lock
 from pipeline.editions.source_yaml import load_yaml, new_list
 from pipeline.errors import XizeError
+from pipeline.findings import digits_of
 from pipeline.quality.corrections.file import ACTIONS, HEAD
 from pipeline.quality.decisions import Row, keys_of, refuse_decided, row_digest, with_statuses, write_yaml
 from pipeline.schema import ANNEX_TABLES
@@ -62,7 +63,9 @@ def write_template(
 
 def _is_about(item: object, finding: Row) -> bool:
     """Whether an entry is about the rows of the finding that are left: it is still to be decided, or counts in full."""
-    if not isinstance(item, Mapping) or item.get("finding") != finding["finding_id"]:
+    if not isinstance(item, Mapping) or digits_of(item.get("finding") or "") != digits_of(
+        finding["finding_id"]
+    ):
         return False
     return finding["status"] != "open" or item.get("reason") is None
 

@@ -116,7 +116,8 @@ def _class_rows(
             by_code.setdefault(row[column] or "", row)
     all_codes = {row[code] + row["class_no"] for row in reference for code in _CODES}
     by_name = {row["name"]: row for row in classes if row["class_code"] not in all_codes}
-    lost = {row["major_code"] for row in tables["majors"].to_pylist() if not row["present"]}
+    gone = [row for row in tables["majors"].to_pylist() if not row["present"]]
+    lost = {row[column] for row in gone for column in ("major_code", "name")}
     seen: set[str] = set()
     for wanted in reference:
         codes = [wanted[code] + wanted["class_no"] for code in _CODES]
@@ -124,10 +125,11 @@ def _class_rows(
         found = next((by_code[code] for code in codes if code in by_code), by_name.get(name))
         if found is not None:
             seen.add(found["class_code"])
-            said = [f"印作代码{found['class_code']}"] if found["class_code"] != codes[0] else []
+            said = [] if found["class_code"] == codes[0] else [f"印作代码{found['class_code']}"]
+            said = said if found["code_printed"] else ["没有印出代码"]
             said += [f"印作“{found['name']}”"] if found["name"] != name else []
             yield _row("class", codes[0], name, "present", "，".join(said) or None, found)
-        elif wanted["major_code"] in lost:
+        elif lost & {wanted["major_code"], wanted["major_name"]}:
             detail = f"所属{wanted['major_name']}的标题不在正文中，该处来源不完整"
             yield _row("class", codes[0], name, "lost", detail)
         else:
@@ -343,11 +345,16 @@ def _majors(
     gaps = [row for row in doubts if row["code"] == "pages_lost"]
     # The heading's own code where one was printed otherwise than in the list.
     own_code = _printed_codes(of_classes, tables["classes"])
+    # A major without a code is the ministry's of that name.
+    by_name = {
+        code: key for code, name in names.items() for key, row in printed.items() if row["name"] == name
+    }
     classes: dict[str, list[ClassState]] = {}
     for row in of_classes:
         code = str(own_code.get(row["key"], row["key"]))
         said = [doubt["message"].rstrip("。") for doubt in doubts if doubt["key"] == code]
-        classes.setdefault(belongs.get(code, code[:2]), []).append(_class(row, entries[code], said, gaps))
+        major = belongs.get(code) or by_name.get(code[:2], code[:2])
+        classes.setdefault(major, []).append(_class(row, entries[code], said, gaps))
     ordinals = {code: row["ordinal"] for code, row in printed.items()}
     for code in sorted({*printed, *classes}, key=lambda code: (ordinals.get(code, 99), code)):
         own = printed.get(code, {"name": names.get(code, ""), "present": None, "toc_page": None})

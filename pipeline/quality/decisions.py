@@ -30,7 +30,7 @@ from pipeline.editions.source_yaml import (
     yaml_bytes,
 )
 from pipeline.errors import XizeError
-from pipeline.findings import CODES, Finding
+from pipeline.findings import CODES, Finding, digits_of
 from pipeline.quality.corrections.file import Correction, decided_corrections
 from pipeline.quality.merge_findings import merge_findings
 from pipeline.schema import SEVERITIES
@@ -45,7 +45,7 @@ _PLACE = ("page", "line", "x0", "top", "x1", "bottom", "cell_id", "confidence")
 class Acceptance(StrictModel):
     """One entry of accepted.yaml."""
 
-    finding_id: Annotated[str, Field(pattern=r"^[0-9a-f]{8,64}$")]
+    finding_id: Annotated[str, Field(pattern=r"^([a-z][a-z0-9-]*:)?[0-9a-f]{8,64}$")]
     evidence: Annotated[str, Field(pattern=r"^[0-9a-f]{16}$")]
     why: Annotated[str, Field(min_length=1)]
     by: Annotated[str, Field(min_length=1)]
@@ -55,16 +55,16 @@ class Acceptance(StrictModel):
 
 
 def finding_rows(
-    findings: Iterable[Finding], states: Mapping[str, str] | None = None
+    findings: Iterable[Finding], edition: str, states: Mapping[str, str] | None = None
 ) -> list[dict[str, Any]]:
-    """Findings as rows of the table ``findings`` (without edition and source), each once, with their status.
+    """Findings of ``edition`` as rows of the table ``findings`` (without edition and source), each once, with status.
 
-    Those that differ only in their place are gathered (see :func:`merge_findings`). ``states``: finding_id → status of
+    Those that differ only in their place are gathered (see :func:`merge_findings`). ``states``: digits → status of
     those that are not open.
     """
     return [
         {
-            "finding_id": finding.finding_id,
+            "finding_id": f"{edition}:{finding.digits}",
             "code": finding.code,
             "severity": finding.level,
             "table": finding.table,
@@ -72,7 +72,9 @@ def finding_rows(
             "keys": list(finding.keys),
             "message": finding.message,
             "evidence": finding.evidence,
-            "status": (states or {}).get(finding.finding_id, "open"),
+            "status": (states or {}).get(finding.digits, "open"),
+            "queue": CODES[finding.code].queue,
+            "chance": finding.likelihood,
             **{name: getattr(finding, name) for name in _PLACE},
         }
         for finding in merge_findings(findings)
@@ -154,33 +156,43 @@ def changed_keys(correction: Correction, keys: Sequence[str]) -> list[str]:
     return list(keys[:1])
 
 
-def without_corrected(findings: Iterable[Finding], corrections: Iterable[Correction]) -> list[Finding]:
-    """The findings; of those that corrections settle in part, only the rows that are left."""
+def as_decided(
+    findings: Iterable[Finding], accepted: Iterable[Acceptance] = (), corrections: Iterable[Correction] = ()
+) -> list[Finding]:
+    """The findings under the ids by which decisions know them; of those corrected in part, only the rows left.
+
+    A finding of several rows names none in its id, one of a single row does: where decisions left one row of several,
+    it keeps the id of the several.
+    """
     named = _by_finding(corrections)
-    return [
-        replace(one, keys=tuple(left)) if (left := rows_left(_row(one), named[one.finding_id])) else one
-        for one in findings
-    ]
+    known = {*named, *(digits_of(one.finding_id) for one in accepted)}
+    made = []
+    for one in findings:
+        whole = replace(one, key=None, keys=one.rows)
+        one = whole if one.digits not in known and whole.digits in known else one
+        left = rows_left(_row(one), named[one.digits])
+        made.append(replace(one, keys=tuple(left)) if left else one)
+    return made
 
 
 def _by_finding(corrections: Iterable[Correction]) -> defaultdict[str, list[Correction]]:
     named: defaultdict[str, list[Correction]] = defaultdict(list)
     for one in corrections:
         if one.finding:
-            named[one.finding].append(one)
+            named[digits_of(one.finding)].append(one)
     return named
 
 
 def _row(finding: Finding) -> Row:
     return {
-        "finding_id": finding.finding_id, "evidence": finding.evidence, "key": finding.key, "keys": finding.keys
+        "finding_id": finding.digits, "evidence": finding.evidence, "key": finding.key, "keys": finding.keys
     }  # fmt: skip
 
 
 def statuses(
     findings: Iterable[Finding], accepted: Iterable[Acceptance] = (), corrections: Iterable[Correction] = ()
 ) -> dict[str, str]:
-    """finding_id → ``accepted`` or ``corrected``, for the findings that are not open.
+    """Digits → ``accepted`` or ``corrected``, for the findings that are not open.
 
     ``corrected``: all of its rows are (it shows still, because what it is about stands elsewhere).
     """
@@ -192,13 +204,14 @@ def decided(
     rows: Iterable[Row], accepted: Iterable[Acceptance] = (), corrections: Iterable[Correction] = ()
 ) -> list[dict[str, Any]]:
     """Rows of the table ``findings`` with their status; ``keys`` of one that is corrected in part: the rows left."""
-    known = {(one.finding_id, one.evidence) for one in accepted}
+    known = {(digits_of(one.finding_id), one.evidence) for one in accepted}
     named = _by_finding(corrections)
     made = []
     for row in rows:
-        left = rows_left(row, named[row["finding_id"]])
+        digits = digits_of(row["finding_id"])
+        left = rows_left(row, named[digits])
         now = {**row, "keys": left} if left else {**row}
-        is_accepted = (row["finding_id"], row_digest(now)) in known
+        is_accepted = (digits, row_digest(now)) in known
         made.append({**now, "status": "corrected" if left == [] else "accepted" if is_accepted else "open"})
     return made
 
@@ -230,12 +243,14 @@ _DECISIONS = {"accepted": ("接受", "accepted.yaml"), "corrected": ("更正", "
 
 def who_decided(row: Row, folder: Path) -> str:
     """Who has accepted or corrected a finding whose status says that somebody has, joined by 、."""
-    wanted, names = row["finding_id"], []
+    wanted, names = digits_of(row["finding_id"]), []
     if row["status"] == "accepted":
-        names = [one.by for one in load_accepted(folder / "accepted.yaml") if one.finding_id == wanted]
+        names = [
+            one.by for one in load_accepted(folder / "accepted.yaml") if digits_of(one.finding_id) == wanted
+        ]
     elif row["status"] == "corrected":
         corrections = decided_corrections(folder / "corrections.yaml")
-        names = [one.by for one in corrections if one.finding == wanted]
+        names = [one.by for one in corrections if digits_of(one.finding or "") == wanted]
     return "、".join(dict.fromkeys(names))
 
 
@@ -270,7 +285,8 @@ def accept(path: Path, rows: Sequence[Row], why: str, by: str, date: datetime.da
                 "by": by,
                 "date": date.replace(),  # its own object: YAML writes one that comes again as an alias
             }
-            old = next((item for item in document if item.get("finding_id") == row["finding_id"]), None)
+            wanted = digits_of(row["finding_id"])
+            old = next((item for item in document if digits_of(item.get("finding_id", "")) == wanted), None)
             if old is None:
                 document.append(made)
             else:
@@ -285,13 +301,15 @@ def write_yaml(path: Path, document: Any) -> None:
 
 
 def by_worth(rows: Iterable[Row]) -> list[Row]:
-    """Open findings first, graver ones first, then those whose decision settles most rows, then by place."""
+    """Open findings first; what may be read wrongly before what is printed so; then by the rows that are probably wrong
+    (chance × rows), severity and place."""
 
     def worth(row: Row) -> tuple[Any, ...]:
         return (
             row["status"] != "open",
+            row["queue"] != "reading",
+            -(row["chance"] or 0.0) * affected(row),
             SEVERITIES.index(row["severity"]),
-            -affected(row),
             row["page"] if row["page"] is not None else 1 << 30,
             row["line"] or 0,
             row["top"] or 0.0,

@@ -21,7 +21,7 @@ def merge_findings(findings: Iterable[Finding]) -> list[Finding]:
     """
     groups: dict[str, list[Finding]] = {}
     for finding in findings:
-        groups.setdefault(finding.finding_id, []).append(finding)
+        groups.setdefault(finding.digits, []).append(finding)
     return [group[0] if len(group) == 1 else _one(group) for group in groups.values()]
 
 

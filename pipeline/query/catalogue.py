@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -11,9 +12,12 @@ from threading import Lock
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from pipeline.editions.names import NameParts, in_order, validate_name
 from pipeline.errors import XizeError
+from pipeline.query.in_force import in_force, judging
 from pipeline.query.read_only import PROTOCOL, ReadOnlyFiles, locked_connection
 from pipeline.releases.catalogue import (
+    FACTS,
     PIN,
     Release,
     curated_url,
@@ -40,36 +44,42 @@ _ALLOWED = {
     "MULTI", "TRANSACTION", "ANALYZE",
 }  # fmt: skip
 
+# Columns that the contract has gained since version 1, with DuckDB's name of their type: null in releases without them.
+# (Declared once more here, for pipeline.schema would load pyarrow.)
+_ADDED = {"classes": {"code_printed": "BOOLEAN"}}
+
 # Through SQL: a table registered from Python would load pandas, which takes longer than most queries.
 _RELEASES = """
 create table main.releases as
 select unnest($edition::varchar[]) as edition, unnest($release::varchar[]) as release,
        unnest($title::varchar[]) as title, unnest($source::varchar[]) as source,
-       unnest($created::varchar[]) as created
+       unnest($created::varchar[]) as created,
+       unnest($jurisdiction::varchar[]) as jurisdiction, unnest($year::int[]) as year,
+       unnest($version::int[]) as version, unnest($issued::date[]) as issued,
+       unnest($effective_from::date[]) as effective_from, unnest($document_no::varchar[]) as document_no,
+       unnest($supersedes::varchar[]) as supersedes
 """
 
 # One row per entry and jurisdiction, over the releases shown. ``missing_editions`` are gaps: editions between the first
 # and the last in which it does not stand. ``grades`` has a member per edition: what the text meant there.
-_ENTRY_HISTORY = r"""
+_ENTRY_HISTORY = """
 create view main.entry_history as
 with shown as (
-    select edition, regexp_extract(edition, '^(.*)-\d{4}$', 1) as jurisdiction,
-           regexp_extract(edition, '\d{4}$')::int as year
-    from releases
+    select edition, jurisdiction, row_number() over (order by jurisdiction, year, version) as nth from releases
 ), lives as (
-    select jurisdiction, entry_id, arg_max(class_code, year) as class_code, arg_max(kind, year) as kind,
-           arg_max(name, year) as name, arg_max(text, year) as text,
-           arg_min(edition, year) as first_edition, arg_max(edition, year) as last_edition,
-           min(year) as first_year, max(year) as last_year,
-           list(edition order by year) as editions, list_sort(list(distinct tier)) as tiers,
-           list({'edition': edition, 'tier': tier, 'grades': grades, 'level': level} order by year) as grades
+    select jurisdiction, entry_id, arg_max(class_code, nth) as class_code, arg_max(kind, nth) as kind,
+           arg_max(name, nth) as name, arg_max(text, nth) as text,
+           arg_min(edition, nth) as first_edition, arg_max(edition, nth) as last_edition,
+           min(nth) as first_nth, max(nth) as last_nth,
+           list(edition order by nth) as editions, list_sort(list(distinct tier)) as tiers,
+           list({'edition': edition, 'tier': tier, 'grades': grades, 'level': level} order by nth) as grades
     from entries join shown using (edition)
     group by jurisdiction, entry_id
 )
 select entry_id, jurisdiction, class_code, kind, name, text, first_edition, last_edition, editions,
        list_filter(
-           (select list(edition order by year) from shown s where s.jurisdiction = lives.jurisdiction
-            and s.year between first_year and last_year),
+           (select list(edition order by nth) from shown s where s.jurisdiction = lives.jurisdiction
+            and s.nth between first_nth and last_nth),
            lambda one: not list_contains(editions, one)
        ) as missing_editions,
        tiers, grades
@@ -115,6 +125,10 @@ class Catalog:
             "source": [one.source for one in self._shown],
             "created": [one.manifest["created"] for one in self._shown],
         }
+        for name in FACTS:
+            columns[name] = [one.facts[name] for one in self._shown]
+        parts = [validate_name(one.edition) for one in self._shown]
+        columns |= dict(zip(NameParts._fields, map(list, zip(*parts, strict=True)), strict=True))
         self._con.execute(_RELEASES, columns)
         self._con.execute(_ENTRY_HISTORY)
 
@@ -139,7 +153,7 @@ class Catalog:
         """The release of every edition that has a current one, or that is pinned. Raises XizeError."""
         chosen = [
             find_release(self._store, edition, pins.get(edition))
-            for edition in sorted({*editions_in(self._store), *pins})
+            for edition in in_order({*editions_in(self._store), *pins})
             if edition in pins or latest_name(self._store, edition) is not None
         ]
         if not chosen:
@@ -162,8 +176,15 @@ class Catalog:
             files = [f"{PROTOCOL}://{one.edition}/{one.release}/{name}.parquet" for one in having]
             source = f"read_parquet([{', '.join(map(_literal, files))}], union_by_name=true)"
             try:
+                there = self._con.sql(f"from {source}").columns
+                added = [
+                    f"null::{type_} as {column}"
+                    for column, type_ in _ADDED.get(name, {}).items()
+                    if column not in there
+                ]
                 self._con.execute(
-                    f"create or replace view {_quoted(schema)}.{_quoted(name)} as select * from {source}"
+                    f"create or replace view {_quoted(schema)}.{_quoted(name)} as"
+                    f" select {', '.join(('*', *added))} from {source}"
                 )
             except duckdb.Error as error:  # published so, for its checksum is right
                 raise XizeError(f"{self.url}中的表{name}无法读取：请重新发布，或改用其他发布。") from error
@@ -216,13 +237,24 @@ class Catalog:
                 self._views(match[1], [find_release(self._store, edition, release)])
         return self._con.sql(query, params=dict(parameters) if parameters else None)
 
+    def in_force(self, on: datetime.date) -> list[str]:
+        """The editions in force on a day: :func:`pipeline.query.in_force.in_force`.
+
+        ``catalog.check("6101", "农作物植保员", edition=catalog.in_force(datetime.date(2026, 3, 1)))`` asks these alone.
+        """
+        return in_force(self._shown, on)
+
+    def judging(self, on: datetime.date | None = None) -> str:
+        """The edition that judges a list: :func:`pipeline.query.in_force.judging`."""
+        return judging(self._shown, on)
+
     def check(
         self,
         class_code: str,
         name: str,
         grade: int | None = None,
         level: str | None = None,
-        edition: str | None = None,
+        edition: str | Sequence[str] | None = None,
     ) -> Answer:
         """Whether a certificate counts for a class, and at which tiers: :func:`pipeline.query.check.check`.
 

@@ -151,13 +151,13 @@ def check(
     name: str,
     grade: int | str | None = None,
     level: str | None = None,
-    edition: str | None = None,
+    edition: str | Sequence[str] | None = None,
 ) -> Answer:
     """Whether certificate ``name`` (of ``grade`` or ``level``, if told) counts for a class, at what tiers.
 
-    ``class_code`` may be the secondary, college or bachelor code, or the class's name. An entry that states
+    ``class_code`` may be the secondary, college or bachelor code, the key of a class without a code, or the class's name. An entry that states
     no grade counts for every grade. Without ``grade`` and ``level`` every stated one is looked at, unless
-    ``name`` states them itself (农作物植保员(四级/中级工)). ``edition`` limits the question to one edition
+    ``name`` states them itself (农作物植保员(四级/中级工)). ``edition`` limits the question to some editions
     (or one of its releases, ``shanghai-2025@r001``). Example::
 
         check(catalog, "6101", "农作物植保员", grade=4).tiers  # ("中级",), or () where it does not count
@@ -197,17 +197,18 @@ def check(
     return Answer(class_code, name, wanted_grade, wanted_level, tuple(verdicts), tuple(matches), tuple(near))
 
 
-def releases_asked(catalog: Catalog, edition: str | None) -> dict[str, str]:
-    """Edition → release that a question is about: all that are shown, or the one named. Raises XizeError."""
+def releases_asked(catalog: Catalog, edition: str | Sequence[str] | None) -> dict[str, str]:
+    """Edition → release that a question is about: all that are shown, or those named. Raises XizeError."""
     if edition is None:
         return dict(catalog.releases)
-    wanted, release = parse_pin(edition)
-    if release is None:
-        if wanted not in catalog.releases:
+    found = {}
+    for pin in [edition] if isinstance(edition, str) else edition:
+        wanted, release = parse_pin(pin)
+        if release is None and wanted not in catalog.releases:
             have = "、".join(catalog.releases)
             raise UnknownName(f"没有版本{wanted}的发布（现有：{have}）：请核对--edition。")
-        release = catalog.releases[wanted]
-    return {wanted: release}
+        found[wanted] = release or catalog.releases[wanted]
+    return found
 
 
 def _classes(catalog: Catalog, schema: str, class_code: str) -> list[tuple[str, str]]:
@@ -220,8 +221,12 @@ def _classes(catalog: Catalog, schema: str, class_code: str) -> list[tuple[str, 
 
 def _hint(catalog: Catalog, editions: dict[str, str]) -> str:
     one, release = next(reversed(editions.items()))
-    rows = catalog.sql(f'select class_code from "{one}@{release}".classes order by class_code').to_pylist()
-    return f"{one}的代码自{rows[0]['class_code']}至{rows[-1]['class_code']}" if rows else f"{one}没有专业类"
+    query = f'select class_code, name, code_printed from "{one}@{release}".classes order by class_code'
+    rows = catalog.rows(query)[1]
+    codes = [code for code, _, printed in rows if printed is not False]
+    if codes:
+        return f"{one}的代码自{codes[0]}至{codes[-1]}"
+    return f"{one}的专业类没有代码，请用名称，如{rows[0][1]}" if rows else f"{one}没有专业类"
 
 
 _SELECT = """

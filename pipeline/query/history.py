@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, fields
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from pipeline.editions.names import validate_name
 from pipeline.errors import UnknownName, XizeError
 from pipeline.schema import GRADE_LABELS, KINDS, TIERS
 from pipeline.text import place_words, squeeze
@@ -70,9 +71,9 @@ class Standing:
     renamed: tuple[str, float] | None = None
 
     @property
-    def year(self) -> str:
-        """The edition's year."""
-        return self.edition.rpartition("-")[2]
+    def words(self) -> str:
+        """The edition in words: 2025年, 2025年第2版."""
+        return validate_name(self.edition).words
 
     @property
     def tiers(self) -> tuple[str, ...]:
@@ -151,13 +152,13 @@ class Life:
         """Since when, with gaps, until when: one Chinese sentence."""
         current = self.last is self.standings[-1]
         begun = self.first is not self.standings[0]
-        parts = [f"{self.first.year}年起列入" if begun else f"{self.first.year}年（最早的版本）已列入"]
-        parts += [f"{one.year}年{STATES[one.state]}" for one in self.gaps]
+        parts = [f"{self.first.words}起列入" if begun else f"{self.first.words}（最早的版本）已列入"]
+        parts += [f"{one.words}{STATES[one.state]}" for one in self.gaps]
         if self.gaps:
-            parts.append(f"{self.last.year}年{'仍' if current else '最后一次'}列入")
+            parts.append(f"{self.last.words}{'仍' if current else '最后一次'}列入")
         if not current:
             after = self.standings[self._where[-1] + 1]
-            parts.append(f"{after.year}年起{STATES[after.state]}")
+            parts.append(f"{after.words}起{STATES[after.state]}")
         parts.append(f"{'现为' if current else '最后为'}{self.last.what()}")
         return "，".join(parts) + "。"
 
@@ -243,12 +244,12 @@ def _key(text: str) -> str:
 
 
 def _jurisdiction(edition: str) -> str:
-    return edition.rpartition("-")[0]
+    return validate_name(edition).jurisdiction
 
 
 def _editions(catalog: Catalog, jurisdiction: str | None) -> dict[str, str]:
     """Edition → release, oldest first, of the jurisdiction (default: of all)."""
-    ordered = sorted(catalog.releases.items(), key=lambda item: item[0].rpartition("-")[::-1])
+    ordered = sorted(catalog.releases.items(), key=lambda item: validate_name(item[0])[1:])
     chosen = {name: release for name, release in ordered if jurisdiction in (None, _jurisdiction(name))}
     if not chosen:
         have = "、".join(sorted(set(map(_jurisdiction, catalog.releases))))
@@ -264,14 +265,40 @@ def _rows(catalog: Catalog, class_code: str | None, kind: str | None) -> list[Ro
         order by edition, class_code, kind, list_position($tiers, tier), position
     """
     rows: list[Row] = catalog.sql(query, {"kind": kind, "tiers": list(TIERS)}).to_pylist()
+    codes = _codes(catalog)
+    rows = [
+        {**row, "class_code": codes.get((row["edition"], row["class_code"]), row["class_code"])}
+        for row in rows
+    ]
     if class_code is None:
         return rows
     # A code that any edition gives the class holds for all of them.
-    query = "select class_code from classes where $asked in (class_code, college_code, bachelor_code, name)"
-    codes = set(catalog.sql(query, {"asked": squeeze(class_code)})["class_code"].to_pylist())
-    if not codes:
+    query = """
+        select edition, class_code from classes where $asked in (class_code, college_code, bachelor_code, name)
+    """
+    asked = catalog.sql(query, {"asked": squeeze(class_code)}).to_pylist()
+    wanted = {codes.get((row["edition"], row["class_code"]), row["class_code"]) for row in asked}
+    if not wanted:
         raise UnknownName(f"各版本中都没有专业类“{class_code}”：请核对代码或名称（见classes表）。")
-    return [row for row in rows if row["class_code"] in codes]
+    return [row for row in rows if row["class_code"] in wanted]
+
+
+def _codes(catalog: Catalog) -> dict[tuple[str, str], str]:
+    """(edition, key) of a class without a code → the one code that other editions of its jurisdiction print for a class of
+    its name."""
+    printed: dict[tuple[str, str], set[str]] = {}
+    without: dict[tuple[str, str], list[str]] = {}
+    for row in catalog.sql("select edition, class_code, name, code_printed from classes").to_pylist():
+        if row["code_printed"] is False:
+            without.setdefault((row["edition"], row["name"]), []).append(row["class_code"])
+        else:
+            printed.setdefault((_jurisdiction(row["edition"]), row["name"]), set()).add(row["class_code"])
+    found = {}
+    for (edition, name), keys in without.items():
+        codes = printed.get((_jurisdiction(edition), name), set())
+        if len(keys) == len(codes) == 1:
+            found[edition, keys[0]] = next(iter(codes))
+    return found
 
 
 @dataclass(frozen=True)
@@ -292,7 +319,11 @@ class _Known:
 
 def _known(catalog: Catalog, editions: Mapping[str, str], rows: Iterable[Row]) -> _Known:
     found = catalog.sql("select edition, class_code, name from classes").to_pylist()
-    classes = {(row["edition"], row["class_code"]): row["name"] for row in found}
+    codes = _codes(catalog)
+    classes = {
+        (row["edition"], codes.get((row["edition"], row["class_code"]), row["class_code"])): row["name"]
+        for row in found
+    }
     lost = set()
     # Releases made before there was a table coverage do not have it.
     if catalog.sql("from information_schema.tables where table_name = 'coverage'").num_rows:

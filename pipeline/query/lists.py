@@ -128,22 +128,14 @@ def _plain(value: object) -> Cell:
     return value if isinstance(value, str | int | float | None) else str(value)
 
 
-def in_force(catalog: Catalog) -> str:
-    """The latest edition shown. Raises XizeError where there are editions of several jurisdictions."""
-    names = list(catalog.releases)
-    if len({re.split(r"-\d{4}", name)[0] for name in names}) > 1:
-        raise XizeError(f"已发布的版本属于不同地区（{'、'.join(names)}）：请用--edition指明按哪个版本核对。")
-    return max(names)
-
-
 def answer_list(
     catalog: Catalog, given: CertificateList, edition: str | None = None
 ) -> tuple[list[Row], Counter[str]]:
     """(the list with the answers beside it, how many rows got which answer).
 
-    ``edition`` (or one of its releases) judges; default: the one in force.
+    ``edition`` (or one of its releases) judges; default: the one in force today.
     """
-    edition = edition or in_force(catalog)
+    edition = edition or catalog.judging()
     counts: Counter[str] = Counter()
     made: list[Row] = []
     for at, row in enumerate(given.rows):

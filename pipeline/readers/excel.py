@@ -34,7 +34,7 @@ class _Sheet:
 
     def crossed(self, row: int) -> bool:
         """Whether a merged cell runs through a row from above."""
-        return any(at == row for at, _ in self.covered)
+        return any(first < row < first + high for (first, _), (high, _) in self.merged.items())
 
 
 def read_excel(path: Path) -> Reading:

@@ -6,7 +6,6 @@ import hashlib
 import io
 import json
 import re
-from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipeline.editions.edition import validate_name
+from pipeline.editions.names import NAME, in_order, validate_name
 from pipeline.errors import UnknownName, XizeError
 from pipeline.releases.storage import MARKER, Store, dump_json, open_store
 
@@ -28,8 +27,11 @@ INDEX = "index.json"
 # Stands in a release that is to become the latest until it has: the next publish finishes an interrupted one.
 PENDING = "pending-latest"
 
-PIN = re.compile(r"(?P<edition>[a-z][a-z0-9]*(?:-[a-z0-9]+)*-\d{4})(?:@(?P<release>r\d{3,}))?")
+PIN = re.compile(rf"(?P<edition>{NAME})(?:@(?P<release>r\d{{3,}}))?")
 """An edition, perhaps at one release: shanghai-2025, shanghai-2025@r001."""
+
+FACTS = ("issued", "effective_from", "document_no", "supersedes")
+"""What source.yaml may say of an edition and its releases tell: two dates (YYYY-MM-DD), 发文字号, another edition."""
 
 _RELEASE = re.compile(r"r(\d{3,})")
 
@@ -54,6 +56,11 @@ class Release:
     def source(self) -> str:
         """The kind of source it was read from."""
         return str(self.manifest["source"]["kind"])
+
+    @property
+    def facts(self) -> dict[str, str | None]:
+        """What it says of :data:`FACTS`; all null where its source.yaml or an older program said nothing."""
+        return {name: self.manifest.get(name) for name in FACTS}
 
     @cached_property
     def rows(self) -> Mapping[str, int]:
@@ -161,14 +168,15 @@ def _index_record(store: Store, edition: str, name: str) -> dict[str, Any]:
         "title": record.get("title"),
         "created": record.get("created"),
         "source": {key: source.get(key) for key in ("kind", "sha256")},
+        **{name: record.get(name) for name in FACTS},
         "allow_incomplete": record.get("allow_incomplete"),
         "rows": record.get("rows"),
     }
 
 
 def editions_in(store: Store) -> list[str]:
-    """The names of the editions that have a folder in ``store``."""
-    return [name for name in store.names("") if re.fullmatch(r"[a-z][a-z0-9-]*-\d{4}", name)]
+    """The names of the editions that have a folder in ``store``, in their order."""
+    return in_order(name for name in store.names("") if re.fullmatch(NAME, name))
 
 
 def latest_name(store: Store, edition: str) -> str | None:
@@ -303,10 +311,27 @@ def read_file(store: Store, release: Release, name: str) -> bytes:
 
 
 def load_release(url: str | Path, edition: str, release: str | None = None) -> dict[str, pa.Table]:
-    """The tables of a release (default: the latest) by name. Raises XizeError when there is none."""
+    """The tables of a release (default: the latest) by name; columns that it was published without are null.
+
+    Raises XizeError when there is none.
+    """
     store = open_store(url)
     found = find_release(store, edition, release)
-    return {name: parquet_table(read_file(store, found, f"{name}.parquet")) for name in found.rows}
+    return {name: _completed(name, read_file(store, found, f"{name}.parquet")) for name in found.rows}
+
+
+def _completed(name: str, data: bytes) -> pa.Table:
+    """A table of a release with every column of today's contract, in its order."""
+    import pyarrow as pa
+
+    from pipeline.schema import TABLES
+
+    table = parquet_table(data)
+    declared = TABLES[name].fields if name in TABLES else ()
+    for at, field in enumerate(declared):
+        if field.name not in table.column_names:
+            table = table.add_column(at, field.name, pa.nulls(table.num_rows, field.type))
+    return table
 
 
 def rollback(url: str | Path, edition: str, release: str) -> Release:
@@ -345,36 +370,3 @@ def prune(url: str | Path, edition: str, keep: int = 5) -> tuple[str, ...]:
         for name in doomed:
             store.remove(f"{edition}/{name}")
     return tuple(doomed)
-
-
-@dataclass(frozen=True)
-class TableDelta:
-    """What a release would change in one table, rows told apart by the table's key."""
-
-    table: str
-    rows_before: int
-    rows_after: int
-    added: int
-    removed: int
-    changed: int
-
-
-def diff_summary(tables: Mapping[str, pa.Table], before: Mapping[str, pa.Table]) -> tuple[TableDelta, ...]:
-    """Per table: rows before and after, how many were added, removed or changed (same key, other values)."""
-    from pipeline.schema import TABLES
-
-    deltas = []
-    for name, table in TABLES.items():
-        old, new = before.get(name, table.arrow.empty_table()), tables[name]
-        was, now = _rows(old, table.key), _rows(new, table.key)
-        gone, come = (Counter(key for key, _ in rows.elements()) for rows in (was - now, now - was))
-        changed = (gone & come).total()
-        added, removed = come.total() - changed, gone.total() - changed
-        deltas.append(TableDelta(name, old.num_rows, new.num_rows, added, removed, changed))
-    return tuple(deltas)
-
-
-def _rows(table: pa.Table, key: tuple[str, ...]) -> Counter[tuple[tuple[object, ...], str]]:
-    """(key, all values as text) of every row."""
-    rows = table.select(sorted(table.column_names)).to_pylist()
-    return Counter((tuple(row[name] for name in key), repr(row)) for row in rows)

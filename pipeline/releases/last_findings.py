@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.editions.files import save_file
 from pipeline.errors import XizeError
+from pipeline.findings import CODES, Finding, digits_of
 from pipeline.releases.catalogue import find_release, latest_name, parquet_table, read_file
 from pipeline.releases.storage import open_store
 
@@ -38,6 +39,7 @@ def was_run(home: Path, edition: str, curated: str) -> bool:
 def load_findings(home: Path, edition: str, curated: str, release: str | None = None) -> list[dict[str, Any]]:
     """The findings of the last run of an edition, or of one release, as rows.
 
+    Those of version 1 of the contract get an id with the edition, and the queue and chance of their code.
     Raises XizeError when the edition has neither been run nor released.
     """
     path = last_findings_path(home, edition)
@@ -49,5 +51,17 @@ def load_findings(home: Path, edition: str, curated: str, release: str | None = 
         if release is None:
             raise XizeError(f"版本{edition}还没有运行过：请先运行“xize run {edition}”。")
         table = parquet_table(read_file(store, find_release(store, edition, release), "findings.parquet"))
-    rows = table.to_pylist()
-    return [{**row, "keys": row.get("keys") or []} for row in rows]
+    return [_of_today(row, edition) for row in table.to_pylist()]
+
+
+def _of_today(row: dict[str, Any], edition: str) -> dict[str, Any]:
+    fresh = {"keys": row.get("keys") or [], "finding_id": f"{edition}:{digits_of(row['finding_id'])}"}
+    if "queue" not in row:
+        code = row["code"]
+        made = Finding(code, "", "", severity=row["severity"], confidence=row["confidence"])
+        known = code in CODES
+        fresh |= {
+            "queue": CODES[code].queue if known else "document",
+            "chance": made.likelihood if known else None,
+        }
+    return {**row, **fresh}

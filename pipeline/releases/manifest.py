@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from pipeline import __version__
 from pipeline.editions.edition import Edition
+from pipeline.releases.catalogue import FACTS
 from pipeline.schema import TABLES
 from pipeline.schema.types import Field, Table
 
@@ -41,25 +42,21 @@ _DISCLAIMER_EN = (
 class SourceInfo:
     """The source file that a release was read from, and what source.yaml says about its edition.
 
-    ``is_default``: it is the source that source.yaml names under ``read``, whose releases become the latest.
+    ``is_default``: it is the source that source.yaml names under ``read``, whose releases become the latest. ``facts``:
+    what it says of :data:`pipeline.releases.catalogue.FACTS`.
     """
 
     kind: str
     file: str
     sha256: str
+    edition: str
     title: str
-    jurisdiction: str
-    year: int
     is_default: bool
     about: str = ""
     origin: str = ""
     licence: str | None = None
     disclaimer: str | None = None
-
-    @property
-    def edition(self) -> str:
-        """The edition's name."""
-        return f"{self.jurisdiction}-{self.year}"
+    facts: Mapping[str, str | None] = field(default_factory=lambda: dict.fromkeys(FACTS))
 
     @property
     def record(self) -> dict[str, str]:
@@ -71,8 +68,9 @@ class SourceInfo:
         """Of an edition's source of ``kind`` (default: the one read); ``sha256`` as found on disk."""
         file, source = edition.file(kind), edition.source
         return cls(
-            file.kind, file.name, sha256 or file.sha256, source.title, source.jurisdiction, source.year,
-            file.kind == source.read, file.about, file.origin, source.licence, source.disclaimer,
+            file.kind, file.name, sha256 or file.sha256, edition.name, source.title, file.kind == source.read,
+            file.about, file.origin, source.licence, source.disclaimer,
+            source.model_dump(mode="json", include=set(FACTS)),
         )  # fmt: skip
 
 
@@ -141,6 +139,7 @@ def manifest(
         "release": release,
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "title": source.title,
+        **source.facts,
         "source": source.record,
         "versions": library_versions(),
         "code_version": run.code_version,
@@ -236,6 +235,7 @@ def datapackage(release: str, source: SourceInfo, tables: Mapping[str, pa.Table]
             f"{source.title}的结构化数据，来源：{source.file}{about}。{disclaimer} / "
             f"Tables of the rulebook, edition {source.edition}, read from {source.file}. {_DISCLAIMER_EN}"
         ),
+        **source.facts,
         "disclaimer": disclaimer,
         "disclaimer_en": _DISCLAIMER_EN,
         "licenses": [{"name": "not-specified", "title": f"{licence} / {_LICENCE_EN}"}],

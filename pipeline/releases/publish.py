@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.arrow import from_numpy
-from pipeline.editions.edition import validate_name
+from pipeline.editions.names import validate_name
 from pipeline.errors import XizeError
 from pipeline.releases.catalogue import (
     PENDING,
@@ -172,8 +172,8 @@ def publish(
     """Publish ``tables`` (one per table of the contract) as the next release of the edition of ``source``.
 
     ``site`` is a folder that is copied into the release as ``validation/``; ``latest`` None lets latest.json move
-    only for the source that source.yaml names. When the last release of the same source holds the same tables,
-    nothing is published and that release is returned with ``changed`` False (``latest=True`` still makes it the latest).
+    only for the source that source.yaml names. When the last release of the same source holds the same tables and says the
+    same of the edition, nothing is published and that release is returned with ``changed`` False (``latest=True`` still makes it the latest).
 
     Raises XizeError when errors stand among the findings, when another process is publishing
     the edition, and when the folder cannot be written: what was published stays as it was.
@@ -188,7 +188,7 @@ def publish(
     store = open_store(curated_url)
     with writing(store, edition):
         last = last_release(store, edition, source.kind)
-        if last is not None and _unchanged(store, last, files):
+        if last is not None and last.facts == source.facts and _unchanged(store, last, files):
             return _keep(store, last, latest)
         release = _next_name(store, edition)
         package = datapackage(release, source, tables)
@@ -219,10 +219,12 @@ def _release_before(store: Store, edition: str, source: str) -> Release | None:
         release = find_release(store, edition, name)
         if release.source == source and not damaged_files(store, edition, name):
             return release
-    place, year = validate_name(edition)
-    years = {validate_name(one)[1]: one for one in editions_in(store) if validate_name(one)[0] == place}
-    earlier = [years[one] for one in sorted(years) if one < year and latest_name(store, years[one])]
-    return find_release(store, earlier[-1]) if earlier else None
+    parts = validate_name(edition)
+    for other in reversed(editions_in(store)):
+        its = validate_name(other)
+        if its.jurisdiction == parts.jurisdiction and its < parts and latest_name(store, other):
+            return find_release(store, other)
+    return None
 
 
 def _next_name(store: Store, edition: str) -> str:

@@ -17,6 +17,7 @@ from typing import Any
 
 from pipeline.editions.files import decisions_lock, save_file
 from pipeline.errors import XizeError
+from pipeline.findings import digits_of
 from pipeline.quality.decisions import row_digest
 
 VERSION = 1
@@ -53,11 +54,11 @@ def load_progress(path: Path) -> dict[str, Any]:
 
 def reviewed_findings(progress: Mapping[str, Any], rows: Iterable[Mapping[str, Any]]) -> set[str]:
     """The findings (rows of the table) that were looked at and rest on the same evidence still."""
-    marks = progress["findings"]
+    marks = {digits_of(name): mark for name, mark in progress["findings"].items()}
     return {
         row["finding_id"]
         for row in rows
-        if marks.get(row["finding_id"], {}).get("evidence") == row_digest(row)
+        if marks.get(digits_of(row["finding_id"]), {}).get("evidence") == row_digest(row)
     }
 
 
@@ -78,7 +79,8 @@ def mark_finding(path: Path, row: Mapping[str, Any], mark: Mapping[str, str] | N
     """Mark a finding as looked at, or (None) take the mark away. Raises XizeError."""
     with decisions_lock(path.parent):
         progress = load_progress(path)
-        progress["findings"].pop(row["finding_id"], None)
+        for name in (row["finding_id"], digits_of(row["finding_id"])):
+            progress["findings"].pop(name, None)
         if mark:
             progress["findings"][row["finding_id"]] = {"evidence": row_digest(row), **mark}
         _write(path, progress)

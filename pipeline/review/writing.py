@@ -18,6 +18,7 @@ from ruamel.yaml.error import YAMLError
 from pipeline.editions.files import decisions_lock, save_file
 from pipeline.editions.source_yaml import load_yaml, round_trip, yaml_bytes
 from pipeline.errors import XizeError
+from pipeline.findings import digits_of
 from pipeline.quality.correction_template import in_one_line
 from pipeline.quality.corrections.file import HEAD, Correction, parse_corrections
 from pipeline.quality.decisions import Row, load_accepted
@@ -164,9 +165,14 @@ def _take_acceptance(written: Written) -> None:
     load_accepted(written.path)
     document = load_yaml(written.path)
     old = _parsed(written.before) if written.before else None
-    earlier = next((one for one in old or [] if one.get("finding_id") == written.finding), None)
-    made = next(one for one in _parsed(written.after) if one.get("finding_id") == written.finding)
-    at = [index for index, one in enumerate(document or []) if one.get("finding_id") == written.finding]
+    digits = digits_of(written.finding or "")
+
+    def is_it(one: Mapping[str, Any]) -> bool:
+        return digits_of(one.get("finding_id", "")) == digits
+
+    earlier = next(filter(is_it, old or []), None)
+    made = next(filter(is_it, _parsed(written.after)))
+    at = [index for index, one in enumerate(document or []) if is_it(one)]
     if len(at) != 1 or dict(document[at[0]]) != dict(made):
         raise XizeError(f"{written.path}在此后改动过，找不到原样的该项决定：请直接编辑该文件。")
     if earlier is None:

@@ -12,7 +12,7 @@ import pyarrow as pa
 from pipeline.schema.annexes import ANNEXES
 from pipeline.schema.build import SchemaError, build_table
 from pipeline.schema.catalogue import CLASSES, CREDENTIALS, ENTRIES, MAJORS, NOTES
-from pipeline.schema.common import GRADE_LABELS, KINDS, PROVENANCE, SEVERITIES, TIERS
+from pipeline.schema.common import GRADE_LABELS, KINDS, PROVENANCE, QUEUES, SEVERITIES, TIERS
 from pipeline.schema.quality import CELLS, COVERAGE, FINDINGS, LINKS
 from pipeline.schema.types import Field, ForeignKey, Table
 
@@ -21,6 +21,7 @@ __all__ = [
     "GRADE_LABELS",
     "KINDS",
     "PROVENANCE",
+    "QUEUES",
     "SEVERITIES",
     "STAGED_CELLS",
     "TABLES",

@@ -32,13 +32,20 @@ _ISSUER = text(
     nullable=True,
 )  # fmt: skip
 
+_MAJOR_CODE = text(
+    "major_code", "专业大类代码", "Major code",
+    "中职代码；没有印出代码者为N加名称SHA-256的前8位",
+    "Secondary code; where none is printed, N and 8 hex digits of the name's SHA-256",
+    pattern=r"^(\d{2}|N[0-9a-f]{8})$",
+)  # fmt: skip
+
 MAJORS = Table(
     "majors", "专业大类", "Majors",
     "细则目录与正文中的专业大类",
     "The groups of classes (专业大类) of the table of contents and the body",
     (
         EDITION,
-        text("major_code", "专业大类代码", "Major code", "中职代码", "Secondary code", pattern=r"^\d{2}$"),
+        _MAJOR_CODE,
         text("college_code", "高职专科代码", "College code", "印出的代码", "As printed", nullable=True, pattern=r"^\d{2}$"),
         text("bachelor_code", "职业本科代码", "Bachelor code", "印出的代码", "As printed", nullable=True, pattern=r"^\d{2}$"),
         Field("ordinal", INT8, "序号", "Ordinal", "标题前的汉字序号", "The number before the heading", bounds=(1, 127)),
@@ -58,10 +65,11 @@ CLASSES = Table(
     (
         EDITION,
         CLASS_CODE,
+        Field("code_printed", BOOL, "印有代码", "Code printed", "是否印出代码；否则class_code由名称得出", "A code is printed; else class_code is made of the name", default=True),
         text("college_code", "高职专科代码", "College code", "印出的代码", "As printed", nullable=True, pattern=r"^\d{4}$"),
         text("bachelor_code", "职业本科代码", "Bachelor code", "印出的代码", "As printed", nullable=True, pattern=r"^\d{4}$"),
         text("name", "名称", "Name", "专业类名称", "Name of the class"),
-        text("major_code", "专业大类代码", "Major code", "所属专业大类", "The major it belongs to", pattern=r"^\d{2}$"),
+        replace(_MAJOR_CODE, doc_zh="所属专业大类", doc_en="The major it belongs to"),
         *PROVENANCE,
     ),
     key=("class_code",),

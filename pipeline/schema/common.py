@@ -21,6 +21,8 @@ GRADE_LABELS = {5: "五级/初级工", 4: "四级/中级工", 3: "三级/高级�
 
 SEVERITIES = ("error", "warning", "info")
 
+QUEUES = {"reading": "可能读错", "document": "原文如此"}
+
 STRING = pa.string()
 BOOL = pa.bool_()
 INT8 = pa.int8()
@@ -60,14 +62,19 @@ def strings(name: str, title_zh: str, title_en: str, doc_zh: str, doc_en: str) -
 
 
 # fmt: off
-EDITION = text("edition", "版本", "Edition", "地区-年份", "<jurisdiction>-<year>", pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*-\d{4}$")
+EDITION = text("edition", "版本", "Edition", "地区-年份，同年后出者为地区-年份-序号", "<jurisdiction>-<year>, or <jurisdiction>-<year>-<n> for a later version of that year", pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*-\d{4}(-[1-9]\d?)?$")
 ENTRY_ID = text(
     "entry_id", "条目标识", "Entry id",
     "由专业类代码、类别、级次、文字与出现次序散列而成，各版本一致",
     "Hash of class_code, kind, tier, text and the occurrence number; the same in every edition",
     pattern=r"^[0-9a-f]{8,64}$",
 )
-CLASS_CODE = text("class_code", "专业类代码", "Class code", "印在最前的四位代码", "The first four-digit code printed", pattern=r"^\d{4}$")
+CLASS_CODE = text(
+    "class_code", "专业类代码", "Class code",
+    "印在最前的四位代码；没有印出代码者为N加名称SHA-256的前8位，同名者加-2等后缀",
+    "The first four-digit code printed; where none is, N and 8 hex digits of the name's SHA-256 (-2 … for a name that stands twice)",
+    pattern=r"^(\d{4}|N[0-9a-f]{8}(-\d+)?)$",
+)
 KIND = text(
     "kind", "证书类别", "Kind",
     "；".join(f"{key}：{label}" for key, label in KINDS.items()),

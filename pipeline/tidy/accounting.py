@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
 
 from pipeline.findings import Finding
 from pipeline.model import Cell
@@ -37,7 +38,9 @@ def characters(
     published += annexes.characters.get("rows", 0)
     structure = _length(_unique(catalogue.structure)) + annexes.characters.get("heads", 0)
     structure += _length(piece for table in tables.all for piece in table.repeated)
-    in_findings = _length(_unique(catalogue.unplaced)) + _length(_unique(entries.placeholders))
+    in_findings = _length(_unique([*catalogue.unplaced, *chain(*catalogue.extra.values())])) + _length(
+        _unique(entries.placeholders)
+    )
     in_findings += _length(piece for table in tables.others for piece in table.pieces)
     in_findings += annexes.characters.get("findings", 0)
     total = _length(cells)
@@ -84,6 +87,11 @@ def _not_in_entries(catalogue: Catalogue, entries: Entries) -> Iterator[Finding]
             table="entries",
             **piece.place,
         )
+    for label, pieces in catalogue.extra.items():
+        if texts := [piece.text for piece in _unique(pieces)]:
+            message = f"目录表有证书之外的一列“{label}”，其中{len(texts)}格的文字只记在此处，未作条目。"
+            evidence = f"{label}：{'；'.join(texts)}"
+            yield Finding("catalogue_column_extra", message, evidence, table="entries", **pieces[0].place)
     for piece in _unique(entries.placeholders):
         message = f"单元格只印有“{piece.text}”，按空白处理。"
         yield Finding("placeholder", message, piece.text, table="entries", **piece.place)
@@ -142,7 +150,7 @@ def _loose_text(sections: Sequence[StitchedSection], annexes: AnnexResult) -> It
     for section in sections:
         if section.section.kind == "notes":
             continue
-        for run in (*(table.table.context for table in section.tables), section.rest):
+        for run in (*chain(*((t.table.context, t.notes) for t in section.tables)), section.rest):
             lines = [line for line in run if line not in used and squeeze(line.text)]
             if lines:
                 text = normalise("".join(line.text for line in lines))

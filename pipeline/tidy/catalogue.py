@@ -9,7 +9,7 @@ from pipeline.findings import Finding
 from pipeline.model import Cell, GridCell, LogicalTable
 from pipeline.schema import KINDS
 from pipeline.text import squeeze
-from pipeline.tidy.class_cells import PrintedClass, class_of
+from pipeline.tidy.class_cells import PrintedClass, class_of, without_codes
 from pipeline.tidy.headers import CatalogueHeader, find_header
 from pipeline.vocabulary.kinds import kind_scores, tier_word
 
@@ -21,13 +21,17 @@ Slot = tuple[str, str, str]
 class Catalogue:
     """What the catalogue tables say: classes in printed order, findings.
 
-    ``structure`` are the cells used as headers or class cells, ``unplaced`` those whose text stands in no row.
+    ``structure`` are the cells used as headers or class cells, ``unplaced`` those whose text stands in no row, ``extra``
+    those of columns that are of no kind, by the column's words, ``merged`` those that cover several columns (class,
+    cell, how many columns).
     """
 
     classes: list[PrintedClass] = field(default_factory=list)
     structure: list[Cell] = field(default_factory=list)
     unplaced: list[Cell] = field(default_factory=list)
+    extra: dict[str, list[Cell]] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
+    merged: list[tuple[PrintedClass, GridCell, int]] = field(default_factory=list)
 
     @property
     def slots(self) -> dict[Slot, list[Cell]]:
@@ -87,6 +91,8 @@ def read_catalogue(
         current = _read_rows(out, table, header, heading, current)
         if current is not None:
             last = current, heading
+    out.findings += without_codes(out.classes)
+    out.findings += map(_across_columns, out.merged)
     # A cell merged down from above the first class stood in no row until one began beside it.
     placed = {piece.cell_id for pieces in out.slots.values() for piece in pieces}
     out.unplaced = [piece for piece in out.unplaced if piece.cell_id not in placed]
@@ -135,7 +141,14 @@ def _read_rows(
             if cell in class_cells:
                 out.structure += cell.pieces
             elif cell in spanning:
-                out.unplaced += [piece for piece in cell.pieces if piece.lines]
+                to = out.structure if cell.text == squeeze(heading) else out.unplaced
+                to += [piece for piece in cell.pieces if piece.lines]
+            elif all(
+                column.role == "other" for column in header.columns[cell.col : cell.col + cell.col_span]
+            ):
+                out.extra.setdefault(header.columns[cell.col].label, []).extend(
+                    p for p in cell.pieces if p.lines
+                )
             else:
                 _place(out, cell, header, current)
         # A cell merged down over further classes belongs to each of them (once, however often the class is printed).
@@ -143,6 +156,15 @@ def _read_rows(
             if cell.row < row and cell not in class_cells and fresh and fresh[0].text:
                 _place(out, cell, header, current)
     return current
+
+
+def _across_columns(merged: tuple[PrintedClass, GridCell, int]) -> Finding:
+    one, cell, columns = merged
+    place = next(piece for piece in cell.pieces if piece.lines).place
+    message = f"{one.class_code}的一个单元格横跨{columns}列，其条目计入每一列；请核对合并是否属实。"
+    return Finding(
+        "merged_across_columns", message, cell.text[:200], table="entries", key=one.class_code, **place
+    )
 
 
 def _is_repeated_header(cells: Sequence[GridCell], header: CatalogueHeader) -> bool:
@@ -164,16 +186,7 @@ def _place(out: Catalogue, cell: GridCell, header: CatalogueHeader, current: Pri
         return
     new = {slot: [p for p in filled if p not in current.pieces.get(slot, ())] for slot in slots}
     if len(slots) > 1 and header.rows and any(new.values()):
-        out.findings.append(
-            Finding(
-                "merged_across_columns",
-                f"{current.class_code}的一个单元格横跨{len(slots)}列，其条目计入每一列；请核对合并是否属实。",
-                cell.text[:200],
-                table="entries",
-                key=current.class_code,
-                **filled[0].place,
-            )
-        )
+        out.merged.append((current, cell, len(slots)))
     for slot, pieces in new.items():
         if pieces:
             current.pieces.setdefault(slot, []).extend(pieces)

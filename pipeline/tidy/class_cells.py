@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -11,14 +13,16 @@ from pipeline.model import Cell, GridCell, Line
 from pipeline.text import normalise, squeeze
 
 _CODE = re.compile(r"\d{4,}")
+_CUT_CODE = re.compile(r"(?<!\d)(\d{1,3}) (?=\d)|(?<=\d)() (?=\d{1,3}(?![\dA-Za-z]))")
+"""The blank of a line end within a code: one of its parts is shorter than any code."""
 
 
 @dataclass(eq=False)
 class PrintedClass:
     """A 专业类 as printed: its codes in printed order, its name, the cell it stands in, its items' cells.
 
-    ``page``: where it was printed last. ``apart`` tells it from a class of the same name under another heading, where
-    neither has a code. ``pieces``: (kind, tier) → the cell pieces in which its items stand.
+    ``page``: where it was printed last. ``occurrence`` tells it from classes of the same name under other headings, where
+    none has a code. ``pieces``: (kind, tier) → the cell pieces in which its items stand.
     """
 
     codes: list[str]
@@ -26,18 +30,27 @@ class PrintedClass:
     cell: GridCell
     heading: str
     page: int
-    apart: str = ""
+    occurrence: int = 1
     pieces: dict[tuple[str, str], list[Cell]] = field(default_factory=dict)
 
     @property
     def class_code(self) -> str:
-        """The first code printed; the name where no code is printed."""
-        return self.codes[0] if self.codes else self.name + self.apart
+        """The first code printed; the key of its name where no code is printed."""
+        return self.codes[0] if self.codes else name_key(self.name, self.occurrence)
+
+
+def name_key(name: str, occurrence: int = 1) -> str:
+    """The key of what has a name and no code: N and the first 8 hex digits of the name's SHA-256.
+
+    ``name_key("农业类")`` gives ``N8e66b217``, and ``N8e66b217-2`` for a second one of that name.
+    """
+    key = "N" + hashlib.sha256(name.encode()).hexdigest()[:8]
+    return key if occurrence == 1 else f"{key}-{occurrence}"
 
 
 def parse_class(cell_lines: Iterable[Line]) -> tuple[list[str], str]:
     """(codes in printed order, name) of a class cell. Codes printed without a blank between are told apart by length."""
-    text = " ".join(normalise(line.text) for line in cell_lines)
+    text = _CUT_CODE.sub(r"\1\2", " ".join(normalise(line.text) for line in cell_lines))
     codes: list[str] = []
     for run in _CODE.findall(text):
         if len(run) > 4 and len(run) % 4 == 0:
@@ -65,7 +78,7 @@ def class_of(
     page = first.first.page
     if not codes and not name:
         return current
-    if current is not None and _goes_on(current, codes, name, page):
+    if current is not None and _goes_on(current, classes, codes, name, page):
         return current
     again = next((one for one in classes if _same_class(one, codes, name, heading)), None)
     if again is not None:
@@ -75,26 +88,38 @@ def class_of(
         again.page = page
         return again
     fresh = PrintedClass(codes, name, first, heading, page)
-    if not codes:
-        if any(other.class_code == name for other in classes):
-            fresh.apart = f"（{squeeze(heading)}）"
-        message = f"专业类“{name}”没有印出代码，暂以名称代替；请核对原文。"
-        findings.append(_finding("class_code_missing", message, name, name, first))
     classes.append(fresh)
     return fresh
+
+
+def without_codes(classes: Iterable[PrintedClass]) -> list[Finding]:
+    """Number the classes that have the same name and no code, and say of each that it has none. (Names grow while a
+    table is read: this comes last.)"""
+    seen: Counter[str] = Counter()
+    findings = []
+    for one in classes:
+        if not one.codes:
+            seen[one.name] += 1
+            one.occurrence = seen[one.name]
+            key = one.class_code
+            message = f"专业类“{one.name}”没有印出代码，以由名称得出的{key}为键；请核对原文。"
+            findings.append(_finding("class_code_missing", message, one.name, key, one.cell))
+    return findings
 
 
 def _finding(code: str, message: str, evidence: str, key: str, cell: GridCell) -> Finding:
     return Finding(code, message, evidence, table="classes", key=key, **cell.first.place)
 
 
-def _goes_on(current: PrintedClass, codes: Sequence[str], name: str, page: int) -> bool:
+def _goes_on(
+    current: PrintedClass, classes: Sequence[PrintedClass], codes: Sequence[str], name: str, page: int
+) -> bool:
     """Whether a class cell is the current class going on, which takes over the codes and the name it was cut from."""
     if codes and codes == current.codes and name in ("", current.name):
         return True
     if page <= current.page:
         return False
-    if set(codes) <= set(current.codes) and current.name.endswith(name):
+    if set(codes) <= set(current.codes) and name in _ends(current):
         return True  # the rest of a class cell that was printed whole before
     unfinished = not current.name.endswith("类")
     if _rest_of_codes(current, codes) and (not name or unfinished):
@@ -102,10 +127,21 @@ def _goes_on(current: PrintedClass, codes: Sequence[str], name: str, page: int) 
         current.codes += [code for code in codes if code not in current.codes]
         current.name += name
         return True
-    if not codes and unfinished:
+    if not codes and unfinished and (current.codes or _name_is_cut(current, classes, name)):
         current.name += name
         return True
     return False
+
+
+def _ends(current: PrintedClass) -> set[str]:
+    """What a class cell says from each of its lines on."""
+    lines = [line for line in current.cell.lines if line.text.strip()]
+    return {"", current.name, *(parse_class(lines[at:])[1] for at in range(len(lines)))}
+
+
+def _name_is_cut(current: PrintedClass, classes: Iterable[PrintedClass], rest: str) -> bool:
+    """Whether ``rest``, below a page break, completes a name without a code: with it, it ends in 类 as all others do."""
+    return rest.endswith("类") and all(one.name.endswith("类") for one in classes if one is not current)
 
 
 def _same_class(known: PrintedClass, codes: Sequence[str], name: str, heading: str) -> bool:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pipeline.model import LogicalTable
 from pipeline.reading import PageInfo
 from pipeline.tidy.catalogue import is_catalogue
-from pipeline.tidy.outline import Section
+from pipeline.tidy.sections import Section
 from pipeline.tidy.stitch import StitchedSection, StitchedTable, stitch
 
 

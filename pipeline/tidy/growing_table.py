@@ -54,6 +54,7 @@ class GrowingTable:
     values: set[tuple[int, str]] = field(default_factory=set)
     repeated: list[Cell] = field(default_factory=list)
     uncertain: list[Cell] = field(default_factory=list)
+    notes: list[Line] = field(default_factory=list)
     _rows: dict[int, list[GrowingCell]] = field(default_factory=dict)
     _filled: dict[tuple[int, int], list[int]] = field(default_factory=dict)
     _shapes: dict[float, set[str]] = field(default_factory=dict)
@@ -78,6 +79,13 @@ class GrowingTable:
     def row_texts(self, row: int) -> list[str]:
         """The texts of the cells that begin in a row, from left to right."""
         return [text for _, text in sorted((cell.x0, cell.text) for cell in self._rows.get(row, ()))]
+
+    def has_rows(self, rows: Sequence[Sequence[str]]) -> bool:
+        """Whether rows of these texts stand in the table, one below the other."""
+        return not rows or any(
+            all(self.row_texts(at + n) == list(row) for n, row in enumerate(rows))
+            for at in range(self.n_rows - len(rows) + 1)
+        )
 
     def shapes(self, x0: float) -> set[str]:
         """The shapes of the settled texts of the column that begins at ``x0``."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from pipeline.errors import XizeError
@@ -43,18 +44,13 @@ def find_header(table: LogicalTable, mapping: Mapping[str, str], where: str) -> 
     ``mapping``: header words → kind (or ``ignore``) as source.yaml gives them; it wins. ``where`` names the document
     and the place in it for messages. Raises XizeError when a column group has no near kind, or two, or when two groups are the same kind.
     """
-    tier_row = _tier_row(table)
-    if tier_row is None:
+    start, stop = header_block(table)
+    if not stop:
         return None
-    start = _banner_rows(table, tier_row)
-    stop = tier_row + (2 if _kinds_below(table, tier_row) else 1)
     given = {core(words): kind for words, kind in mapping.items()}
     columns: list[CatalogueColumn] = []
     similar: dict[str, tuple[str, str, float]] = {}
-    for col in range(table.n_cols):
-        path = [cell.text for cell in table.column(col, start, stop)]
-        tier = next((t for t in map(tier_word, reversed(path)) if t), None)
-        label = "".join(text for text in path if not tier_word(text))
+    for tier, label in _labels(table, start, stop):
         if tier is None:
             is_class = given.get(core(label)) == "class" or any(word in label for word in _CLASS_WORDS)
             columns.append(CatalogueColumn("class" if is_class else "other", label))
@@ -70,12 +66,63 @@ def find_header(table: LogicalTable, mapping: Mapping[str, str], where: str) -> 
         columns.append(
             CatalogueColumn("other", label) if kind == IGNORE else CatalogueColumn("item", label, kind, tier)
         )
-    _check_twice(columns, where)
-    roles = [column.role for column in columns]
-    if "class" not in roles and "other" in roles:
-        first = roles.index("other")
-        columns[first] = CatalogueColumn("class", columns[first].label)
+    _check_twice(table, stop, columns, where)
+    if all(column.role != "class" for column in columns):
+        others = [col for col, column in enumerate(columns) if column.role == "other"]
+        named = [
+            col
+            for col in others
+            if any(_ends_as_class(cell.text) for cell in table.column(col, stop, table.n_rows))
+        ]
+        for col in (named or others)[:1]:
+            columns[col] = CatalogueColumn("class", columns[col].label)
     return CatalogueHeader(stop, tuple(columns), tuple(similar.values()), start)
+
+
+def header_block(table: LogicalTable, first: int = 0, last: int = 8) -> tuple[int, int]:
+    """The first row and the last + 1 of the header whose tiers stand between the rows ``first`` and ``last`` - 1, without
+    a heading above it; (0, 0) where none does."""
+    tier_row = _tier_row(table, first, last)
+    if tier_row is None:
+        return 0, 0
+    start = tier_row
+    while start > first and _heads(table, start - 1, tier_row):
+        start -= 1
+    return start, tier_row + 2 if _kinds_below(table, tier_row) else tier_row + 1
+
+
+def _heads(table: LogicalTable, row: int, tier_row: int) -> bool:
+    """Whether a row above the tiers is part of the header: words over several columns or for kinds, beside cells that
+    reach down to the tiers."""
+    cells = [cell for cell in table.row(row) if cell.row == row]
+    upper = [cell for cell in cells if cell.row + cell.row_span <= tier_row and cell.text]
+    if len(upper) == 1 and upper[0].col_span == table.n_cols:
+        return False
+    words = [c for c in upper if c.col_span > 1 or max(kind_scores(c.text).values()) >= _NEAR]
+    return bool(upper) and 2 * len(words) >= len(upper)
+
+
+def _ends_as_class(text: str) -> bool:
+    return text.endswith("类") or text[-4:].isdigit()
+
+
+def _labels(table: LogicalTable, start: int, stop: int) -> list[tuple[str | None, str]]:
+    """(tier, the other words) of every column of a header in rows ``start`` … ``stop`` - 1.
+
+    Words that stand over all columns with a tier tell none from another and are left out; so are, over a column without
+    a tier, the words that it shares with columns that have one (a kind's word over its own remarks).
+    """
+    paths = [table.column(col, start, stop) for col in range(table.n_cols)]
+    tiers = [next((t for t in map(tier_word, (c.text for c in reversed(path))) if t), None) for path in paths]
+    tiered = [path for path, tier in zip(paths, tiers, strict=True) if tier]
+    over = Counter(id(cell) for path in tiered for cell in path)
+    out = []
+    for path, tier in zip(paths, tiers, strict=True):
+        words = [cell for cell in path if not tier_word(cell.text)]
+        most = len(tiered) - 1 if tier else 0
+        own = [cell for cell in words if over[id(cell)] <= most]
+        out.append((tier, "".join(cell.text for cell in own or words)))
+    return out
 
 
 def _starting(table: LogicalTable, row: int) -> list[str]:
@@ -83,8 +130,8 @@ def _starting(table: LogicalTable, row: int) -> list[str]:
     return [cell.text for cell in table.row(row) if cell.row == row and cell.text]
 
 
-def _tier_row(table: LogicalTable) -> int | None:
-    for row in range(min(8, table.n_rows)):
+def _tier_row(table: LogicalTable, first: int, last: int) -> int | None:
+    for row in range(first, min(last, table.n_rows)):
         texts = _starting(table, row)
         named = [word for word in map(tier_word, texts) if word]
         if len(set(named)) == 3 and len(named) >= 0.5 * len(texts):
@@ -99,15 +146,6 @@ def _kinds_below(table: LogicalTable, tier_row: int) -> bool:
     texts = _starting(table, tier_row + 1)
     near = sum(max(kind_scores(text).values()) >= _NEAR for text in texts)
     return near >= 2 and near >= 0.7 * len(texts)
-
-
-def _banner_rows(table: LogicalTable, tier_row: int) -> int:
-    """First header row: rows above it that are one cell across the whole table are banners (a heading, a unit)."""
-    for row in range(tier_row):
-        cells = table.row(row)
-        if len(cells) != 1 or cells[0].col_span != table.n_cols:
-            return row
-    return tier_row
 
 
 def _kind(label: str, given: Mapping[str, str], where: str) -> tuple[str, float]:
@@ -131,12 +169,15 @@ def _kind(label: str, given: Mapping[str, str], where: str) -> tuple[str, float]
     return kind, score
 
 
-def _check_twice(columns: list[CatalogueColumn], where: str) -> None:
+def _check_twice(table: LogicalTable, stop: int, columns: Sequence[CatalogueColumn], where: str) -> None:
+    """Two groups of one kind cannot be told apart; one header cell over several columns is one group."""
     seen: dict[tuple[str, str], str] = {}
-    for column in columns:
+    for col, column in enumerate(columns):
         if column.role != "item":
             continue
         key = column.kind, column.tier
+        if col and table.at(stop - 1, col) is table.at(stop - 1, col - 1):
+            continue
         if key in seen:
             labels = "”与“".join(dict.fromkeys((seen[key], column.label)))
             raise XizeError(

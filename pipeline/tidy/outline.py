@@ -5,66 +5,22 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import groupby
 
 from pipeline.model import Cell, Line
 from pipeline.reading import Block, PageInfo
 from pipeline.text import is_page_number, normalise, squeeze
-from pipeline.vocabulary.headings import (
-    ANNEX,
-    LEADER,
-    MAJOR,
-    NOT_A_TITLE,
-    NOTES,
-    NUMERAL,
-    TOC,
-    major_heading,
-    numeral,
+from pipeline.tidy.sections import (
+    PageTable,
+    Section,
+    TocEntry,
+    close_lines,
+    heading,
+    same_section,
+    split_at_headings,
 )
-
-
-@dataclass(frozen=True)
-class PageTable:
-    """A table as it stands on one page: its cells, its upper and lower edge in points."""
-
-    page: int
-    cells: tuple[Cell, ...]
-    top: float
-    bottom: float
-
-
-@dataclass(frozen=True)
-class TocEntry:
-    """A line of the table of contents: its text (normalised), the page it names, where it stands."""
-
-    text: str
-    page: int | None
-    line: Line
-
-
-@dataclass
-class Section:
-    """A heading and what stands under it, in reading order.
-
-    ``kind`` is catalogue | major | annex | notes | front (before the first heading). ``content`` holds lines and
-    tables as printed.
-    """
-
-    kind: str
-    text: str
-    lines: list[Line] = field(default_factory=list)
-    number: int | None = None
-    name: str = ""
-    codes: tuple[str, ...] = ()
-    content: list[Line | PageTable] = field(default_factory=list)
-
-    @property
-    def page(self) -> int:
-        """The page of the heading, or of the first thing under it."""
-        if self.lines:
-            return self.lines[0].page
-        return self.content[0].page if self.content else 1
+from pipeline.vocabulary.headings import ANNEX, LEADER, MAJOR, NOTES, NUMERAL, TOC, numeral
 
 
 @dataclass
@@ -78,7 +34,6 @@ class Outline:
     hidden: list[Block]
 
 
-_MID_SENTENCE = ("。", "；", ";", "，", ",")
 _NEAR = 6
 """A running head comes at least three times within so many pages: left and right pages may have their own."""
 
@@ -222,118 +177,24 @@ def _sections(stream: Sequence[Line | PageTable], toc: Sequence[TocEntry]) -> li
     for position, item in enumerate(stream):
         here = sections[-1]
         if isinstance(item, PageTable):
-            banner = _banner_heading(item)
-            if banner is not None and banner.text != here.text:
-                sections.append(banner)
-            sections[-1].content.append(item)
+            for banner, part in split_at_headings(item, titles, here.kind == "annex"):
+                if banner is not None and not same_section(banner, sections[-1]):
+                    sections.append(banner)
+                sections[-1].content.append(part)
             continue
         if wrapped:
             wrapped -= 1
             continue
-        section = _heading(_close_lines(stream, position), titles, in_notes=here.kind == "notes")
+        section = heading(close_lines(stream, position), titles, in_notes=here.kind == "notes")
         if section is None:
             here.content.append(item)
             continue
         wrapped = len(section.lines) - 1
-        if section.kind == here.kind and section.text == here.text:
+        if same_section(section, here):
             here.lines.extend(section.lines)  # the heading is repeated at the top of a later page
         else:
             sections.append(section)
     return sections
-
-
-def _close_lines(stream: Sequence[Line | PageTable], position: int) -> list[Line]:
-    """The line at ``position`` and up to two that may continue it: directly below, same size, same page."""
-    lines: list[Line] = []
-    for item in stream[position : position + 3]:
-        if not isinstance(item, Line):
-            break
-        if lines and (
-            item.page != lines[0].page
-            or abs(item.size - lines[0].size) > 0.6
-            or item.top - lines[-1].bottom > 1.2 * lines[0].size
-        ):
-            break
-        lines.append(item)
-    return lines
-
-
-def _heading(lines: list[Line], titles: set[str], in_notes: bool) -> Section | None:
-    """The section whose heading begins with the first of these lines, if any, with the lines of the heading.
-
-    ``titles``: the entries of the table of contents.
-    """
-    text = squeeze(lines[0].text)
-    if NOTES.match(text) and len(text) <= 7:
-        return Section("notes", text, lines[:1])
-    text, lines = _whole_heading(lines, titles)
-    major = MAJOR.match(text)
-    if major and _is_major(major, text, titles):
-        return _major_section(major, text, lines)
-    annex = ANNEX.match(text)
-    if annex and not NOT_A_TITLE.match(annex["title"]) and (annex["no"] or annex["sep"] or text in titles):
-        if in_notes and text not in titles and text.endswith(_MID_SENTENCE):
-            return None
-        if annex["no"] or annex["title"]:
-            number = numeral(annex["no"]) if annex["no"] else None
-            return Section("annex", text, lines, number, normalise(annex["title"]))
-    if text.endswith("目录") and (text in titles or "双师" in text) and not annex and not major:
-        return Section("catalogue", text, lines)
-    return None
-
-
-def _whole_heading(lines: list[Line], titles: set[str]) -> tuple[str, list[Line]]:
-    """The text of a heading that may be wrapped over ``lines``, and the lines that it takes.
-
-    The table of contents knows its whole text, else the first line must have been full.
-    """
-    text = squeeze(lines[0].text)
-    for count, line in enumerate(lines[1:], start=1):
-        more = squeeze(line.text)
-        known = any(title.startswith(text + more) for title in titles)
-        unfinished = MAJOR.match(text) and text not in titles and not text.endswith("目录")
-        annex = ANNEX.match(text)
-        if _opens(more) or not (
-            known or (unfinished and (text + more).endswith("目录")) or (annex and not annex["title"])
-        ):
-            return text, lines[:count]
-        text += more
-    return text, lines
-
-
-def _opens(text: str) -> bool:
-    return bool(MAJOR.match(text) or ANNEX.match(text) or NOTES.match(text))
-
-
-def _is_major(match: re.Match[str], text: str, titles: set[str]) -> bool:
-    """A heading names codes, or an ordinal, or stands in the table of contents; running text does neither."""
-    if text.endswith(_MID_SENTENCE):
-        return False
-    if match["code"] or match["codes2"] or match["code3"]:
-        return True
-    return text in titles or bool(
-        match["ordinal"] and (not match["rest"] or "目录" in match["rest"] or "专业" in match["rest"])
-    )
-
-
-def _major_section(match: re.Match[str], text: str, lines: list[Line]) -> Section:
-    return Section("major", text, lines, *major_heading(match))
-
-
-def _banner_heading(table: PageTable) -> Section | None:
-    """A section heading that is set inside the ruled table, as a first row across its whole width."""
-    first = [cell for cell in table.cells if cell.row == 0]
-    cols = max(cell.col + cell.col_span for cell in table.cells)
-    if len(first) != 1 or first[0].col_span != cols or cols < 2:
-        return None
-    text = first[0].text
-    match = MAJOR.match(text)
-    if match and (match["code"] or match["codes2"] or match["code3"]):
-        return _major_section(match, text, [])
-    annex = ANNEX.match(text)
-    if annex and annex["no"] and annex["title"] and not NOT_A_TITLE.match(annex["title"]):
-        return Section("annex", text, [], numeral(annex["no"]), normalise(annex["title"]))
-    return None
 
 
 def note_texts(section: Section) -> list[tuple[str, str, Line]]:

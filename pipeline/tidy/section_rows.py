@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from pipeline.findings import Finding
 from pipeline.text import normalise, squeeze
 from pipeline.tidy.catalogue import Catalogue
-from pipeline.tidy.class_cells import PrintedClass
-from pipeline.tidy.outline import Outline, Section, note_texts
+from pipeline.tidy.class_cells import PrintedClass, name_key
+from pipeline.tidy.outline import Outline, note_texts
+from pipeline.tidy.sections import Section
 from pipeline.vocabulary.headings import MajorHeading, parse_annex, parse_major
 
 Row = dict[str, object]
+_PLACE = ("page", "x0", "top", "x1", "bottom")
 
 
 @dataclass(frozen=True)
@@ -87,7 +90,7 @@ def _major_row(
     position: int,
 ) -> Row:
     return {
-        "major_code": codes[0] if codes else section.name,
+        "major_code": codes[0] if codes else name_key(section.name),
         "college_code": codes[1] if len(codes) > 1 else None,
         "bachelor_code": codes[2] if len(codes) > 2 else None,
         "ordinal": section.number or position,
@@ -104,33 +107,34 @@ def class_rows(catalogue: Catalogue, majors: Sequence[Row]) -> tuple[list[Row], 
     by_name = {squeeze(str(row["name"])): row for row in majors}
     rows: list[Row] = []
     unnamed: list[Row] = []
-    findings: list[Finding] = []
+    findings = [_without_code(row) for row in majors if row["major_code"] == name_key(str(row["name"]))]
     for item in catalogue.classes:
         heading = parse_major(item.heading)
         under = by_code.get(heading.codes[0]) if heading and heading.codes else None
         if under is None and heading is not None:
             under = by_name.get(squeeze(heading.name))
-        code = item.class_code[:2]
+        codes = [item.codes[0][:2]] if item.codes else []
         place = item.cell.first.place
-        major = by_code.get(code, under)
+        major = by_code.get(codes[0], under) if codes else under or by_code.get(name_key(""))
         if major is None:
             # Neither a heading nor the table of contents names it: the code itself says which one it is.
             nameless = Section("major", "")
-            major = _major_row([code], nameless, None, False, place, len(majors) + len(unnamed) + 1)
+            major = _major_row(codes, nameless, None, False, place, len(majors) + len(unnamed) + 1)
+            code = str(major["major_code"])
             by_code[code] = major
             unnamed.append(major)
-            message = f"专业类 {item.class_code} 所属的专业大类 {code} 既无标题也不在目录中；请核对原文。"
-            findings.append(
-                Finding(
-                    "major_heading_missing", message, item.class_code, table="majors", key=code, **place
-                )  # fmt: skip
+            own = item.class_code if codes else item.name
+            message = (
+                f"专业类 {own} 所属的专业大类{f' {code} ' if codes else ''}既无标题也不在目录中；请核对原文。"
             )
-        elif under is not None and major is not under:
+            findings.append(Finding("major_heading_missing", message, own, table="majors", key=code, **place))
+        elif codes and under is not None and major is not under:
             findings.append(_under_other_heading(item, under, major))
         college, bachelor = _other_codes(item.codes, major)
         rows.append(
             {
                 "class_code": item.class_code,
+                "code_printed": bool(item.codes),
                 "college_code": college,
                 "bachelor_code": bachelor,
                 "name": item.name,
@@ -139,6 +143,13 @@ def class_rows(catalogue: Catalogue, majors: Sequence[Row]) -> tuple[list[Row], 
             }
         )
     return rows, unnamed, findings
+
+
+def _without_code(major: Row) -> Finding:
+    code = str(major["major_code"])
+    place: dict[str, Any] = {name: major[name] for name in _PLACE if name in major}
+    message = f"专业大类“{major['name']}”没有印出代码，以由名称得出的{code}为键；请核对原文。"
+    return Finding("major_code_missing", message, str(major["name"]), table="majors", key=code, **place)
 
 
 def _under_other_heading(item: PrintedClass, under: Row, major: Row) -> Finding:

@@ -23,19 +23,26 @@ from pipeline.tidy.growing_table import (
     extent,
     nearest,
 )
-from pipeline.tidy.outline import PageTable, Section
 from pipeline.tidy.page_break import row_is_cut, runs_on
+from pipeline.tidy.page_head import head_texts, lists_in, only_head
+from pipeline.tidy.sections import PageTable, Section, footnotes
 
 _CONTINUED = re.compile(r"^[(\[]?(?:续|接)(?:上?表|上?页|前表)?.{0,12}[)\]]?$")
 
 
+_HEAD_ROWS = 4
+"""So many rows a header has at most."""
+
+
 @dataclass(frozen=True)
 class StitchedTable:
-    """A stitched table, the repeated header cells that were dropped, and cells whose span over a break is uncertain."""
+    """A stitched table, the repeated header cells that were dropped, cells whose span over a break is uncertain, and the
+    footnotes at the feet of its pages."""
 
     table: LogicalTable
     repeated: tuple[Cell, ...]
     uncertain: tuple[Cell, ...]
+    notes: tuple[Line, ...] = ()
 
     @property
     def pieces(self) -> list[Cell]:
@@ -57,6 +64,7 @@ def stitch(section: Section, pictured: Collection[int] = ()) -> StitchedSection:
 
     A table goes on over pages that hold nothing; ``pictured`` are those that hold a picture, which may be of a table.
     """
+    annex = section.kind == "annex"
     tables: list[GrowingTable] = []
     context: list[Line] = []
     for item in section.content:
@@ -64,20 +72,35 @@ def stitch(section: Section, pictured: Collection[int] = ()) -> StitchedSection:
             text = squeeze(item.text)
             if not tables or len(text) >= 16 or not _CONTINUED.match(text):
                 context.append(item)
-        elif tables and not context and _follows(tables[-1], item, pictured):
-            _extend(tables[-1], item)
-        else:
-            tables.append(_begin(item, context, section.kind == "annex"))
+            continue
+        for part in lists_in(item, annex):
+            notes = footnotes(context, tables[-1].last_page) if tables else []
+            if tables and len(notes) == len(context) and _follows(tables[-1], part, pictured):
+                tables[-1].notes += notes
+                _extend(tables[-1], part)
+            else:
+                tables.append(_begin(part, context, annex))
             context = []
     return StitchedSection(section, tuple(map(_finish, tables)), tuple(context))
 
 
 def _follows(table: GrowingTable, item: PageTable, pictured: Collection[int]) -> bool:
-    """Whether a page's table may be the rest of the table so far: same columns, no page with a picture between."""
+    """Whether a page's table may be the rest of the table so far: same columns, no header of its own but one that
+    repeats the table's, no page with a picture between."""
     return (
         item.page > table.last_page
         and not any(page in pictured for page in range(table.last_page + 1, item.page))
         and table.same_columns(item.cells)
+        and _own_header(table, head_texts(item.cells, table.merging))
+    )
+
+
+def _own_header(table: GrowingTable, head: list[list[str]]) -> bool:
+    """Whether the header of a page's table, if there is one, is that of the table so far, or the rest of it."""
+    if not head or table.has_rows(head):
+        return True
+    return table.n_rows <= _HEAD_ROWS and only_head(
+        [c for one in table.cells for c in one.pieces], table.merging
     )
 
 
@@ -128,6 +151,9 @@ def _above(bottom: Sequence[GrowingCell], a: float, b: float) -> GrowingCell | N
 
 def _repeated_header(table: GrowingTable, cells: Sequence[Placed]) -> int:
     """How many first rows of a page's table repeat the table's header."""
+    head = head_texts([cell for cell, _, _ in cells], table.merging)
+    if head and table.has_rows(head):
+        return len(head)
     fresh: dict[int, list[tuple[float, str]]] = defaultdict(list)
     for cell, x0, _ in cells:
         fresh[cell.row].append((x0, cell.text))
@@ -172,4 +198,4 @@ def _finish(table: GrowingTable) -> StitchedTable:
         cells.append(GridCell(cell.row, a, cell.row_span, max(1, b - a), tuple(pieces)))
     cells.sort(key=lambda cell: (cell.row, cell.col))
     logical = LogicalTable(tuple(table.context), table.n_rows, len(edges) - 1, tuple(cells), tuple(edges))
-    return StitchedTable(logical, tuple(table.repeated), tuple(table.uncertain))
+    return StitchedTable(logical, tuple(table.repeated), tuple(table.uncertain), tuple(table.notes))

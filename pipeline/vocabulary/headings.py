@@ -21,6 +21,8 @@ ANNEX = re.compile(rf"^附[件录表](?P<no>\d{{1,2}}|[{NUMERAL}]{{1,3}})?(?P<se
 NOTES = re.compile(r"^(?:[一-龥]{0,4})说明:?$")
 TOC = re.compile(r"^(?:目录|目次|总目录)$")
 LEADER = re.compile(r"^(?P<text>.*?)(?:[.…·・‥⋯_\-—]{3,}|\s{3,}|\t)\s*(?P<page>\d{1,4})$")
+FOOTNOTE = re.compile(r"^\s*(?:[①-⑳*＊†‡※]|[\[［(（]\d{1,2}[\]］)）]|\d{1,2}\s*(?![\s\d.、．,，)）/\-]))")
+"""How a note at a page's foot begins: with its mark."""
 NOT_A_TITLE = re.compile(r"^(?:[至和与及到~、,，。.;；)）的中所]|第)")
 _VALUES = {char: i for i, char in enumerate("零一二三四五六七八九")} | {"〇": 0, "十": 10, "百": 100}
 

@@ -326,7 +326,7 @@ def test_marks(truth: Truth) -> None:
     changed = next(row for row in entries if row["text"].startswith("月季栽培师"))
     changed["corrected"] = True
     finding = {
-        "finding_id": "0" * 16, "code": "boundary_uncertain", "severity": "info", "table": "entries",
+        "finding_id": "shanghai-2026:" + "0" * 16, "code": "boundary_uncertain", "severity": "info", "queue": "reading", "chance": 0.5, "table": "entries",
         "key": changed["entry_id"], "message": "条目起止不确定。", "evidence": changed["text"], "source": "pdf",
     }  # fmt: skip
     tables = {

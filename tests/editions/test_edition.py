@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.editions.edition import edition_lock, editions, load_edition, resolve_home, validate_name
+from pipeline.editions.edition import edition_lock, editions, load_edition, resolve_home
+from pipeline.editions.names import validate_name
 from pipeline.editions.source_yaml import dump_yaml, load_yaml
 from pipeline.errors import XizeError
 

@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from expectations import ValidationReport, validate
+from pipeline.findings import digits_of
 from pipeline.quality.decisions import Acceptance, finding_rows, row_digest
 from pipeline.schema import TABLES
 from tests.expectation_tables import context, good_rows, tables_of
@@ -86,12 +87,16 @@ def test_the_pages_are_chinese_and_say_what_failed(site: tuple[Path, ValidationR
 def test_the_site_lists_every_finding_and_counts_as_the_run_does(tmp_path: Path) -> None:
     tables = tables_of(_rows())
     first = validate(tables, context=context())
-    row = next(row for row in finding_rows(first.findings) if row["code"] == "key_duplicated")
+    row = next(
+        row for row in finding_rows(first.findings, "shanghai-2025") if row["code"] == "key_duplicated"
+    )
     accepted = Acceptance(
         finding_id=row["finding_id"], evidence=row_digest(row), why="如此", by="某人", date=date(2026, 1, 1)
     )
     report = validate(tables, context=context(accepted=(accepted,)), site_dir=tmp_path)
-    rows = tables["findings"].to_pylist() + finding_rows(report.findings, {row["finding_id"]: "accepted"})
+    rows = tables["findings"].to_pylist() + finding_rows(
+        report.findings, "shanghai-2025", {digits_of(row["finding_id"]): "accepted"}
+    )
     index = _Page((tmp_path / "index.html").read_text("utf-8"))
     words = "".join(index.words)
     assert (

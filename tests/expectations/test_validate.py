@@ -55,7 +55,8 @@ def _break(rows: Rows) -> None:
     rows["links"].append(rows["links"][0] | {"entry_id": "f" * 16, "row_id": "2"})
     rows["notes"][0].update(x0=95.0, x1=90.0)
     rows["findings"].append(
-        rows["findings"][0] | {"finding_id": "b" * 16, "severity": "error", "message": "读取失败。"}
+        rows["findings"][0]
+        | {"finding_id": "shanghai-2025:" + "b" * 16, "severity": "error", "message": "读取失败。"}
     )
 
 
@@ -114,7 +115,7 @@ def test_nothing_else_fails(broken: Report) -> None:
 
 def test_every_code_is_documented(broken: Report) -> None:
     assert {f.code for f in broken.findings} <= set(CODES)
-    assert len({f.finding_id for f in broken.findings}) == len(broken.findings)
+    assert len({f.digits for f in broken.findings}) == len(broken.findings)
 
 
 def test_hard_vocabularies_nulls_and_types() -> None:

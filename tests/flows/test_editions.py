@@ -140,10 +140,15 @@ def test_findings_as_markdown() -> None:
 
     place = {"source": "pdf", "page": 3}
     rows = [
-        {"finding_id": f"{n:016x}", "code": "item_implausible", "severity": "warning", "message": f"第{n}项|<b>异常。",
+        {"finding_id": f"{EDITION}:{n:016x}", "queue": "reading", "chance": 0.3, "code": "item_implausible", "severity": "warning", "message": f"第{n}项|<b>异常。",
          "evidence": "", **place} for n in range(120)
     ]  # fmt: skip
-    fault = {"finding_id": "f" * 16, "severity": "error", "code": "key_duplicated", "message": "键重复。"}
+    fault = {
+        "finding_id": EDITION + ":" + "f" * 16,
+        "severity": "error",
+        "code": "key_duplicated",
+        "message": "键重复。",
+    }
     text = findings_markdown(EDITION, build("findings", [*rows, rows[0] | fault], EDITION))
     assert text.startswith(f"# {EDITION}的发现") and "错误1项，警告120项，提示0项。" in text
     assert "| 警告 | `item_implausible` | 条目形式异常 | 120 |" in text

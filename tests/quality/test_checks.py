@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.findings import Finding
+from pipeline.findings import CODES, Finding
 from pipeline.quality.check_tables import check_tables, mark_attention
 from pipeline.quality.checks import content
 from pipeline.quality.checks.content import cut_off, unbalanced
@@ -41,11 +41,11 @@ def test_every_finding_is_a_whole_one(found: list[Finding]) -> None:
         for name, rows in truth_rows().items()
         if name in ("entries", "credentials", "classes", "majors")
     }
-    assert len({finding.finding_id for finding in found}) == len(found)
+    assert len({finding.digits for finding in found}) == len(found)
     for finding in found:
         assert finding.rows and set(finding.rows) <= keys[finding.table or ""]
         assert finding.message.endswith("。") and finding.evidence and finding.page is not None
-    build("findings", finding_rows(found), EDITION, "pdf")
+    build("findings", finding_rows(found, EDITION), EDITION, "pdf")
 
 
 def test_contradicting_level_words(found: list[Finding]) -> None:
@@ -65,7 +65,7 @@ def test_tier_conflicts_are_summed_up_and_all_there(found: list[Finding]) -> Non
     assert sorted(named) == sorted(at_fault), "each entry in one finding"
     assert sum(row["tier_conflict"] for row in truth_rows()["credentials"]) == 816
     assert len(conflicts) < 100
-    first, second = by_worth(finding_rows(conflicts))[:2]
+    first, second = by_worth(finding_rows(conflicts, EDITION))[:2]
     assert affected(first) > 300 and affected(second) > 300
     both = {first["evidence"], second["evidence"]}
     assert both == {"skill|中级|二级/技师", "skill|初级|三级/高级工"}
@@ -283,16 +283,17 @@ def test_uncertain_boundaries_by_cell() -> None:
     assert len(both) == 2, "one finding per cell"
 
 
-def test_attention_is_for_open_warnings_only(found: list[Finding]) -> None:
+def test_attention_is_for_what_may_be_read_wrongly(found: list[Finding]) -> None:
     entries = truth_tables()["entries"]
     marked = mark_attention(entries, found)
     of_entries = [finding for finding in found if finding.table in ("entries", "credentials")]
-    wanted = {key for finding in of_entries if finding.level != "info" for key in finding.rows}
+    wanted = {key for one in of_entries if CODES[one.code].queue == "reading" for key in one.rows}
+    assert wanted
     ids = marked["entry_id"].to_pylist()
     flags = marked["requires_attention"].to_pylist()
     assert {key for key, flag in zip(ids, flags, strict=True) if flag} == wanted
     assert marked.schema == entries.schema
-    settled = mark_attention(entries, found, {finding.finding_id: "accepted" for finding in found})
+    settled = mark_attention(entries, found, {finding.digits: "accepted" for finding in found})
     assert not any(settled["requires_attention"].to_pylist())
     elsewhere = Finding("value_unusual", "…。", "x", table="annex_6_assessments", key=ids[0])
     assert not any(mark_attention(entries, [elsewhere])["requires_attention"].to_pylist())

@@ -56,22 +56,22 @@ def _finding(evidence: str = "甲", keys: tuple[str, ...] = ("a" * 8, "b" * 8)) 
 
 def test_an_acceptance_lapses_when_its_evidence_changes(tmp_path: Path) -> None:
     path = tmp_path / "accepted.yaml"
-    rows = finding_rows([_finding()])
+    rows = finding_rows([_finding()], EDITION)
     assert accept(path, rows, "原文如此", "李", TODAY) == 1
     accepted = load_accepted(path)
     assert [(one.why, one.by, one.date, one.code) for one in accepted] == [
         ("原文如此", "李", TODAY, "tier_conflict")
     ]
-    assert statuses([_finding()], accepted) == {_finding().finding_id: "accepted"}
+    assert statuses([_finding()], accepted) == {_finding().digits: "accepted"}
     # The same rows in another order are the same evidence; one row more is not.
     assert statuses([_finding(keys=("b" * 8, "a" * 8))], accepted)
     more = _finding(keys=("a" * 8, "b" * 8, "c" * 8))
-    assert more.finding_id == _finding().finding_id and not statuses([more], accepted)
+    assert more.digits == _finding().digits and not statuses([more], accepted)
 
 
 def test_accepting_keeps_comments_and_order(tmp_path: Path) -> None:
     path = tmp_path / "accepted.yaml"
-    one, other = finding_rows([_finding("甲"), _finding("乙")])
+    one, other = finding_rows([_finding("甲"), _finding("乙")], EDITION)
     accept(path, [one], "原文如此", "李", TODAY)
     path.write_text(
         "# 李经手\n" + path.read_text(encoding="utf-8") + "  # 已与发布机关核对\n", encoding="utf-8"
@@ -110,7 +110,7 @@ def test_a_mistake_in_accepted_yaml(tmp_path: Path, text: str, word: str) -> Non
         load_accepted(path)
     assert "\n" not in str(caught.value)
     with pytest.raises(XizeError):
-        accept(path, finding_rows([_finding()]), "甲", "李", TODAY)
+        accept(path, finding_rows([_finding()], EDITION), "甲", "李", TODAY)
     assert path.read_text(encoding="utf-8") == text, "a file with a mistake is not written over"
 
 
@@ -120,12 +120,16 @@ def test_a_mistake_in_accepted_yaml(tmp_path: Path, text: str, word: str) -> Non
 def test_findings_come_by_worth(home: Path) -> None:
     rows = listed(home)
     assert [row["finding_id"] for row in rows] == [row["finding_id"] for row in by_worth(rows)]
-    assert rows[0]["rows"] > 300 and rows[0]["code"] == "tier_conflict" and rows[0]["remedy"]
-    assert [row["severity"] for row in rows] == sorted(
-        (row["severity"] for row in rows), key=["error", "warning", "info"].index
-    )
-    warnings = [row["rows"] for row in rows if row["severity"] == "warning"]
-    assert warnings == sorted(warnings, reverse=True)
+    queues = [row["queue"] for row in rows]
+    assert set(queues) == {"reading", "document"} and queues == sorted(queues, reverse=True)
+    for queue in ("reading", "document"):
+        worth = [row["chance"] * row["rows"] for row in rows if row["queue"] == queue]
+        assert worth == sorted(worth, reverse=True)
+        assert [row["finding_id"] for row in listed(home, "--queue", queue)] == [
+            row["finding_id"] for row in rows if row["queue"] == queue
+        ]
+    known = rows[queues.index("document")]
+    assert known["rows"] > 300 and known["code"] == "tier_conflict" and known["remedy"]
 
 
 def test_filters_and_formats(home: Path) -> None:
@@ -349,7 +353,7 @@ def test_a_correction_of_a_cell_follows_its_text() -> None:
 @pytest.mark.parametrize("words", ["a\udcffb", "红\x1b[31m"])
 def test_what_no_file_should_keep_is_not_accepted(words: str, tmp_path: Path) -> None:
     path = tmp_path / "accepted.yaml"
-    rows = finding_rows([_finding()])
+    rows = finding_rows([_finding()], EDITION)
     for why, by in ((words, "李"), ("原文如此", words)):
         with pytest.raises(XizeError, match="控制字符"):
             accept(path, rows, why, by, TODAY)

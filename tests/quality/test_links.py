@@ -119,7 +119,7 @@ def test_unlinked_one_plus_x_entries_are_findings(linked: tuple[list[dict[str, A
     wanted = {key for key, entry in _entries().items() if entry["kind"] == "one_plus_x" and key not in done}
     named = [key for finding in findings for key in finding.rows]
     assert sorted(named) == sorted(wanted), "each unlinked entry in one finding"
-    assert len({finding.finding_id for finding in findings}) == len(findings)
+    assert len({finding.digits for finding in findings}) == len(findings)
 
 
 def test_without_annexes_there_is_nothing_to_link_to() -> None:

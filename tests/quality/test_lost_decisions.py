@@ -30,7 +30,7 @@ from pathlib import Path
 from pipeline.findings import Finding
 from pipeline.quality.decisions import accept, finding_rows
 for number in range(25):
-    rows = finding_rows([Finding("item_length", "某条。", f"{sys.argv[2]}/{number}", table="entries", key="a" * 16)])
+    rows = finding_rows([Finding("item_length", "某条。", f"{sys.argv[2]}/{number}", table="entries", key="a" * 16)], "shanghai-2025")
     accept(Path(sys.argv[1]), rows, "原文如此", sys.argv[2], datetime.date(2026, 1, 5))
     time.sleep(0.05)  # a person looks before the next
 """
@@ -75,7 +75,7 @@ def test_who_waits_too_long_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         env={**os.environ, "PYTHONPATH": str(ROOT)},
     )  # fmt: skip
     assert other.stdout is not None and other.stdout.readline() == "held\n"
-    rows = finding_rows([Finding("item_length", "某条。", "甲", table="entries", key="a" * 16)])
+    rows = finding_rows([Finding("item_length", "某条。", "甲", table="entries", key="a" * 16)], EDITION)
     with pytest.raises(XizeError, match="正由别人写入：请稍后再试。$"):
         accept(tmp_path / "accepted.yaml", rows, "原文如此", "李", TODAY)
     other.communicate(timeout=20)

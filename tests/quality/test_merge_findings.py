@@ -24,9 +24,7 @@ def _on(page: int, **other: object) -> Finding:
 def test_pages_are_named_by_spans() -> None:
     (one,) = merge_findings([_on(2), _on(3), _on(4), _on(7)])
     assert one.message == "第 2-4、7 页有水印文字，未读入表格；如确为正文，请核对原件。"
-    assert (one.page, one.finding_id) == (2, HIDDEN.finding_id), (
-        "one decision, taken earlier, still settles it"
-    )
+    assert (one.page, one.digits) == (2, HIDDEN.digits), "one decision, taken earlier, still settles it"
 
 
 def test_another_text_stays_apart_and_the_order_is_kept() -> None:
@@ -78,6 +76,6 @@ def test_a_watermark_printed_on_every_page(tmp_path: Path) -> None:
     pages = reading.pages.num_rows
     assert pages > 3
     found = tidy(reading, {}, path.name).findings
-    rows = [row for row in finding_rows(found) if row["code"] == "hidden_text"]
+    rows = [row for row in finding_rows(found, "shanghai-2025") if row["code"] == "hidden_text"]
     (row,) = rows
     assert row["message"].startswith(f"第 1-{pages} 页有水印文字") and row["evidence"] == "内部资料请勿外传"

@@ -90,7 +90,7 @@ def _ids(*tiers: str, text: str = "甲", occurrences: int = 1) -> tuple[str, ...
 def _correction(finding: Finding, **values: Any) -> Correction:
     where = {"class": "6101", "kind": "skill", "tier": "初级"} | values.pop("where", {})
     base = {"action": "replace", "from": "甲", "to": "乙", "reason": "误植", "by": "李", "date": TODAY}
-    return Correction.model_validate({"where": where, **base, **values, "finding": finding.finding_id})
+    return Correction.model_validate({"where": where, **base, **values, "finding": finding.digits})
 
 
 THREE = Finding("brackets_unbalanced", "某条。", "甲", table="entries", keys=_ids("初级", "中级", "高级"))
@@ -113,7 +113,7 @@ THREE = Finding("brackets_unbalanced", "某条。", "甲", table="entries", keys
     ],
 )  # fmt: skip
 def test_what_a_correction_settles(finding: Finding, more: dict[str, Any], left: int) -> None:
-    (row,) = finding_rows([finding])
+    (row,) = finding_rows([finding], EDITION)
     (now,) = decided([row], corrections=[_correction(finding, **more)])
     assert now["status"] == ("open" if left else "corrected")
     assert not left or len(now["keys"] or [now["key"]]) == left
@@ -128,7 +128,7 @@ def test_an_annex_row_is_settled_by_its_number() -> None:
     finding = Finding(
         "org_code_pattern", "某号。", "s1", table="annex_9_overseas", keys=("A/12", "B/12", "A/13")
     )
-    (row,) = finding_rows([finding])
+    (row,) = finding_rows([finding], EDITION)
     where = {"class": None, "kind": None, "tier": None, "annex": 9}
     for more, gone in (({"no": "12", "list": "B"}, "B/12"), ({"row_id": "A/13"}, "A/13")):
         (now,) = decided([row], corrections=[_correction(finding, where={**where, **more}, column="issuer")])
@@ -136,7 +136,7 @@ def test_an_annex_row_is_settled_by_its_number() -> None:
 
 
 def test_each_row_by_its_own_correction() -> None:
-    (row,) = finding_rows([THREE])
+    (row,) = finding_rows([THREE], EDITION)
     three = [
         _correction(THREE, where={"tier": tier}, evidence=row_digest(row))
         for tier in ("初级", "中级", "高级")

@@ -28,9 +28,11 @@ EDITION = "shanghai-2025"
 def _finding(code: str, key: str, message: str, evidence: str, line: int) -> dict[str, Any]:
     made = Finding(code, message, evidence, line=line, key=key, table="classes")
     return {
-        "finding_id": made.finding_id,
+        "finding_id": f"{EDITION}:{made.digits}",
         "code": code,
         "severity": made.level,
+        "queue": "reading",
+        "chance": 0.3,
         "table": "classes",
         "key": key,
         "message": message,

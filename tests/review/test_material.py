@@ -114,7 +114,9 @@ def test_an_unpublished_run_is_shown_from_what_is_staged(doubtful: Path) -> None
     path = last_findings_path(doubtful, EDITION)
     table = pq.read_table(path)
     rows = table.to_pylist()
-    rows.append({**rows[0], "finding_id": "f" * 16, "severity": "error", "code": "value_missing"})
+    rows.append(
+        {**rows[0], "finding_id": EDITION + ":" + "f" * 16, "severity": "error", "code": "value_missing"}
+    )
     pq.write_table(pa.Table.from_pylist(rows, schema=table.schema), path)
     material = load(Options(doubtful, EDITION))
     assert material.release is None

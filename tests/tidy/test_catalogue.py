@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import pytest
 
 from pipeline.model import Cell, GridCell, Line, LogicalTable
 from pipeline.schema import KINDS, TIERS
 from pipeline.tidy.accounting import doubts_of_tables
 from pipeline.tidy.catalogue import Catalogue, is_catalogue, read_catalogue
+from pipeline.tidy.class_cells import name_key
 from pipeline.tidy.document_tables import DocumentTables
 from pipeline.tidy.entries import Entries
 
@@ -136,7 +139,7 @@ def test_a_class_without_a_code_is_still_said() -> None:
     assert _classes(found) == [(["6101"], "农业类"), ([], "牧业类")]
     (finding,) = found.findings
     assert finding.code == "class_code_missing" and finding.page == 2 and "牧业类" in finding.message
-    assert _items(found, "牧业类") == ["乙"]
+    assert finding.key == name_key("牧业类") and _items(found, finding.key) == ["乙"]
 
 
 def test_a_code_that_names_two_classes_is_said() -> None:
@@ -172,16 +175,40 @@ def test_a_class_without_a_code_whose_name_is_cut_keeps_its_items() -> None:
     rows: list[Printed] = [(1, "农业", "甲"), (2, "种植类", "乙")]
     found = read_catalogue([(_table(*rows), HEADING)], {}, "x.pdf")
     assert _classes(found) == [([], "农业种植类")]
-    assert {key[0] for key in found.slots} == {"农业种植类"} and _items(found, "农业种植类") == ["甲", "乙"]
+    key = name_key("农业种植类")
+    assert {slot[0] for slot in found.slots} == {key} and _items(found, key) == ["甲", "乙"]
+    assert [(one.code, one.key) for one in found.findings] == [("class_code_missing", key)]
+
+
+@pytest.mark.parametrize(
+    ("above", "below"),
+    [("农业", "林业"), ("水产养殖类", "养殖类"), ("农业类", "林业"), ("农业", "林业类")],
+    ids=["names without 类", "the end of the name above", "the second without 类", "the first without 类"],
+)
+def test_two_classes_without_codes_on_either_side_of_a_page_break(above: str, below: str) -> None:
+    before: list[Printed] = [(1, "牧业", "零")] if (above, below) == ("农业", "林业类") else []
+    found = read_catalogue([(_table(*before, (1, above, "甲"), (2, below, "乙")), HEADING)], {}, "x.pdf")
+    assert _classes(found)[-2:] == [([], above), ([], below)]
+    assert _items(found, name_key(above)) == ["甲"] and _items(found, name_key(below)) == ["乙"]
+
+
+def test_a_class_without_a_code_goes_on_where_its_last_line_is_printed_again() -> None:
+    """A merged cell that a page break cuts is drawn again, clipped: its last lines stand on both pages."""
+    rows: list[Printed] = [(1, "水产\n养殖类", "甲"), (2, "养殖类", "乙"), (3, "水产养殖类", "丙")]
+    found = read_catalogue([(_table(*rows), HEADING)], {}, "x.pdf")
+    assert _classes(found) == [([], "水产养殖类")]
+    assert _items(found, name_key("水产养殖类")) == ["甲", "乙", "丙"]
 
 
 def test_classes_without_codes_that_share_a_name_are_told_apart_by_their_headings() -> None:
+    """The key is N and the first 8 hex digits of the name's SHA-256, with -2 for the second class of that name."""
     later = "二、" + HEADING[2:]
     once, twice = _table((1, "其他类", "甲"), (2, "其他类", "乙")), _table((3, "其他类", "丙"))
     found = read_catalogue([(once, HEADING), (twice, later)], {}, "x.pdf")
     first, second = (row.class_code for row in found.classes)
-    assert first == "其他类" and second == f"其他类（{later}）"
+    assert first == "N" + hashlib.sha256("其他类".encode()).hexdigest()[:8] and second == f"{first}-2"
     assert _items(found, first) == ["甲", "乙"] and _items(found, second) == ["丙"]
+    assert [one.key for one in found.findings] == [first, second]
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,8 @@ import pytest
 
 from pipeline.model import Cell, Line
 from pipeline.reading import Block, PageInfo
-from pipeline.tidy.outline import PageTable, outline, running_heads
+from pipeline.tidy.outline import outline, running_heads
+from pipeline.tidy.sections import PageTable
 
 HEIGHT = 842.0
 PAGES = {n: PageInfo(n, 595.0, HEIGHT, 0, 900, 20, 0.0, 1, "test") for n in range(1, 61)}

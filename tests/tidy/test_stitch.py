@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pipeline.model import Cell, Line
-from pipeline.tidy.outline import PageTable, Section
+from pipeline.tidy.sections import PageTable, Section
 from pipeline.tidy.stitch import stitch
 
 

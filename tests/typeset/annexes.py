@@ -195,7 +195,44 @@ def _qualifications(dice: random.Random, count: int) -> Table:
     return {"header": header, "rows": rows, "merges": merges}
 
 
-def annexes_of(dice: random.Random, place: str, scale: float) -> list[dict[str, Any]]:
+def _further_associations(dice: random.Random, count: int) -> Table:
+    """The second list of associations: a column more, its leaders merged."""
+    first = _associations(dice, count)
+    rows = [[*row, row[2].removesuffix("厅") + "学会"] for row in first["rows"]]
+    header = [["二、脱钩行业协会商会名单"] * 4, [*first["header"][1], "自律服务小组牵头单位"]]
+    merges = [[0, 0, 0, 3], *_spans([r[2] for r in rows], 2, 2), *_spans([r[2] for r in rows], 2, 3)]
+    return {"header": header, "rows": rows, "merges": merges}
+
+
+def _with_remarks(table: Table, dice: random.Random) -> Table:
+    """A table with a column 备注 more, some remarks merged over the rows of several numbers."""
+    header = [[*row, row[-1] if n == 0 else "备注"] for n, row in enumerate(table["header"])]
+    merges = [m for m in table["merges"] if m[0] > 0] + [[0, 0, 0, len(header[0]) - 1]]
+    first, rows = len(header), []
+    remark, left = "", 0
+    for n, row in enumerate(table["rows"]):
+        begins = n == 0 or row[0] != table["rows"][n - 1][0]
+        if begins and left <= 0:
+            left = dice.choice((1, 1, 2, 4))
+            remark = dice.choice(
+                ("", f"{dice.choice(THINGS)}类资格，{row[0]}号起按{dice.choice(BUREAUS)}的规定执行")
+            )
+        left -= begins
+        rows.append([*row, remark])
+    texts = [row[-1] or f"-{n}" for n, row in enumerate(rows)]
+    return {"header": header, "rows": rows, "merges": [*merges, *_spans(texts, first, len(header[0]) - 1)]}
+
+
+def _skills(dice: random.Random, count: int) -> Table:
+    """The second list of qualifications."""
+    table = _qualifications(dice, count)
+    header = [["二、技能人员职业资格"] * 6, *table["header"][1:]]
+    return {**table, "header": header}
+
+
+def annexes_of(dice: random.Random, place: str, scale: float, more: bool = False) -> list[dict[str, Any]]:
+    """The annexes of a province; ``more``: with second lists and remarks merged over rows."""
+
     def many(n: int) -> int:
         return max(3, round(n * scale))
 
@@ -226,6 +263,12 @@ def annexes_of(dice: random.Random, place: str, scale: float) -> list[dict[str, 
         ("教育部1+X证书目录", [_numbered(["序号", "评价组织", "证书名称", "批次"], plus, many(120))]),
         ("制定比赛名单", [_numbered(["序号", "制定类型", "举例"], contest, many(8))]),
     ]
+    if more:
+        lists = dict(found)
+        lists["比赛主办单位为行业协会商会参考名单"].append(_further_associations(dice, many(60)))
+        lists["国家职业资格目录"][:] = [
+            _with_remarks(table, dice) for table in (_qualifications(dice, many(45)), _skills(dice, many(20)))
+        ]
     dice.shuffle(found)
     ordinals = range(1, len(found) + 1)
     return [

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pypdfium2
 
-from . import html, writer
+from . import html, typst_pages, writer
 from .document import Truth
 from .layout import Layout
 from .post import postprocess
@@ -22,8 +22,8 @@ def available(engine: str) -> str | None:
         return "no Chromium on this machine"
     if engine == "writer" and not writer.soffice_path():
         return "no LibreOffice Writer on this machine"
-    if engine == "weasyprint" and not importlib.util.find_spec("weasyprint"):
-        return "WeasyPrint is not installed"
+    if engine in ("weasyprint", "typst") and not importlib.util.find_spec(engine):
+        return f"{engine} is not installed"
     return None
 
 
@@ -54,6 +54,8 @@ def _print(truth: Truth, layout: Layout, path: Path, pages: dict[str, int]) -> d
     with tempfile.TemporaryDirectory() as folder:
         if layout.engine == "writer":
             writer.print_writer(truth, layout, path, pages, Path(folder))
+        elif layout.engine == "typst":
+            typst_pages.print_typst(truth, layout, path, pages)
         else:
             source = Path(folder) / "page.html"
             source.write_text(html.html(truth, layout, pages), encoding="utf-8")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .layout import Layout
@@ -24,6 +24,7 @@ class GCell:
     header: bool = False
     align: str = "left"
     valign: str = "top"
+    note: str | None = None  # a footnote's text, whose mark stands behind the last paragraph
 
 
 @dataclass
@@ -49,13 +50,15 @@ class Grid:
 
 @dataclass
 class Block:
-    """kind: title | toc | heading1 | heading2 | para | subtitle | table | break."""
+    """kind: title | toc | heading1 | heading2 | para | subtitle | table | break. A break may ``turn`` the pages to come:
+    "other" than the layout's, or back to its "own" way."""
 
     kind: str
     text: str = ""
     grid: Grid | None = None
     entries: list[dict[str, Any]] = field(default_factory=list)
     keep: str = ""  # the name that truth keeps the page of
+    turn: str = ""
 
 
 def class_paras(cls: dict[str, Any], layout: Layout) -> list[str]:
@@ -69,29 +72,73 @@ def class_paras(cls: dict[str, Any], layout: Layout) -> list[str]:
     return [*codes, name]
 
 
-def catalogue_grid(truth: Truth, classes: list[dict[str, Any]], layout: Layout) -> Grid:
-    """The big table of one section (two header rows, then a row per class)."""
-    tiers = layout.tiers
-    n_cols = 1 + len(layout.groups) * len(tiers)
+def catalogue_grid(truth: Truth, section: dict[str, Any], layout: Layout) -> Grid:
+    """The big table of one section: its header rows (two, and what the layout adds), then a row per class."""
+    slots = _slots(layout)
+    n_cols = 1 + len(slots) + bool(layout.extra)
     start = 1 if layout.class_first else 0
-    class_col = 0 if layout.class_first else n_cols - 1
-    cells = [GCell(0, class_col, 2, 1, list(layout.corner), True, "center", "middle")]
-    weights = [0.0] * n_cols
+    class_col = 0 if layout.class_first else len(slots)
+    cells: list[GCell] = []
+    top = 0
+    if layout.sections != "above":
+        cells.append(GCell(0, 0, 1, n_cols, [section["heading"]], True, "center", "middle"))
+        top = 1
+    head = top + bool(layout.top_word) + 2
+
+    def label(row: int, col: int, rows: int, cols: int, words: list[str]) -> None:
+        cells.append(GCell(row, col, rows, cols, words, True, "center", "middle"))
+
+    label(top, class_col, head - top, 1, list(layout.corner))
+    if layout.extra:
+        label(top, n_cols - 1, head - top, 1, [layout.extra])
+    if layout.top_word:
+        label(top, start, 1, len(slots), [layout.top_word])
+    for row, words in ((head - 2, [s[2] for s in slots]), (head - 1, [s[3] for s in slots])):
+        first = 0
+        for col in range(1, len(slots) + 1):
+            if col == len(slots) or row == head - 1 or words[col] != words[first]:
+                label(row, start + first, 1, col - first, [words[first]])
+                first = col
+    weights = [1.0] * n_cols
     weights[class_col] = layout.widths.get("class", 0.8)
-    for g, kind in enumerate(layout.groups):
-        col = start + g * len(tiers)
-        cells.append(GCell(0, col, 1, len(tiers), [truth["kind_labels"][kind]], True, "center", "middle"))
-        for t, tier in enumerate(tiers):
-            cells.append(GCell(1, col + t, 1, 1, [tier], True, "center", "middle"))
-            weights[col + t] = layout.widths.get(f"{kind}.{tier}", layout.widths.get(kind, 1.0))
-    for r, cls in enumerate(classes, start=2):
+    for n, (kind, tier, _, _) in enumerate(slots):
+        weights[start + n] = layout.widths.get(f"{kind}.{tier}", layout.widths.get(kind, 1.0))
+    for r, cls in enumerate(section["classes"], start=head):
         cells.append(GCell(r, class_col, 1, 1, class_paras(cls, layout), False, "center", layout.valign))
-        for g, kind in enumerate(layout.groups):
-            for t, tier in enumerate(tiers):
-                items = list(cls["cells"].get(kind, {}).get(tier, []))
-                col = start + g * len(tiers) + t
-                cells.append(GCell(r, col, 1, 1, items, False, layout.align, layout.valign))
-    return Grid(2 + len(classes), n_cols, 2, weights, cells)
+        for n, (kind, tier, _, _) in enumerate(slots):
+            items = list(cls["cells"].get(kind, {}).get(tier, [])) if tier else _remark(r + n)
+            note = cls.get("notes", {}).get(f"{kind}.{tier}") if layout.footnotes and items else None
+            cells.append(GCell(r, start + n, 1, 1, items, False, layout.align, layout.valign, note))
+        if layout.extra:
+            cells.append(GCell(r, n_cols - 1, 1, 1, _remark(r), False, layout.align, layout.valign))
+    return Grid(head + len(section["classes"]), n_cols, head, weights, cells)
+
+
+def _slots(layout: Layout) -> list[tuple[str, str, str, str]]:
+    """(kind, tier or "", upper header word, lower header word) of every item column; words of kinds as ``{kind}``."""
+    words = dict(zip(layout.tiers, layout.tier_words or layout.tiers, strict=True))
+    if layout.tiers_above:
+        return [(kind, tier, words[tier], f"{{{kind}}}") for tier in layout.tiers for kind in layout.groups]
+    found = []
+    for kind in layout.groups:
+        found += [(kind, tier, f"{{{kind}}}", words[tier]) for tier in layout.tiers]
+        if layout.extra_in_kinds:
+            found.append((kind, "", f"{{{kind}}}", "备注"))
+    return found
+
+
+def _remark(number: int) -> list[str]:
+    """What a column of remarks says in a row: now and then something."""
+    return ["" if number % 3 else f"见附件{number % 7 + 1}"]
+
+
+def one_grid(grids: list[Grid]) -> Grid:
+    """Tables of one design as a single one, each with its own header rows."""
+    cells, rows = [], 0
+    for grid in grids:
+        cells += [replace(cell, row=cell.row + rows) for cell in grid.cells]
+        rows += grid.n_rows
+    return Grid(rows, grids[0].n_cols, grids[0].n_header, grids[0].weights, cells)
 
 
 def _display(text: str) -> float:
@@ -172,19 +219,44 @@ def blocks(truth: Truth, layout: Layout) -> Iterator[Block]:
         yield Block("break")
     if truth["sections"]:
         yield Block("heading1", truth["catalogue_heading"])
-    for n, section in enumerate(truth["sections"]):
-        if layout.section_page and n:
-            yield Block("break")
-        yield Block("heading2", section["heading"], keep=section["heading"])
-        yield Block("table", grid=catalogue_grid(truth, section["classes"], layout))
+    yield from _catalogue(truth, layout)
     for n, annex in enumerate(truth["annexes"]):
-        if n == 0 or layout.section_page:
+        if n == 0 and layout.turned == "annexes":
+            yield Block("break", turn="other")
+        elif n == 0 or layout.section_page:
             yield Block("break")
         yield Block("heading2", annex["heading"], keep=annex["heading"])
         for line in annex.get("lines", []):
             yield Block("para", line)
-        for table in annex["tables"]:
+        for number, table in enumerate(annex["tables"]):
+            if number and layout.list_page:
+                yield Block("break")
             banner, grid = annex_grid(table, layout)
             if banner:
                 yield Block("subtitle" if layout.align == "center" else "para", banner)
             yield Block("table", grid=grid)
+
+
+def _catalogue(truth: Truth, layout: Layout) -> Iterator[Block]:
+    """The sections: a heading and a table each, or all in tables alone."""
+    grids = [_with_labels(catalogue_grid(truth, one, layout), truth) for one in truth["sections"]]
+    if layout.sections == "one" and grids:
+        yield Block("table", grid=one_grid(grids))
+        return
+    for n, (section, grid) in enumerate(zip(truth["sections"], grids, strict=True)):
+        if layout.turned == "sections" and n:
+            yield Block("break", turn="other" if n % 2 else "own")
+        elif layout.section_page and n:
+            yield Block("break")
+        if layout.sections == "above":
+            yield Block("heading2", section["heading"], keep=section["heading"])
+        yield Block("table", grid=grid, keep="adjoin" if layout.sections == "adjoin" else "")
+    if layout.turned == "sections" and len(grids) % 2 == 0:
+        yield Block("break", turn="own")
+
+
+def _with_labels(grid: Grid, truth: Truth) -> Grid:
+    """The grid with the truth's words of the kinds."""
+    labels = {f"{{{kind}}}": words for kind, words in truth["kind_labels"].items()}
+    cells = [replace(cell, paras=[labels.get(text, text) for text in cell.paras]) for cell in grid.cells]
+    return replace(grid, cells=cells)

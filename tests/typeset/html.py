@@ -11,6 +11,7 @@ from pathlib import Path
 from .document import Block, Grid, Truth, blocks
 from .layout import Layout
 
+MARKS = "①②③④⑤⑥⑦⑧⑨⑩"
 BORDERS = {
     "line": "solid",
     "solid": "solid",
@@ -60,9 +61,16 @@ def _css(layout: Layout) -> str:
             ".water { position: fixed; top: 40%; left: 15%; font-size: 60pt; color: rgba(150,150,150,.35);"
             " transform: rotate(-35deg); z-index: 9; }"
         )
+    frame = "border: 0.7pt solid #000; padding: 7pt;" if layout.frame else ""
+    page = f"margin: {top}pt {right}pt {bottom}pt {left}pt; {frame} {number} {head}"
     return f"""
-@page {{ size: {width}pt {height}pt; margin: {top}pt {right}pt {bottom}pt {left}pt; {number} {head} }}
+@page {{ size: {width}pt {height}pt; {page} }}
+@page other {{ size: {height}pt {width}pt; {page} }}
+.other {{ page: other; }}
 {mirror}
+.stamp {{ position: absolute; right: 20pt; top: 320pt; width: 84pt; height: 84pt; border: 2pt solid #f00; border-radius: 50%;
+  color: #f00; text-align: center; font-size: 9pt; line-height: 80pt; }}
+sup {{ font-size: 65%; line-height: 0; }} .note {{ font-size: 8pt; text-indent: 0; }} .adjoin table {{ margin: 0; }}
 * {{ box-sizing: border-box; }}
 html {{ -webkit-print-color-adjust: exact; print-color-adjust: exact; }}
 body {{ margin: 0; font-family: "{layout.font}"; font-size: {layout.size}pt; line-height: {layout.leading};
@@ -87,7 +95,7 @@ td div {{ margin-bottom: {layout.para_gap}pt; {indent} }}
 """
 
 
-def _cells(grid: Grid, lo: int, hi: int) -> str:
+def _cells(grid: Grid, lo: int, hi: int, notes: list[str]) -> str:
     rows = []
     for row in range(lo, hi):
         out = []
@@ -98,6 +106,9 @@ def _cells(grid: Grid, lo: int, hi: int) -> str:
             )
             style = f"text-align:{cell.align};vertical-align:{cell.valign}"
             body = "".join(f"<div>{escape(p)}</div>" for p in cell.paras)
+            if cell.note:
+                notes.append(cell.note)
+                body = body.removesuffix("</div>") + f"<sup>{MARKS[len(notes) - 1]}</sup></div>"
             out.append(f'<{tag}{span} style="{style}">{body}</{tag}>')
         rows.append("<tr>" + "".join(out) + "</tr>")
     return "\n".join(rows)
@@ -106,20 +117,18 @@ def _cells(grid: Grid, lo: int, hi: int) -> str:
 def _table(grid: Grid) -> str:
     total = sum(grid.weights)
     cols = "".join(f'<col style="width:{100 * w / total:.4f}%">' for w in grid.weights)
-    # cells are looked up by row: index them once, documents have thousands
-    by_row: dict[int, list] = {}
-    for cell in grid.cells:
-        by_row.setdefault(cell.row, []).append(cell)
-    head = _cells(grid, 0, grid.n_header)
-    body = _cells(grid, grid.n_header, grid.n_rows)
-    return f"<table><colgroup>{cols}</colgroup><thead>{head}</thead><tbody>{body}</tbody></table>"
+    notes: list[str] = []
+    head = _cells(grid, 0, grid.n_header, notes)
+    body = _cells(grid, grid.n_header, grid.n_rows, notes)
+    foot = "".join(f'<p class="note">{MARKS[n]} {escape(text)}</p>' for n, text in enumerate(notes))
+    return f"<table><colgroup>{cols}</colgroup><thead>{head}</thead><tbody>{body}</tbody></table>{foot}"
 
 
-def _block(block: Block, pages: dict[str, int]) -> str:
+def _block(block: Block, pages: dict[str, int], stamp: str | None) -> str:
     text = escape(block.text)
     match block.kind:
         case "title":
-            return f"<h1>{text}</h1>"
+            return f"<h1>{text}</h1>" + (f'<div class="stamp">{escape(stamp)}</div>' if stamp else "")
         case "heading1":
             return f"<h2>{text}</h2>"
         case "heading2":
@@ -129,7 +138,8 @@ def _block(block: Block, pages: dict[str, int]) -> str:
         case "para":
             return f"<p>{text}</p>"
         case "break":
-            return '<div class="brk"></div>'
+            turned = {"other": '</div><div class="other">', "own": "</div><div>"}
+            return turned.get(block.turn, '<div class="brk"></div>')
         case "toc":
             return "".join(
                 f'<div class="toc"><span>{escape(e["text"])}</span><i></i><b>{pages.get(e["text"], e.get("page", ""))}</b></div>'
@@ -137,18 +147,19 @@ def _block(block: Block, pages: dict[str, int]) -> str:
             )
         case "table":
             assert block.grid is not None
-            return _table(block.grid)
+            table = _table(block.grid)
+            return f'<div class="adjoin">{table}</div>' if block.keep == "adjoin" else table
     raise ValueError(block.kind)
 
 
 def html(truth: Truth, layout: Layout, pages: dict[str, int]) -> str:
     """The document as one HTML page; ``pages`` = printed page numbers of the table of contents."""
-    body = "\n".join(_block(block, pages) for block in blocks(truth, layout))
+    body = "\n".join(_block(block, pages, layout.stamp) for block in blocks(truth, layout))
     water = f'<div class="water">{escape(layout.watermark)}</div>' if layout.watermark else ""
     cls = ' class="justify"' if layout.justify else ""
     return (
         f'<!doctype html><html lang="zh-CN"><head><meta charset="utf-8"><title>{escape(truth["title"])}</title>'
-        f"<style>{_css(layout)}</style></head><body{cls}>{water}{body}</body></html>"
+        f"<style>{_css(layout)}</style></head><body{cls}>{water}<div>{body}</div></body></html>"
     )
 
 

@@ -18,7 +18,7 @@ class Layout:
     """Choices of a printed edition. Lengths in PDF points; a typesetter ignores what its producer cannot do."""
 
     name: str
-    engine: str = "canvas"  # canvas | chromium | weasyprint | writer
+    engine: str = "canvas"  # canvas | chromium | typst | weasyprint | writer
 
     # page
     page: tuple[float, float] = A4
@@ -58,7 +58,14 @@ class Layout:
     header: str = "first"  # first | repeat
     banner: str = "row"  # row | text: where 一、双重管理… stands
     annex_shuffle: bool = False
-    one_table: bool = False  # all sections in one table: section headings are merged rows
+    sections: str = (
+        "above"  # above | row | adjoin | one: where a section's heading stands, and the next table
+    )
+    top_word: str | None = None  # a word over all groups: a header of three levels
+    tiers_above: bool = False  # the tiers stand above the kinds
+    tier_words: tuple[str, ...] = ()  # longer words for the tiers
+    extra: str | None = None  # the header word of a last column that no kind has
+    extra_in_kinds: bool = False  # every kind has such a column behind its tiers
     rule: str = "line"  # see canvas.RULES / html.BORDERS
     rule_width: float = 0.5
     rule_color: str = "#000000"
@@ -71,6 +78,13 @@ class Layout:
     valign: str = "top"
     align: str = "left"
     section_page: bool = False  # every section begins a page
+    list_page: bool = False  # every list of an annex begins a page
+    turned: str = (
+        "none"  # none | annexes | sections: which pages (of sections: every second) lie the other way
+    )
+    frame: bool = False  # a line round every page
+    stamp: str | None = None  # words of a round red stamp at the title
+    footnotes: bool = False  # a mark in some cells, its note at the page's foot (or below the table)
 
     # document
     toc: bool = True

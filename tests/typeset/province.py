@@ -24,10 +24,12 @@ def province(
     classes: int = 5,
     scale: float = 1.0,
     moe: list[tuple[str, str, str]] | None = None,
+    more: bool = False,
 ) -> Truth:
     """Another province's rulebook: invented majors, class codes, items and annexes (no word of a known edition's items).
 
     ``moe``: (class code, class name, major name) rows to take majors and classes from instead of invented ones.
+    ``more``: annexes have further lists and remarks merged over rows.
     """
     dice = random.Random(f"province{seed}")
     place = dice.choice(PLACES)
@@ -90,6 +92,6 @@ def province(
         "catalogue_heading": tail.removeprefix("专业"),
         "toc": [],
         "sections": sections,
-        "annexes": annexes_of(dice, place, scale),
+        "annexes": annexes_of(dice, place, scale, more),
     }
     return refresh_toc(truth)

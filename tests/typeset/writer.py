@@ -76,6 +76,26 @@ def _styles(layout: Layout) -> str:
         if layout.running_head
         else ""
     )
+    frame = 'fo:border="0.7pt solid #000000" fo:padding="6pt"' if layout.frame else ""
+    turned = layout.turned != "none"
+
+    def page(name: str, size: tuple[float, float]) -> str:
+        way = "landscape" if size[0] > size[1] else "portrait"
+        return f"""<style:page-layout style:name="{name}" {mirror}><style:page-layout-properties fo:page-width="{size[0]}pt"
+ fo:page-height="{size[1]}pt" fo:margin-top="{top / 2}pt" fo:margin-bottom="{bottom / 2}pt" fo:margin-left="{left}pt"
+ fo:margin-right="{right}pt" style:print-orientation="{way}" {frame}/>
+<style:header-style><style:header-footer-properties fo:min-height="{top / 2}pt"/></style:header-style>
+<style:footer-style><style:header-footer-properties fo:min-height="{bottom / 2}pt"/></style:footer-style></style:page-layout>"""
+
+    pages = page("pl", (width, height)) + (page("po", (height, width)) if turned else "")
+    breaks = "".join(
+        f'<style:style style:name="Brk-{name}" style:family="paragraph" style:master-page-name="{master}"/>'
+        for name, master in (("other", "Other"), ("own", "Standard"))
+    )
+    master = "".join(
+        f'<style:master-page style:name="{name}" style:page-layout-name="{of}">{running}{number}</style:master-page>'
+        for name, of in (("Standard", "pl"), *([("Other", "po")] if turned else []))
+    )
     cells = "".join(
         f'<style:style style:name="{kind}-{valign}" style:family="table-cell"><style:table-cell-properties'
         f' fo:padding="{layout.padding}pt" fo:border="{border}" style:vertical-align="{valign}" {extra}/></style:style>'
@@ -88,11 +108,7 @@ def _styles(layout: Layout) -> str:
 {"".join(f'<style:font-face style:name="{n}" svg:font-family="&apos;{n}&apos;"/>' for n in {font, head})}
 </office:font-face-decls>
 <office:automatic-styles>
-<style:page-layout style:name="pl" {mirror}><style:page-layout-properties fo:page-width="{width}pt" fo:page-height="{height}pt"
- fo:margin-top="{top / 2}pt" fo:margin-bottom="{bottom / 2}pt" fo:margin-left="{left}pt" fo:margin-right="{right}pt"
- style:print-orientation="{"landscape" if layout.landscape else "portrait"}"/>
-<style:header-style><style:header-footer-properties fo:min-height="{top / 2}pt"/></style:header-style>
-<style:footer-style><style:header-footer-properties fo:min-height="{bottom / 2}pt"/></style:footer-style></style:page-layout>
+{pages}{breaks}
 {para("H1", head, 18, "center", 'fo:margin-bottom="8pt"', bold)}{para("H2", head, 14, "center", 'fo:margin-bottom="6pt" fo:keep-with-next="always"', bold)}
 {para("H3", head, 11, "start", 'fo:margin-top="8pt" fo:margin-bottom="4pt" fo:keep-with-next="always"', bold)}{para("Sub", head, 12, "center", 'fo:keep-with-next="always"', bold)}
 {para("P", font, 11, "start", 'fo:text-indent="22pt" fo:line-height="170%"')}{para("Brk", font, 4, "start", 'fo:break-after="page"')}{para("Foot", font, 9, "center")}
@@ -105,7 +121,7 @@ def _styles(layout: Layout) -> str:
 <style:style style:name="row" style:family="table-row"><style:table-row-properties fo:keep-together="{"auto" if layout.split_rows else "always"}"/></style:style>
 """,
         f"""
-<office:master-styles><style:master-page style:name="Standard" style:page-layout-name="pl">{running}{number}</style:master-page></office:master-styles>
+<office:master-styles>{master}</office:master-styles>
 """,
     )
 
@@ -121,6 +137,9 @@ def _row(cells: dict[tuple[int, int], GCell], row: int, n_cols: int) -> str:
         style = f"{'head' if cell.header else 'body'}-{cell.valign}"
         para = "c-head" if cell.header else f"c-{cell.align}"
         body = "".join(f'<text:p text:style-name="{para}">{escape(p)}</text:p>' for p in cell.paras or [""])
+        if cell.note:
+            note = _NOTE.format(row=cell.row, col=cell.col, text=escape(cell.note))
+            body = body.removesuffix("</text:p>") + note + "</text:p>"
         shown = span if cell.col_span > 1 or cell.row_span > 1 else ""
         out.append(
             f'<table:table-cell table:style-name="{style}" office:value-type="string"{shown}>{body}</table:table-cell>'
@@ -129,9 +148,9 @@ def _row(cells: dict[tuple[int, int], GCell], row: int, n_cols: int) -> str:
     return "".join(out)
 
 
-def _table(grid: Grid, number: int, layout: Layout) -> tuple[str, str]:
+def _table(grid: Grid, number: int, layout: Layout, turned: bool, adjoin: bool) -> tuple[str, str]:
     """(styles, table)."""
-    inner = layout.size_pt[0] - layout.margins[1] - layout.margins[3] - (24 if layout.mirror else 0)
+    inner = layout.size_pt[turned] - layout.margins[1] - layout.margins[3] - (24 if layout.mirror else 0)
     total = sum(grid.weights)
     styles = [
         (
@@ -152,9 +171,13 @@ def _table(grid: Grid, number: int, layout: Layout) -> tuple[str, str]:
     if layout.header == "repeat" and grid.n_header:
         head = f"<table:table-header-rows>{head}</table:table-header-rows>"
     table = f'<table:table table:name="t{number}" table:style-name="t{number}">{"".join(columns)}{head}{body}</table:table>'
-    return "".join(styles), table + '<text:p text:style-name="Gap"/>'
+    return "".join(styles), table + ("" if adjoin else '<text:p text:style-name="Gap"/>')
 
 
+_NOTE = (
+    '<text:note text:id="n{row}-{col}" text:note-class="footnote"><text:note-citation>1</text:note-citation>'
+    "<text:note-body><text:p>{text}</text:p></text:note-body></text:note>"
+)
 _PARA = {"title": "H1", "heading1": "H2", "heading2": "H3", "subtitle": "Sub", "para": "P", "break": "Brk"}
 
 
@@ -164,16 +187,19 @@ def _block(block: Block, pages: dict[str, int]) -> str:
             f'<text:p text:style-name="Toc">{escape(e["text"])}<text:tab/>{pages.get(e["text"], e.get("page", ""))}</text:p>'
             for e in block.entries
         )
-    return f'<text:p text:style-name="{_PARA[block.kind]}">{escape(block.text)}</text:p>'
+    style = _PARA[block.kind] + (f"-{block.turn}" if block.turn else "")
+    return f'<text:p text:style-name="{style}">{escape(block.text)}</text:p>'
 
 
 def flat_odt(truth: Truth, layout: Layout, pages: dict[str, int]) -> str:
     """The document as flat OpenDocument text."""
     automatic, master = _styles(layout)
     body, tables = [], []
+    turned = False
     for number, block in enumerate(blocks(truth, layout)):
+        turned = block.turn == "other" if block.turn else turned
         if block.grid is not None:
-            styles, table = _table(block.grid, number, layout)
+            styles, table = _table(block.grid, number, layout, turned, block.keep == "adjoin")
             tables.append(styles)
             body.append(table)
         else:

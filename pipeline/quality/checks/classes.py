@@ -26,7 +26,7 @@ def classes(tables: Mapping[str, pa.Table]) -> Iterator[Finding]:
     yield from _names("classes", its, reference_classes())
     for row in its:
         code, name = row["class_code"], row["name"]
-        if code[:2] != row["major_code"]:
+        if row["code_printed"] and code[:2] != row["major_code"]:
             value = f"{code}属{row['major_code']}"
             message = f"专业类{code}的代码与所属专业大类不一致：{value}。"
             yield about("class_code_inconsistent", message, f"in_major={value}", [row], table="classes")
@@ -59,12 +59,18 @@ def _ordinals(majors: Sequence[Mapping[str, Any]]) -> Iterator[Finding]:
 
 
 def _names(table: str, rows: Sequence[Mapping[str, Any]], known: Mapping[str, str]) -> Iterator[Finding]:
-    """Codes that are not in the ministry's list, and names that it prints otherwise."""
+    """Codes that are not in the ministry's list, and names that it prints otherwise; without a code the name tells."""
+    names = set(known.values())
     for row in rows:
         code, name = row[TABLES[table].key[0]], row["name"]
-        if known.get(code) == name:
+        unprinted = code.startswith("N")
+        if known.get(code) == name or (unprinted and name in names):
             continue
-        said = f"在目录中为“{known[code]}”" if code in known else "的代码不在目录中"
+        said = "的代码不在目录中"
+        if code in known:
+            said = f"在目录中为“{known[code]}”"
+        elif unprinted:
+            said = "的名称不在目录中"
         value = f"{code}“{name}”{said}"
         message = f"{TABLES[table].title_zh}与教育部目录（2021年）不同：{value}。"
         yield about("class_not_in_moe_list", message, f"moe_list={value}", [row], table=table)

@@ -21,8 +21,8 @@ def failed_checks(
     ``ragged`` borders leave no rectangle · ``sliver`` two column edges of one table nearly coincide ·
     ``open_side`` a side border is missing, or a top/bottom one away from the page's edge · ``straddle`` a character
     stands across a column border · ``two_columns`` one cell holds the text of two columns ·
-    ``columns_outside`` text in columns stands outside every table. (:mod:`damage` has one more, which the page's
-    arrays cannot show.)
+    ``columns_outside`` text in columns stands outside every table. (:mod:`damage` has more, which the page's arrays
+    cannot show.)
     """
     failed: set[str] = set()
     for position, (grid, members) in enumerate(zip(grids, cells, strict=True)):

@@ -1,190 +1,286 @@
-"""Pages whose content streams are damaged.
+"""What is damaged of a PDF: its structure, and every stream that a page's content can reach.
 
-Both decoders paint what a damaged stream still gives and say nothing: a page then reads as if it were shorter. The
-compressed data know better: a Flate stream has an end and a checksum (RFC 1950, 2.2). All streams of a file are
-inflated first, without looking at what they belong to, which takes some milliseconds; only where one of them is not
-whole, the document's objects are parsed to tell which pages it is painted on.
+Decoders paint what a damaged file still gives and say nothing: a page then reads as if it were shorter. qpdf reads the
+structure by the letter: whatever is not where the cross-reference table says, or not as long as it says, is damage.
+:mod:`streams` tells whether the data of contents, forms, fonts, character maps and pictures are whole, :mod:`content`
+whether what contents say ends early.
 
-What nothing can tell: a content stream that is not compressed and ends early.
+What nothing can tell: a stream that is not compressed and whose bytes say something else that makes sense.
 """
 
 from __future__ import annotations
 
-import base64
 import mmap
 import re
-import zlib
-from collections.abc import Iterator, Sequence
-from contextlib import closing
-from functools import lru_cache
-from itertools import starmap
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 from pipeline.errors import XizeError
+from pipeline.readers.pdf.content import Content, read_content
+from pipeline.readers.pdf.streams import decoded_size
+from pipeline.reading import BROKEN, CUT, RESOURCE, STRUCTURE
 
-_CHUNK = 1 << 20
-_CHECKSUM_BYTES = 4
-_LONGEST = 4096
-"""Bytes before a stream in which its dictionary is looked for."""
+__all__ = ["PageState", "Structure", "open_structure"]
 
-_FILTER = re.compile(rb"/Filter\s*(\[[^\]]*\]|/\w+|\d)")
-_NAME = re.compile(rb"/(\w+)")
-_FLATE, _ASCII85, _HEX = ("FlateDecode", "Fl"), ("ASCII85Decode", "A85"), ("ASCIIHexDecode", "AHx")
+_STRING = re.compile(rb"\((?:[^()\\]|\\[\s\S])*+\)")
+_BEYOND = re.compile(rb"/(?:Parent|P|PieceInfo|Metadata|OC|Ref|OPI|Thumb) \d+ \d+ R\b")
+"""References that lead away from what a page paints."""
+_NEEDED = re.compile(
+    rb"/(?:Contents|FontFile[23]?|ToUnicode|FontDescriptor|DescendantFonts)\s*(?:\[[\s\dR]*\]|\d+\s+\d+\s+R\b)"
+)
+"""References that a page or a font is nothing without."""
+_PADDING = 1 << 22
+"""Bytes; there are objects of higher numbers in no file."""
+_CONTENTS = re.compile(rb"/Contents (\[[^\]]*\]|\d+ \d+ R)")
+_LARGEST = 1 << 28
+"""Bytes of content that are looked into: more is too much by any budget."""
+_DEEPEST = 40
+"""How deep forms may lie within each other; no decoder follows them further."""
+_ENDLESS = 1 << 62
+
+_MISFITS = (AttributeError, TypeError, ValueError, RuntimeError)
+"""What pikepdf raises where an object is not of the kind that stands there in every PDF."""
+
+Key = tuple[int, int]
+"""Number and generation of an object."""
 
 
-def damaged_pages(path: Path, password: str = "") -> frozenset[int]:
-    """The numbers (from 1) of the pages whose content is damaged.
+@dataclass(frozen=True)
+class PageState:
+    """What is wrong with a page (names of checks of :mod:`pipeline.reading`), and how much it paints: ``size`` of its
+    content in bytes and ``objects``, forms counted as often as they are painted."""
 
-    Remembered while the file stays the same. Raises XizeError when streams are damaged and nothing tells which pages.
+    checks: frozenset[str] = frozenset()
+    size: int = 0
+    objects: int = 0
 
-    >>> damaged_pages(Path("rules.pdf"))
-    frozenset()
+    def and_(self, other: PageState, times: int = 1) -> PageState:
+        """Both together, the other one painted so many ``times``."""
+        return PageState(
+            self.checks | other.checks, self.size + times * other.size, self.objects + times * other.objects
+        )
+
+
+@dataclass(frozen=True)
+class _Node:
+    """An object: the objects that it refers to, what is wrong with it, and the size of its data."""
+
+    refers: tuple[Key, ...] = ()
+    checks: frozenset[str] = frozenset()
+    size: int = 0
+
+
+class Structure:
+    """An open PDF as qpdf sees it: ``page_count`` (the page tree's), ``declared`` (what its root says), ``page(number)``.
+
+    Every object is looked at once. ``damaged``: something is wrong that may concern every page. Raises pikepdf's PdfError
+    where the page tree cannot be read.
     """
-    found = path.stat()
-    return _damaged_pages(path, password, found.st_size, found.st_mtime_ns)
 
+    def __init__(self, pdf: Any, damaged: bool) -> None:
+        self._pdf = pdf
+        self._nodes: dict[Key, _Node] = {}
+        self._forms: dict[Key, PageState] = {}
+        self._pages = [page.obj for page in pdf.pages]
+        self.page_count = len(self._pages)
+        declared = pdf.Root.get("/Pages", {}).get("/Count")
+        self.declared = declared if isinstance(declared, int) else None
+        self._damaged = damaged or bool(pdf.get_warnings())
 
-@lru_cache(maxsize=4)
-def _damaged_pages(path: Path, password: str, size: int, changed: int) -> frozenset[int]:
-    with path.open("rb") as file, closing(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)) as data:
-        encrypted = data.find(b"/Encrypt") >= 0
-        if not encrypted and all(starmap(_sound, _streams(data))):
-            return frozenset()
-    return _by_page(path, password, encrypted)
+    def page(self, number: int) -> PageState:
+        """The state of page ``number`` (from 1)."""
+        import pikepdf
 
-
-def _streams(data: mmap.mmap) -> Iterator[tuple[bytes, bytes]]:
-    """(dictionary, data as stored) of every stream, but for pictures and fonts, which no page's content is."""
-    at = data.find(b"stream")
-    while at >= 0:
-        start = at + 6
-        if data[start : start + 2] == b"\r\n":
-            start += 2
-        elif data[start : start + 1] in (b"\n", b"\r"):
-            start += 1
-        else:  # the word itself in some text
-            at = data.find(b"stream", start)
-            continue
-        end = data.find(b"endstream", start)
-        if end < 0:
-            end = len(data)
-        head = data[max(0, at - _LONGEST) : at]
-        head = head[head.rfind(b" obj") + 1 :]
-        if not any(mark in head for mark in (b"/Length1", b"/Image", b"/FontFile")):
-            yield head, data[start:end]
-        at = data.find(b"stream", end + 9)
-
-
-def _sound(head: bytes, data: bytes) -> bool:
-    filters = _FILTER.search(head)
-    if filters is None:
-        return True
-    if filters[1].isdigit():
-        return False  # named elsewhere in the file
-    return whole(data, [name.decode("latin-1") for name in _NAME.findall(filters[1])])
-
-
-def whole(data: bytes, filters: Sequence[str]) -> bool:
-    """Whether a stream can be decoded to its end by its ``filters``; True where they are such that nothing tells."""
-    for name in filters:
-        if name in _FLATE:
-            return _inflates(data)
         try:
-            if name in _ASCII85:
-                bare = data.partition(b"~>")[0].strip().removeprefix(b"<~")
-                data = base64.a85decode(bare, ignorechars=b" \t\r\n\f\0")
-            elif name in _HEX:
-                data = bytes.fromhex(data.partition(b">")[0].decode("ascii"))
-            else:
-                return True
-        except ValueError:  # (with UnicodeDecodeError) what no such filter writes
-            return False
-    return True
+            return self._page(self._pages[number - 1])
+        except (pikepdf.PdfError, *_MISFITS):
+            return PageState(frozenset({STRUCTURE}))
+
+    def _page(self, page: Any) -> PageState:
+        resources = _inherited(page, "/Resources")
+        reached = self._reached(_references(resources))
+        wrong = frozenset(check for key in reached for check in self._node(key).checks)
+        if self._damaged:
+            wrong |= {STRUCTURE}
+        return PageState(wrong).and_(self._painted(list(self._contents(page)), resources, ()))
+
+    def _contents(self, page: Any) -> Iterator[Key]:
+        """The content streams of a page, whether there is such an object or not."""
+        found = _CONTENTS.search(page.unparse(resolved=True))
+        for key in _keys(found[1]) if found else ():
+            refers = self._node(key).refers
+            yield from refers if _is_array(self._pdf.get_object(key)) else (key,)
+
+    def _reached(self, start: Iterable[Key]) -> set[Key]:
+        """All objects that can be reached from some."""
+        seen = set(start)
+        ahead = list(seen)
+        while ahead:
+            new = [key for key in self._node(ahead.pop()).refers if key not in seen]
+            seen.update(new)
+            ahead += new
+        return seen
+
+    def _node(self, key: Key) -> _Node:
+        if key not in self._nodes:
+            self._nodes[key] = self._look_at(key)
+        return self._nodes[key]
+
+    def _look_at(self, key: Key) -> _Node:
+        import pikepdf
+
+        self._pdf.get_warnings()
+        found = self._pdf.get_object(key)
+        if not isinstance(found, pikepdf.Object):  # a number, or nothing
+            return _Node(checks=frozenset({STRUCTURE} if self._pdf.get_warnings() else ()))
+        stream = isinstance(found, pikepdf.Stream)
+        text = _STRING.sub(b"()", (found.stream_dict if stream else found).unparse(resolved=True))
+        size = _size(found) if stream else 0
+        checks = set() if size is not None else {BROKEN if found.get("/Subtype") == "/Form" else RESOURCE}
+        if self._pdf.get_warnings():
+            checks.add(STRUCTURE)
+        return _Node(_keys(_BEYOND.sub(b"", text)), frozenset(checks), size or 0)
+
+    def _painted(self, contents: list[Key], resources: Any, within: tuple[Key, ...]) -> PageState:
+        """What content streams paint as one, and what is wrong with them; ``within`` the forms that they are in."""
+        import pikepdf
+
+        streams = [self._pdf.get_object(key) for key in contents]
+        nodes = [self._node(key) for key in contents]
+        size = sum(node.size for node in nodes)
+        if not all(isinstance(stream, pikepdf.Stream) for stream in streams):
+            return PageState(frozenset({STRUCTURE}), size)
+        if any(node.checks for node in nodes):
+            return PageState(frozenset({BROKEN}), size)
+        if size > _LARGEST:
+            return PageState(frozenset(), size, size)
+        try:
+            data = [stream.read_bytes(pikepdf.StreamDecodeLevel.specialized) for stream in streams]
+        except pikepdf.PdfError:
+            return PageState(frozenset({BROKEN}), size)
+        content = read_content(b"\n".join(data))
+        fonts, forms = (_named(resources, kind) for kind in ("/Font", "/XObject"))
+        known = content.fonts <= fonts.keys() and content.painted.keys() <= forms.keys()
+        state = PageState(_wrong(content, known), content.size, content.objects)
+        for name, times in content.painted.items():
+            if name in forms and forms[name].get("/Subtype") == "/Form":
+                state = state.and_(self._form(forms[name], resources, within), times)
+        return state
+
+    def _form(self, form: Any, outer: Any, within: tuple[Key, ...]) -> PageState:
+        key = form.objgen
+        if key in within:  # decoders leave the circle too
+            return PageState()
+        if len(within) > _DEEPEST:
+            return PageState(size=_ENDLESS, objects=_ENDLESS)
+        if key not in self._forms:
+            self._forms[key] = self._painted([key], form.get("/Resources", outer), (*within, key))
+        return self._forms[key]
 
 
-def _inflates(data: bytes) -> bool:
-    """Whether zlib data are whole, or end right before the checksum: some producers leave it out."""
-    if not data.strip():
-        return True
-    try:
-        if _ends(zlib.decompressobj(), data):
-            return True
-    except zlib.error:
-        pass  # in the middle, or at the checksum: told apart below
-    bare = zlib.decompressobj(-zlib.MAX_WBITS)
-    try:
-        return _ends(bare, data[2:]) and len(bare.unused_data.strip()) < _CHECKSUM_BYTES
-    except zlib.error:
-        return False
+@contextmanager
+def open_structure(path: Path, password: str = "") -> Iterator[Structure | None]:
+    """Open ``path`` for its damage to be found; None for a file that is encrypted in a way that qpdf does not know.
 
+    Raises XizeError for a file whose pages cannot be found.
 
-def _ends(inflater: Any, data: bytes) -> bool:
-    """Whether the data lead to the end of the compressed stream; nothing inflated is kept. Raises zlib.error."""
-    while not inflater.eof:
-        made = inflater.decompress(data, _CHUNK)
-        data = inflater.unconsumed_tail
-        if not made and not data:
-            return False
-    return True
+    >>> with open_structure(Path("rules.pdf")) as structure:
+    ...     structure.page_count, structure.page(1).checks
+    (1, frozenset())
+    """
+    import pikepdf
 
+    with ExitStack() as stack, path.open("rb") as file:
+        data = stack.enter_context(closing(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)))
+        structure = None
+        source = path if len(data) > _PADDING else _padded(data)
+        for recover in (False, True):
 
-def _by_page(path: Path, password: str, encrypted: bool) -> frozenset[int]:
-    from pdfminer.pdfdocument import PDFDocument, PDFEncryptionError, PDFPasswordIncorrect
-    from pdfminer.pdfpage import PDFPage
-    from pdfminer.pdfparser import PDFParser
+            def opened(recover: bool = recover) -> Any:
+                return stack.enter_context(
+                    pikepdf.open(source, password=password, attempt_recovery=recover, suppress_warnings=True)
+                )
 
-    damaged = set()
-    known: dict[int, bool] = {}
-    try:
-        with path.open("rb") as file:
-            document = PDFDocument(PDFParser(file), password)
-            for number, page in enumerate(PDFPage.create_pages(document), start=1):
-                if not all(_stream(one, known) for one in (*page.contents, *_forms(page.resources, set()))):
-                    damaged.add(number)
-    except (PDFPasswordIncorrect, PDFEncryptionError):
-        return frozenset()  # encrypted in a way that pdfium knows and pdfminer does not: nothing can be told
-    except Exception as error:  # pdfminer raises anything on a broken document
-        if encrypted:
-            return frozenset()
-        raise XizeError(
-            f"{path.name}：文件中有损坏的数据流，且无法查明在哪一页；请重新取得或另存该文件。"
-        ) from error
-    return frozenset(damaged)
-
-
-def _stream(reference: Any, known: dict[int, bool]) -> bool:
-    """Whether a content stream is whole, asked of each object only once; a reference to nothing is not."""
-    from pdfminer.pdftypes import PDFObjRef, PDFStream, resolve1
-
-    number = reference.objid if isinstance(reference, PDFObjRef) else None
-    if number in known:
-        return known[number]
-    stream = resolve1(reference)
-    if not isinstance(stream, PDFStream):
-        result = False
-    else:
-        data = stream.rawdata or b""
-        if stream.decipher and stream.objid is not None and stream.genno is not None:
-            data = stream.decipher(stream.objid, stream.genno, data, stream.attrs)
-        result = whole(data, [str(getattr(name, "name", name)) for name, _ in stream.get_filters()])
-    if number is not None:
-        known[number] = result
-    return result
-
-
-def _forms(resources: Any, seen: set[int]) -> Iterator[Any]:
-    """The form XObjects that resources name, and those that these name."""
-    from pdfminer.pdftypes import PDFObjRef, PDFStream, resolve1
-    from pdfminer.psparser import LIT
-
-    named = resolve1((resolve1(resources) or {}).get("XObject")) or {}
-    for reference in named.values():
-        if isinstance(reference, PDFObjRef):
-            if reference.objid in seen:
+            try:
+                structure = Structure(opened(), recover or not _objects_sound(opened(), data))
+                break
+            except (pikepdf.PdfError, pikepdf.PasswordError, *_MISFITS):
                 continue
-            seen.add(reference.objid)
-        stream = resolve1(reference)
-        if isinstance(stream, PDFStream) and stream.get("Subtype") is LIT("Form"):
-            yield reference
-            yield from _forms(stream.get("Resources"), seen)
+        if structure is None and data.find(b"/Encrypt") < 0:
+            raise XizeError(f"{path.name}：PDF 结构已损坏，无法读取；请重新取得或另存该文件。")
+        yield structure
+
+
+def _padded(data: mmap.mmap) -> BytesIO:
+    """The file with blanks behind its last cross-reference table: qpdf knows no numbers of objects that a file is too small
+    for, though a page that was cut out of a large document may keep its objects' numbers."""
+    at = max(data.rfind(b"startxref"), 0)
+    return BytesIO(data[:at] + b" " * _PADDING + data[at:])
+
+
+def _objects_sound(pdf: Any, data: mmap.mmap) -> bool:
+    """Whether what holds other objects is whole (qpdf takes whatever damaged data give), and what pages and fonts are
+    nothing without is there (qpdf takes a reference to nothing for none). All objects are read for it."""
+    import pikepdf
+
+    streams = [one for one in pdf.objects if isinstance(one, pikepdf.Stream)]
+    if any(_size(one) is None for one in streams if one.get("/Type") in ("/ObjStm", "/XRef")):
+        return False
+    if data.find(b"%%EOF") != data.rfind(b"%%EOF"):  # of an older state of the file something may be gone
+        return True
+    needed = {key for found in _NEEDED.finditer(data) for key in _keys(found[0])}
+    return all(pdf.get_object(key) is not None for key in needed)
+
+
+def _size(stream: Any) -> int | None:
+    """Bytes that a stream's data decode to, None where they are not whole."""
+    if "/F" in stream:  # its data are in another file
+        return 0
+    filters, parameters = (_listed(stream.get(name)) for name in ("/Filter", "/DecodeParms"))
+    early = [one.get("/EarlyChange", 1) for one in parameters if one is not None]
+    return decoded_size(bytes(stream.read_raw_bytes()), [str(name)[1:] for name in filters], *early[:1])
+
+
+def _wrong(content: Content, known: bool) -> frozenset[str]:
+    return frozenset([*([CUT] if content.cut else ()), *(() if known else [STRUCTURE])])
+
+
+def _listed(value: Any) -> list[Any]:
+    return [] if value is None else list(value) if _is_array(value) else [value]
+
+
+def _is_array(value: Any) -> bool:
+    import pikepdf
+
+    return isinstance(value, pikepdf.Array)
+
+
+def _inherited(page: Any, name: str) -> Any:
+    """What a page or the next node above it says; None where none does."""
+    for _ in range(_DEEPEST):
+        if page is None or (found := page.get(name)) is not None:
+            return None if page is None else found
+        page = page.get("/Parent")
+    return None
+
+
+def _named(resources: Any, kind: str) -> dict[str, Any]:
+    """The resources of a kind by their names, without the slash."""
+    found = None if resources is None else resources.get(kind)
+    return {} if found is None else {name[1:]: value for name, value in found.items()}
+
+
+def _references(value: Any) -> tuple[Key, ...]:
+    """The objects that a value refers to, itself where it is one of its own."""
+    if value is None:
+        return ()
+    return (value.objgen,) if value.is_indirect else _keys(_BEYOND.sub(b"", value.unparse(resolved=True)))
+
+
+def _keys(text: bytes) -> tuple[Key, ...]:
+    """The objects that an unparsed object refers to."""
+    return tuple(dict.fromkeys((int(a), int(b)) for a, b in re.findall(rb"(\d+)\s+(\d+)\s+R\b", text)))

@@ -16,8 +16,8 @@ from pipeline.model import Cell
 from pipeline.readers.pdf.grid import FoundGrids
 from pipeline.readers.pdf.open import open_pdf
 from pipeline.readers.pdf.page import PageArrays
-from pipeline.readers.pdf.read import read_page, read_pdf
-from pipeline.reading import cells_of
+from pipeline.readers.pdf.read import read_page
+from pipeline.reading import Reading, cells_of
 from pipeline.text import clean
 
 _SCALE = 2.0
@@ -51,18 +51,13 @@ def cell_text(cell: Cell) -> str:
     return "\n".join(clean(line.text).replace("\t", " ") for line in cell.lines)
 
 
-def read_tables(
-    path: Path, pages: Sequence[int] | None = None, password: str = "", decoder: str = "pdfium"
-) -> list[dict[str, Any]]:
+def tables_of(reading: Reading) -> list[dict[str, Any]]:
     """Found tables: page (from 1), table_no, bbox and cells with row, col (from 0), spans, text and box in points.
 
-    Raises XizeError as ``read_pdf`` does.
-
-    >>> (table,) = read_tables(Path("rules.pdf"))
+    >>> (table,) = tables_of(read_pdf(Path("rules.pdf")))
     >>> table["bbox"], table["cells"][1]["text"], table["cells"][1]["col_span"]
     ([80.0, 120.0, 460.0, 230.0], '机构名称', 2)
     """
-    reading = read_pdf(path, pages=pages, password=password, decoder=decoder)
     out = []
     for (page, table_no), members in groupby(cells_of(reading), key=lambda cell: (cell.page, cell.table_no)):
         cells = list(members)
@@ -101,7 +96,7 @@ def render(tables: Sequence[dict[str, Any]], form: str, name: str = "tables") ->
 
     ``form`` is ``json``, ``csv`` or ``html``, ``name`` the title of the HTML page.
 
-    >>> print(render(read_tables(Path("rules.pdf")), "csv").splitlines()[0])
+    >>> print(render(tables_of(read_pdf(Path("rules.pdf"))), "csv").splitlines()[0])
     1,1,序号,机构名称,,等级
     """
     if form == "json":

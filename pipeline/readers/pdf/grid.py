@@ -81,21 +81,26 @@ def find_grids(page: PageArrays, settings: GridSettings | None = None) -> FoundG
     horizontal, vertical = find_edges(page, settings)
     groups = join_side_by_side(page, group_edges(horizontal, vertical, settings), vertical, settings)
     grids = [grid for group in groups if (grid := make_grid(group, settings)) is not None]
-    grids = _without_frames(grids)
+    grids = _without_frames(grids, page.width, page.height)
     grids.sort(key=lambda grid: (round(grid.ys[0]), grid.xs[0]))
     return FoundGrids(tuple(grids), tuple(horizontal), tuple(vertical))
 
 
-def _without_frames(grids: list[Grid]) -> list[Grid]:
-    """Leave out one-cell grids that surround others (page frames) and grids lost inside another one's cell."""
+_FRAME = 0.7
+"""Share of a page's width and height that a frame round it encloses at least."""
+
+
+def _without_frames(grids: list[Grid], width: float, height: float) -> list[Grid]:
+    """Leave out one-cell grids that surround others or most of the page: frames."""
     boxes = np.array([grid.bbox for grid in grids]).reshape(-1, 4)
     inwards = np.array([1.0, 1.0, -1.0, -1.0])
     kept = []
     for grid in grids:
         if len(grid.cells) == 1:
             within = ((boxes - np.array(grid.bbox)) * inwards >= -1).all(axis=1)
-            if within.sum() > 1:  # itself and another one
-                continue
+            x0, top, x1, bottom = grid.bbox
+            if within.sum() > 1 or (x1 - x0 > _FRAME * width and bottom - top > _FRAME * height):
+                continue  # itself and another one
         kept.append(grid)
     return kept
 

@@ -11,6 +11,7 @@ from typing import Protocol
 
 from pipeline.errors import XizeError
 from pipeline.readers.pdf.camelot import CamelotDocument, open_camelot
+from pipeline.readers.pdf.damage import PageState, Structure, open_structure
 from pipeline.readers.pdf.page import PageArrays
 
 # pdfminer warns once per glyph of a font without a bounding box; nothing of what is read depends on it.
@@ -46,6 +47,24 @@ class OpenPdf:
                 f"{self.path.name} 第 {number} 页：页面内容已损坏，无法读取；请重新取得该文件。"
             ) from error
 
+    def state(self, number: int) -> PageState:
+        """What is damaged of page ``number`` (from 1), and how much it paints."""
+        return PageState() if self._structure is None else self._structure.page(number)
+
+    def check_page_count(self) -> None:
+        """Raise XizeError where the document says that it has other pages than there are: some would be lost."""
+        tree = self._structure
+        if tree is not None and {tree.page_count, tree.declared} != {self.page_count}:
+            said = self.page_count if tree.declared is None else tree.declared
+            raise XizeError(
+                f"{self.path.name}：文件标明共{said}页，实际能找到{tree.page_count}页，页面目录已损坏；"
+                "请重新取得或另存该文件。"
+            )
+
+    @cached_property
+    def _structure(self) -> Structure | None:
+        return self._stack.enter_context(open_structure(self.path, self.password))
+
     @cached_property
     def by_pdfplumber(self) -> OpenPdf:
         """The same file decoded by pdfplumber, opened when first asked for. Raises XizeError as :func:`open_pdf`."""
@@ -62,7 +81,7 @@ def open_pdf(path: Path, password: str = "", decoder: str = "pdfium") -> Iterato
     """Open a PDF for decoding; ``decoder`` is ``pdfium`` or ``pdfplumber``.
 
     Raises XizeError, in one sentence with the remedy, when the file is missing, empty, not a PDF, truncated, without
-    pages, or encrypted without the right password, and for a decoder that there is not.
+    pages or with other pages than it says, or encrypted without the right password, and for a decoder that there is not.
 
     >>> with open_pdf(Path("rules.pdf")) as pdf:
     ...     pdf.page_count, pdf.decode(1).texts[:4]
@@ -73,6 +92,7 @@ def open_pdf(path: Path, password: str = "", decoder: str = "pdfium") -> Iterato
         pdf = OpenPdf(path, password, decoder, stack)
         if pdf.page_count == 0:
             raise XizeError(f"{path.name}：文件中没有任何页面，可能已损坏；请重新取得该 PDF。")
+        pdf.check_page_count()
         yield pdf
 
 

@@ -16,7 +16,6 @@ from pipeline.processes import map_in_processes, processors
 from pipeline.readers.pdf.camelot import ENGINE as CAMELOT
 from pipeline.readers.pdf.cell_text import assign, overflowing_lines, trim_open_ends
 from pipeline.readers.pdf.checks import failed_checks
-from pipeline.readers.pdf.damage import damaged_pages
 from pipeline.readers.pdf.grid import FoundGrids, find_grids
 from pipeline.readers.pdf.lines import lines_by_group, lines_of
 from pipeline.readers.pdf.open import OpenPdf, count_pages, open_pdf
@@ -24,7 +23,6 @@ from pipeline.readers.pdf.page import REPLACEMENT, PageArrays
 from pipeline.readers.pdf.raster import find_grids_in_pixels, needs_pixels
 from pipeline.readers.pdf.visible import visible_glyphs
 from pipeline.reading import (
-    BROKEN,
     PIXELS,
     SINGLE,
     Block,
@@ -140,23 +138,21 @@ def _read(pdf: OpenPdf, numbers: Sequence[int]) -> Reading:
 def read_page(pdf: OpenPdf, number: int) -> ReadPage:
     """Page ``number`` (from 1), by its vector rulings or, where these are only pixels, by what camelot sees in its picture.
 
-    A page whose content is damaged fails a check of its own (see :mod:`damage`). Raises XizeError when the decoder
-    cannot read the page at all.
+    A damaged page fails checks of its own (see :mod:`damage`). Raises XizeError when the decoder cannot read the page at
+    all.
 
     >>> with open_pdf(Path("rules.pdf")) as pdf:
     ...     read_page(pdf, 1).info.tables
     1
     """
-    damaged = number in damaged_pages(pdf.path, pdf.password)
+    damage = pdf.state(number).checks
     arrays, decoder = _decode(pdf, number)
     read = read_arrays(arrays, decoder)
     if needs_pixels(read.info):
         seen = read_arrays(arrays, CAMELOT, lambda page: find_grids_in_pixels(page, pdf.camelot))
         if seen.info.tables:
             read = seen
-    if damaged:
-        read = replace(read, info=replace(read.info, checks=(*read.info.checks, BROKEN)))
-    return read
+    return replace(read, info=replace(read.info, checks=(*read.info.checks, *sorted(damage))))
 
 
 def _decode(pdf: OpenPdf, number: int) -> tuple[PageArrays, str]:

@@ -49,9 +49,13 @@ def read_word(path: Path) -> Reading:
 
 
 def printed_titles(path: Path) -> tuple[str | None, str | None]:
-    """(the title as printed: the first paragraphs in the largest type before any table; that in the properties)."""
+    """(the title as printed: the first paragraphs in the largest type before any table; that in the properties).
+
+    Raises XizeError as :func:`read_word`: a file of which the title is asked for is about to be kept.
+    """
     package = open_package(path, "document")
     document = _Document(package)
+    document.read()
     lines = document.opening_lines()
     sizes = [line.size for line in lines]
     printed = None

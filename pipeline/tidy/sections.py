@@ -1,0 +1,195 @@
+"""What a heading is, as lines of text or as a row of a ruled table, and the section that it opens."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+from pipeline.model import Cell, Line
+from pipeline.text import normalise, squeeze
+from pipeline.vocabulary.headings import ANNEX, FOOTNOTE, MAJOR, NOT_A_TITLE, NOTES, major_heading, numeral
+
+
+@dataclass(frozen=True)
+class PageTable:
+    """A table as it stands on one page: its cells, its upper and lower edge in points."""
+
+    page: int
+    cells: tuple[Cell, ...]
+    top: float
+    bottom: float
+
+
+@dataclass(frozen=True)
+class TocEntry:
+    """A line of the table of contents: its text (normalised), the page it names, where it stands."""
+
+    text: str
+    page: int | None
+    line: Line
+
+
+@dataclass
+class Section:
+    """A heading and what stands under it, in reading order.
+
+    ``kind`` is catalogue | major | annex | notes | front (before the first heading). ``content`` holds lines and
+    tables as printed.
+    """
+
+    kind: str
+    text: str
+    lines: list[Line] = field(default_factory=list)
+    number: int | None = None
+    name: str = ""
+    codes: tuple[str, ...] = ()
+    content: list[Line | PageTable] = field(default_factory=list)
+
+    @property
+    def page(self) -> int:
+        """The page of the heading, or of the first thing under it."""
+        if self.lines:
+            return self.lines[0].page
+        return self.content[0].page if self.content else 1
+
+
+_MID_SENTENCE = ("。", "；", ";", "，", ",")
+_AGAIN = re.compile(r"[(\[]?续(?:上?[表页])?[)\]]?$")
+"""What a heading says more where it is printed again on a later page."""
+
+
+def same_section(one: Section, other: Section) -> bool:
+    """Whether a heading is another one printed again."""
+    return one.kind == other.kind and _AGAIN.sub("", one.text) == _AGAIN.sub("", other.text)
+
+
+def footnotes(lines: Sequence[Line], page: int) -> list[Line]:
+    """Those of the last ``lines`` before a later page that are notes at the foot of ``page``: from a line that begins
+    with a mark on."""
+    start = next((i for i, line in enumerate(lines) if line.page == page and FOOTNOTE.match(line.text)), None)
+    return [] if start is None else [line for line in lines[start:] if line.page == page]
+
+
+def close_lines(stream: Sequence[Line | PageTable], position: int) -> list[Line]:
+    """The line at ``position`` and up to two that may continue it: directly below, same size, same page."""
+    lines: list[Line] = []
+    for item in stream[position : position + 3]:
+        if not isinstance(item, Line):
+            break
+        if lines and (
+            item.page != lines[0].page
+            or abs(item.size - lines[0].size) > 0.6
+            or item.top - lines[-1].bottom > 1.2 * lines[0].size
+        ):
+            break
+        lines.append(item)
+    return lines
+
+
+def heading(lines: list[Line], titles: set[str], in_notes: bool) -> Section | None:
+    """The section whose heading begins with the first of these lines, if any, with the lines of the heading.
+
+    ``titles``: the entries of the table of contents.
+    """
+    text = squeeze(lines[0].text)
+    if NOTES.match(text) and len(text) <= 7:
+        return Section("notes", text, lines[:1])
+    text, lines = _whole_heading(lines, titles)
+    major = MAJOR.match(text)
+    if major and _is_major(major, text, titles):
+        return _major_section(major, text, lines)
+    annex = ANNEX.match(text)
+    if annex and not NOT_A_TITLE.match(annex["title"]) and (annex["no"] or annex["sep"] or text in titles):
+        if in_notes and text not in titles and text.endswith(_MID_SENTENCE):
+            return None
+        if annex["no"] or annex["title"]:
+            number = numeral(annex["no"]) if annex["no"] else None
+            return Section("annex", text, lines, number, normalise(annex["title"]))
+    if text.endswith("目录") and (text in titles or "双师" in text) and not annex and not major:
+        return Section("catalogue", text, lines)
+    return None
+
+
+def _whole_heading(lines: list[Line], titles: set[str]) -> tuple[str, list[Line]]:
+    """The text of a heading that may be wrapped over ``lines``, and the lines that it takes.
+
+    The table of contents knows its whole text, else the first line must have been full.
+    """
+    text = squeeze(lines[0].text)
+    for count, line in enumerate(lines[1:], start=1):
+        more = squeeze(line.text)
+        known = any(title.startswith(text + more) for title in titles)
+        unfinished = MAJOR.match(text) and text not in titles and not text.endswith("目录")
+        annex = ANNEX.match(text)
+        if _opens(more) or not (
+            known or (unfinished and (text + more).endswith("目录")) or (annex and not annex["title"])
+        ):
+            return text, lines[:count]
+        text += more
+    return text, lines
+
+
+def _opens(text: str) -> bool:
+    return bool(MAJOR.match(text) or ANNEX.match(text) or NOTES.match(text))
+
+
+def _is_major(match: re.Match[str], text: str, titles: set[str]) -> bool:
+    """A heading names codes, or an ordinal, or stands in the table of contents; running text does neither."""
+    if text.endswith(_MID_SENTENCE):
+        return False
+    if match["code"] or match["codes2"] or match["code3"]:
+        return True
+    return text in titles or bool(
+        match["ordinal"] and (not match["rest"] or "目录" in match["rest"] or "专业" in match["rest"])
+    )
+
+
+def _major_section(match: re.Match[str], text: str, lines: list[Line]) -> Section:
+    return Section("major", text, lines, *major_heading(match))
+
+
+def split_at_headings(
+    table: PageTable, titles: set[str], in_annex: bool
+) -> Iterator[tuple[Section | None, PageTable]]:
+    """The parts of a page's table, each from a heading among its rows on, with the section that this opens; None for
+    what stands before the first.
+
+    A heading is the only text of its row, set across the table. ``titles``: the entries of the table of contents.
+    """
+    cols = max(cell.col + cell.col_span for cell in table.cells)
+    starts: dict[int, Section] = {}
+    for cell in table.cells:
+        if cols > 1 and cell.col_span == cols and cell.row_span == 1:
+            section = _banner_heading(cell, titles, in_annex)
+            if section is not None:
+                starts[cell.row] = section
+                in_annex = section.kind == "annex"
+    bounds = sorted({0, *starts})
+    for start, stop in zip(bounds, [*bounds[1:], None], strict=True):
+        own = tuple(
+            replace(cell, row=cell.row - start) if start else cell
+            for cell in table.cells
+            if start <= cell.row and (stop is None or cell.row < stop)
+        )
+        if own:
+            top, bottom = min(cell.top for cell in own), max(cell.bottom for cell in own)
+            yield starts.get(start), PageTable(table.page, own, top, bottom)
+
+
+def _banner_heading(cell: Cell, titles: set[str], in_annex: bool) -> Section | None:
+    """The section that a row across the table opens, if its text is a heading. In an annex a 专业大类 may head a group
+    of rows."""
+    text, lines = cell.text, list(cell.lines[:1])
+    major = MAJOR.match(text)
+    if (
+        major
+        and _is_major(major, text, titles)
+        and (not in_annex or text in titles or "目录" in major["rest"])
+    ):
+        return _major_section(major, text, lines)
+    annex = ANNEX.match(text)
+    named = annex and annex["no"] and annex["title"] and not NOT_A_TITLE.match(annex["title"])
+    if annex and named and (text in titles or not text.endswith(_MID_SENTENCE)):
+        return Section("annex", text, lines, numeral(annex["no"]), normalise(annex["title"]))
+    return None
