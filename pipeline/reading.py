@@ -93,6 +93,11 @@ BROKEN, CUT, RESOURCE, STRUCTURE = "content_broken", "content_cut", "resource_br
 or says what no content says; the data of a font, a character map or a picture are not whole; objects that it needs are not
 where the file says, or there are none."""
 
+DAMAGE = frozenset({BROKEN, CUT, RESOURCE, STRUCTURE})
+UNREADABLE = "unreadable"
+"""The check that a page fails of whose printed glyphs more than :data:`UNREADABLE_SHARE` have no character."""
+UNREADABLE_SHARE = 0.05
+
 # A text transcript, a Word and an Excel file have no pages and no boxes: their cells and blocks are staged with their line
 # number (Word: the paragraph's, Excel: the row's, counted over all sheets), and they have one page, whose ``checks`` hold
 # the reader's findings as JSON. Tidying sets a line ``PITCH`` points below the line before and makes a column ``WIDTH``
