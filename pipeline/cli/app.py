@@ -13,6 +13,7 @@ import typer
 
 from pipeline import __version__
 from pipeline.cli import (
+    api,
     browse,
     compare,
     coverage,
@@ -49,7 +50,7 @@ _COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
         review.review, diff.diff, compare.compare, coverage.coverage,
     ),
     "Operator: keep it running": (
-        release.releases, release.verify, release.rollback, release.prune, site.publish_site, run.serve,
+        release.releases, release.verify, release.rollback, release.prune, site.publish_site, api.api, run.serve,
     ),
 }  # fmt: skip
 """Every command, by who uses it most: the panels of ``--help``."""
