@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from enum import StrEnum
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pipeline.cli.shared import SEVERITIES, Curated, Decoder, Password, next_step
+from pipeline.cli.shared import SEVERITIES, Curated, Decoder, Password, next_step, queue_words
 from pipeline.errors import XizeError, raise_failures
 
 if TYPE_CHECKING:
@@ -211,7 +211,7 @@ def _in_a_line(outcome: Outcome) -> str:
     news = "" if outcome.changed or outcome.release is None else "（没有变化）"
     return (
         f"{outcome.job.edition.name}：{release}{news}，{outcome.stats.get('pages')}页，"
-        f"条目{outcome.rows.get('entries', 0)}，发现：{_severities(outcome)}"
+        f"条目{outcome.rows.get('entries', 0)}，发现：{_severities(outcome)}；待处理：{queue_words(outcome.by_queue)}"
     )
 
 
@@ -235,6 +235,7 @@ def _show(console: Console, outcome: Outcome) -> None:
         "附件行": annex_rows,
         "表内字符 / 丢失": f"{kept.get('in_tables', 0)} / {kept.get('lost', 0)}",
         "发现": _severities(outcome),
+        "待处理": queue_words(outcome.by_queue),
     }
     for label, value in figures.items():
         table.add_row(label, str(value))
@@ -260,4 +261,21 @@ def _show_deltas(console: Console, outcome: Outcome) -> None:
         counts = (delta.rows_before, delta.rows_after, delta.added, delta.removed, delta.changed)
         if any(counts[2:]):
             table.add_row(delta.table, *map(str, counts))
-    console.print(table if table.row_count else "与最新版本没有差别。")
+    if outcome.changes and not any(
+        name.startswith(f"{outcome.job.edition.name}@") for name in outcome.changes
+    ):
+        console.print("还没有发布过。")  # rather than a table of all its rows as new ones
+    else:
+        console.print(table if table.row_count else "与最新版本没有差别。")
+    for line in change_words(outcome.changes):
+        console.print(line)
+
+
+def change_words(changes: Mapping[str, Mapping[str, int]]) -> list[str]:
+    """What a release would change, a sentence for each release that it is compared with."""
+    from pipeline.schema.changes import CHANGE_KINDS
+
+    return [
+        f"与{name}相比：{'，'.join(f'{CHANGE_KINDS[kind]}{count}处' for kind, count in kinds.items()) or '没有变化'}。"
+        for name, kinds in changes.items()
+    ]

@@ -6,7 +6,7 @@ import datetime
 import getpass
 import json
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
@@ -58,6 +58,13 @@ Release = Annotated[
 ]
 
 SEVERITIES = {"error": "错误", "warning": "警告", "info": "提示"}
+
+
+def queue_words(counts: Mapping[str, int]) -> str:
+    """Open findings by queue in words: 可能读错 12，原文如此 240."""
+    from pipeline.schema import QUEUES
+
+    return "，".join(f"{label} {counts.get(queue, 0)}" for queue, label in QUEUES.items())
 
 
 HowToWrite = Annotated[Format, typer.Option("--format", "-f", help="How to write it.")]

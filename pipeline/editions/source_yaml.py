@@ -22,6 +22,9 @@ Text = Annotated[str, Field(min_length=1)]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
+EditionName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*(?:-[a-z0-9]+)*-\d{4}(?:-\d+)?$")]
+
+
 class StrictModel(BaseModel):
     """What a steward writes: unknown keys are refused, blanks around texts do not count."""
 
@@ -96,6 +99,8 @@ class Source(StrictModel):
     files: Annotated[tuple[SourceFile, ...], Field(min_length=1)]
     headers: dict[str, HeaderMeaning] = {}
     bounds: dict[str, Bounds] = {}
+    settle: Literal["docx", "none"] = "docx"
+    learn_from: tuple[EditionName, ...] | Literal["none"] | None = None
     licence: str | None = None
     disclaimer: str | None = None
 
@@ -114,6 +119,18 @@ class Source(StrictModel):
         if not isinstance(value, Mapping):
             return value
         return {word: _meaning(what) if isinstance(what, str) else what for word, what in value.items()}
+
+    @field_validator("learn_from", mode="before")
+    @classmethod
+    def _one_or_more(cls, value: object) -> object:
+        """A single edition may stand without a list; ``none`` learns from nothing."""
+        return [value] if isinstance(value, str) and value != "none" else value
+
+    @model_validator(mode="after")
+    def _learns_from_others(self) -> Source:
+        if self.learn_from and self.edition in self.learn_from:
+            raise ValueError(f"learn_from写了本版本“{self.edition}”")
+        return self
 
     @field_validator("bounds")
     @classmethod

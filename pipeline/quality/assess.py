@@ -8,7 +8,7 @@ from typing import Any
 import pyarrow as pa
 
 from pipeline.findings import Finding
-from pipeline.quality.check_tables import check_tables, mark_attention
+from pipeline.quality.check_tables import check_tables, mark_attention, mark_settled
 from pipeline.quality.checks.links import link
 from pipeline.quality.checks.pages import damaged_pages
 from pipeline.quality.corrections.file import Correction
@@ -56,6 +56,6 @@ def set_statuses(
     states = statuses(findings, accepted, corrections)
     return {
         **tables,
-        "entries": mark_attention(tables["entries"], findings, states),
+        "entries": mark_settled(mark_attention(tables["entries"], findings, states), findings, states),
         "findings": build("findings", finding_rows(findings, edition, states), edition, source),
     }

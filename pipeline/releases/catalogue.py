@@ -179,6 +179,16 @@ def editions_in(store: Store) -> list[str]:
     return in_order(name for name in store.names("") if re.fullmatch(NAME, name))
 
 
+def edition_before(store: Store, edition: str) -> str | None:
+    """The latest earlier edition of the same jurisdiction that has a current release."""
+    parts = validate_name(edition)
+    for other in reversed(editions_in(store)):
+        its = validate_name(other)
+        if its.jurisdiction == parts.jurisdiction and its < parts and latest_name(store, other):
+            return other
+    return None
+
+
 def latest_name(store: Store, edition: str) -> str | None:
     """The release that latest.json names, None when there is none; XizeError when it cannot be read."""
     path = f"{edition}/{LATEST}"

@@ -12,6 +12,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -259,13 +260,18 @@ def decided_corrections(path: Path) -> list[Correction]:
 
     Raises XizeError when the file is not YAML.
     """
-    document = load_yaml(path) if path.is_file() else None
+    return list(_decided(path, path.read_bytes() if path.is_file() else None))
+
+
+@lru_cache(maxsize=4)  # the review page asks again and again
+def _decided(path: Path, data: bytes | None) -> tuple[Correction, ...]:
+    document = None if data is None else parse_yaml(path, data)
     named: list[Correction] = []
     for item in document if isinstance(document, list) else ():
         if isinstance(item, Mapping) and item.get("finding"):
             with suppress(XizeError):  # a run will say what it lacks, with its line
                 named += parse_corrections(path, [item])
-    return named
+    return tuple(named)
 
 
 _NAMES = {"class_code": "class", "expect": "from"}
