@@ -31,6 +31,7 @@ from pipeline.outcome import finish, same_as, unchanged
 from pipeline.quality.findings_markdown import findings_markdown
 from pipeline.reading import Reading
 from pipeline.releases.last_findings import last_findings_path
+from pipeline.releases.learned import learned
 from pipeline.staging import pages_read
 
 NO_PASSWORD = SecretStr("")
@@ -70,10 +71,13 @@ def publish_findings(job: Job) -> None:
         create_markdown_artifact(text, key=f"findings-{edition}", description=f"{edition}的发现")
 
 
-@task(name="plan", retries=2, retry_delay_seconds=[1, 5], retry_condition_fn=may_pass, **IN_MEMORY)
+TRIED_AGAIN: dict[str, Any] = {"retries": 2, "retry_delay_seconds": [1, 5], "retry_condition_fn": may_pass}
+
+
+@task(name="plan", **TRIED_AGAIN, **IN_MEMORY)
 def plan(options: Options) -> Job:
     """The verified source; a file that lies at a url is fetched."""
-    job = plan_job(options)
+    job = learned(plan_job(options))
     get_run_logger().info("%s：%s，sha256为%s。", job.edition.name, job.path.name, job.sha256)
     return job
 

@@ -71,6 +71,10 @@ class Finding:
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
+BOUNDARY_CODES = frozenset({"boundary_uncertain", "boundary_differs", "item_cut_off", "items_run_together"})
+"""Doubts about where an item begins and ends: who accepts one settles the items that it names."""
+
+
 def digits_of(finding_id: str) -> str:
     """The digits of a finding's id, which is ``<edition>:<16 hex digits>``, or (version 1 of the contract) they alone."""
     return finding_id.rpartition(":")[2]
@@ -139,6 +143,7 @@ CODES: dict[str, Code] = _codes(
         ("item_length", "warning", "reading", "条目过短或过长", "核对是否拆分或合并有误；可在corrections.yaml中用split或join更正。"),
         ("items_run_together", "warning", "reading", "两个条目似连成一条", "核对原文；可在corrections.yaml中用split更正。"),
         ("item_repeated", "warning", "document", "同一单元格重复列出", "核对原文；多余者在corrections.yaml中用drop删去，属实则接受。"),
+        ("boundary_differs", "info", "reading", "条目起止与上一版不同", "对照原文；有误则在corrections.yaml中用split或join更正，无误则接受。"),
         ("boundary_uncertain", "info", "reading", "条目起止不确定", "对照原文；有误则在corrections.yaml中用split或join更正，无误则接受。"),
         ("name_near_duplicate", "warning", "document", "与相邻名称只差一字", "核对是否误植；可在corrections.yaml中用replace更正，属实则接受。"),
         ("one_plus_x_unlinked", "warning", "document", "1+X证书不在目录附件中", "核对名称与附件；属附件未收则接受此项。"),
@@ -180,9 +185,10 @@ CODES: dict[str, Code] = _codes(
         ("decoder_disagreement", "warning", "reading", "两个解码器读出的内容不一致", "对照原页核对文字和框线；证据中有各自独有的部分。"),
         # found by the reader of Word files
         ("tracked_changes", "warning", "reading", "有未定的修订", "核对定稿；已按接受修订读取，如不应接受，请在Word中拒绝后换上新文件。"),
-        ("footnote_mark", "info", "reading", "脚注标记", "该标记不计入文字；核对脚注是否改变条目的意思。"),
+        ("footnote_mark", "info", "document", "脚注标记", "该标记不计入文字；核对脚注是否改变条目的意思。"),
         ("hidden_rows", "warning", "reading", "表格中有隐藏的行或列", "隐藏的内容已照常读入；核对其是否应属正文。"),
         ("sources_differ", "warning", "reading", "同一版本的两个来源不一致", "对照两个来源，以正确者为准；有误则在corrections.yaml中更正。"),
+        ("page_recognised", "info", "document", "文字由识别得出", "对照原页抽查；识别不确定之处另有发现。"),
         ("ocr_uncertain", "warning", "reading", "识别出的文字不确定", "对照原页核对该单元格；有误则在corrections.yaml中更正。"),
         # found by the transcript reader
         ("pages_lost", "warning", "reading", "文字稿缺页", "对照原件补上所缺的页；确无原件则接受此项。"),

@@ -14,12 +14,13 @@ from itertools import accumulate
 from pathlib import Path
 from typing import Any
 from unittest import mock
+from zlib import crc32
 
 from benchmarks.corpus import read_tables
 from benchmarks.score import Part, score_entries
 from pipeline.text import squeeze
 from pipeline.tidy.wraps import segment
-from pipeline.tidy.wraps.segment_model import CellLines, Item
+from pipeline.tidy.wraps.segment_model import CellLines, Item, Memory
 from pipeline.tidy.wraps.segment_weights import Weights
 from tests.typeset import Layout, available, typeset
 from tests.typeset.layout import A3, B4
@@ -30,12 +31,13 @@ Truth = dict[str, Any]
 
 @dataclass(frozen=True)
 class InventedEdition:
-    """An invented province (``seed``) in a layout, with so many majors and classes in each."""
+    """An invented province (``seed``) in a layout, with so many majors and classes in each, of which a share is ``hard``."""
 
     seed: int
     layout: Layout
     majors: int = 6
     classes: int = 4
+    hard: float = 0.6
 
     @property
     def name(self) -> str:
@@ -73,7 +75,7 @@ HELD_OUT = (
 
 @dataclass(frozen=True)
 class LabelledDocument:
-    """What tidying asks segmentation about the catalogue of a PDF (``cells``, ``names`` known from annexes), and the
+    """What tidying asks segmentation about the catalogue of a PDF (``cells``, ``names`` and ``issuers`` known from annexes), and the
     right answer: ``ends``, per cell, the numbers of the lines that end an item; None where the truth has no such cell."""
 
     name: str
@@ -81,27 +83,50 @@ class LabelledDocument:
     cells: list[CellLines]
     names: list[str]
     ends: list[frozenset[int] | None]
+    issuers: Sequence[str] = ()
 
 
 @contextmanager
-def _segmenting(weights: Mapping[str, Weights] | None) -> Iterator[list[tuple[list[CellLines], list[str]]]]:
-    """Lets tidying segment with ``weights``, and records the cells and names of each call."""
-    calls: list[tuple[list[CellLines], list[str]]] = []
+def _segmenting(
+    weights: Mapping[str, Weights] | None,
+) -> Iterator[list[tuple[list[CellLines], list[str], list[str]]]]:
+    """Lets tidying segment with ``weights``, and records the cells, names and issuers of each call."""
+    calls: list[tuple[list[CellLines], list[str], list[str]]] = []
     plain = segment.segment_all
 
-    def recording(cells: Iterable[CellLines], extra: Iterable[str] = (), passes: int = 3) -> list[list[Item]]:
-        calls.append((list(cells), list(extra)))
-        return plain(*calls[-1], passes, weights)
+    def recording(
+        cells: Iterable[CellLines],
+        extra: Iterable[str] = (),
+        issuers: Iterable[str] = (),
+        memory: Memory | None = None,
+    ) -> list[list[Item]]:
+        calls.append((list(cells), list(extra), list(issuers)))
+        return plain(*calls[-1], memory, weights)
 
     with mock.patch.object(segment, "segment_all", recording):
         yield calls
+
+
+def remembered(truth: Truth, share: float) -> Memory:
+    """What an earlier edition that printed a ``share`` of the items would have settled: always the same ones."""
+    items: dict[str, frozenset[tuple[str, str, str]]] = {}
+    for section in truth["sections"]:
+        for one in section["classes"]:
+            for kind, tiers in one["cells"].items():
+                for tier, texts in tiers.items():
+                    for text in map(squeeze, texts):
+                        if crc32(f"{one['codes'][0]}{text}".encode()) < share * 2**32:
+                            items[text] = items.get(text, frozenset()) | {(one["codes"][0], kind, tier)}
+    return Memory(items)
 
 
 def printed(edition: InventedEdition, folder: Path) -> LabelledDocument:
     """Typeset an edition (unless its PDF stands in ``folder``) and read it."""
     beside = folder / f"{edition.name}.truth.json"
     if not beside.exists():
-        made = province(edition.seed, majors=edition.majors, classes=edition.classes, scale=0.2)
+        made = province(
+            edition.seed, majors=edition.majors, classes=edition.classes, scale=0.2, hard=edition.hard
+        )
         truth = typeset(made, edition.layout, folder / f"{edition.name}.pdf", second_pass=False)
         beside.write_text(json.dumps(truth, ensure_ascii=False), "utf-8")
     return labelled(edition.name, folder, json.loads(beside.read_text("utf-8")))
@@ -126,9 +151,11 @@ def labelled(name: str, folder: Path, truth: Truth) -> LabelledDocument:
                     right["".join(map(squeeze, items))] = items
     with _segmenting(None) as calls:
         read_tables(name, folder, {"allow_incomplete": True})
-    cells, names = max(calls, key=lambda call: sum(_text(cell) in right for cell in call[0] if cell.texts))
+    cells, names, issuers = max(
+        calls, key=lambda call: sum(_text(cell) in right for cell in call[0] if cell.texts)
+    )
     return LabelledDocument(
-        name, truth, cells, names, [label(cell, right.get(_text(cell))) for cell in cells]
+        name, truth, cells, names, [label(cell, right.get(_text(cell))) for cell in cells], issuers
     )
 
 

@@ -14,6 +14,7 @@ import typer
 
 from pipeline import __version__
 from pipeline.cli import (
+    api,
     browse,
     compare,
     coverage,
@@ -41,7 +42,7 @@ app = typer.Typer(
 )
 _COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
     "Steward: from a file to a release": (
-        release.add, run.run, findings.findings, findings.accept, findings.correct, findings.carry,
+        release.add, run.run, findings.findings, findings.accept, findings.correct, findings.carry, release.approve,
     ),
     "Analyst: use what is published": (
         browse.browse, query.sql, query.check, export.export, history.history, tables.tables,
@@ -50,7 +51,7 @@ _COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
         review.review, diff.diff, compare.compare, coverage.coverage,
     ),
     "Operator: keep it running": (
-        release.releases, release.verify, release.rollback, release.prune, site.publish_site, run.serve,
+        release.releases, release.verify, release.rollback, release.prune, site.publish_site, api.api, run.serve,
     ),
 }  # fmt: skip
 """Every command, by who uses it most: the panels of ``--help``."""

@@ -40,13 +40,15 @@ class Aligned:
     """``equal``: pairs of units with the same characters; ``before`` and ``after``: what is left over.
 
     ``gap`` of a left-over unit says between which equal places it stands; ``read_differently``: how many runs of text
-    are the same and were divided into items differently.
+    are the same and were divided into items differently; ``redivided``: the runs of those where both sides' layout is
+    certain, so that it is the print that differs.
     """
 
     equal: tuple[Pair, ...]
     before: tuple[Unit, ...]
     after: tuple[Unit, ...]
     read_differently: int
+    redivided: tuple[tuple[Unit, Unit], ...] = ()
 
 
 Lines = frozenset[int] | None
@@ -69,13 +71,19 @@ def align(
     equal: list[Pair] = []
     left: list[Unit] = []
     right: list[Unit] = []
+    redivided: list[tuple[Unit, Unit]] = []
     differently = gap = 0
     for in_both, steps in groupby(_steps(before, after), key=lambda step: bool(step[0] and step[1])):
         if in_both:
             for some, other in steps:
                 gap += 1
                 equal.append((joined(some), joined(other)))
-                differently += len(some) != len(other) or len(some) > 1
+                if len(some) == len(other) == 1:
+                    continue
+                if all(unit.certain for unit in (*some, *other)):
+                    redivided.append((joined(some, " | "), joined(other, " | ")))
+                else:
+                    differently += 1
             continue
         firsts, seconds = (list(chain.from_iterable(side)) for side in zip(*steps, strict=True))
         found = _recut(_Text(firsts, known, lines_before), _Text(seconds, known, lines_after))
@@ -83,7 +91,7 @@ def align(
         left += (replace(unit, gap=gap) for unit in found.before)
         right += (replace(unit, gap=gap) for unit in found.after)
         differently += found.read_differently
-    return Aligned(tuple(equal), tuple(left), tuple(right), differently)
+    return Aligned(tuple(equal), tuple(left), tuple(right), differently, tuple(redivided))
 
 
 def _steps(before: Sequence[Unit], after: Sequence[Unit]) -> list[tuple[list[Unit], list[Unit]]]:

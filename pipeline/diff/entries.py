@@ -63,6 +63,7 @@ def compare_entries(before: Side, after: Side, classes: Classes) -> FoundChanges
             was.get(place, ()), now.get(other, ()), known, lines.get(place), lines_after.get(other)
         )
         found.read_differently += aligned.read_differently
+        found.drafts += [_redivided(*pair) for pair in aligned.redivided]
         left += aligned.before
         right += aligned.after
     organisations = _organisations(before, after)
@@ -76,6 +77,12 @@ def compare_entries(before: Side, after: Side, classes: Classes) -> FoundChanges
     right.sort(key=lambda u: (u.place, u.position))
     found.drafts += _pair(left, right, gone, come, _Context(was, now, classes.pairs, organisations, majors))
     return found
+
+
+def _redivided(before: Unit, after: Unit) -> Draft:
+    """The same characters printed as other items: one change with both texts."""
+    sides = [At(unit.text, unit.rows, None, *unit.place) for unit in (before, after)]
+    return Draft("entry_renamed", "entries", sides[0], sides[1], score=1.0)
 
 
 def _differing(

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from pipeline.diff.side import Row, Side
+from pipeline.releases.learned import BY_LAYOUT
 from pipeline.text import normalise, squeeze
 
 NAMELESS = re.compile(
@@ -44,6 +45,11 @@ class Unit:
         """The least confidence of its rows."""
         return min(float(row.get("confidence") or 0.0) for row in self.rows)
 
+    @property
+    def certain(self) -> bool:
+        """Whether layout alone, or a steward, says where it begins and ends."""
+        return self.confidence >= BY_LAYOUT and all(row["source"] != "transcript" for row in self.rows)
+
 
 def units_of(rows: Sequence[Row], place: Place) -> list[Unit]:
     """The items of one cell in reading order, words that name nothing joined to the item before them if in doubt."""
@@ -58,11 +64,12 @@ def units_of(rows: Sequence[Row], place: Place) -> list[Unit]:
     return units
 
 
-def joined(units: Sequence[Unit]) -> Unit:
-    """Several adjacent units as one."""
+def joined(units: Sequence[Unit], between: str = " ") -> Unit:
+    """Several adjacent units as one; ``between``: what stands between their texts."""
     if len(units) == 1:
         return units[0]
-    text = normalise(" ".join(unit.text for unit in units))
+    text = between.join(unit.text for unit in units)
+    text = normalise(text) if between == " " else text
     rows = tuple({id(row): row for unit in units for row in unit.rows}.values())
     first = units[0]
     return Unit(

@@ -6,6 +6,7 @@ import datetime
 import io
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, Literal
 
@@ -20,6 +21,9 @@ from pipeline.errors import XizeError
 
 Text = Annotated[str, Field(min_length=1)]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+EditionName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*(?:-[a-z0-9]+)*-\d{4}(?:-\d+)?$")]
 
 
 class StrictModel(BaseModel):
@@ -96,8 +100,11 @@ class Source(StrictModel):
     files: Annotated[tuple[SourceFile, ...], Field(min_length=1)]
     headers: dict[str, HeaderMeaning] = {}
     bounds: dict[str, Bounds] = {}
+    settle: Literal["docx", "none"] = "docx"
+    learn_from: tuple[EditionName, ...] | Literal["none"] | None = None
     licence: str | None = None
     disclaimer: str | None = None
+    approval: Literal["required"] | None = None
 
     @field_validator("issued", "effective_from", mode="before")
     @classmethod
@@ -114,6 +121,18 @@ class Source(StrictModel):
         if not isinstance(value, Mapping):
             return value
         return {word: _meaning(what) if isinstance(what, str) else what for word, what in value.items()}
+
+    @field_validator("learn_from", mode="before")
+    @classmethod
+    def _one_or_more(cls, value: object) -> object:
+        """A single edition may stand without a list; ``none`` learns from nothing."""
+        return [value] if isinstance(value, str) and value != "none" else value
+
+    @model_validator(mode="after")
+    def _learns_from_others(self) -> Source:
+        if self.learn_from and self.edition in self.learn_from:
+            raise ValueError(f"learn_from写了本版本“{self.edition}”")
+        return self
 
     @field_validator("bounds")
     @classmethod
@@ -165,10 +184,20 @@ def load_yaml(path: Path) -> Any:
 
     Raises XizeError naming file and line when it cannot be read or is not YAML.
     """
+    return parse_yaml(path, file_bytes(path))
+
+
+def file_bytes(path: Path) -> bytes:
+    """The bytes of a steward's file. Raises XizeError."""
     try:
-        data = path.read_bytes()
+        return path.read_bytes()
     except OSError as error:
         raise XizeError(f"无法读取{path}（{error.strerror}）：请检查文件及其权限。") from error
+
+
+@lru_cache(maxsize=8)
+def known_yaml(path: Path, data: bytes) -> Any:
+    """As :func:`parse_yaml`, kept for whoever asks again: a document to read, not to change."""
     return parse_yaml(path, data)
 
 

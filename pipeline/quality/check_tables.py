@@ -7,14 +7,15 @@ from collections.abc import Iterable, Mapping
 import pyarrow as pa
 
 from pipeline.arrow import array, rows
-from pipeline.findings import CODES, Finding
+from pipeline.findings import BOUNDARY_CODES, CODES, Finding
 from pipeline.quality.checks.characters import characters
 from pipeline.quality.checks.classes import classes, positions
-from pipeline.quality.checks.content import boundaries, form, level_words, repetitions, uncertain
+from pipeline.quality.checks.content import boundaries, form, level_words, repetitions
 from pipeline.quality.checks.links import TARGETS, bare
 from pipeline.quality.checks.neighbours import near_duplicates
 from pipeline.quality.checks.org_codes import occupation_codes, org_codes
 from pipeline.quality.checks.tiers import tier_conflicts
+from pipeline.quality.checks.uncertain import uncertain
 
 # The tables whose findings name entries by their entry_id.
 _OF_ENTRIES = frozenset({"entries", "credentials", "links"})
@@ -69,4 +70,23 @@ def mark_attention(
     }
     marks = array([entry_id in wanted for entry_id in entries["entry_id"].to_pylist()], pa.bool_())
     index = entries.schema.get_field_index("requires_attention")
+    return entries.set_column(index, entries.schema.field(index), marks)
+
+
+def mark_settled(entries: pa.Table, findings: Iterable[Finding], statuses: Mapping[str, str]) -> pa.Table:
+    """``entries`` with ``settled_by`` "steward" where a doubt about their beginning or end was accepted: they are right as read.
+
+    ``statuses``: as of :func:`mark_attention`.
+    """
+    settled = {
+        row
+        for finding in findings
+        if finding.code in BOUNDARY_CODES and statuses.get(finding.digits) == "accepted"
+        for row in finding.rows
+    }
+    if not settled or "settled_by" not in entries.column_names:
+        return entries
+    by = zip(entries["entry_id"].to_pylist(), entries["settled_by"].to_pylist(), strict=True)
+    marks = array(["steward" if entry_id in settled else known for entry_id, known in by], pa.string())
+    index = entries.schema.get_field_index("settled_by")
     return entries.set_column(index, entries.schema.field(index), marks)

@@ -15,6 +15,7 @@ from pipeline.errors import XizeError
 from pipeline.job import Options
 from pipeline.releases.catalogue import Release, curated_url, find_release, last_release, load_release
 from pipeline.releases.last_findings import load_findings
+from pipeline.releases.learned import learned
 from pipeline.releases.storage import open_store
 from pipeline.review.model import LINES_PER_PAGE, Material, Page
 from pipeline.review.pictures import page_sizes
@@ -73,7 +74,7 @@ def _released(material: Material, release: Release) -> Material:
 
 def _unpublished(material: Material, options: Options) -> Material:
     """The rows of the staged reading, tidied with the corrections of today."""
-    job = plan(Options(options.home, options.edition, material.kind, options.password))
+    job = learned(plan(Options(options.home, options.edition, material.kind, options.password)))
     reading = read(job)
     material = replace(material, staged=reading.cells)
     try:
@@ -86,8 +87,14 @@ def _unpublished(material: Material, options: Options) -> Material:
         rows={name: table.to_pylist() for name, table in result.tables.items() if name != "cells"},
         applied=file_sha256(path) if path.is_file() else None,
         rule3=result.context["rule3"],
-        notice="最近一次运行没有发布：所示为暂存的读取结果，处理完错误后请重新运行。",
+        notice=_why_unpublished(material),
     )
+
+
+def _why_unpublished(material: Material) -> str:
+    errors = sum(row["severity"] == "error" and row["status"] == "open" for row in material.findings)
+    why = f"因{errors}个错误没有发布，处理完后请重新运行" if errors else "没有发布（试运行）"
+    return f"最近一次运行{why}：所示为暂存的读取结果，已按现有的更正整理。"
 
 
 def _stretches(lines: Sequence[str]) -> list[Page]:

@@ -17,10 +17,10 @@ from pipeline.job import Options
 from pipeline.quality.corrections.cells import apply_to_cells
 from pipeline.quality.corrections.file import Correction
 from pipeline.quality.corrections.rows import apply_to_rows
+from pipeline.releases.learned import learned
 from pipeline.review.preview import as_json, changes
-from pipeline.run import read
+from pipeline.run import read, tidy_cells
 from pipeline.system import ignore_interrupts
-from pipeline.tidy.document import tidy
 
 _KEPT = 3
 """How many tidied readings the process remembers: with the cell corrections of before, and the latest trials."""
@@ -39,7 +39,7 @@ class _Rows:
     """The rows of a source with corrections; tidied readings are kept by what they depend on."""
 
     def __init__(self, options: Options) -> None:
-        self.job = plan(options)
+        self.job = learned(plan(options))
         self.reading = read(self.job)
         self.tidied: dict[str, tuple[Any, frozenset[str]]] = {}
 
@@ -49,7 +49,10 @@ class _Rows:
         known = self.tidied.pop(key, None)
         if known is None:
             cells, changed = apply_to_cells(self.reading.cells, corrections)
-            known = tidy(replace(self.reading, cells=cells), self.job.header_map, self.job.path.name), changed
+            known = (
+                tidy_cells(self.job, replace(self.reading, cells=cells)),
+                changed,
+            )
         self.tidied[key] = known  # as the latest: the oldest goes first
         while len(self.tidied) > _KEPT:
             del self.tidied[next(iter(self.tidied))]

@@ -93,6 +93,8 @@ ENTRIES = Table(
         _ISSUER,
         GRADE_LIST,
         LEVEL,
+        text("settled_by", "起止依据", "Settled by", "除本来源外确定条目起止的依据：Word文件、上一版、审核人；为空则仅凭本来源",
+             "What fixed where the item begins and ends beyond the source itself; empty: nothing did", nullable=True, enum=("word_file", "edition", "steward")),
         Field("requires_attention", BOOL, "须留意", "Requires attention", "是否有须人工查看的发现", "A finding about it wants a steward's eye", default=False),
         *PROVENANCE,
     ),

@@ -8,7 +8,7 @@ from itertools import chain
 
 from pipeline.findings import Finding
 from pipeline.model import Cell
-from pipeline.reading import Block, PageInfo
+from pipeline.reading import UNREADABLE, UNREADABLE_SHARE, Block, PageInfo
 from pipeline.text import normalise, squeeze
 from pipeline.tidy.annexes import AnnexResult
 from pipeline.tidy.catalogue import Catalogue
@@ -164,6 +164,19 @@ def _loose_text(sections: Sequence[StitchedSection], annexes: AnnexResult) -> It
                     f"第 {lines[0].page} 页表格之外有文字“{text[:40]}”，未作数据；如应属于某个表格，请更正。"
                 )
                 yield Finding("text_outside_tables", message, text, **lines[0].place)
+
+
+def unreadable_pages(findings: Iterable[Finding], pages: Iterable[PageInfo]) -> list[Finding]:
+    """The findings, with one error for each page that is full of characters without a code in place of all others there."""
+    full = [page.page for page in pages if UNREADABLE in page.checks]
+    message = f"页超过 {UNREADABLE_SHARE:.0%} 的字没有编码，无法读出；请换一个由原稿导出的文件，或先做文字识别（OCR）。"
+    return [
+        *(
+            Finding("undecodable_text", f"第 {n} {message}", f"page {n}", severity="error", page=n)
+            for n in full
+        ),
+        *(finding for finding in findings if finding.page not in full),
+    ]
 
 
 def _undecodable(cells: Iterable[Cell]) -> Iterator[Finding]:

@@ -5,19 +5,22 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
+from pipeline.findings import Finding
 from pipeline.model import Cell, Line
+from pipeline.reading import SINGLE
 from pipeline.schema import KINDS, TIERS
 from pipeline.text import normalise, squeeze
 from pipeline.tidy.annexes import AnnexResult
+from pipeline.tidy.beside import WordFile, settle
 from pipeline.tidy.catalogue import Catalogue, Slot
 from pipeline.tidy.grades.levels import expand, read_levels
 from pipeline.tidy.grades.names import organisation_names
 from pipeline.tidy.wraps import segment
 from pipeline.tidy.wraps.items import LineRules, lines_as_items, placed_lines, segment_cell
-from pipeline.tidy.wraps.segment_model import Item
+from pipeline.tidy.wraps.segment_model import Item, Memory
 
 Row = dict[str, object]
 _PLACEHOLDER = re.compile(r"^(?:[-—–/\\\u3000·…]+|无|空白|/)$")
@@ -41,10 +44,12 @@ _ORGANISATIONS = (
 
 @dataclass
 class Entries:
-    """Rows of ``entries`` (without edition and source), and the cells whose text is only a placeholder."""
+    """Rows of ``entries`` (without edition and source), the cells whose text is only a placeholder, and where a Word file
+    beside the PDF has other items."""
 
     rows: list[Row]
     placeholders: list[Cell]
+    differing: list[Finding] = field(default_factory=list)
 
 
 def entry_id(class_code: str, kind: str, tier: str, text: str, occurrence: int) -> str:
@@ -71,11 +76,17 @@ def _values(annexes: AnnexResult, columns: Iterable[tuple[str, str]]) -> set[str
 
 
 def read_entries(
-    catalogue: Catalogue, rules: LineRules, known_names: Iterable[str], organisations: frozenset[str]
+    catalogue: Catalogue,
+    rules: LineRules,
+    known_names: Iterable[str],
+    organisations: frozenset[str],
+    beside: WordFile | None = None,
+    memory: Memory | None = None,
 ) -> Entries:
     """Segment the cells of every slot into items and read what each item states.
 
-    ``known_names``: whole names known from the annexes; ``organisations``: names by which issuers are known.
+    ``known_names``: whole names known from the annexes; ``organisations``: names by which issuers are known; ``beside``:
+    the Word file that settles the PDF; ``memory``: the items that earlier editions settled.
     """
     slots = catalogue.slots
     keys = [
@@ -97,21 +108,43 @@ def read_entries(
         code, kind, own = key
         near = tuple(index[code, kind, tier] for tier in TIERS if tier != own and (code, kind, tier) in index)
         printed.append(lines)
-        problems.append(segment_cell(lines, rules, near))
+        problems.append(segment_cell(lines, rules, near, slot=key))
     if rules.every_line:
         found = [lines_as_items(problem) for problem in problems]
     else:
-        found = segment.segment_all(problems, known_names)
-    rows = []
-    for key, lines, items in zip(keys, printed, found, strict=True):
-        rows += _rows_of(key, lines, items, organisations)
-    return Entries(rows, placeholders)
+        found = segment.segment_all(problems, known_names, sorted(organisations), memory)
+    out = Entries([], placeholders)
+    for key, lines, problem, items in zip(keys, printed, problems, found, strict=True):
+        settled: set[int] = set()
+        if beside is not None and key in beside.items and lines:
+            by_word = settle(problem.texts, items, beside.items[key])
+            items = [item for item, _ in by_word]
+            settled = {item.first for item, sure in by_word if sure}
+        rows = _rows_of(key, lines, items, organisations, settled)
+        out.rows += rows
+        if beside is not None:
+            out.differing += beside.compared(key, rows, slots[key][0])
+    if beside is not None:
+        for key in sorted(beside.items.keys() - index.keys()):
+            out.differing += beside.compared(key, [], None)
+    if memory is not None:
+        for row in out.rows:
+            slot = (str(row["class_code"]), str(row["kind"]), str(row["tier"]))
+            known = slot in memory.items.get(squeeze(str(row["text"])), ())
+            if known and row["confidence"] != 1.0 and row["settled_by"] is None:
+                row["settled_by"] = "edition"
+    return out
 
 
 def _rows_of(
-    key: Slot, lines: Sequence[tuple[Line, Cell]], items: Iterable[Item], organisations: frozenset[str]
+    key: Slot,
+    lines: Sequence[tuple[Line, Cell]],
+    items: Iterable[Item],
+    organisations: frozenset[str],
+    settled: Collection[int],
 ) -> list[Row]:
-    """The rows of a slot's items. ``lines``: its printed lines, each with the cell piece it stands in."""
+    """The rows of a slot's items. ``lines``: its printed lines, each with the cell piece it stands in; ``settled``: the
+    first lines of the items that the Word file settles."""
     rows: list[Row] = []
     seen: Counter[str] = Counter()
     for item in items:
@@ -137,6 +170,7 @@ def _rows_of(
                 "issuer": levels.issuer,
                 "grades": list(levels.grades),
                 "level": levels.level,
+                "settled_by": "word_file" if item.first in settled else None,
                 "requires_attention": False,
                 "page": line.page,
                 "x0": min(box.x0 for box in boxes),
@@ -144,10 +178,15 @@ def _rows_of(
                 "x1": max(box.x1 for box in boxes),
                 "bottom": max(box.bottom for box in boxes),
                 "cell_id": piece.cell_id,
-                "confidence": round(min(item.confidence, piece.confidence), 4),
+                "confidence": round(min(item.confidence, _as_read(piece)), 4),
             }
         )
     return rows
+
+
+def _as_read(piece: Cell) -> float:
+    """The probability that a cell is read rightly: one good reader's word is certain, a doubtful cell's is not."""
+    return 1.0 if piece.confidence >= SINGLE else piece.confidence
 
 
 def credential_rows(entries: Iterable[Row], rule3: Mapping[int, str]) -> list[Row]:

@@ -11,6 +11,7 @@ from pipeline.findings import CODES, Finding
 from pipeline.quality.check_tables import check_tables, mark_attention
 from pipeline.quality.checks import content
 from pipeline.quality.checks.content import cut_off, unbalanced
+from pipeline.quality.checks.uncertain import uncertain
 from pipeline.quality.decisions import affected, by_worth, finding_rows
 from pipeline.schema import TABLES, build
 from tests.quality.truth_tables import EDITION, truth_rows, truth_tables
@@ -271,16 +272,26 @@ def test_halves_that_are_no_items_do_not_part_a_whole() -> None:
     assert not [f for f in content.boundaries(entries) if f.code == "items_run_together"]
 
 
-def test_uncertain_boundaries_by_cell() -> None:
-    sure = [_entry("甲种维修工", 1, confidence=0.97), _entry("乙种维修工", 2, confidence=0.6)]
-    assert not list(content.uncertain(sure))
-    doubtful = _entry("丙种维修工", 3, confidence=0.4)
-    (finding,) = content.uncertain(
-        [*sure, doubtful, _entry("丁种维修工", 1, confidence=0.3, tier="中级")][:3]
+def test_one_question_per_doubtful_gap_or_item() -> None:
+    sure = [_entry("甲种维修工", 1, confidence=0.97), _entry("乙种维修工", 2, confidence=0.93)]
+    assert not list(uncertain(sure))
+    alone = _entry("丙种维修工", 3, confidence=0.4)
+    (finding,) = uncertain([*sure, alone])
+    assert finding.level == "info" and finding.rows == (alone["entry_id"],) and finding.confidence == 0.4
+    assert "一条还是几条" in finding.message and "60%" in finding.message
+    halves = [_entry("丁种", 4, confidence=0.7), _entry("维修工(初级)", 5, confidence=0.6)]
+    again = [
+        _entry("丁种", 1, confidence=0.8, tier="中级"),
+        _entry("维修工(中级)", 2, confidence=0.8, tier="中级"),
+    ]
+    alone = _entry("丙种维修工", 7, confidence=0.4)
+    first, second = uncertain([*sure, *halves, _entry("戊工", 6), *again, alone])
+    assert first.confidence <= second.confidence, "the worst first"
+    gap = next(one for one in (first, second) if len(one.rows) > 1)
+    assert set(gap.rows) == {one["entry_id"] for one in (*halves, *again)}, (
+        "cut alike in two tiers: one question"
     )
-    assert finding.level == "info" and finding.rows == (doubtful["entry_id"],) and finding.confidence == 0.4
-    both = list(content.uncertain([doubtful, _entry("丁种维修工", 1, confidence=0.3, tier="中级")]))
-    assert len(both) == 2, "one finding per cell"
+    assert "“丁种”与“维修工(初级)”是两条还是一条" in gap.message and gap.evidence == "丁种|维修工"
 
 
 def test_attention_is_for_what_may_be_read_wrongly(found: list[Finding]) -> None:

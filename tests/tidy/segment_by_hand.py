@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Mapping, Sequence
-from operator import mul
+from functools import reduce
 
-from pipeline.text import OPEN, brackets
-from pipeline.tidy.wraps.segment_model import bare_of, base_of
+from pipeline.text import OPEN, brackets, depth_after, squeeze
+from pipeline.tidy.wraps.segment_forms import (
+    begins_in_issuer,
+    issuers,
+    level_head,
+    organisation_alone,
+    paper_only,
+)
+from pipeline.tidy.wraps.segment_model import bare_of, base_of, join
 from pipeline.tidy.wraps.segment_weights import (
     _BARE_LEVEL,
     ORGANISATIONS,
@@ -57,10 +64,10 @@ def typed_gap_features(
 
 
 def item_features(
-    text: str, lines: Sequence[str], lessons: Lessons, near: Collection[str]
+    text: str, lines: Sequence[str], lessons: Lessons, near: Collection[str], typed: bool = False
 ) -> tuple[float, ...]:
-    whole = len(lines) == 1
     known = lessons.items.get(text, 0)
+    whole = typed and len(lines) == 1
     if whole and known:
         known -= 1
     base = base_of(text)
@@ -116,10 +123,55 @@ def typed_features(
     )
 
 
+def printed_features(
+    text: str, lines: Sequence[str], lessons: Lessons, near: Collection[str], repeats: int = 0
+) -> tuple[float, ...]:
+    """Of an item that taught itself nothing, in no class; ``repeats``: how often its text is a candidate besides."""
+    at_start = [depth_after("".join(lines[:k])) == 0 for k in range(len(lines))]
+    heads = [k for k in range(1, len(lines)) if at_start[k] and level_head(lines[k])]
+    halves = [(reduce(join, lines[:k]), reduce(join, lines[k:])) for k in range(1, len(lines))]
+    acronyms = [line.isascii() and line.isalpha() and line.isupper() and len(line) > 2 for line in lines]
+    head, colon, _ = text.partition(":")
+    known_issuer = float(bool(colon) and lessons.issuers.get(head, 0) > 0)
+    tails = [
+        reduce(join, lines[k:]).partition(":")[0]
+        for k in range(1, len(lines))
+        if ":" not in "".join(lines[:k])
+    ]
+    inside = any(len(tail) > 1 and lessons.issuers.get(tail, 0) > 0 for tail in tails if colon)
+    slots = lessons.memory.items.get(squeeze(text), frozenset())
+    return (
+        float(paper_only(text)),
+        float(begins_in_issuer(text)),
+        float(organisation_alone(text)),
+        float(max(issuers(text) - 1, 0)),
+        float(len(heads) if level_head(lines[0]) else 0),
+        float(any(all(len(half) > 1 and lessons.items.get(half, 0) for half in pair) for pair in halves)),
+        float(TIERLESS + bare_of(text) in near),
+        math.log1p(repeats),
+        float(sum(acronyms[1:]) if acronyms[0] else 0),
+        float(lessons.items.get(text, 0) > 0 and not lessons.kinds.get(("", text))),
+        known_issuer,
+        float(inside and not known_issuer),
+        float(("", "", "") in slots),
+        float(("", "", "") not in slots and any(slot[1] == "" for slot in slots)),
+        float(bool(slots) and all(slot[1] for slot in slots)),
+        0.0 if slots else lessons.memory.coverage,
+    )
+
+
 def worth(
-    text: str, lines: Sequence[str], lessons: Lessons, near: Collection[str], weights: Weights
+    text: str,
+    lines: Sequence[str],
+    lessons: Lessons,
+    near: Collection[str],
+    weights: Weights,
+    repeats: int | None = None,
 ) -> float:
-    found = item_features(text, lines, lessons, near)
-    if len(weights.item) > len(found):
+    """What an item is worth; ``repeats``: of printed lines (see above), None of words."""
+    found = item_features(text, lines, lessons, near, repeats is None)
+    if repeats is None:
         found += typed_features(text, lines, lessons, near)
-    return float(sum(map(mul, weights.item.values(), found)))
+    else:
+        found += printed_features(text, lines, lessons, near, repeats)
+    return float(sum(w * f for w, f in zip(weights.item.values(), found, strict=True)))

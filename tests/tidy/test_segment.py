@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 import random
 import re
+from collections import Counter
 from collections.abc import Sequence
+from functools import reduce
 from itertools import product
 from pathlib import Path
 
@@ -29,6 +31,7 @@ from pipeline.tidy.wraps.segment_words import Lessons, learn
 from tests.tidy.segment_by_hand import (
     gap_features,
     item_features,
+    printed_features,
     typed_features,
     typed_gap_features,
     unbalanced,
@@ -83,6 +86,11 @@ def _by_hand(cell: CellLines, lessons: Lessons) -> dict[tuple[bool, ...], float]
         else:
             found = gap_features(cell.odds[k], words, texts[k], texts[k + 1], starts, ends)
         odds.append(sum(w * f for w, f in zip(weights.gap.values(), found, strict=True)))
+    texts_of = Counter(
+        reduce(join, texts[first:last])
+        for first in range(len(texts))
+        for last in range(first + 1, len(texts) + 1)
+    )
     scores = {}
     for division in product((False, True), repeat=len(texts) - 1):
         score = 0.0
@@ -94,7 +102,8 @@ def _by_hand(cell: CellLines, lessons: Lessons) -> dict[tuple[bool, ...], float]
                 text = ""
                 for line in texts[start : k + 1]:
                     text = join(text, line)
-                score += worth(text, texts[start : k + 1], lessons, {}, weights)
+                repeats = None if cell.traits else texts_of[text] - 1
+                score += worth(text, texts[start : k + 1], lessons, {}, weights, repeats)
                 start = k + 1
         scores[division] = score
     return scores
@@ -199,7 +208,11 @@ def test_features_of_all_items_at_once_are_those_of_each_item_alone(seed: int) -
     for part in parts:
         items.add_part(part, [-0.1] * (len(part) - 1))
     near = [{"评茶员", "\0茶艺师", "茶艺师"} if i % 3 else set() for i in range(len(items.lines))]
-    table = np.stack(list(arrays.item_features(items, lessons, near, typed=True).values()), axis=1)
+    typed, printed = (
+        np.stack(list(arrays.item_features(items, lessons, near, typed=typed).values()), axis=1)
+        for typed in (True, False)
+    )
+    texts_of = [Counter(items.texts[low:high]) for _, _, low, high in items.parts]
     number = [(p, k) for p, part in enumerate(parts) for k in range(len(part))]
     for k, (first, last) in enumerate(zip(items.first, items.last, strict=True)):
         part, start = number[first]
@@ -208,11 +221,14 @@ def test_features_of_all_items_at_once_are_those_of_each_item_alone(seed: int) -
         for line in of_item:
             text = join(text, line)
         assert items.texts[k] == text and items.unbalanced[k] == unbalanced(text)
-        alone = (
-            *item_features(text, of_item, lessons, near[first]),
+        assert tuple(typed[k]) == (
+            *item_features(text, of_item, lessons, near[first], typed=True),
             *typed_features(text, of_item, lessons, near[first]),
-        )
-        assert tuple(table[k]) == alone, text
+        ), text
+        assert tuple(printed[k]) == (
+            *item_features(text, of_item, lessons, near[first]),
+            *printed_features(text, of_item, lessons, near[first], texts_of[part][text] - 1),
+        ), text
 
 
 def test_every_run_of_lines_is_a_candidate_unless_it_is_hopeless_or_too_long() -> None:
@@ -237,6 +253,7 @@ def test_a_cell_of_thousands_of_doubtful_lines_keeps_its_posteriors() -> None:
     forward, backward = [0.0] * (len(texts) + 1), [0.0] * (len(texts) + 1)
     odds = _printed_odds(cell, lessons)
     scores = {}
+    texts_of: Counter[str] = Counter()
     for start in range(len(texts)):
         text, inner = "", 0.0
         for end in range(start, min(start + 40, len(texts))):
@@ -247,10 +264,12 @@ def test_a_cell_of_thousands_of_doubtful_lines_keeps_its_posteriors() -> None:
             if inner < -25:
                 break
             text = join(text, texts[end])
-            score = inner + worth(text, texts[start : end + 1], lessons, (), PRINTED)
-            if end < len(odds):
-                score -= math.log1p(math.exp(-odds[end]))
-            scores[start, end] = score
+            texts_of[text] += 1
+            scores[start, end] = inner - (math.log1p(math.exp(-odds[end])) if end < len(odds) else 0.0)
+    for start, end in scores:
+        of_item = texts[start : end + 1]
+        text = reduce(join, of_item)
+        scores[start, end] += worth(text, of_item, lessons, (), PRINTED, texts_of[text] - 1)
     reach: list[list[float]] = [[] for _ in range(len(texts) + 1)]
     for (start, end), score in sorted(scores.items()):
         if reach[start]:
@@ -263,7 +282,7 @@ def test_a_cell_of_thousands_of_doubtful_lines_keeps_its_posteriors() -> None:
     for item in items:
         score = scores[item.first, item.last]
         wanted = math.exp(forward[item.first] + score + backward[item.last + 1] - forward[-1])
-        assert item.confidence == pytest.approx(wanted, abs=1e-9)
+        assert item.confidence == pytest.approx(wanted, abs=1e-6)
 
 
 def _sum(logs: Sequence[float]) -> float:

@@ -7,6 +7,7 @@ import random
 from .annexes import annexes_of
 from .content import refresh_toc
 from .document import Truth
+from .hard import hard_cells
 from .layout import TIERS
 from .stock import PLACES, THINGS, class_cells
 
@@ -24,11 +25,13 @@ def province(
     classes: int = 5,
     scale: float = 1.0,
     moe: list[tuple[str, str, str]] | None = None,
+    hard: float = 0.0,
     more: bool = False,
 ) -> Truth:
     """Another province's rulebook: invented majors, class codes, items and annexes (no word of a known edition's items).
 
     ``moe``: (class code, class name, major name) rows to take majors and classes from instead of invented ones.
+    ``hard``: the share of classes that hold items which are hard to part as well.
     ``more``: annexes have further lists and remarks merged over rows.
     """
     dice = random.Random(f"province{seed}")
@@ -59,9 +62,11 @@ def province(
             dice.sample(pool[major], min(len(pool[major]), dice.randint(max(1, classes - 2), classes + 2)))
         )
         for code, name in chosen:
-            found.append(
-                {"codes": [code, *(a + code[2:] for a in alts)], "name": name, "cells": class_cells(dice)}
-            )
+            cells = class_cells(dice)
+            if hard and dice.random() < hard:
+                cells = {kind: {t: list(dict.fromkeys(cells[kind][t] + hardly)) for t, hardly in tiers.items()}
+                         for kind, tiers in hard_cells(dice).items()}  # fmt: skip
+            found.append({"codes": [code, *(a + code[2:] for a in alts)], "name": name, "cells": cells})
         heading = f"{ordinal(n)}、{major}（{alts[0]}、{alts[1]}）{names[major]}{tail}"
         sections.append(
             {"ordinal": ordinal(n), "major_code": major, "alt_codes": alts, "name": names[major], "classes": found,

@@ -1,4 +1,4 @@
-"""What is odd about single items: level words, brackets, cuts, lengths, repetitions, uncertain boundaries.
+"""What is odd about single items: level words, brackets, cuts, lengths, repetitions.
 
 Every check takes the rows of ``entries`` in reading order and sums up what one decision of a steward settles: the same
 printed text in many cells is one finding, which lists its entries in ``keys``.
@@ -24,10 +24,6 @@ LENGTH = (2, 60)
 
 USUAL_ENDING = 0.001
 """Share of the distinct items that must end in a character for it to be an item's usual ending."""
-
-UNSURE = 0.5
-"""Boundaries less certain than this are pointed out. Hand-checked, a quarter of such cells really have a wrong boundary:
-an info, not a warning."""
 
 _PLACE = ("page", "line", "x0", "top", "x1", "bottom", "cell_id", "confidence")
 _SHOWN = 6
@@ -229,31 +225,3 @@ def repetitions(entries: Sequence[Entry]) -> Iterator[Finding]:
             more = [entry for same in repeated for entry in same[1:]]
             evidence = "|".join([":".join(cell(group[0])), *texts])
             yield about("item_repeated", message, evidence, more)
-
-
-def uncertain(entries: Sequence[Entry]) -> Iterator[Finding]:
-    """Boundaries between items that neither geometry nor words decide: one finding per cell.
-
-    Where a transcript's row stands in doubt as a whole (its columns, its class), all of it is equally unsure: that is said
-    once, of the row, and is no doubt about where its items begin.
-    """
-    whole: dict[int, float] = {}
-    for entry in entries:
-        if entry.get("line") is not None:
-            whole[entry["line"]] = max(whole.get(entry["line"], 0.0), entry["confidence"])
-    for group in by_cell(entries).values():
-        doubtful = [
-            entry
-            for entry in group
-            if entry["confidence"] < UNSURE and entry["confidence"] < whole.get(entry.get("line") or 0, 2.0)
-        ]
-        if not doubtful:
-            continue
-        lowest = min(entry["confidence"] for entry in doubtful)
-        texts = [entry["text"] for entry in doubtful]
-        message = (
-            f"{cell_name(group[0])}中{listed(texts)}的起止不确定（可信度{lowest:.2f}）；"
-            f"请对照原文，如有误请在corrections.yaml中用split或join更正。"
-        )
-        evidence = "|".join([":".join(cell(group[0])), *texts])
-        yield about("boundary_uncertain", message, evidence, doubtful, confidence=lowest)

@@ -176,6 +176,7 @@ class _Catalogue:
             "issuer": levels.issuer,
             "grades": list(levels.grades),
             "level": levels.level,
+            "settled_by": "steward",
             "confidence": 1.0,
             "corrected": True,
         }

@@ -18,7 +18,7 @@ _FULL_LINE = 0.0
 _WRAPPED = -80.0
 """Log-odds of a boundary where indent or stretching shows a wrap."""
 
-_FULL_LINE_OF_TEXT = -10.0
+_FULL_LINE_OF_TEXT = -15.0
 """The same for annex cells, most of which hold running text or one name: there a full line is nearly always wrapped."""
 
 
@@ -92,16 +92,21 @@ def placed_lines(pieces: Iterable[Cell]) -> list[tuple[Line, Cell]]:
 
 
 def segment_cell(
-    lines: Sequence[tuple[Line, Cell]], rules: LineRules, near: tuple[int, ...] = (), full: float = _FULL_LINE
+    lines: Sequence[tuple[Line, Cell]],
+    rules: LineRules,
+    near: tuple[int, ...] = (),
+    full: float = _FULL_LINE,
+    slot: tuple[str, str, str] = ("", "", ""),
 ) -> CellLines:
-    """The segmentation problem of one cell; ``full``: log-odds of a boundary at a full line."""
+    """The segmentation problem of one cell; ``full``: log-odds of a boundary at a full line; ``slot``: its class, kind and
+    tier, if it is of the catalogue."""
     texts = tuple(normalise(line.text) for line, _ in lines)
     if rules.every_line:
         return CellLines(texts, (), near)
     if rules.gaps is not None:
         odds, traits = rules.gaps(lines)
-        return CellLines(texts, odds, near, traits)
-    return CellLines(texts, boundary_odds(lines, rules, full), near)
+        return CellLines(texts, odds, near, traits, slot)
+    return CellLines(texts, boundary_odds(lines, rules, full), near, (), slot)
 
 
 def lines_as_items(cell: CellLines) -> list[Item]:
@@ -118,7 +123,7 @@ def hard_lines(cell: GridCell, rules: LineRules) -> list[Line]:
     if rules.every_line:
         return _intended(lines, lines_as_items(segment_cell(lines, rules)))
     problem = segment_cell(lines, rules, full=_FULL_LINE_OF_TEXT)
-    return _intended(lines, segment.segment_all([problem], passes=1)[0])
+    return _intended(lines, segment.segment_all([problem])[0])
 
 
 def _intended(lines: Sequence[tuple[Line, Cell]], items: Iterable[Item]) -> list[Line]:

@@ -13,13 +13,24 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from functools import reduce
 from typing import NamedTuple
 
 import numpy as np
 
 from pipeline.text import CLOSE, OPEN, brackets
 from pipeline.tidy.wraps.segment_lattice import Candidates, divide
-from pipeline.tidy.wraps.segment_model import CERTAIN, SURE, CellLines, Item, bare_of, base_of
+from pipeline.tidy.wraps.segment_model import (
+    CERTAIN,
+    SURE,
+    WRAPPED,
+    CellLines,
+    Item,
+    Memory,
+    bare_of,
+    base_of,
+    join,
+)
 from pipeline.tidy.wraps.segment_weights import (
     TIERLESS,
     Gaps,
@@ -29,10 +40,16 @@ from pipeline.tidy.wraps.segment_weights import (
     own_weights,
     weighed,
 )
-from pipeline.tidy.wraps.segment_words import Floats, Lessons, learn, learn_more
+from pipeline.tidy.wraps.segment_words import Floats, Lessons, learn, learn_more, settled_items
 
 _SETTLED = 0.995
 """Cells all of whose items are at least this sure are not segmented again."""
+
+_FURTHER_PASSES = 2
+"""How often the words of a transcript are segmented again."""
+
+LIKELY = 0.9999
+"""Most that words can make of an item's confidence; what layout alone settles may have more."""
 
 _AT_ONCE = 1500
 """Lines that are segmented at once: many enough for arrays to pay, few enough for arrays to stay small."""
@@ -68,6 +85,12 @@ def parts_of(problem: Problem) -> list[OpenLines]:
             out.append(OpenLines(problem, start, k + 1))
             start, depth = k + 1, 0
     return out
+
+
+def is_settled(cell: CellLines, low: int, high: int) -> bool:
+    """Whether layout alone makes one item of lines ``low`` … ``high`` - 1 of a cell without traits."""
+    part = CellLines(cell.texts[low:high], cell.odds[low : high - 1])
+    return not cell.traits and settled_items(part) == [reduce(join, part.texts)]
 
 
 def _closes(texts: Sequence[str], start: int) -> bool:
@@ -109,7 +132,8 @@ def fixed_odds(gaps: Gaps, typed: bool) -> Floats:
     """Log-odds of a boundary at gaps that weights do not touch; NaN at all others."""
     if typed:
         return np.where(np.abs(gaps.geometry) >= CERTAIN, 3 * gaps.geometry, np.nan)
-    return np.where(gaps.geometry >= SURE, gaps.geometry + gaps.words, np.nan)
+    decided = (gaps.geometry >= SURE) | (gaps.geometry <= WRAPPED)
+    return np.where(decided, gaps.geometry + gaps.words, np.nan)
 
 
 def _segment_parts(parts: Sequence[OpenLines], weights: Mapping[str, Weights]) -> Iterator[list[Item]]:
@@ -127,7 +151,10 @@ def _segment_parts(parts: Sequence[OpenLines], weights: Mapping[str, Weights]) -
     rest = iter(np.clip(odds, -30.0, 30.0).tolist())
     for problem, low, high in parts:
         own = [next(rest) for _ in range(low + 1, high)]
-        items.add_part(problem.cell.texts[low:high], [-math.log1p(math.exp(x)) for x in own])
+        settled = is_settled(problem.cell, low, high)
+        items.add_part(
+            problem.cell.texts[low:high], [-math.log1p(math.exp(x)) for x in own], settled, problem.cell.slot
+        )
         ending += [*(-math.log1p(math.exp(-x)) for x in own), 0.0]
         near += [problem.near] * (high - low)
     worth = weighed(model.item, item_features(items, parts[0].problem.lessons, near, typed))
@@ -135,8 +162,14 @@ def _segment_parts(parts: Sequence[OpenLines], weights: Mapping[str, Weights]) -
     found = divide(items, scores.tolist())
     for part, (start, *_), best in zip(parts, items.parts, found.best, strict=True):
         shift = part.low - start
+        most = 1.0 if typed else LIKELY
         yield [
-            Item(items.first[k] + shift, items.last[k] + shift, items.texts[k], found.posterior[k])
+            Item(
+                items.first[k] + shift,
+                items.last[k] + shift,
+                items.texts[k],
+                found.posterior[k] if items.own[k] else min(found.posterior[k], most),
+            )
             for k in best
         ]
 
@@ -172,19 +205,35 @@ def segment_some(
     return [sorted(items) for items in found]
 
 
+def first_problems(cells: Sequence[CellLines], lessons: Lessons) -> list[Problem]:
+    """The cells to segment; of printed ones, with the bases of the items that layout alone settles in resembling cells."""
+    settled = [() if cell.traits else _bases(settled_items(cell)) for cell in cells]
+    return [Problem(cell, lessons, frozenset().union(*(settled[k] for k in cell.near))) for cell in cells]
+
+
+def _bases(texts: Iterable[str]) -> frozenset[str]:
+    """What items have in common with those of the other tiers: without their last bracket, and without any level."""
+    return frozenset(key for text in texts for key in (base_of(text), TIERLESS + bare_of(text)))
+
+
 def segment_all(
     cells: Sequence[CellLines],
     extra: Iterable[str] = (),
-    passes: int = 3,
+    issuers: Iterable[str] = (),
+    memory: Memory | None = None,
     weights: Mapping[str, Weights] | None = None,
 ) -> list[list[Item]]:
-    """Segment every cell of a document: learn, segment, learn from what is sure, segment again what is not.
+    """Segment every cell of a document: learn from what layout settles, segment.
 
-    ``extra`` are whole names known from elsewhere in the document; ``weights``: other ones than the package's own.
+    The words of a transcript, which has no layout, are learned from and segmented again, three times in all: what is sure
+    teaches. (Printed lines have enough that is certain; of their own finds, errors would confirm themselves.) ``extra``
+    are whole names, ``issuers`` organisations known from elsewhere in the document; ``memory``: what an earlier edition
+    settled; ``weights``: other ones than the package's own.
     """
-    lessons = learn(cells, extra)
-    found = segment_some([Problem(cell, lessons) for cell in cells], weights)
-    for _ in range(passes - 1):
+    lessons = learn(cells, extra, issuers, memory)
+    found = segment_some(first_problems(cells, lessons), weights)
+    typed = any(cell.traits for cell in cells)
+    for _ in range(_FURTHER_PASSES if typed else 0):
         again = next_problems(cells, lessons, found)
         for k, items in zip(again, segment_some(list(again.values()), weights), strict=True):
             found[k] = items
@@ -202,16 +251,13 @@ def next_problems(
     if not unsure:
         return {}
     more = learn_more(lessons, cells, found)
-    bases: dict[int, list[str]] = {}
+    bases: dict[int, frozenset[str]] = {}
     out = {}
     for k in unsure:
         near: set[str] = set()
         for other in cells[k].near:
             if other not in bases:
-                sure = [item.text for item in found[other] if item.confidence > 0.6]
-                bases[other] = [base_of(text) for text in sure]
-                if cells[other].traits:
-                    bases[other] += [TIERLESS + bare_of(text) for text in sure]
+                bases[other] = _bases(item.text for item in found[other] if item.confidence > 0.6)
             near.update(bases[other])
         out[k] = Problem(cells[k], more, near)
     return out

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from pipeline.text import brackets
 from pipeline.tidy.wraps.segment_model import join
 
+Slot = tuple[str, str, str]
+
 _LONGEST = 14
 """Most printed lines that one item may be wrapped over (unless its brackets stay open)."""
 
@@ -25,7 +27,9 @@ class Candidates:
     """Every possible item of the parts of ``lines``, part by part, by first line and then by last.
 
     ``parts``: per part its first line, the line behind its last, its first item and the item behind its last. Per item:
-    ``first`` and ``last`` line, its text, the log-probability of the gaps inside it, its brackets without a partner.
+    ``first`` and ``last`` line, its text, the log-probability of the gaps inside it, its brackets without a partner, and
+    whether it is one that layout settles, all of its part (which taught it to the lessons). ``slots``: per line, the class,
+    kind and tier of its cell.
     """
 
     lines: list[str] = field(default_factory=list)
@@ -35,11 +39,16 @@ class Candidates:
     texts: list[str] = field(default_factory=list)
     inner: list[float] = field(default_factory=list)
     unbalanced: list[int] = field(default_factory=list)
+    own: list[bool] = field(default_factory=list)
+    slots: list[Slot] = field(default_factory=list)
 
-    def add_part(self, lines: Sequence[str], stay: Sequence[float]) -> None:
+    def add_part(
+        self, lines: Sequence[str], stay: Sequence[float], settled: bool = False, slot: Slot = ("", "", "")
+    ) -> None:
         """Add the lines of a part and all items that they could be.
 
-        ``stay``: the log-probability that a gap is no boundary, of the gaps between the lines.
+        ``stay``: the log-probability that a gap is no boundary, of the gaps between the lines; ``settled``: layout alone
+        makes one item of them.
         """
         start, before = len(self.lines), len(self.texts)
         found = [brackets(line) for line in lines]
@@ -60,7 +69,9 @@ class Candidates:
                 self.texts.append(text)
                 self.inner.append(inner)
                 self.unbalanced.append(stray + depth)
+                self.own.append(settled and last - first + 1 == len(lines))
         self.lines += lines
+        self.slots += [slot] * len(lines)
         self.parts.append((start, start + len(lines), before, len(self.texts)))
 
 

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import NamedTuple
 
+from pipeline.text import squeeze
+
 SURE = 6.0
 """Log-odds of a boundary where geometry alone decides."""
+
+WRAPPED = -5.0
+"""Log-odds of a boundary from which down layout alone decides that there is none."""
 
 CERTAIN = 9.0
 """The same for a cell with traits, in which a boundary at ``SURE`` teaches, but may still be outvoted."""
@@ -19,13 +25,30 @@ class CellLines:
     """A cell to segment: the normalised texts of its lines and, per gap, the log-odds of a boundary by geometry.
 
     ``near`` names cells whose items resemble this one's (the other tiers of the same class and kind). ``traits``: for
-    a source without geometry, per gap what stands in its place (see ``typed``).
+    a source without geometry, per gap what stands in its place (see ``typed``). ``slot``: its class, kind and tier.
     """
 
     texts: tuple[str, ...]
     odds: tuple[float, ...]
     near: tuple[int, ...] = ()
     traits: tuple[tuple[float, ...], ...] = ()
+    slot: tuple[str, str, str] = ("", "", "")
+
+
+@dataclass(frozen=True)
+class Memory:
+    """The items that an earlier edition settled: by text (blanks deleted) the slots in which they stood.
+
+    ``coverage``: the share of the items settled by layout in the document at hand that it knows.
+    """
+
+    items: Mapping[str, frozenset[tuple[str, str, str]]] = field(default_factory=dict)
+    coverage: float = 0.0
+
+    def covering(self, texts: Iterable[str]) -> Memory:
+        """The same, with its coverage of the items that layout settles."""
+        known = [squeeze(text) in self.items for text in texts] if self.items else []
+        return replace(self, coverage=sum(known) / len(known) if known else 0.0)
 
 
 class Item(NamedTuple):

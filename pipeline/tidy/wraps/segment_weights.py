@@ -7,6 +7,7 @@ Features are asked of many gaps or items at once: each is an array of one number
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -17,7 +18,14 @@ import numpy as np
 from numpy.typing import NDArray
 from ruamel.yaml import YAML
 
-from pipeline.text import OPEN
+from pipeline.text import OPEN, brackets, squeeze
+from pipeline.tidy.wraps.segment_forms import (
+    begins_in_issuer,
+    issuers,
+    level_head,
+    organisation_alone,
+    paper_only,
+)
 from pipeline.tidy.wraps.segment_lattice import Candidates
 from pipeline.tidy.wraps.segment_model import bare_of, base_of
 from pipeline.tidy.wraps.segment_words import Floats, Lessons, counts, log1p
@@ -164,9 +172,10 @@ def item_features(
     """
     texts = items.texts
     length = np.array([len(text) for text in texts])
-    whole = np.equal(items.first, items.last)
+    # An item may have taught itself: what it taught is left out.
+    whole = np.equal(items.first, items.last) if typed else np.array(items.own, dtype=bool)
     known = counts(lessons.items, texts)
-    known = known - (whole & (known > 0))  # it may have taught itself
+    known = known - (whole & (known > 0))
     count = log1p(known)
     bases = [base_of(text) for text in texts]
     is_near = _among(bases, items, near)
@@ -192,7 +201,117 @@ def item_features(
         "lines_end_alike": ends,
         "ends_well": _flags([ends_well(text) for text in texts]),
     }  # fmt: skip
-    return out | _typed_features(items, lessons, near) if typed else out
+    return out | (_typed_features if typed else _printed_features)(items, lessons, near)
+
+
+def _printed_features(items: Candidates, lessons: Lessons, near: Sequence[Collection[str]]) -> Features:
+    """What else there is to ask about items of printed lines; each question is asked of one text by ``segment_forms``."""
+    texts = items.texts
+    return {
+        "paper_only": _flags([paper_only(text) for text in texts]),
+        "begins_in_issuer": _flags([begins_in_issuer(text) for text in texts]),
+        "organisation_alone": _flags([organisation_alone(text) for text in texts]),
+        "further_issuers": np.array([max(issuers(text) - 1, 0) for text in texts], dtype=float),
+        "level_heads_inside": _heads_inside(items),
+        "of_two_known": _of_two_known(items, lessons),
+        "bare_in_resembling_cell": _among([TIERLESS + bare_of(text) for text in texts], items, near),
+        "repeated": _repeated(items),
+        "acronyms_inside": _acronyms_inside(items),
+        "known_in_other_kind": _other_kind(items, lessons),
+        **_issuers(items, lessons),
+        **_remembered(items, lessons),
+    }
+
+
+def _heads_inside(items: Candidates) -> Floats:
+    """How many lines inside an item that opens with a level open with one, too, no bracket being open (二级编剧|一级监督)."""
+    heads = [level_head(line) for line in items.lines]
+    out = np.zeros(len(items.texts))
+    for k, (first, last) in enumerate(zip(items.first, items.last, strict=True)):
+        if first < last and heads[first] and any(heads[first + 1 : last + 1]):
+            depth = 0
+            for line in range(first, last):
+                stray, opened = brackets(items.lines[line])
+                depth = max(depth - stray, 0) + opened
+                out[k] += depth == 0 and heads[line + 1]
+    return out
+
+
+def _of_two_known(items: Candidates, lessons: Lessons) -> Floats:
+    """Whether an item is the glue of two: a line inside ends a known item, and another known one begins behind it."""
+    known = [lessons.items.get(text, 0) > 0 and len(text) > 1 for text in items.texts]
+    out = np.zeros(len(items.texts))
+    for _, _, low, high in items.parts:
+        spans = {(items.first[k], items.last[k]) for k in range(low, high) if known[k]}
+        if spans:
+            for k in range(low, high):
+                first, last = items.first[k], items.last[k]
+                out[k] = any((first, at) in spans and (at + 1, last) in spans for at in range(first, last))
+    return out
+
+
+def _acronyms_inside(items: Candidates) -> Floats:
+    """How many lines behind the first are acronyms as the first is (ACCA|CMA|AIA): each is an item."""
+    found = [len(line) > 2 and line.isascii() and line.isalpha() and line.isupper() for line in items.lines]
+    until = np.concatenate([[0], np.cumsum(found)])
+    first, last = np.array(items.first), np.array(items.last)
+    return np.where(np.array(found)[first], until[last + 1] - until[first + 1], 0).astype(float)
+
+
+def _other_kind(items: Candidates, lessons: Lessons) -> Floats:
+    """Whether an item is known in other kinds of certificates only."""
+    kinds = [items.slots[first][1] for first in items.first]
+    here = [
+        lessons.kinds[kind, text] - own for kind, text, own in zip(kinds, items.texts, items.own, strict=True)
+    ]
+    return _flags((np.array(here) <= 0) & (counts(lessons.items, items.texts) > np.array(items.own)))
+
+
+def _issuers(items: Candidates, lessons: Lessons) -> Features:
+    """Of an item with an issuer before a colon: whether other items name that issuer, and whether a known issuer's name
+    begins with a line inside (营销师|某某公司:新媒体运营)."""
+    known, inside = np.zeros((2, len(items.texts)))
+    for k, (text, first, last) in enumerate(zip(items.texts, items.first, items.last, strict=True)):
+        head, colon, _ = text.partition(":")
+        if not colon:
+            continue
+        known[k] = lessons.issuers[head] > items.own[k]
+        rest = head
+        for line in items.lines[first:last]:
+            rest = rest[len(line) :].lstrip()
+            if len(rest) < 2:
+                break
+            inside[k] = inside[k] or lessons.issuers[rest] > 0
+    return {"known_issuer": known, "issuer_inside": inside * (1 - known)}
+
+
+def _remembered(items: Candidates, lessons: Lessons) -> Features:
+    """Whether an earlier edition settled the item in this class, kind and tier, in this kind, or elsewhere; of an item that it
+    does not know, how much of this document it knows."""
+    here, kind, other, new = np.zeros((4, len(items.texts)))
+    memory = lessons.memory
+    for k, text in enumerate(items.texts) if memory.items else ():
+        slots = memory.items.get(squeeze(text), frozenset())
+        slot = items.slots[items.first[k]]
+        here[k] = slot in slots
+        kind[k] = not here[k] and any(one[1] == slot[1] for one in slots)
+        other[k] = bool(slots) and not here[k] and not kind[k]
+        new[k] = 0.0 if slots else memory.coverage
+    return {
+        "remembered_here": here,
+        "remembered_in_kind": kind,
+        "remembered_elsewhere": other,
+        "not_remembered": new,
+    }
+
+
+def _repeated(items: Candidates) -> Floats:
+    """How often the lines of an item stand elsewhere in its part (logarithm): 教育部教育 … is the beginning of several."""
+    out: list[int] = []
+    for _, _, low, high in items.parts:
+        found = Counter(items.texts[low:high])
+        out += [found[text] - 1 for text in items.texts[low:high]]
+    return log1p(out)
 
 
 def _typed_features(items: Candidates, lessons: Lessons, near: Sequence[Collection[str]]) -> Features:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.text import CLOSE, OPEN, brackets
-from pipeline.tidy.wraps.segment_model import SURE, CellLines, Item, base_of, is_latin
+from pipeline.tidy.wraps.segment_model import SURE, WRAPPED, CellLines, Item, Memory, base_of, is_latin, join
 
 Floats = NDArray[np.float64]
 Pair = tuple[str, str]
@@ -54,7 +54,8 @@ class Lessons:
 
     ``ends``, ``starts``: characters with which items end and begin; ``grams``: characters that stand together;
     ``parted``: characters that meet at a boundary; ``items``: whole items, ``bases``, ``heads``, ``tails``: what they
-    are without a last bracket, and how they begin and end; ``weights``: how much each of ``features`` says.
+    are without a last bracket, and how they begin and end; ``kinds``: (kind, item); ``issuers``: what stands before a colon;
+    ``memory``: what an earlier edition settled; ``weights``: how much each of ``features`` says.
     """
 
     ends: Counter[str] = field(default_factory=Counter)
@@ -65,6 +66,9 @@ class Lessons:
     bases: Counter[str] = field(default_factory=Counter)
     heads: Counter[str] = field(default_factory=Counter)
     tails: Counter[str] = field(default_factory=Counter)
+    kinds: Counter[tuple[str, str]] = field(default_factory=Counter)
+    issuers: Counter[str] = field(default_factory=Counter)
+    memory: Memory = field(default_factory=Memory)
     n_ends: float = 0.0
     n_chars: float = 0.0
     weights: tuple[float, ...] = (0.0,) * 7
@@ -97,6 +101,10 @@ class Lessons:
         self.bases.update(map(base_of, texts))
         self.heads.update(text[:k] for text in texts for k in range(2, min(len(text), _NAMES)))
         self.tails.update(text[-k:] for text in texts for k in range(2, min(len(text), _NAMES)))
+
+    def add_issuers(self, texts: Iterable[str]) -> None:
+        """The issuers that items name before a colon."""
+        self.issuers.update(text.partition(":")[0] for text in texts if ":" in text)
 
     def features(self, pairs: Sequence[Pair], inside: bool = False, apart: bool = False) -> list[Floats]:
         """What the words on both sides of places say: how often such an end ends, such a start starts, and whether
@@ -172,33 +180,58 @@ _MOST = 2500
 """About so many examples of each kind are enough to weigh the features by."""
 
 
-def learn(cells: Iterable[CellLines], extra: Iterable[str] = ()) -> Lessons:
-    """First lessons: line interiors, boundaries that geometry settled, single-line items between such boundaries.
+def settled_items(cell: CellLines) -> list[str]:
+    """The items that layout alone settles: between sure boundaries, and wrapped only inside brackets or where it shows."""
+    out: list[str] = []
+    text, depth, whole = "", 0, True
+    for k, line in enumerate(cell.texts):
+        stray, opened = brackets(line)
+        whole = whole and stray <= depth
+        depth = max(depth - stray, 0) + opened
+        text = join(text, line)
+        if k + 1 == len(cell.texts) or (cell.odds[k] >= SURE and depth == 0):
+            if whole and depth == 0 and (text == line or not cell.traits):
+                out.append(text)
+            text, depth, whole = "", 0, True
+        else:
+            whole = whole and (depth > 0 or cell.odds[k] <= WRAPPED)
+    return out
 
-    ``extra`` are whole names known from elsewhere in the document (its annexes).
+
+def learn(
+    cells: Iterable[CellLines],
+    extra: Iterable[str] = (),
+    issuers: Iterable[str] = (),
+    memory: Memory | None = None,
+) -> Lessons:
+    """First lessons: line interiors, boundaries that geometry settled, the items that layout alone settles.
+
+    ``extra`` are whole names, ``issuers`` organisations known from elsewhere in the document (its annexes); ``memory``: what
+    an earlier edition settled.
     """
     lessons = Lessons()
     filled = [cell for cell in cells if cell.texts]
     apart: list[Pair] = []
-    items: list[str] = []
     for cell in filled:
         depth = 0
-        sure_start = True
-        for text, after, odds in zip(cell.texts, (*cell.texts[1:], None), (*cell.odds, SURE), strict=True):
+        for text, after, odds in zip(cell.texts, cell.texts[1:], cell.odds, strict=False):
             stray, opened = brackets(text)
             depth = max(depth - stray, 0) + opened
-            sure = after is None or (odds >= SURE and depth == 0)
-            if sure and after is not None:
+            if odds >= SURE and depth == 0:
                 apart.append((text, after))
-            if sure and sure_start and not (stray or opened):
-                items.append(text)
-            sure_start = sure
     texts = [text for cell in filled for text in cell.texts]
     lessons.add_texts(texts)
     lessons.add_starts([cell.texts[0] for cell in filled] + [second for _, second in apart])
     lessons.add_ends([cell.texts[-1] for cell in filled] + [first for first, _ in apart])
     lessons.add_parted(apart)
+    settled = [(cell.slot[1], item) for cell in filled for item in settled_items(cell)]
+    items = [item for _, item in settled]
     lessons.add_items([*items, *extra])
+    lessons.kinds.update(settled)
+    lessons.add_issuers(items)
+    lessons.issuers.update(issuers)
+    if memory is not None:
+        lessons.memory = memory.covering(items)
     fit(lessons, apart[:: max(1, len(apart) // _MOST)], _inside(texts))
     return lessons
 
