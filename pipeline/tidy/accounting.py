@@ -194,6 +194,11 @@ def _hidden_text(hidden: Iterable[Block]) -> Iterator[Finding]:
             message = f"第 {block.line.page} 页有在原处重复描绘的字（如以此加粗），只读一次。"
             yield Finding("text_repainted", message, text, **block.line.place)
             continue
+        if block.role == "footnote_mark":
+            mark, _, note = block.line.text.partition("\t")
+            message = f"第 {block.line.page} 页单元格中有脚注标记“{mark}”，未作正文；注文为“{normalise(note)[:60]}”。"
+            yield Finding("footnote_mark", message, text, **block.line.place)
+            continue
         kind = _HIDDEN.get(block.role, block.role)
         message = f"第 {block.line.page} 页有{kind}文字，未读入表格；如确为正文，请核对原件。"
         yield Finding("hidden_text", message, text, **block.line.place)

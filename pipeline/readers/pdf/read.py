@@ -16,6 +16,7 @@ from pipeline.readers.pdf.camelot import ENGINE as CAMELOT
 from pipeline.readers.pdf.cell_text import assign, overflowing_lines, trim_open_ends
 from pipeline.readers.pdf.checks import failed_checks
 from pipeline.readers.pdf.decode_whole import decode_whole
+from pipeline.readers.pdf.footnotes import FootnoteMark, footnote_marks
 from pipeline.readers.pdf.grid import FoundGrids, Grid, find_grids
 from pipeline.readers.pdf.lines import lines_by_group, lines_of
 from pipeline.readers.pdf.open import OpenPdf, count_pages, open_pdf
@@ -176,7 +177,7 @@ def read_arrays(
     page, left_out = visible_glyphs(arrays)
     hidden = left_out if hidden is None else hidden
     found = trim_open_ends(page, find(page))
-    tables, outside = _cells(page, found, engine)
+    tables, outside, marks = _cells(page, found, engine)
     info = PageInfo(
         page.number,
         page.width,
@@ -193,12 +194,22 @@ def read_arrays(
     )
     blocks = [Block("text", line) for line in outside]
     blocks += [Block(one.reason, Line(one.text, *one.box, one.page, (), 0.0)) for one in hidden]
+    blocks += [
+        Block("footnote_mark", Line(f"{one.text}\t{one.note.text}", *one.box, page.number, (), 0.0))
+        for one in marks
+    ]
     return ReadPage(tuple(cell for table in tables for cell in table), tuple(blocks), info, page, found)
 
 
-def _cells(page: PageArrays, found: FoundGrids, engine: str) -> tuple[list[list[Cell]], list[Line]]:
-    """Cells of every grid with their lines, and the lines outside, top to bottom."""
+def _cells(
+    page: PageArrays, found: FoundGrids, engine: str
+) -> tuple[list[list[Cell]], list[Line], list[FootnoteMark]]:
+    """Cells of every grid with their lines, the lines outside, top to bottom, and the footnote marks left out of cells."""
     per_grid, free = assign(page, found.grids)
+    marks = footnote_marks(page, per_grid, free)
+    if marks:
+        left_out = np.concatenate([mark.glyphs for mark in marks])
+        per_grid = [[group[~np.isin(group, left_out)] for group in groups] for groups in per_grid]
     confidence = PIXELS if engine == CAMELOT else SINGLE
     tables = []
     for number, (grid, glyphs) in enumerate(zip(found.grids, per_grid, strict=True), start=1):
@@ -229,7 +240,7 @@ def _cells(page: PageArrays, found: FoundGrids, engine: str) -> tuple[list[list[
                 for cell, lines in zip(grid.cells, lines_by_group(page, glyphs), strict=True)
             ]
         )
-    return tables, lines_of(page, free)
+    return tables, lines_of(page, free), marks
 
 
 def _counts(hidden: Sequence[Hidden]) -> dict[str, int]:

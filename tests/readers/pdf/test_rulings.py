@@ -201,3 +201,19 @@ def test_a_chart_is_no_table(sheet: Sheet, decoder: str, upright_scale: bool) ->
     sheet.text(170, 254, "甲")
     sheet.table(((0, 0, 1, 1, "甲"), (0, 1, 1, 1, "乙")), (80.0, 200.0, 300.0), (300.0, 320.0))
     assert read(sheet, decoder) == [[["甲", "乙"]]]
+
+
+def test_footnote_marks_leave_the_text(sheet: Sheet, decoder: str) -> None:
+    """Only where a note below begins with the mark; a power and a raised number without a note stay."""
+    sheet.table(((0, 0, 1, 1, "甲"), (0, 1, 1, 1, "m"), (1, 0, 1, 1, "丙"), (1, 1, 1, 1, "丁")), (80.0, 200.0, 300.0),
+                (120.0, 140.0, 160.0))  # fmt: skip
+    width = sheet.face.width("m", 9)
+    for x, y, text in ((92.2, 130, "1"), (203 + width, 130, "2"), (92.2, 150, "3"), (212.2, 150, "12")):
+        sheet.text(x, y, text, size=5)
+    sheet.text(80, 180, "1 甲级")
+    sheet.text(80, 195, "2、标题")
+    sheet.text(80, 210, "12）说明")
+    assert read(sheet, decoder) == [[["甲", "m2"], ["丙3", "丁"]]]
+    blocks = read_pages(sheet.path, [1], decoder=decoder).blocks.to_pylist()
+    marks = [row["text"].split("\t") for row in blocks if row["role"] == "footnote_mark"]
+    assert [(mark, note.replace(" ", "")) for mark, note in marks] == [("1", "1甲级"), ("12", "12）说明")]
