@@ -9,8 +9,9 @@ from typing import Annotated
 
 import typer
 
-from pipeline.cli.shared import Decoder, Password, writing
+from pipeline.cli.shared import Decoder, MaxBytes, MaxObjects, MaxSeconds, Password, writing
 from pipeline.errors import XizeError
+from pipeline.job import Limits
 
 
 class TablesFormat(StrEnum):
@@ -54,6 +55,9 @@ def tables(
     ] = None,
     password: Password = "",
     decoder: Decoder = "pdfium",
+    max_objects: MaxObjects = Limits.objects,
+    max_bytes: MaxBytes = Limits.size,
+    max_seconds: MaxSeconds = Limits.seconds,
 ) -> None:
     """Read the ruled tables of any PDF: decoder and grid finder only, no rulebook needed."""
     from pipeline.quality.checks.pages import damage_in_words
@@ -61,7 +65,8 @@ def tables(
     from pipeline.readers.pdf.read import read_pdf
 
     wanted = parse_pages(pages)
-    reading = read_pdf(pdf, pages=wanted, password=password, decoder=decoder)
+    limits = Limits(max_objects, max_bytes, max_seconds)
+    reading = read_pdf(pdf, pages=wanted, password=password, decoder=decoder, limits=limits)
     for sentence in damage_in_words(reading.pages):
         typer.echo(sentence, err=True)
     text = render(tables_of(reading), format.value)
