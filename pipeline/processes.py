@@ -40,7 +40,7 @@ def map_in_processes(
     work: Callable[[Item], Result],
     items: Sequence[Item],
     workers: int | None = None,
-    done: Callable[[int], None] | None = None,
+    done: Callable[[int], None] = lambda index: None,
     apart: bool = False,
 ) -> list[Result]:
     """``[work(item) for item in items]``, done by ``workers`` processes (None: one per processor).
@@ -58,24 +58,21 @@ def map_in_processes(
     if count <= 1 and not apart:
         for index, item in enumerate(items):
             results[index] = work(item)
-            if done is not None:
-                done(index)
+            done(index)
         return list(results.values())
-    with (
-        tempfile.TemporaryDirectory(prefix="xize-work-") as notes,
-        ProcessPoolExecutor(count, _SPAWN, _begin, (notes,)) as pool,
-    ):
-        indices = {pool.submit(work, item): index for index, item in enumerate(items)}
-        processes = multiprocessing.active_children()
+    with tempfile.TemporaryDirectory(prefix="xize-work-") as notes:
         try:
-            for future in as_completed(indices):
-                results[indices[future]] = future.result()
-                if done is not None:
-                    done(indices[future])
-        except BrokenProcessPool as error:
+            with ProcessPoolExecutor(count, _SPAWN, _begin, (notes,)) as pool:
+                indices = {pool.submit(work, item): index for index, item in enumerate(items)}
+                processes = multiprocessing.active_children()
+                try:
+                    for future in as_completed(indices):
+                        results[indices[future]] = future.result()
+                        done(indices[future])
+                finally:
+                    pool.shutdown(cancel_futures=True)
+        except BrokenProcessPool as error:  # all processes have ended
             raise XizeError(_ENDED.format(what=_last_notes(processes, Path(notes)))) from error
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
     return [results[index] for index in range(len(items))]
 
 
