@@ -54,6 +54,7 @@ class Options:
     latest: bool = False
     curated: str | None = None
     limits: Limits = Limits()
+    by: str = ""
 
 
 def read_decisions(folder: Path) -> dict[str, bytes | None]:
