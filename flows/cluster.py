@@ -101,7 +101,7 @@ def read_range(edition: str, first: int, last: int, parcel: Parcel, pages: list[
     from pipeline.readers.pdf.read import read_pages
 
     options = parcel.job.options
-    reading = read_pages(parcel.fetched(), pages, options.password, options.decoder)
+    reading = read_pages(parcel.fetched(), pages, options.password, options.decoder, options.limits)
     get_run_logger().info("%s：%d页，%d个单元格。", edition, len(reading.pages), len(reading.cells))
     return reading
 

@@ -26,7 +26,7 @@ from pipeline.editions.download import Unreachable
 from pipeline.editions.edition import edition_lock, editions
 from pipeline.editions.plan import plan as plan_job
 from pipeline.errors import XizeError, raise_failures
-from pipeline.job import Job, Options, Outcome, Report, RunResult
+from pipeline.job import Job, Limits, Options, Outcome, Report, RunResult
 from pipeline.outcome import finish, same_as, unchanged
 from pipeline.quality.findings_markdown import findings_markdown
 from pipeline.reading import Reading
@@ -140,12 +140,14 @@ def publish_edition(
     publish: bool = True,
     latest: bool = False,
     curated: str | None = None,
+    limits: Limits = Limits(),  # noqa: B008 (it does not change)
+    by: str = "",
 ) -> Outcome:
     """Read, tidy, validate and publish an edition; nothing happens when nothing has changed."""
     options = Options(
         home=home, edition=edition, source=source, password=password.get_secret_value(), decoder=decoder,
         workers=workers, cross_check=cross_check, allow_incomplete=allow_incomplete, publish=publish,
-        latest=latest, curated=curated,
+        latest=latest, curated=curated, limits=limits, by=by,
     )  # fmt: skip
     with edition_lock(home, edition):
         job = plan(_whole(options))

@@ -112,6 +112,7 @@ def read_document(job: Job, report: Report | None = None) -> Reading:
             password=job.options.password,
             decoder=job.options.decoder,
             workers=job.options.workers,
+            limits=job.options.limits,
             progress=(lambda done, _: report("read", total - len(missing) + done, total)) if report else None,
         )
         parts.append(new)
