@@ -62,7 +62,9 @@ def row_is_cut(table: GrowingTable, pairs: Pairs, filled: FillRates) -> bool:
         return False
     # Nor is an empty key where keys are usually merged, when every text above the break ended on purpose: the last row
     # of a merged cell may be drawn apart.
-    if table.merged(ordered[0][1].x0) and all(above.text and _ended(above) for _, above in present):
+    if all(table.merged(above) for _, above in missing) and all(
+        above.text and _ended(above) for _, above in present
+    ):
         return False
     whole = any(
         (round(above.x0), cell.text) in table.values or cell.text.isdigit() for cell, above in present
