@@ -146,9 +146,9 @@ def runs_on(
     if not table.merging and above.row_span == 1 and cell.row_span == 1:
         return False
     if upper and not lower:
-        if cell.row_span > 1 or filled >= _FILLED or (above.row_span > 1 and filled >= _OFTEN):
+        if filled >= _FILLED or (filled >= _OFTEN and cell.row_span > 1):
             return True
-        if key is not None and key is not above and _goes_with(above, key, table):
+        if key is not None and (key is above or _goes_with(above, key, table)):
             return True
         if above.row_span > 1:
             table.uncertain.append(cell)
@@ -168,6 +168,4 @@ def runs_on(
 
 def _goes_with(above: GrowingCell, key: GrowingCell, table: GrowingTable) -> bool:
     """Whether a cell above a page break covers all rows of a key that runs on, so that it runs on with it."""
-    if above.row > key.row:
-        return False
-    return above.row_span > 1 or (key.row_span == 1 and table.spans_with(above.x0, key.x0))
+    return above.row <= key.row and (above.row_span > 1 or table.spans_with(above.x0, key.x0))
