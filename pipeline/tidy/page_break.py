@@ -12,8 +12,9 @@ from pipeline.model import Cell
 from pipeline.tidy.growing_table import GrowingCell, GrowingTable, column_key, pattern, shape
 
 _FILLED = 0.97
+_FEW = 0.955
 _OFTEN = 0.8
-"""Shares of a column's cells that are filled: (nearly) always, and usually."""
+"""Shares of a column's cells that are filled: (nearly) always, always as far as a few cells tell, and usually."""
 
 Pairs = Sequence[tuple[Cell, GrowingCell | None]]
 """The cells of the first row below a page break, each with the cell above it that has the same borders."""
@@ -146,7 +147,8 @@ def runs_on(
     if not table.merging and above.row_span == 1 and cell.row_span == 1:
         return False
     if upper and not lower:
-        if filled >= _FILLED or (filled >= _OFTEN and cell.row_span > 1):
+        merged = above.row_span > 1 or cell.row_span > 1
+        if filled >= _FILLED or (filled >= _FEW and merged) or (filled >= _OFTEN and cell.row_span > 1):
             return True
         if key is not None and (key is above or _goes_with(above, key, table)):
             return True
@@ -156,7 +158,7 @@ def runs_on(
     if lower and not upper:
         return filled >= _FILLED or (above.row_span > 1 and filled >= 0.9)
     if not upper and not lower:
-        return filled >= _FILLED and above.row_span + cell.row_span > 2
+        return filled >= _FEW and above.row_span + cell.row_span > 2
     if upper == lower:
         return above.row_span > 1 or cell.row_span > 1
     if broken_value(table, cell, above):
