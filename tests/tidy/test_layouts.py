@@ -33,7 +33,7 @@ LAYOUTS = {
     "tiers above kinds": replace(WIDE, tiers_above=True, top_word="证书"),
     "long words for tiers": replace(WIDE, tier_words=LONG),
     "twelve columns": replace(WIDE, groups=("skill", "title", "industry", "one_plus_x")),
-    "twenty columns": replace(WIDE, extra_in_kinds=True),
+    "twenty columns": replace(WIDE, extra_in_kinds=True, size=7),
     "a column of remarks": replace(WIDE, extra="备注", class_first=False),
     "annexes turned": replace(WIDE, turned="annexes"),
     "sections turned": replace(WIDE, turned="sections"),
