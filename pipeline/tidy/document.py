@@ -23,7 +23,15 @@ from pipeline.tidy.document_tables import DocumentTables, document_tables
 from pipeline.tidy.entries import credential_rows, known_names, organisations, read_entries
 from pipeline.tidy.grades.levels import read_rule3
 from pipeline.tidy.outline import outline
-from pipeline.tidy.section_rows import Row, TocLine, class_rows, major_rows, note_rows, toc_lines
+from pipeline.tidy.section_rows import (
+    Row,
+    TocLine,
+    class_rows,
+    major_rows,
+    note_rows,
+    sections_without_rows,
+    toc_lines,
+)
 from pipeline.tidy.wraps.breaks import CERTAIN_WRAPS
 from pipeline.tidy.wraps.items import LineRules, hard_lines, learn_rules, with_intended_lines
 from pipeline.tidy.wraps.segment_model import Memory
@@ -101,6 +109,7 @@ def tidy(
         *doubts_of_tables(catalogue, entries, tables),
         *doubts_of_pages(tables, annexes, cells, pages, parts.hidden),
         *class_doubts,
+        *sections_without_rows(tables, majors),
         *_room_doubts(rules, bool(engine)),
         *entries.differing,
         *(beside.differences(rows) if beside is not None else ()),
