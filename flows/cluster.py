@@ -209,7 +209,4 @@ def _published(options: Options, watcher: Watcher, pages: Counter[str]) -> Gener
 
 def _parcel(job: Job) -> Parcel:
     home, record = job.options.home, staging.staged_folder(job) / "reading.json"
-    options = replace(job.options, curated=curated_url(home, job.options.curated), workers=1)
-    url = job.edition.file(job.kind).url or str(job.path.resolve())
-    files = files_under(home, [*job.edition.folder.glob("*.yaml"), record])
-    return Parcel(replace(job, options=options), url, code_digest(), files)
+    return Parcel.of(job, record, curated_url(home, job.options.curated))
