@@ -128,10 +128,30 @@ def run(
 def _progress() -> Iterator[Report]:
     """A progress bar on stderr with stage and pages; plain silence where stderr is no terminal."""
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
 
-    names = {"read": "读取页面", "tidy": "整理", "validate": "校验", "publish": "发布", "check": "交叉核对"}
-    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
+    names = {
+        "read": "读取页面",
+        "recognise": "识别扫描页",
+        "tidy": "整理",
+        "validate": "校验",
+        "publish": "发布",
+        "check": "交叉核对",
+    }
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
     console = Console(stderr=True)
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("准备", total=None)
@@ -237,6 +257,7 @@ def _show(console: Console, outcome: Outcome) -> None:
         "条目": rows.get("entries", 0),
         "资格（按等级展开）": rows.get("credentials", 0),
         "附件行": annex_rows,
+        **({"页面所印的字 / 少读": f"{kept['painted']} / {kept['missing']}"} if "painted" in kept else {}),
         "表内字符 / 丢失": f"{kept.get('in_tables', 0)} / {kept.get('lost', 0)}",
         "发现": _severities(outcome),
         "待处理": queue_words(outcome.by_queue),

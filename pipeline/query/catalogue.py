@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from functools import lru_cache
 from itertools import chain
 from pathlib import Path
+from threading import Lock
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -129,6 +130,7 @@ class Catalog:
         self._shown = self._choose(dict(parse_pin(pin) for pin in pins))
         self._files = ReadOnlyFiles()
         self._con: duckdb.DuckDBPyConnection = locked_connection(self._files)
+        self._one_at_a_time = Lock()  # threads may share a catalogue, DuckDB's connection they may not
         self._schemas: set[str] = set()
         self._remembered: dict[tuple[str, ...], Any] = {}
         self._views("main", self._shown)
@@ -216,7 +218,7 @@ class Catalog:
         """
         import pyarrow as pa
 
-        with _refusals():
+        with self._one_at_a_time, _refusals():
             relation = self._ask(query, parameters)
             return pa.table({}) if relation is None else relation.to_arrow_table()
 
@@ -225,7 +227,7 @@ class Catalog:
 
         ``catalog.rows("select 1 as one")`` gives ``(["one"], [(1,)])``.
         """
-        with _refusals():
+        with self._one_at_a_time, _refusals():
             relation = self._ask(query)
             return ([], []) if relation is None else (relation.columns, relation.fetchall())
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipeline.editions.names import NAME, in_order, validate_name
-from pipeline.errors import XizeError
+from pipeline.errors import UnknownName, XizeError
 from pipeline.releases.storage import MARKER, Store, dump_json, open_store
 
 # pyarrow is imported where tables are read: whoever asks by SQL does without it.
@@ -250,7 +250,7 @@ def read_manifest(store: Store, edition: str, release: str) -> dict[str, Any]:
         document = json.loads(store.read(path))
     except FileNotFoundError:
         have = "、".join(release_names(store, edition)) or "无"
-        raise XizeError(
+        raise UnknownName(
             f"版本{edition}没有发布{release}（现有：{have}）：请用“xize releases”查看。"
         ) from None
     except (ValueError, OSError, RecursionError) as error:

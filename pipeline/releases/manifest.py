@@ -154,6 +154,7 @@ def manifest(
         "used": [
             {"role": "read", "kind": source.kind, "file": source.file, "sha256": source.sha256},
             *cast("list[object]", run.stats.get("settled_by", [])),
+            *cast("list[object]", run.stats.get("learned", [])),
         ],
         "versions": library_versions(),
         "code_version": run.code_version,
