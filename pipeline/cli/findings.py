@@ -242,14 +242,14 @@ def _tables_of(
     from pipeline.editions.edition import load_edition
     from pipeline.quality.correction_template import rows_of
     from pipeline.quality.decisions import keys_of
-    from pipeline.schema import ANNEX_TABLES, TABLES, build
+    from pipeline.schema import TABLES, build
 
     tables = _tables(home, edition, curated)
-    of_rows = finding["table"] in ("entries", "credentials", "links", *ANNEX_TABLES) and keys_of(finding)
-    if not of_rows or rows_of(finding, tables) != [None]:
+    if tables and not (keys_of(finding) and rows_of(finding, tables) == [None]):
         return tables
     read = fresh_reading(load_edition(home, edition))
-    return {name: build(name, rows, edition, "") for name, rows in read.rows.items() if name in TABLES}
+    made = {name: build(name, rows, edition, "") for name, rows in read.rows.items() if name in TABLES}
+    return {**made, "cells": read.cells}
 
 
 def carry(
