@@ -6,7 +6,6 @@ are never stored; what was read is kept under staged/ by its content. Comes afte
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable
 from contextvars import ContextVar
 from pathlib import Path
@@ -32,7 +31,7 @@ from pipeline.quality.findings_markdown import findings_markdown
 from pipeline.reading import Reading
 from pipeline.releases.last_findings import last_findings_path
 from pipeline.releases.learned import learned
-from pipeline.staging import pages_read
+from pipeline.staging import pages_read, work_folder
 
 NO_PASSWORD = SecretStr("")
 IN_MEMORY: dict[str, Any] = {"persist_result": False, "cache_policy": NO_CACHE}
@@ -166,8 +165,8 @@ def _whole(value: Value) -> Value:
 def _publish(job: Job) -> Outcome:
     reading = read(_whole(job))
     result = tidy(_whole(job), _whole(reading))
-    with tempfile.TemporaryDirectory(prefix="xize-site-") as folder:
-        site = Path(folder) / "validation"
+    with work_folder(job) as folder:
+        site = folder / "validation"
         verdict = validate(_whole(job), _whole(result), site)
         return publish(_whole(job), _whole(result), _whole(verdict), site)
 

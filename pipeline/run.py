@@ -10,7 +10,6 @@ from collections import Counter
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from pipeline.editions.edition import edition_lock
@@ -20,7 +19,7 @@ from pipeline.job import Job, Options, Outcome, Report, RunResult
 from pipeline.outcome import finish, same_as, unchanged, with_findings
 from pipeline.processes import Call, process_beside
 from pipeline.releases.learned import learned
-from pipeline.staging import known_pages, load_staged, pages_read, store_staged
+from pipeline.staging import known_pages, load_staged, pages_read, store_staged, work_folder
 from pipeline.timing import measured
 
 if TYPE_CHECKING:
@@ -58,11 +57,11 @@ def run(options: Options, report: Report | None = None) -> Outcome:
         # Great Expectations takes two seconds to import; a processor is free for that while pages are read.
         with (
             process_beside("expectations.engine") as beside,
-            TemporaryDirectory(prefix="xize-site-") as folder,
+            work_folder(job) as folder,
         ):
             reading = read(job, report)
             result = tidy_reading(job, reading, report)
-            site = Path(folder) / "validation"
+            site = folder / "validation"
             verdict = validate_result(job, result, site, report, beside)
             return finish(job, result, verdict, site, report)
 

@@ -217,7 +217,7 @@ def test_a_run_elsewhere_and_a_folder_that_cannot_be_written(
     _, client = steward
     finding = client.get("/api/state").json()["findings"][0]["id"]
     with edition_lock(doubtful, EDITION):
-        status = client.post("/api/run", json={}).json()
+        status = client.post("/api/run", json={"publish": True}).json()
         until = time.monotonic() + 60
         while status["status"] == "running":
             assert time.monotonic() < until
