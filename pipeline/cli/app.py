@@ -13,6 +13,7 @@ import typer
 
 from pipeline import __version__
 from pipeline.cli import (
+    api,
     browse,
     compare,
     coverage,
@@ -40,7 +41,7 @@ app = typer.Typer(
 )
 _COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
     "Steward: from a file to a release": (
-        release.add, run.run, findings.findings, findings.accept, findings.correct, findings.carry,
+        release.add, run.run, findings.findings, findings.accept, findings.correct, findings.carry, release.approve,
     ),
     "Analyst: use what is published": (
         browse.browse, query.sql, query.check, export.export, history.history, tables.tables,
@@ -49,7 +50,7 @@ _COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
         review.review, diff.diff, compare.compare, coverage.coverage,
     ),
     "Operator: keep it running": (
-        release.releases, release.verify, release.rollback, release.prune, site.publish_site, run.serve,
+        release.releases, release.verify, release.rollback, release.prune, site.publish_site, api.api, run.serve,
     ),
 }  # fmt: skip
 """Every command, by who uses it most: the panels of ``--help``."""

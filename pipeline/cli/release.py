@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipeline.cli.shared import Curated, EditionName, day, echo_json, next_step
+from pipeline.cli.shared import By, Curated, EditionName, day, echo_json, next_step, who
 from pipeline.errors import XizeError
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ def releases(
     curated: Curated = None,
 ) -> None:
     """List the published releases, oldest first; the latest is marked."""
-    from pipeline.releases.catalogue import curated_url, list_releases
+    from pipeline.releases.catalogue import awaits_approval, curated_url, list_releases
 
     found = list_releases(curated_url(ctx.obj.home, curated), edition)
     if as_json:
@@ -122,7 +122,12 @@ def releases(
     for release in found:
         severities = release.manifest["findings"].get("by_severity", {})
         findings = "、".join(f"{name} {count}" for name, count in severities.items()) or "无"
-        marks = "  [当前]" * release.is_latest + "  [不完整]" * bool(release.manifest.get("allow_incomplete"))
+        waits = "  [待批准]" * awaits_approval(release)
+        marks = (
+            waits
+            + "  [当前]" * release.is_latest
+            + "  [不完整]" * bool(release.manifest.get("allow_incomplete"))
+        )
         known = {name: value for name, value in release.facts.items() if value}
         said = "".join(f"  {_FACTS[name]}{value}" for name, value in known.items())
         typer.echo(
@@ -170,6 +175,30 @@ def verify(
     if faults:
         raise typer.Exit(1)
     typer.echo(f"{release.edition}@{release.release}完好：{len(release.manifest['files'])}个文件与清单一致。")
+
+
+def approve(
+    ctx: typer.Context,
+    edition: EditionName,
+    release: Annotated[
+        str | None,
+        typer.Argument(metavar="[RELEASE]", help="e.g. r002 (default: the last that waits for approval)."),
+    ] = None,
+    by: By = None,
+    curated: Curated = None,
+) -> None:
+    """Approve a release of an edition with `approval: required`, as a second person: then it becomes the current one."""
+    from pipeline.export.start_page import write_start_page
+    from pipeline.releases.approval import approve as approve_release
+    from pipeline.releases.catalogue import curated_url
+    from pipeline.releases.storage import open_store
+
+    url = curated_url(ctx.obj.home, curated)
+    done = approve_release(url, edition, release, who(by))
+    write_start_page(open_store(url))
+    current = "，已是当前发布" if done.is_latest else ""
+    typer.echo(f"{edition}@{done.release}已由{done.manifest['approval']['approved_by']}批准{current}。")
+    next_step(f"xize export {edition} --xlsx {edition}.xlsx")
 
 
 def rollback(

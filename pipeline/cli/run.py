@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pipeline.cli.shared import SEVERITIES, Curated, Decoder, Password, next_step, queue_words
+from pipeline.cli.shared import SEVERITIES, By, Curated, Decoder, Password, next_step, queue_words
 from pipeline.errors import XizeError, raise_failures
 
 if TYPE_CHECKING:
@@ -89,6 +89,7 @@ def run(
     runner: RunnerName = Runner.local,
     address: Address = None,
     profile: Profile = False,
+    by: By = None,
 ) -> None:
     """Read editions, tidy, validate and publish them; nothing happens when nothing has changed."""
     from pipeline.job import Options
@@ -102,7 +103,7 @@ def run(
         raise XizeError("--address只用于--runner dask：请加上--runner dask，或去掉--address。")
     options = Options(
         ctx.obj.home, editions[0], source, password, decoder, workers, cross_check, allow_incomplete, publish,
-        latest, curated,
+        latest, curated, by or "",
     )  # fmt: skip
     with sigterm_exits(), showing(editions) as finished, _progress() as report:
         if runner is Runner.dask:
@@ -220,6 +221,9 @@ def _next_commands(outcome: Outcome) -> list[str]:
     """What to do after a run: look at what is doubtful, then publish what was only tried, or use the data."""
     name = outcome.job.edition.name
     doubts = [f"xize review {name}"] if sum(outcome.by_severity.values()) else []
+    approval = outcome.release.manifest.get("approval") if outcome.release is not None else None
+    if outcome.release is not None and approval and not approval.get("approved_by"):
+        return [*doubts, f"xize approve {name} {outcome.release.release} --by 批准人"]
     return [
         *doubts,
         f"xize run {name}" if outcome.release is None else f"xize export {name} --xlsx {name}.xlsx",
@@ -261,6 +265,8 @@ def _show(console: Console, outcome: Outcome) -> None:
         table.add_row(label, str(value))
     console.print(table)
     if release is not None:
+        if release.manifest.get("approval") and not release.manifest["approval"].get("approved_by"):
+            console.print("本次发布须经另一人批准才成为当前发布。")
         console.print(f"数据：{release.folder}")
         console.print(f"校验报告：{release.folder}/validation/index.html")
     else:
