@@ -72,7 +72,11 @@ def read(job: Job, report: Report | None = None) -> Reading:
     """The reading of the source: what is staged, or the file read anew and staged."""
     known = load_staged(job)
     if known is not None:
-        return known
+        # Scans that were staged without the extra are recognised once it is there.
+        better = recognise_scans(job, known, report) if job.kind == "pdf" else known
+        if better is not known:
+            store_staged(job, better, read=0)
+        return better
     with measured("read"):
         if job.kind == "pdf":
             return read_document(job, report)
