@@ -70,6 +70,9 @@ BLOCKS = pa.schema(
         ("line", pa.int32()),
     ]
 )
+LEFT_OUT = ("hidden", "outside", "clipped", "repainted")
+"""Why glyphs of a page are left out on purpose: nobody sees them (invisible, white, a watermark), they stand beside the
+page, are clipped away, or painted again on themselves."""
 PAGES = pa.schema(
     [
         ("page", pa.int32()),
@@ -82,6 +85,9 @@ PAGES = pa.schema(
         ("tables", pa.int32()),
         ("engine", pa.string()),
         ("checks", pa.list_(pa.string())),
+        *((name, pa.int32()) for name in LEFT_OUT),
+        ("missing", pa.int32()),
+        ("pictured", pa.int32()),
     ]
 )
 
@@ -130,7 +136,12 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class PageInfo:
-    """One page: size in points (reading orientation), counts, share covered by pictures, failed checks."""
+    """One page: size in points (reading orientation), counts, share covered by pictures, failed checks.
+
+    ``glyphs`` are read, ``hidden`` … ``repainted`` left out on purpose (see ``LEFT_OUT``), ``missing`` shown by the
+    content but not read, None where that cannot be counted; blanks are not counted. ``pictured`` cells hold pictures
+    but no text.
+    """
 
     page: int
     width: float
@@ -142,6 +153,12 @@ class PageInfo:
     tables: int
     engine: str
     checks: tuple[str, ...] = ()
+    hidden: int = 0
+    outside: int = 0
+    clipped: int = 0
+    repainted: int = 0
+    missing: int | None = 0
+    pictured: int = 0
 
 
 @dataclass(frozen=True)
@@ -223,6 +240,7 @@ def staged_without_pages(
         "tables": len({cell["table_no"] for cell in cells}),
         "engine": engine,
         "checks": [json.dumps(asdict(finding), ensure_ascii=False) for finding in findings],
+        **dict.fromkeys((*LEFT_OUT, "missing", "pictured"), 0),
     }
     return Reading(
         pa.Table.from_pylist(whole, schema=CELLS),

@@ -152,6 +152,7 @@ def tidy_reading(job: Job, reading: Reading, report: Report | None = None) -> Ru
     from pipeline.arrow import rows
     from pipeline.quality.assess import assess, name_rows
     from pipeline.quality.checks.last_edition import boundary_differs
+    from pipeline.quality.checks.pages import conservation
     from pipeline.quality.corrections.file import corrections_in
     from pipeline.quality.corrections.tables import correct_cells, correct_tables
     from pipeline.readers.ocr.scans import doubts
@@ -183,7 +184,9 @@ def tidy_reading(job: Job, reading: Reading, report: Report | None = None) -> Ru
         )
     if job.memory is not None:
         more = [*more, *boundary_differs(rows(tables["entries"]), job.memory)]
-    figures = {"pages": tidied.pages, "tables_found": tidied.tables, "conservation": {**tidied.characters}}
+    painted = conservation(reading.pages) if kind == "pdf" else {}
+    kept = {**painted, **tidied.characters}
+    figures = {"pages": tidied.pages, "tables_found": tidied.tables, "conservation": kept}
     stats = _stats(job, reading, tables, figures, compared)
     pages = zip(*(reading.pages[name].to_pylist() for name in ("page", "turned")), strict=True)
     context = {"toc": tidied.toc, "rule3": dict(tidied.rule3), "turned": dict(pages)}

@@ -257,6 +257,7 @@ def _show(console: Console, outcome: Outcome) -> None:
         "条目": rows.get("entries", 0),
         "资格（按等级展开）": rows.get("credentials", 0),
         "附件行": annex_rows,
+        **({"页面所印的字 / 少读": f"{kept['painted']} / {kept['missing']}"} if "painted" in kept else {}),
         "表内字符 / 丢失": f"{kept.get('in_tables', 0)} / {kept.get('lost', 0)}",
         "发现": _severities(outcome),
         "待处理": queue_words(outcome.by_queue),

@@ -64,7 +64,7 @@ def tables(
     decoder: Decoder = "pdfium",
 ) -> None:
     """Read the ruled tables of any PDF: decoder and grid finder only, no rulebook needed. Scanned pages are recognised."""
-    from pipeline.quality.checks.pages import damage_in_words
+    from pipeline.quality.checks.pages import pages_in_words
     from pipeline.readers.ocr.scans import recognised
     from pipeline.readers.pdf.export import draw_pages, render, tables_of
     from pipeline.readers.pdf.read import read_pdf
@@ -75,9 +75,10 @@ def tables(
             _write(render(_tables_without_pages(path, kind), format.value), output, format)
             return
         reading = read_pdf(path, pages=wanted, password=password, decoder=decoder)
-        for sentence in damage_in_words(reading.pages):
+        reading = recognised(path, reading, password)
+        for sentence in pages_in_words(reading):
             typer.echo(sentence, err=True)
-        _write(render(tables_of(recognised(path, reading, password)), format.value), output, format)
+        _write(render(tables_of(reading), format.value), output, format)
         if debug is not None:
             with writing(debug):
                 drawn = draw_pages(path, wanted, debug, password, decoder)

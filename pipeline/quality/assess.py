@@ -11,7 +11,7 @@ import pyarrow as pa
 from pipeline.findings import Finding
 from pipeline.quality.check_tables import check_tables, mark_attention, mark_settled
 from pipeline.quality.checks.links import link
-from pipeline.quality.checks.pages import damaged_pages
+from pipeline.quality.checks.pages import damaged_pages, missing_glyphs, pictured_cells
 from pipeline.quality.corrections.file import Correction
 from pipeline.quality.coverage import coverage
 from pipeline.quality.decisions import Acceptance, as_decided, finding_rows, statuses
@@ -38,8 +38,10 @@ def assess(
         "coverage": build("coverage", covered, edition, source),
         "links": build("links", links, edition, source),
     }
-    damaged = damaged_pages(pages) if pages is not None else ()
-    return made, [*damaged, *check_tables(tables), *unlinked]
+    of_pages: list[Finding] = []
+    if pages is not None:
+        of_pages = [*damaged_pages(pages), *missing_glyphs(pages), *pictured_cells(pages)]
+    return made, [*of_pages, *check_tables(tables), *unlinked]
 
 
 def name_rows(findings: Sequence[Finding], tables: Mapping[str, pa.Table]) -> list[Finding]:
