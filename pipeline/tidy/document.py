@@ -58,8 +58,7 @@ def tidy(
 
     ``header_map``: printed header words → kind (or annex field) from source.yaml; ``where``: the file's name for
     messages; ``beside``: the Word file that settles a PDF; ``memory``: the items that earlier editions settled. Raises
-    XizeError when the pages carry no text, when no catalogue table is found, or when a column group
-    cannot be named.
+    XizeError when the pages carry no text, no catalogue table is found, or a column group cannot be named.
     """
     engine = pageless.engine_of(reading)
     if engine:
@@ -70,7 +69,6 @@ def tidy(
     parts = outline(cells, blocks, pages)
     notes = note_rows(parts)
     rule3 = read_rule3([str(row["text"]) for row in notes])
-
     tables = document_tables(parts.sections, pages)
     _check_catalogue(tables, where)
     rules = _line_rules(tables, pages, cells, engine, beside)
