@@ -193,7 +193,7 @@ def _published(options: Options, watcher: Watcher, pages: Counter[str]) -> Gener
             readings.append(future.result())
             pages["come"] += len(readings[-1].pages)
             watcher.report("read", pages["come"], pages["asked"])
-        reading = join_readings(readings)
+        reading = run.recognise_scans(job, join_readings(readings), watcher.report)
         if missing or staging.load_staged(job) is None:
             staging.store_staged(job, reading, read=len(missing))
         finished = finish_document.submit(name, _parcel(job), reading)
