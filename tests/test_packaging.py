@@ -115,9 +115,13 @@ def test_a_wheel_has_the_data_files_of_the_package(tmp_path: Path) -> None:
 
 def test_what_the_code_imports_is_what_running_installs() -> None:
     owners, pins = packages_distributions(), _pinned("requirements.lock")
-    optional = {canonicalize_name(Requirement(one).name) for one in _project()["optional-dependencies"]["ocr"]}
+    optional = {
+        canonicalize_name(Requirement(one).name) for one in _project()["optional-dependencies"]["ocr"]
+    }
     missing = {}
-    for path in (path for room in ("pipeline", "flows", "expectations") for path in (ROOT / room).rglob("*.py")):
+    for path in (
+        path for room in ("pipeline", "flows", "expectations") for path in (ROOT / room).rglob("*.py")
+    ):
         for module in _imported(ast.parse(path.read_text("utf-8"))):
             distributions = {canonicalize_name(name) for name in owners.get(module, [module])}
             if not distributions & (pins.keys() | optional):
