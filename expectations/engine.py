@@ -91,12 +91,14 @@ class FindingsAction(ValidationAction):
                 record, rows = _record(rule, one), [] if one.success else _rows(one)
                 records.append(record)
                 if rule.sql:
-                    self._outcome.own.append(OwnResult(rule, record.evaluated, rows))
+                    numbered = [row | {ROW: int(row[ROW])} for row in rows]  # no NumPy numbers: for JSON
+                    self._outcome.own.append(OwnResult(rule, record.evaluated, numbered))
                 else:
                     plain.append(_plain(rule, one))
                 self._outcome.findings += findings_of(rule, rows)
             self._outcome.results[table] = records
-            said = {"success": suite_result.success, "statistics": suite_result.statistics}
+            good = sum(one["success"] for one in plain)
+            said = {"success": good == len(plain), "evaluated": len(plain), "successful": good}
             self._outcome.json_results[table] = {**said, "results": plain}
         return {"findings": len(self._outcome.findings)}
 
@@ -112,12 +114,13 @@ def run_suites(tables: Mapping[str, pa.Table], context: ValidationContext) -> Su
         definitions = []
         for name, table in tables.items():
             frame = table.select([*scalar_columns(TABLES[name]), KEY, ROW])
+            for one in references(TABLES[name]):
+                frame = one.added_to(frame)
+                suites[name].add_expectation(one.expectation(Path(folder), **said_of(one.rule)))
             pq.write_table(frame, Path(folder) / f"{name}.parquet", compression="none")
         for name, table in tables.items():
             if not table.num_rows and name not in context.bounds:
                 continue  # nothing to look at
-            for one in references(TABLES[name]):
-                suites[name].add_expectation(one.expectation(Path(folder), **said_of(one.rule)))
             asset = source.add_parquet_asset(name)
             definition = gx.ValidationDefinition(
                 name=name,

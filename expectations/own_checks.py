@@ -1,4 +1,5 @@
-"""What Great Expectations cannot judge in a pandas frame of one table: lists, several tables at once, the whole edition.
+"""What Great Expectations cannot judge in a pandas frame of one table: lists, several tables' rows, the whole edition.
+(References from table to table are an expectation of our own: :mod:`expectations.references`.)
 
 Rules with SQL run in DuckDB over the tables, and just so over a release's Parquet files (see own_checks.json there). The
 rest is decided here: the tables' Arrow types, the table of contents, the characters that were lost.

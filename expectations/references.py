@@ -12,53 +12,48 @@ from pathlib import Path
 from typing import Any
 
 import great_expectations.execution_engine as _engines
-import great_expectations.expectations.metrics.map_metric_provider as _providers
+import great_expectations.expectations.metrics as _metrics
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from great_expectations.expectations.expectation import MulticolumnMapExpectation
-from great_expectations.expectations.metrics.map_metric_provider.multicolumn_condition_partial import (
-    multicolumn_condition_partial,
-)
+from great_expectations.expectations.expectation import ColumnMapExpectation
 
 from expectations.rules import ROW_HEAD, Rule
 from pipeline.schema import ANNEX_TABLES, TABLES, Table
 
 # The library re-exports these without declaring so.
 engines: Any = _engines
-providers: Any = _providers
+metrics: Any = _metrics
 
 
-class ReferringValues(providers.MulticolumnMapMetricProvider):  # type: ignore[misc]
-    """Whether a row's values, joined by "/", stand among the keys: of each target its file, what goes before, its column."""
+class ReferringValues(metrics.ColumnMapMetricProvider):  # type: ignore[misc]
+    """Whether a value stands among the keys: of each target its file, what goes before its values, its column."""
 
-    condition_metric_name = "multicolumn_values.refer_to_tables"
-    condition_domain_keys = (
-        "batch_id", "table", "column_list", "row_condition", "condition_parser", "ignore_row_if",
-    )  # fmt: skip
+    condition_metric_name = "column_values.refer_to_tables"
     condition_value_keys = ("targets",)
 
-    @multicolumn_condition_partial(engine=engines.PandasExecutionEngine)  # type: ignore[untyped-decorator]
-    def _pandas(cls, column_list: pd.DataFrame, targets: list[list[str]], **more: Any) -> pd.Series[bool]:
+    @metrics.column_condition_partial(engine=engines.PandasExecutionEngine)  # type: ignore[untyped-decorator]
+    def _pandas(cls, column: pd.Series[str], targets: list[list[str]], **more: Any) -> pd.Series[bool]:
         keys = {
             before + str(value)
-            for file, before, column in targets
-            for value in pq.read_table(file, columns=[column])[column].to_pylist()
+            for file, before, name in targets
+            for value in pq.read_table(file, columns=[name])[name].to_pylist()
         }
-        values = column_list.astype(str).agg("/".join, axis=1)
-        return values.isin(keys)
+        return column.isin(keys)
 
 
-class ExpectValuesToReferToTables(MulticolumnMapExpectation):
-    """Expect the values of ``column_list``, joined by "/", to stand among the keys of other tables.
+class ExpectColumnValuesToReferToTables(ColumnMapExpectation):
+    """Expect the values of a column to stand among the keys of other tables.
 
     ``targets``: a Parquet file, what goes before its values, and its column, of every table that may be referred to.
     """
 
     targets: list[list[str]]
 
-    map_metric = "multicolumn_values.refer_to_tables"
+    map_metric = "column_values.refer_to_tables"
     success_keys = ("targets", "mostly")
-    args_keys = ("column_list", "targets")
+    args_keys = ("column", "targets")
 
 
 @dataclass(frozen=True)
@@ -69,14 +64,24 @@ class Reference:
     columns: tuple[str, ...]
     targets: tuple[tuple[str, str, str], ...]
 
-    def expectation(self, folder: Path, **said: Any) -> ExpectValuesToReferToTables:
+    @property
+    def column(self) -> str:
+        """The one column of a frame that holds the values of all: table/row_id."""
+        return "/".join(self.columns)
+
+    def added_to(self, frame: pa.Table) -> pa.Table:
+        """The frame with that column."""
+        if self.column in frame.column_names:
+            return frame
+        joined = pc.binary_join_element_wise(*(frame[name] for name in self.columns), "/")
+        return frame.append_column(self.column, joined)
+
+    def expectation(self, folder: Path, **said: Any) -> ExpectColumnValuesToReferToTables:
         """The expectation over the files of a folder; ``said``: what Great Expectations keeps of the rule."""
         targets = [
             [str(folder / f"{table}.parquet"), before, column] for table, before, column in self.targets
         ]
-        return ExpectValuesToReferToTables(
-            column_list=list(self.columns), targets=targets, ignore_row_if="any_value_is_missing", **said
-        )
+        return ExpectColumnValuesToReferToTables(column=self.column, targets=targets, **said)
 
 
 def references(table: Table) -> Iterator[Reference]:

@@ -1,6 +1,6 @@
 """One Great Expectations suite per table, generated from pipeline.schema with the library's own expectations.
 
-A suite needs nothing of ours: what several tables must tell stands in own_checks. What a finding says of the rows that
+A suite needs nothing of ours: what several tables must tell stands in references and own_checks. What a finding says of the rows that
 break an expectation stands in its ``meta``. Importing this module imports Great Expectations (seconds).
 """
 

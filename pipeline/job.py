@@ -40,6 +40,7 @@ class Options:
     publish: bool = True
     latest: bool = False
     curated: str | None = None
+    by: str = ""
 
 
 def read_decisions(folder: Path) -> dict[str, bytes | None]:

@@ -11,6 +11,7 @@ from pipeline import __version__
 from pipeline.errors import XizeError
 from pipeline.job import Job, Outcome, Report, RunResult, code_digest
 from pipeline.staging import note_same, same_inputs
+from pipeline.system import login_name
 from pipeline.timing import measured
 
 if TYPE_CHECKING:
@@ -139,7 +140,15 @@ def _publish(
     release = publish(
         tables,
         SourceInfo.of(job.edition, job.kind, job.sha256),
-        RunInfo(result.stats, dict(verdict.summary), job.options.allow_incomplete, version, compare, browse),
+        RunInfo(
+            result.stats,
+            dict(verdict.summary),
+            job.options.allow_incomplete,
+            version,
+            compare,
+            browse,
+            job.options.by or login_name(),
+        ),
         url,
         site=site,
         latest=True if job.options.latest else None,

@@ -6,6 +6,7 @@ same ones.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -114,9 +115,18 @@ def read_document(job: Job, report: Report | None = None) -> Reading:
             progress=(lambda done, _: report("read", total - len(missing) + done, total)) if report else None,
         )
         parts.append(new)
-    reading = join_readings(parts)
+    reading = _recognised(job, join_readings(parts), report)
     store_staged(job, reading, read=len(missing))
     return reading
+
+
+def _recognised(job: Job, reading: Reading, report: Report | None) -> Reading:
+    """The reading with its scanned pages recognised; each page is kept as soon as it is done."""
+    from pipeline.readers.ocr.scans import recognised
+
+    kept = job.edition.home / "staged" / job.edition.name / "ocr"
+    progress = (lambda done, total: report("recognise", done, total)) if report else None
+    return recognised(job.path, reading, job.options.password, job.options.workers, kept, progress)
 
 
 def pages_to_read(job: Job) -> tuple[Reading | None, list[int], int]:
@@ -135,10 +145,12 @@ def tidy_reading(job: Job, reading: Reading, report: Report | None = None) -> Ru
     Raises XizeError as ``tidy.document.tidy`` does, and when a correction does not apply.
     """
     from pipeline.arrow import rows
-    from pipeline.quality.assess import assess
+    from pipeline.quality.assess import assess, name_rows
     from pipeline.quality.checks.last_edition import boundary_differs
+    from pipeline.quality.checks.pages import conservation
     from pipeline.quality.corrections.file import corrections_in
     from pipeline.quality.corrections.tables import correct_cells, correct_tables
+    from pipeline.readers.ocr.scans import doubts
     from pipeline.schema import TIDIED, build
     from pipeline.schema.moe_classes import reference_rows
 
@@ -146,6 +158,7 @@ def tidy_reading(job: Job, reading: Reading, report: Report | None = None) -> Ru
     if report:
         report("tidy", 0, 1)
     reading, disagreements, compared = check_reading(job, reading, report)
+    uncertain = list(doubts(reading)) if kind == "pdf" else []
     corrections = corrections_in(job.edition.corrections, job.decisions["corrections.yaml"])
     with measured("tidy"):
         cells, changed = correct_cells(reading.cells, corrections)
@@ -166,11 +179,14 @@ def tidy_reading(job: Job, reading: Reading, report: Report | None = None) -> Ru
         )
     if job.memory is not None:
         more = [*more, *boundary_differs(rows(tables["entries"]), job.memory)]
-    figures = {"pages": tidied.pages, "tables_found": tidied.tables, "conservation": {**tidied.characters}}
-    stats = _stats(job, tables, figures, compared)
+    painted = conservation(reading.pages) if kind == "pdf" else {}
+    kept = {**painted, **tidied.characters}
+    figures = {"pages": tidied.pages, "tables_found": tidied.tables, "conservation": kept}
+    stats = _stats(job, reading, tables, figures, compared)
     pages = zip(*(reading.pages[name].to_pylist() for name in ("page", "turned")), strict=True)
     context = {"toc": tidied.toc, "rule3": dict(tidied.rule3), "turned": dict(pages)}
-    return RunResult(tables, stats, context, [*disagreements, *tidied.findings, *more])
+    named = name_rows(uncertain, tables)
+    return RunResult(tables, stats, context, [*disagreements, *named, *tidied.findings, *more])
 
 
 def tidy_cells(job: Job, reading: Reading) -> Tidied:
@@ -223,11 +239,12 @@ def check_reading(
 
 
 def _stats(
-    job: Job, tables: dict[str, pa.Table], figures: dict[str, Any], compared: dict[str, int]
+    job: Job, reading: Reading, tables: dict[str, pa.Table], figures: dict[str, Any], compared: dict[str, int]
 ) -> dict[str, Any]:
     """Figures for the manifest."""
     from pipeline.quality import coverage
     from pipeline.quality.corrections.file import corrections_in, summary
+    from pipeline.reading import RECOGNISED
 
     corrections = corrections_in(job.edition.corrections, job.decisions["corrections.yaml"])
     stats = {
@@ -239,6 +256,11 @@ def _stats(
         "corrections": summary(job.decisions["corrections.yaml"], corrections),
         "coverage": coverage.summary(tables["coverage"].to_pylist()),
     }
+    engines = Counter(reading.pages.column("engine").to_pylist())
+    if engines[RECOGNISED]:
+        from pipeline.readers.ocr.engine import versions
+
+        stats["recognised"] = {"pages": engines[RECOGNISED], **versions()}
     if job.settled_by is not None:
         path, sha256 = job.settled_by
         stats["settled_by"] = [{"role": "settles", "kind": "docx", "file": path.name, "sha256": sha256}]

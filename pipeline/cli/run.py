@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pipeline.cli.shared import SEVERITIES, Curated, Decoder, Password, next_step, queue_words
+from pipeline.cli.shared import SEVERITIES, By, Curated, Decoder, Password, next_step, queue_words
 from pipeline.errors import XizeError, raise_failures
 
 if TYPE_CHECKING:
@@ -89,6 +89,7 @@ def run(
     runner: RunnerName = Runner.local,
     address: Address = None,
     profile: Profile = False,
+    by: By = None,
 ) -> None:
     """Read editions, tidy, validate and publish them; nothing happens when nothing has changed."""
     from pipeline.job import Options
@@ -102,7 +103,7 @@ def run(
         raise XizeError("--address只用于--runner dask：请加上--runner dask，或去掉--address。")
     options = Options(
         ctx.obj.home, editions[0], source, password, decoder, workers, cross_check, allow_incomplete, publish,
-        latest, curated,
+        latest, curated, by or "",
     )  # fmt: skip
     with sigterm_exits(), showing(editions) as finished, _progress() as report:
         if runner is Runner.dask:
@@ -127,10 +128,30 @@ def run(
 def _progress() -> Iterator[Report]:
     """A progress bar on stderr with stage and pages; plain silence where stderr is no terminal."""
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
 
-    names = {"read": "读取页面", "tidy": "整理", "validate": "校验", "publish": "发布", "check": "交叉核对"}
-    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
+    names = {
+        "read": "读取页面",
+        "recognise": "识别扫描页",
+        "tidy": "整理",
+        "validate": "校验",
+        "publish": "发布",
+        "check": "交叉核对",
+    }
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
     console = Console(stderr=True)
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("准备", total=None)
@@ -200,6 +221,9 @@ def _next_commands(outcome: Outcome) -> list[str]:
     """What to do after a run: look at what is doubtful, then publish what was only tried, or use the data."""
     name = outcome.job.edition.name
     doubts = [f"xize review {name}"] if sum(outcome.by_severity.values()) else []
+    approval = outcome.release.manifest.get("approval") if outcome.release is not None else None
+    if outcome.release is not None and approval and not approval.get("approved_by"):
+        return [*doubts, f"xize approve {name} {outcome.release.release} --by 批准人"]
     return [
         *doubts,
         f"xize run {name}" if outcome.release is None else f"xize export {name} --xlsx {name}.xlsx",
@@ -233,6 +257,7 @@ def _show(console: Console, outcome: Outcome) -> None:
         "条目": rows.get("entries", 0),
         "资格（按等级展开）": rows.get("credentials", 0),
         "附件行": annex_rows,
+        **({"页面所印的字 / 少读": f"{kept['painted']} / {kept['missing']}"} if "painted" in kept else {}),
         "表内字符 / 丢失": f"{kept.get('in_tables', 0)} / {kept.get('lost', 0)}",
         "发现": _severities(outcome),
         "待处理": queue_words(outcome.by_queue),
@@ -241,6 +266,8 @@ def _show(console: Console, outcome: Outcome) -> None:
         table.add_row(label, str(value))
     console.print(table)
     if release is not None:
+        if release.manifest.get("approval") and not release.manifest["approval"].get("approved_by"):
+            console.print("本次发布须经另一人批准才成为当前发布。")
         console.print(f"数据：{release.folder}")
         console.print(f"校验报告：{release.folder}/validation/index.html")
     else:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime
-import getpass
 import json
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pipeline.errors import XizeError
+from pipeline.system import login_name
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -106,10 +106,10 @@ def write_out(data: bytes, output: Path | None) -> bool:
 
 def who(by: str | None) -> str:
     """Who decides: ``by``, else the login name. Raises XizeError where the user has none."""
-    try:
-        return by or getpass.getuser()
-    except (KeyError, OSError):  # a user without an entry in the system's list, as in containers
-        raise XizeError("不知道是谁在操作：请用--by署名。") from None
+    name = by or login_name()
+    if not name:
+        raise XizeError("不知道是谁在操作：请用--by署名。")
+    return name
 
 
 @contextmanager

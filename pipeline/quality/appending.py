@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from ruamel.yaml.comments import CommentedSeq
-from ruamel.yaml.error import YAMLError
 
-from pipeline.editions.source_yaml import parse_yaml, round_trip
+from pipeline.editions.source_yaml import known_yaml, round_trip
 from pipeline.errors import XizeError
 
 Entry = Mapping[str, Any]
@@ -25,7 +24,7 @@ def appended(
     is no list, or of a form to which nothing can be added.
     """
     data = before or b""
-    document = parse_yaml(path, data) if before is not None else None
+    document = known_yaml(path, data) if before is not None else None
     if document is not None and not isinstance(document, CommentedSeq):
         raise XizeError(f"{path}不是列表：每项请以“- ”开头，或从备份恢复。")
     indent = _indent(data, document)
@@ -37,7 +36,7 @@ def appended(
     if not data:
         piece = f"# {head}\n".encode() + piece
     after = data + piece
-    made, was = parsed(after), list(document or [])
+    made, was = parsed(path, after), list(document or [])
     if made is None or list(made) != [*was, *(dict(entry) for entry, _ in entries)]:
         raise XizeError(f"无法在{path}末尾添加一项：请把它改成每项以“- ”开头的列表，不用方括号与“...”。")
     return after, piece, made
@@ -60,10 +59,10 @@ def _piece(entry: Entry, comment: str, indent: int) -> bytes:
     return "".join(f"{' ' * indent}{line}\n" if line else "\n" for line in lines).encode()
 
 
-def parsed(data: bytes) -> CommentedSeq | None:
-    """The document, None where the text is no list."""
+def parsed(path: Path, data: bytes) -> CommentedSeq | None:
+    """The document (to read, not to change), None where the text is no list."""
     try:
-        document = round_trip().load(data.decode("utf-8"))
-    except (YAMLError, UnicodeDecodeError, RecursionError):
+        document = known_yaml(path, data)
+    except XizeError:
         return None
     return document if isinstance(document, CommentedSeq) else None

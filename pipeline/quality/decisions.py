@@ -23,6 +23,8 @@ from pydantic import Field, ValidationError
 from pipeline.editions.files import decisions_lock, save_file
 from pipeline.editions.source_yaml import (
     StrictModel,
+    file_bytes,
+    known_yaml,
     line_of,
     list_items,
     parse_yaml,
@@ -93,13 +95,13 @@ def row_digest(row: Row) -> str:
 
 def load_accepted(path: Path) -> tuple[Acceptance, ...]:
     """The acceptances of a file, none where there is no file. Raises XizeError naming file, line and remedy."""
-    return accepted_in(path, path.read_bytes() if path.is_file() else None)
+    return accepted_in(path, file_bytes(path) if path.is_file() else None)
 
 
 @lru_cache(maxsize=4)  # the review page asks again and again
 def accepted_in(path: Path, data: bytes | None) -> tuple[Acceptance, ...]:
     """As :func:`load_accepted`, of the bytes that were read from ``path`` (None: there was no file)."""
-    return _acceptances(path, None if data is None else parse_yaml(path, data))
+    return _acceptances(path, None if data is None else known_yaml(path, data))
 
 
 def _acceptances(path: Path, document: Any) -> tuple[Acceptance, ...]:
@@ -268,17 +270,19 @@ def accept(path: Path, rows: Sequence[Row], why: str, by: str, date: datetime.da
     if unkeepable(why) or unkeepable(by):
         raise XizeError("理由或姓名中有控制字符或不成字的字符：请重新输入。")
     with decisions_lock(path.parent):
-        before = path.read_bytes() if path.is_file() else None
+        before = file_bytes(path) if path.is_file() else None
         known = accepted_in(path, before)
         corrections = decided_corrections(path.parent / "corrections.yaml")
         now = decided(rows, known, corrections)
         refuse_decided(now, path.parent, by)
         made = {digits_of(row["finding_id"]): _acceptance(row, why, by, date) for row in now}
-        document = None if before is None else parse_yaml(path, before)
-        again = [item for item in document or () if digits_of(item["finding_id"]) in made]
-        if document is not None and (again or document.fa.flow_style()):
-            for item in again:
-                item.update(made.pop(digits_of(item["finding_id"])))
+        again = any(digits_of(one.finding_id) in made for one in known)
+        if before is not None and (
+            again or (document := known_yaml(path, before)) and document.fa.flow_style()
+        ):
+            document = parse_yaml(path, before)
+            for item in document:
+                item.update(made.pop(digits_of(item["finding_id"]), {}))
             document.extend(made.values())
             write_yaml(path, document)
         else:

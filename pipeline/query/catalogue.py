@@ -6,6 +6,7 @@ import datetime
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from itertools import chain
 from pathlib import Path
 from threading import Lock
@@ -85,6 +86,21 @@ select entry_id, jurisdiction, class_code, kind, name, text, first_edition, last
        tiers, grades
 from lives
 """
+
+
+@lru_cache
+def _empty(name: str) -> bytes:
+    """A Parquet file with the columns of the contract's table and no rows."""
+    import io
+
+    import pyarrow.parquet as pq
+
+    from pipeline.schema import TABLES
+
+    stream = io.BytesIO()
+    if name in TABLES:
+        pq.write_table(TABLES[name].arrow.empty_table(), stream)
+    return stream.getvalue()
 
 
 class Catalog:
@@ -174,6 +190,9 @@ class Catalog:
         for name in dict.fromkeys(chain.from_iterable(one.rows for one in releases)):
             having = [one for one in releases if name in one.rows]
             files = [f"{PROTOCOL}://{one.edition}/{one.release}/{name}.parquet" for one in having]
+            if any(one.manifest.get("contract", 1) < 2 for one in having):  # columns that came later are null
+                self._files.files[f"{name}.parquet"] = _empty(name)
+                files.append(f"{PROTOCOL}://{name}.parquet")
             source = f"read_parquet([{', '.join(map(_literal, files))}], union_by_name=true)"
             try:
                 there = self._con.sql(f"from {source}").columns

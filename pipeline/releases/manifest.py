@@ -43,7 +43,7 @@ class SourceInfo:
     """The source file that a release was read from, and what source.yaml says about its edition.
 
     ``is_default``: it is the source that source.yaml names under ``read``, whose releases become the latest. ``facts``:
-    what it says of :data:`pipeline.releases.catalogue.FACTS`.
+    what it says of :data:`pipeline.releases.catalogue.FACTS`; ``approval``: a second person must approve its releases.
     """
 
     kind: str
@@ -57,6 +57,7 @@ class SourceInfo:
     licence: str | None = None
     disclaimer: str | None = None
     facts: Mapping[str, str | None] = field(default_factory=lambda: dict.fromkeys(FACTS))
+    approval: bool = False
 
     @property
     def record(self) -> dict[str, str]:
@@ -70,7 +71,7 @@ class SourceInfo:
         return cls(
             file.kind, file.name, sha256 or file.sha256, edition.name, source.title, file.kind == source.read,
             file.about, file.origin, source.licence, source.disclaimer,
-            source.model_dump(mode="json", include=set(FACTS)),
+            source.model_dump(mode="json", include=set(FACTS)), source.approval is not None,
         )  # fmt: skip
 
 
@@ -90,6 +91,7 @@ class RunInfo:
     code_version: str | None = None
     compare: Callable[[Release, Mapping[str, Any], Mapping[str, pa.Table]], bytes] | None = None
     browse: Callable[[Mapping[str, Any], Mapping[str, Any], Mapping[str, pa.Table]], bytes] | None = None
+    by: str = ""
 
 
 def library_versions() -> dict[str, str]:
@@ -152,6 +154,7 @@ def manifest(
         "used": [
             {"role": "read", "kind": source.kind, "file": source.file, "sha256": source.sha256},
             *cast("list[object]", run.stats.get("settled_by", [])),
+            *cast("list[object]", run.stats.get("learned", [])),
         ],
         "versions": library_versions(),
         "code_version": run.code_version,

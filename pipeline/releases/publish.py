@@ -201,6 +201,9 @@ def publish(
         schemas = {f"schema/{name}.json": dump_json(row_schema(TABLES[name])) for name in tables}
         files |= {"datapackage.json": dump_json(package), **schemas, **_site_files(site)}
         record = manifest(release, source, run, tables, files)
+        if source.approval:
+            meant = {"prepared_by": run.by, "becomes_latest": becomes_latest}
+            record, becomes_latest = {**record, "approval": meant}, False
         marker = {PENDING: b""} if becomes_latest else {}
         store.write_folder(f"{edition}/{release}", {**files, **marker, MARKER: dump_json(record)})
         if becomes_latest:

@@ -44,7 +44,7 @@ class Session:
         self._loaded_run = ""
         self.material = load(options, release)
         self.pictures = Pictures(self.material)
-        options = replace(options, source=self.material.kind)
+        options = replace(options, source=self.material.kind, by=by)
         self._tidier = Tidier(replace(options, workers=1, publish=False))
         self._rerun = Rerun(options)
 

@@ -132,7 +132,9 @@ def _take_acceptances(written: Written) -> None:
     """Put the entries of the findings in accepted.yaml back to what they were before, or take them out."""
     load_accepted(written.path)
     document = load_yaml(written.path) or []
-    earlier, made = (_by_digits(parsed(data) if data else None) for data in (written.before, written.after))
+    earlier, made = (
+        _by_digits(parsed(written.path, data) if data else None) for data in (written.before, written.after)
+    )
     here = _by_digits(document)
     for digits in map(digits_of, written.findings):
         if here.get(digits) != made[digits]:

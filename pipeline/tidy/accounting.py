@@ -16,7 +16,13 @@ from pipeline.tidy.document_tables import DocumentTables
 from pipeline.tidy.entries import Entries
 from pipeline.tidy.stitch import StitchedSection
 
-_HIDDEN = {"invisible": "不可见", "white": "白色", "watermark": "水印", "outside": "页面之外的"}
+_HIDDEN = {
+    "invisible": "不可见",
+    "white": "白色",
+    "watermark": "水印",
+    "outside": "页面之外的",
+    "clipped": "被裁去的",
+}
 
 
 def characters(
@@ -183,9 +189,14 @@ def _undecodable(cells: Iterable[Cell]) -> Iterator[Finding]:
 
 def _hidden_text(hidden: Iterable[Block]) -> Iterator[Finding]:
     for block in hidden:
+        text = normalise(block.line.text)[:300]
+        if block.role == "repainted":
+            message = f"第 {block.line.page} 页有在原处重复描绘的字（如以此加粗），只读一次。"
+            yield Finding("text_repainted", message, text, **block.line.place)
+            continue
         kind = _HIDDEN.get(block.role, block.role)
         message = f"第 {block.line.page} 页有{kind}文字，未读入表格；如确为正文，请核对原件。"
-        yield Finding("hidden_text", message, normalise(block.line.text)[:300], **block.line.place)
+        yield Finding("hidden_text", message, text, **block.line.place)
 
 
 def _pages_without_text(pages: Iterable[PageInfo]) -> Iterator[Finding]:

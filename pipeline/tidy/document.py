@@ -163,6 +163,6 @@ def _check_readable(pages: Sequence[PageInfo], has_cells: bool, where: str) -> N
         and (len(scans) > len(pages) / 2 or not has_cells)
     ):
         raise XizeError(
-            f"{where} 第 {page_spans(scans)} 页：是没有文字层的扫描图，读不出文字；请先做文字识别（OCR），"
-            f"或改用文字稿（--source transcript）。"
+            f"{where} 第 {page_spans(scans)} 页：是没有文字层的扫描图，读不出文字；请安装识别组件（pip install "
+            f"'xize[ocr]'）后再运行，或先做文字识别（OCR），或改用文字稿（--source transcript）。"
         )

@@ -84,7 +84,7 @@ X.decide = (path, body, status) => {
   X.filter();
   if (next) X.chooseFinding(next);
   else X.showDetail();
-  X.waiting++;
+  document.body.dataset.waiting = ++X.waiting;
   X.sent = X.sent
     .then(() => X.post(path, body))
     .then((answer) => X.took(answer))
@@ -92,7 +92,7 @@ X.decide = (path, body, status) => {
       await X.refresh().catch(() => null); // somebody else may have decided it
       X.say(`${X.place(finding)}的一项没有写入：${failure.message}`, true);
     })
-    .finally(() => X.waiting--);
+    .finally(() => (document.body.dataset.waiting = --X.waiting));
   return X.sent;
 };
 window.addEventListener("beforeunload", (event) => X.waiting && event.preventDefault());
