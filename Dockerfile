@@ -16,7 +16,7 @@ RUN /opt/xize/bin/uv build --wheel --no-build-isolation --python /opt/xize/bin/p
 FROM python:3.12-slim-bookworm
 COPY --from=build /opt/xize /opt/xize
 RUN useradd --create-home --uid 1000 xize && mkdir /data && chown xize:xize /data
-USER xize
+USER 1000:1000
 ENV PATH=/opt/xize/bin:$PATH \
     PYTHONUNBUFFERED=1 \
     PYTHONIOENCODING=utf-8 \
