@@ -147,12 +147,13 @@ def publish_edition(
     publish: bool = True,
     latest: bool = False,
     curated: str | None = None,
+    by: str = "",
 ) -> Outcome:
     """Read, tidy, validate and publish an edition; nothing happens when nothing has changed."""
     options = Options(
         home=home, edition=edition, source=source, password=password.get_secret_value(), decoder=decoder,
         workers=workers, cross_check=cross_check, allow_incomplete=allow_incomplete, publish=publish,
-        latest=latest, curated=curated,
+        latest=latest, curated=curated, by=by,
     )  # fmt: skip
     with edition_lock(home, edition):
         job = plan(_whole(options))
