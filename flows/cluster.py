@@ -23,6 +23,7 @@ from prefect import flow, get_run_logger, task
 from prefect.exceptions import CancelledRun, CrashedRun
 from pydantic import SecretStr
 
+from flows import notify
 from flows.editions import IN_MEMORY, NO_PASSWORD, TRIED_AGAIN, Watcher, current_watcher, publish_findings
 from pipeline import run, staging
 from pipeline.editions.download import local_path
@@ -133,7 +134,7 @@ def finish_document(
 # -- the flow
 
 
-@flow(name="publish_editions", flow_run_name="publish-on-cluster")
+@flow(name="publish_editions", flow_run_name="publish-on-cluster", on_failure=[notify.failed])
 def publish_editions(
     editions: list[str], home: Path, password: SecretStr = NO_PASSWORD, **options: Any
 ) -> list[Outcome]:

@@ -20,6 +20,7 @@ from prefect.utilities.annotations import quote
 from pydantic import SecretStr
 
 from expectations.report import ValidationReport
+from flows import notify
 from pipeline import run
 from pipeline.editions.download import Unreachable
 from pipeline.editions.edition import edition_lock, editions
@@ -119,6 +120,7 @@ def publish(job: Job, result: RunResult, verdict: ValidationReport, site: Path) 
         outcome = finish(job, result, verdict, site, WATCHER.get().report)
     finally:
         publish_findings(job)
+    notify.doubtful(outcome)
     where = "没有发布" if outcome.release is None else outcome.release.folder
     get_run_logger().info(
         "%s：条目%d，发现%s。%s", where, outcome.rows["entries"], dict(outcome.by_severity), outcome.remark
@@ -126,7 +128,12 @@ def publish(job: Job, result: RunResult, verdict: ValidationReport, site: Path) 
     return outcome
 
 
-@flow(name="publish_edition", flow_run_name="publish-{edition}")
+@flow(
+    name="publish_edition",
+    flow_run_name="publish-{edition}",
+    on_failure=[notify.failed],
+    on_crashed=[notify.failed],
+)
 def publish_edition(
     edition: str,
     home: Path,
