@@ -28,8 +28,10 @@ with warnings.catch_warnings():
     from great_expectations.compatibility.pydantic import PrivateAttr
     from great_expectations.data_context.types.base import ProgressBarsConfig
 
-    from expectations.suites import rule_of, scalar_columns, suite
+    from expectations.references import references
+    from expectations.suites import rule_of, said_of, scalar_columns, suite
 
+from expectations.own_checks import OwnResult
 from expectations.report import ExpectationResult, ValidationContext
 from expectations.rules import KEY, PLACE, ROW, Rule, findings_of
 from pipeline.findings import Finding
@@ -51,8 +53,10 @@ _DROPPED = ("partial_", "unexpected_list", "unexpected_index_query", "unexpected
 
 @dataclass
 class SuiteOutcome:
-    """What came of the suites, by table: results, findings, the results and the suites as JSON."""
+    """What came of the suites, by table: results, findings, the results and the suites as JSON; ``own``: what came of the
+    references, which Great Expectations alone cannot judge."""
 
+    own: list[OwnResult] = field(default_factory=list)
     results: dict[str, list[ExpectationResult]] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
     json_results: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -84,12 +88,17 @@ class FindingsAction(ValidationAction):
                 rule = rule_of(one.expectation_config, table)
                 if _raised(one.exception_info or {}):
                     raise RuntimeError(f"{table}.{rule.name} could not be evaluated: {one.exception_info}")
-                records.append(_record(rule, one))
-                plain.append(_plain(rule, one))
-                if not one.success:
-                    self._outcome.findings += findings_of(rule, _rows(one))
+                record, rows = _record(rule, one), [] if one.success else _rows(one)
+                records.append(record)
+                if rule.sql:
+                    numbered = [row | {ROW: int(row[ROW])} for row in rows]  # no NumPy numbers: for JSON
+                    self._outcome.own.append(OwnResult(rule, record.evaluated, numbered))
+                else:
+                    plain.append(_plain(rule, one))
+                self._outcome.findings += findings_of(rule, rows)
             self._outcome.results[table] = records
-            said = {"success": suite_result.success, "statistics": suite_result.statistics}
+            good = sum(one["success"] for one in plain)
+            said = {"success": good == len(plain), "evaluated": len(plain), "successful": good}
             self._outcome.json_results[table] = {**said, "results": plain}
         return {"findings": len(self._outcome.findings)}
 
@@ -104,10 +113,14 @@ def run_suites(tables: Mapping[str, pa.Table], context: ValidationContext) -> Su
         source = gx_context.data_sources.add_pandas_filesystem("release", base_directory=Path(folder))
         definitions = []
         for name, table in tables.items():
+            frame = table.select([*scalar_columns(TABLES[name]), KEY, ROW])
+            for one in references(TABLES[name]):
+                frame = one.added_to(frame)
+                suites[name].add_expectation(one.expectation(Path(folder), **said_of(one.rule)))
+            pq.write_table(frame, Path(folder) / f"{name}.parquet", compression="none")
+        for name, table in tables.items():
             if not table.num_rows and name not in context.bounds:
                 continue  # nothing to look at
-            frame = table.select([*scalar_columns(TABLES[name]), KEY, ROW])
-            pq.write_table(frame, Path(folder) / f"{name}.parquet", compression="none")
             asset = source.add_parquet_asset(name)
             definition = gx.ValidationDefinition(
                 name=name,

@@ -1,4 +1,5 @@
-"""What Great Expectations cannot judge in a pandas frame of one table: lists, several tables at once, the whole edition.
+"""What Great Expectations cannot judge in a pandas frame of one table: lists, several tables' rows, the whole edition.
+(References from table to table are an expectation of our own: :mod:`expectations.references`.)
 
 Rules with SQL run in DuckDB over the tables, and just so over a release's Parquet files (see own_checks.json there). The
 rest is decided here: the tables' Arrow types, the table of contents, the characters that were lost.
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from expectations.report import ValidationContext
-from expectations.rules import KEY, PLACE, ROW, Rule
+from expectations.rules import KEY, ROW, ROW_HEAD, Rule
 from pipeline.schema import ANNEX_TABLES, GRADE_LABELS, TABLES, Table
 
 if TYPE_CHECKING:
@@ -82,46 +83,22 @@ def _select(sql: str, connection: DuckDBPyConnection) -> Rows:
 def _sql_rules(context: ValidationContext) -> Iterator[Rule]:
     for table in TABLES.values():
         yield _place_rule(table)
-        yield from _reference_rules(table)
         for field in table.fields:
             if pa.types.is_list(field.type) and field.bounds is not None:
                 yield _list_rule(table.name, field.name, field.title_zh, *field.bounds)
     yield from _credential_rules(context.rule3)
-    annexes = " UNION ALL ".join(f"SELECT '{name}/' || row_id FROM {name}" for name in ANNEX_TABLES)
-    yield Rule(
-        "links", "row_exists", "reference_dangling", "error",
-        "row_id均见于所指的附件表", "{title}（{key}）指向的{value}不存在。",
-        sql=f"""SELECT {_HEAD}, "table" || '/' || row_id AS value FROM links WHERE value NOT IN ({annexes})""",
-    )  # fmt: skip
     yield Rule(
         "majors", "has_classes", "section_without_classes", "warning" if context.allow_incomplete else "error",
         "正文中的每个专业大类都有专业类",
         "专业大类“{value}”在正文中有标题，却没有读到任何专业类；请核对该页的表格，或以--allow-incomplete照此发布。",
-        sql=f"SELECT {_HEAD}, major_code || name AS value FROM majors"
+        sql=f"SELECT {ROW_HEAD}, major_code || name AS value FROM majors"
         " WHERE present AND major_code NOT IN (SELECT major_code FROM classes)",
     )  # fmt: skip
     # The findings speak for themselves: no finding about a finding.
     yield Rule(
         "findings", "no_open_error", "error_finding", "error", "没有未处理的错误级发现", "{value}", findings=False,
-        sql=f"SELECT {_HEAD}, message AS value FROM findings WHERE severity = 'error' AND status = 'open'",
+        sql=f"SELECT {ROW_HEAD}, message AS value FROM findings WHERE severity = 'error' AND status = 'open'",
     )  # fmt: skip
-
-
-# What each row that breaks a rule comes with.
-_HEAD = ", ".join((KEY, ROW, *PLACE))
-
-
-def _reference_rules(table: Table) -> Iterator[Rule]:
-    """What refers to another table's key is there."""
-    for foreign in table.foreign:
-        (column,), (target,) = foreign.fields, foreign.target_fields
-        title = TABLES[foreign.target].title_zh
-        yield Rule(
-            table.name, f"foreign_{foreign.target}", "reference_dangling", "error",
-            f"{column}均见于{title}表（{foreign.target}）", f"{{title}}（{{key}}）指向的{{value}}在{title}表中不存在。",
-            sql=f"SELECT {_HEAD}, {column} AS value FROM {table.name}"
-            f" WHERE {column} NOT IN (SELECT {target} FROM {foreign.target})",
-        )  # fmt: skip
 
 
 def _place_rule(table: Table) -> Rule:
@@ -140,7 +117,7 @@ def _place_rule(table: Table) -> Rule:
     return Rule(
         table.name, "place", "value_out_of_bounds", "error",
         "来源、页码、行号、坐标与可信度合理（左不大于右，上不大于下）", "{title}第{row}行（{key}）的位置不合理：{value}。",
-        sql=f"SELECT {_HEAD}, CASE {' '.join(cases)} END AS value FROM {table.name} WHERE value IS NOT NULL",
+        sql=f"SELECT {ROW_HEAD}, CASE {' '.join(cases)} END AS value FROM {table.name} WHERE value IS NOT NULL",
     )  # fmt: skip
 
 
@@ -150,7 +127,7 @@ def _list_rule(table: str, column: str, title: str, low: float, high: float) -> 
         table, f"{column}_list", "grades_invalid", "error",
         f"{title}（{column}）各值在{low:g}与{high:g}之间，由大到小，不重复",
         "{title}（{key}）的" + title + "不合约定：{value}。",
-        sql=f"""SELECT {_HEAD}, CASE WHEN {column} IS NULL THEN '列表为空值'
+        sql=f"""SELECT {ROW_HEAD}, CASE WHEN {column} IS NULL THEN '列表为空值'
 WHEN list_count({column}) < len({column}) OR list_min({column}) < {low} OR list_max({column}) > {high}
 THEN {column}::VARCHAR || '超出范围'
 WHEN {column} <> list_reverse_sort(list_distinct({column})) THEN {column}::VARCHAR || '未由大到小排列'
@@ -165,28 +142,28 @@ def _credential_rules(rule3: Mapping[int, str]) -> Iterator[Rule]:
     yield Rule(
         "entries", "expanded", "credential_missing", "error",
         "每个条目在证书表中按等级展开：一等级一行，未写等级者一行", "{key}展开为证书的行数不符：{value}。",
-        sql=f"""SELECT {_HEAD}, '应为' || greatest(len(grades), 1) || '行，实为' || coalesce(n, 0) || '行' AS value
+        sql=f"""SELECT {ROW_HEAD}, '应为' || greatest(len(grades), 1) || '行，实为' || coalesce(n, 0) || '行' AS value
 FROM entries LEFT JOIN (SELECT entry_id, count(*) AS n FROM credentials GROUP BY entry_id) USING (entry_id)
 WHERE coalesce(n, 0) <> greatest(len(grades), 1) AND EXISTS (SELECT 1 FROM credentials)""",
     )  # fmt: skip
     yield Rule(
         "credentials", "label", "grade_label_wrong", "error", "等级名称与等级相符（如3为三级/高级工）",
         "证书{key}的等级名称应为“{wanted}”，实为“{grade_label}”。", "label={grade_label}/{wanted}",
-        sql=f"""SELECT {_HEAD}, grade_label, CASE grade {labels} END AS wanted, grade_label AS value
+        sql=f"""SELECT {ROW_HEAD}, grade_label, CASE grade {labels} END AS wanted, grade_label AS value
 FROM credentials WHERE grade_label IS DISTINCT FROM wanted""",
     )  # fmt: skip
     yield Rule(
         "credentials", "rule_3", "tier_rule_wrong", "error",
         "tier_by_rule等于说明第3条对该等级的规定（五级初级，四级中级，三级以上高级；另有规定者从其规定）",
         "证书{key}按说明第3条应为“{wanted}”，所记为“{tier_by_rule}”。", "rule_3={tier_by_rule}/{wanted}",
-        sql=f"""SELECT {_HEAD}, tier_by_rule, tier_by_rule AS value,
+        sql=f"""SELECT {ROW_HEAD}, tier_by_rule, tier_by_rule AS value,
 CASE WHEN grade IS NULL THEN level ELSE CASE grade {tiers} END END AS wanted
 FROM credentials WHERE tier_by_rule IS DISTINCT FROM wanted""",
     )  # fmt: skip
     yield Rule(
         "credentials", "conflict_flag", "tier_rule_wrong", "error",
         "tier_conflict恰在所在级次与规定级次不同时为真", "证书{key}的tier_conflict有误：{value}。",
-        sql=f"""SELECT {_HEAD}, '级次' || tier || '，规定级次' || coalesce(tier_by_rule, '无') || '，所记为'
+        sql=f"""SELECT {ROW_HEAD}, '级次' || tier || '，规定级次' || coalesce(tier_by_rule, '无') || '，所记为'
 || CASE WHEN tier_conflict THEN 'True' ELSE 'False' END AS value
 FROM credentials WHERE tier_conflict <> coalesce(tier_by_rule <> tier, FALSE)""",
     )  # fmt: skip

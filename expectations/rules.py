@@ -15,6 +15,8 @@ KEY, ROW = "_key", "_row"
 """What every row that breaks a rule comes with: its key, and which row of the table it is (from 1)."""
 PLACE = ("page", "line", "x0", "top", "x1", "bottom", "cell_id", "confidence")
 """And where it stands; every table has these columns."""
+ROW_HEAD = ", ".join((KEY, ROW, *PLACE))
+"""All of it, as SQL selects it."""
 
 TITLES = {"document": "文件整体", "structure": "表结构"}
 """What is checked beside the tables."""

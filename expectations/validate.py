@@ -52,7 +52,7 @@ def validate(
     if site_dir is not None:
         from expectations.site import write_site
 
-        write_site(site_dir, report, context, sound, own, run)
+        write_site(site_dir, report, context, sound, [*own, *run.own], run)
     return report
 
 

@@ -71,7 +71,10 @@ def publish_findings(job: Job) -> None:
         create_markdown_artifact(text, key=f"findings-{edition}", description=f"{edition}的发现")
 
 
-@task(name="plan", retries=2, retry_delay_seconds=[1, 5], retry_condition_fn=may_pass, **IN_MEMORY)
+TRIED_AGAIN: dict[str, Any] = {"retries": 2, "retry_delay_seconds": [1, 5], "retry_condition_fn": may_pass}
+
+
+@task(name="plan", **TRIED_AGAIN, **IN_MEMORY)
 def plan(options: Options) -> Job:
     """The verified source; a file that lies at a url is fetched."""
     job = learned(plan_job(options))

@@ -7,14 +7,13 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
-from dataclasses import fields
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from flows.server import Server, unreachable
+from flows.server import Server, server_for, unreachable
 from flows.settings import prepare
 from pipeline.editions.edition import edition_lock
 from pipeline.editions.plan import plan
@@ -41,9 +40,8 @@ def run(options: Options, report: Report | None = None) -> Outcome:
     from flows.editions import Watcher, publish_edition
 
     watcher = Watcher() if report is None else Watcher(report)
-    outcome: Outcome = _call(
-        server, publish_edition, options.edition, options, watcher, workers=options.workers
-    )
+    more = {"workers": options.workers}
+    outcome: Outcome = _call(server, publish_edition, options.edition, options, watcher, **more)
     return outcome
 
 
@@ -92,18 +90,12 @@ def start(home: Path) -> Server | None:
     """
     if "prefect" in sys.modules:
         return None
-    folder = prepare(home)
-    configured = os.environ.get("PREFECT_API_URL")
-    if configured:
-        if error := unreachable(configured):
-            raise error
-        return None
-    server = Server(folder)
-    # Registered before Prefect's own last words, hence called after them.
-    atexit.register(server.stop)
-    os.environ["PREFECT_API_URL"] = server.api
-    # A server on this machine is there or it is gone: Prefect's five more attempts take a minute for each request.
-    os.environ.setdefault("PREFECT_CLIENT_MAX_RETRIES", "1")
+    server = server_for(prepare(home))
+    if server is not None:
+        # Registered before Prefect's own last words, hence called after them.
+        atexit.register(server.stop)
+        # A server on this machine is there or it is gone: Prefect's five more attempts take a minute for each request.
+        os.environ.setdefault("PREFECT_CLIENT_MAX_RETRIES", "1")
     return server
 
 
@@ -118,20 +110,18 @@ def _call(
 
     from flows.editions import WATCHER
 
-    given = {field.name: getattr(options, field.name) for field in fields(options)}
-    given = {name: value for name, value in given.items() if name not in ("home", "edition", "workers")}
+    more |= {key: value for key, value in vars(options).items() if key not in ("home", "edition", "workers")}
     if server is not None:
         server.wait()
     token = WATCHER.set(watcher)
     try:
-        return flow(subject, options.home, **{**given, "password": SecretStr(options.password)}, **more)
+        return flow(subject, options.home, **more | {"password": SecretStr(options.password)})
     except XizeError:
         raise
     except Exception as error:
         if server is not None and server.ended:
             raise server.failure() from error
-        configured = os.environ.get("PREFECT_API_URL")
-        if server is None and configured and (gone := unreachable(configured)):
+        if server is None and (gone := unreachable(os.environ.get("PREFECT_API_URL"))):
             raise gone from error
         raise
     finally:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from flows.server import Server, unreachable
+from flows.server import Server, server_for
 from flows.settings import prepare
 from pipeline import system
 from pipeline.editions.edition import editions, load_edition
@@ -39,14 +39,10 @@ def serve(
         load_edition(home, edition)  # or say at once what is wrong
     folder = prepare(home, serving=True)
     with system.sigterm_exits(), ExitStack() as stack:
-        configured = os.environ.get("PREFECT_API_URL")
-        server = None if configured else Server(folder, port)
-        if configured and (error := unreachable(configured)):
-            raise error
+        server = server_for(folder, port)
         if server is not None:
             stack.callback(server.stop)
-            os.environ["PREFECT_API_URL"] = server.api
-        address = (configured or f"http://127.0.0.1:{port}").removesuffix("/api")
+        address = os.environ["PREFECT_API_URL"].removesuffix("/api")
         print(f"{address}（按Ctrl-C结束）", flush=True)
         from prefect import serve as prefect_serve
 
@@ -73,15 +69,13 @@ def _deployments(home: Path, edition: str | None, schedule: Schedule | None) -> 
     """The one edition, scheduled; or every edition, and all of them together, which is scheduled."""
     from flows.editions import publish_edition, rebuild_all
 
-    place = {"home": str(home)}
-    if edition is not None:
-        one = {"edition": edition, **place}
-        return [publish_edition.to_deployment(edition, parameters=one, schedule=schedule, tags=["xize"])]
+    place, own, tags = {"home": str(home)}, schedule if edition else None, ["xize"]
     found = [
-        publish_edition.to_deployment(name, parameters={"edition": name, **place}, tags=["xize"])
-        for name in editions(home)
+        publish_edition.to_deployment(name, parameters={"edition": name, **place}, schedule=own, tags=tags)
+        for name in ([edition] if edition else editions(home))
     ]
-    return [*found, rebuild_all.to_deployment("all", parameters=place, schedule=schedule, tags=["xize"])]
+    everything = rebuild_all.to_deployment("all", parameters=place, schedule=schedule, tags=tags)
+    return found if edition else [*found, everything]
 
 
 def schedule_of(cron: str, timezone: str) -> Schedule:

@@ -74,8 +74,25 @@ class Server:
             self.log.unlink(missing_ok=True)
 
 
-def unreachable(api: str) -> XizeError | None:
-    """The sentence for a Prefect API that does not answer; None when it does."""
+def server_for(folder: Path, port: int = 0) -> Server | None:
+    """A server of this process, its files in ``folder`` and its address in PREFECT_API_URL; None where that names one.
+
+    Raises XizeError where the one that is named does not answer, and as :class:`Server` does.
+    """
+    configured = os.environ.get("PREFECT_API_URL")
+    if error := unreachable(configured):
+        raise error
+    if configured:
+        return None
+    server = Server(folder, port)
+    os.environ["PREFECT_API_URL"] = server.api
+    return server
+
+
+def unreachable(api: str | None) -> XizeError | None:
+    """The sentence for a Prefect API that does not answer; None when it does, or when there is none."""
+    if not api:
+        return None
     own = api.startswith("http://127.0.0.1:")
     proxies = urllib.request.ProxyHandler({} if own else None)  # never through a proxy to this machine
     try:

@@ -17,6 +17,10 @@ class XizeError(Exception):
         self.exit_code = exit_code
 
 
+class UnknownName(XizeError):
+    """What was asked for by name (an edition, a release, a class) is not there; the sentence says what is."""
+
+
 def raise_failures(failures: Mapping[str, Exception], *, single: bool = False) -> None:
     """Raise one XizeError for all that failed, by name; none where ``failures`` is empty.
 

@@ -107,8 +107,11 @@ CODES: dict[str, Code] = _codes(
         ("placeholder", "info", "document", "占位符号", "该格按空白处理；如有内容，请在corrections.yaml中更正。"),
         ("table_outside_sections", "warning", "reading", "不在任何大类或附件下的表格", "核对其标题是否读出。"),
         ("hidden_text", "info", "document", "隐藏文字", "该文字在页面上看不见，未读入；如确为正文，请核对原件。"),
+        ("text_repainted", "info", "reading", "重复描绘的字", "同一个字在原处描绘两次，只读一次；如确为两个字，请在corrections.yaml中更正。"),
         ("page_without_text", "warning", "reading", "页面没有文字层", "对该页做文字识别后再读。"),
         ("page_damaged", "error", "reading", "页面内容流损坏", "重新取得该文件；取不到时对照原件，用corrections.yaml补正该页，再接受此项。"),
+        ("glyphs_missing", "error", "reading", "页面所印的字没有读全", "重新取得该文件；取不到时对照原件，用corrections.yaml补正该页，再写明理由接受此项。"),
+        ("cell_pictured", "warning", "reading", "单元格里是图片", "对照原件，图片中的字请在corrections.yaml中补上，或先做文字识别。"),
         ("undecodable_text", "warning", "reading", "字符没有编码", "对照原件，在corrections.yaml中更正。"),
         ("span_uncertain", "info", "reading", "合并单元格在分页处的范围不确定", "核对分页处的空单元格是否属于上一页的合并单元格。"),
         ("room_uncertain", "info", "reading", "列宽余量难以估计", "文件较短时属正常；请多核对可信度低的条目，再接受此项。"),
@@ -182,9 +185,10 @@ CODES: dict[str, Code] = _codes(
         ("decoder_disagreement", "warning", "reading", "两个解码器读出的内容不一致", "对照原页核对文字和框线；证据中有各自独有的部分。"),
         # found by the reader of Word files
         ("tracked_changes", "warning", "reading", "有未定的修订", "核对定稿；已按接受修订读取，如不应接受，请在Word中拒绝后换上新文件。"),
-        ("footnote_mark", "info", "reading", "脚注标记", "该标记不计入文字；核对脚注是否改变条目的意思。"),
+        ("footnote_mark", "info", "document", "脚注标记", "该标记不计入文字；核对脚注是否改变条目的意思。"),
         ("hidden_rows", "warning", "reading", "表格中有隐藏的行或列", "隐藏的内容已照常读入；核对其是否应属正文。"),
         ("sources_differ", "warning", "reading", "同一版本的两个来源不一致", "对照两个来源，以正确者为准；有误则在corrections.yaml中更正。"),
+        ("page_recognised", "info", "document", "文字由识别得出", "对照原页抽查；识别不确定之处另有发现。"),
         ("ocr_uncertain", "warning", "reading", "识别出的文字不确定", "对照原页核对该单元格；有误则在corrections.yaml中更正。"),
         # found by the transcript reader
         ("pages_lost", "warning", "reading", "文字稿缺页", "对照原件补上所缺的页；确无原件则接受此项。"),

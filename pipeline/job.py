@@ -40,6 +40,7 @@ class Options:
     publish: bool = True
     latest: bool = False
     curated: str | None = None
+    by: str = ""
 
 
 def read_decisions(folder: Path) -> dict[str, bytes | None]:
@@ -53,8 +54,9 @@ class Job:
     """A verified source: its edition, file, checksum, and ``inputs``, the digest of everything the result rests on.
 
     ``decisions``: the bytes of corrections.yaml and accepted.yaml as the run found them at its start (None: no such
-    file). What is written there later counts for the next run. ``memory``: the items that earlier editions settled;
-    ``learned``: per release that they stand in, what the manifest says of it.
+    file). What is written there later counts for the next run. ``settled_by``: path and checksum of the Word file beside
+    a PDF that settles it. ``memory``: the items that earlier editions settled; ``learned``: per release that they stand
+    in, what the manifest says of it.
     """
 
     options: Options
@@ -64,6 +66,7 @@ class Job:
     sha256: str
     inputs: str
     decisions: Mapping[str, bytes | None]
+    settled_by: tuple[Path, str] | None = None
     memory: Memory | None = None
     learned: tuple[Mapping[str, str], ...] = ()
 
@@ -94,7 +97,11 @@ class RunResult:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a run came to: the release (None with ``publish=False``), figures, findings by severity and code."""
+    """What a run came to: the release (None with ``publish=False``), figures, findings by severity and code.
+
+    ``by_queue``: open findings. Of a run that was not published, what a release would change: ``deltas`` by table against
+    the latest one, ``changes`` by kind against each release (its name) that it would be compared with.
+    """
 
     job: Job
     release: Release | None
@@ -103,8 +110,11 @@ class Outcome:
     rows: Mapping[str, int]
     by_severity: Mapping[str, int]
     by_code: Mapping[str, int]
+    by_queue: Mapping[str, int] = field(default_factory=dict)
     report: ValidationReport | None = None
     deltas: tuple[TableDelta, ...] = ()
+    changes: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    open_errors: int = 0
 
     @property
     def remark(self) -> str:

@@ -11,6 +11,7 @@ from pipeline import __version__
 from pipeline.errors import XizeError
 from pipeline.job import Job, Outcome, Report, RunResult, code_digest
 from pipeline.staging import note_same, same_inputs
+from pipeline.system import login_name
 from pipeline.timing import measured
 
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ def same_as(job: Job, last: Release) -> Outcome:
         last.rows,
         dict(findings.get("by_severity", {})),
         dict(findings.get("by_code", {})),
+        dict(findings.get("open_by_queue", {})),
     )
 
 
@@ -89,20 +91,24 @@ def finish(
 
     ``site``: the folder of the rendered verdict. Raises XizeError naming the first errors when validation forbids it.
     """
+    from pipeline.releases.manifest import count_findings
+
     if report:
         report("publish", 0, 1)
     with measured("publish"):
         tables = with_findings(job, result, verdict)
         severities = Counter(tables["findings"].column("severity").to_pylist())
         codes = Counter(tables["findings"].column("code").to_pylist())
+        queues = count_findings(tables["findings"])["open_by_queue"]
         rows = {name: table.num_rows for name, table in tables.items()}
         if not job.options.publish:
-            deltas = preview(job, tables)
-            return Outcome(job, None, False, result.stats, rows, severities, codes, verdict, deltas)
+            found = (severities, codes, queues, verdict, preview(job, tables), changes(job, result, tables))
+            errors = len(_open_errors(tables))
+            return Outcome(job, None, False, result.stats, rows, *found, open_errors=errors)
         release = _publish(job, result, tables, verdict, site)
         if not release.changed:
             note_same(job, release.release)
-        return Outcome(job, release, release.changed, result.stats, rows, severities, codes, verdict)
+        return Outcome(job, release, release.changed, result.stats, rows, severities, codes, queues, verdict)
 
 
 def _publish(
@@ -134,7 +140,15 @@ def _publish(
     release = publish(
         tables,
         SourceInfo.of(job.edition, job.kind, job.sha256),
-        RunInfo(result.stats, dict(verdict.summary), job.options.allow_incomplete, version, compare, browse),
+        RunInfo(
+            result.stats,
+            dict(verdict.summary),
+            job.options.allow_incomplete,
+            version,
+            compare,
+            browse,
+            job.options.by or login_name(),
+        ),
         url,
         site=site,
         latest=True if job.options.latest else None,
@@ -144,14 +158,19 @@ def _publish(
 
 
 def _refuse_errors(job: Job, tables: Mapping[str, pa.Table]) -> None:
-    rows = tables["findings"].select(["severity", "status", "message"]).to_pylist()
-    errors = [row["message"] for row in rows if row["severity"] == "error" and row["status"] == "open"]
+    errors = _open_errors(tables)
     if errors:
         shown = "；".join(message.rstrip("。") for message in errors[:3])
         more = f" 等 {len(errors)} 处" if len(errors) > 3 else ""
         raise XizeError(
             f"{job.path.name}：校验有 {len(errors)} 个错误，没有发布：{shown}{more}。", exit_code=1
         )
+
+
+def _open_errors(tables: Mapping[str, pa.Table]) -> list[str]:
+    """The messages of the errors that forbid publishing."""
+    rows = tables["findings"].select(["severity", "status", "message"]).to_pylist()
+    return [row["message"] for row in rows if row["severity"] == "error" and row["status"] == "open"]
 
 
 def preview(job: Job, tables: Mapping[str, pa.Table]) -> tuple[TableDelta, ...]:
@@ -168,3 +187,24 @@ def preview(job: Job, tables: Mapping[str, pa.Table]) -> tuple[TableDelta, ...]:
     else:
         before = load_release(url, name)
     return diff_summary(tables, before)
+
+
+def changes(job: Job, result: RunResult, tables: Mapping[str, pa.Table]) -> dict[str, dict[str, int]]:
+    """What a release of ``tables`` would change against the last one of its source, and against last edition's current one:
+    edition@release → number of changes by kind."""
+    import json
+
+    from pipeline.diff.output.published import changes_since
+    from pipeline.releases.catalogue import curated_url
+    from pipeline.releases.manifest import manifest
+    from pipeline.releases.publish import RunInfo, SourceInfo, releases_before
+    from pipeline.releases.storage import open_store
+
+    source = SourceInfo.of(job.edition, job.kind, job.sha256)
+    about = manifest("r000", source, RunInfo(result.stats), tables, {})
+    store = open_store(curated_url(job.options.home, job.options.curated))
+    found = {}
+    for before in releases_before(store, job.edition.name, job.kind):
+        rows = json.loads(changes_since(job.options.home, before, about, tables))
+        found[f"{before.edition}@{before.release}"] = dict(Counter(row["change"] for row in rows))
+    return found

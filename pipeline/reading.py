@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
-from itertools import islice
+from itertools import islice, repeat
 from operator import attrgetter
 from typing import Any
 
@@ -52,6 +52,8 @@ CELLS = pa.schema(
         ("line", pa.int32()),
         # Of a Word file: the number of the paragraph that each line stands in.
         ("paragraphs", pa.list_(pa.int32())),
+        # Of a page whose characters were recognised: how sure each line is, 0-1.
+        ("scores", pa.list_(pa.float32())),
     ]
 )
 BLOCKS = pa.schema(
@@ -68,6 +70,9 @@ BLOCKS = pa.schema(
         ("line", pa.int32()),
     ]
 )
+LEFT_OUT = ("hidden", "outside", "clipped", "repainted")
+"""Why glyphs of a page are left out on purpose: nobody sees them (invisible, white, a watermark), they stand beside the
+page, are clipped away, or painted again on themselves."""
 PAGES = pa.schema(
     [
         ("page", pa.int32()),
@@ -80,6 +85,9 @@ PAGES = pa.schema(
         ("tables", pa.int32()),
         ("engine", pa.string()),
         ("checks", pa.list_(pa.string())),
+        *((name, pa.int32()) for name in LEFT_OUT),
+        ("missing", pa.int32()),
+        ("pictured", pa.int32()),
     ]
 )
 
@@ -88,10 +96,18 @@ AGREED, SINGLE, PIXELS, TEXT_DIFFERS, STRUCTURE_DIFFERS = 1.0, 0.97, 0.9, 0.8, 0
 on its borders and text; one reading of ruling lines that the file itself names; one of lines seen in the pixels of a
 picture; two readings agree on the borders, but not on the text; two readings draw different borders there."""
 
+RECOGNISED = "ocr"
+"""The engine of a page whose characters were recognised in its picture."""
+
 BROKEN, CUT, RESOURCE, STRUCTURE = "content_broken", "content_cut", "resource_broken", "structure_broken"
 """The checks that a damaged page fails: the data of its content or of a form on it are not whole; its content ends early
 or says what no content says; the data of a font, a character map or a picture are not whole; objects that it needs are not
 where the file says, or there are none."""
+
+DAMAGE = frozenset({BROKEN, CUT, RESOURCE, STRUCTURE})
+UNREADABLE = "unreadable"
+"""The check that a page fails of whose printed glyphs more than :data:`UNREADABLE_SHARE` have no character."""
+UNREADABLE_SHARE = 0.05
 
 # A text transcript, a Word and an Excel file have no pages and no boxes: their cells and blocks are staged with their line
 # number (Word: the paragraph's, Excel: the row's, counted over all sheets), and they have one page, whose ``checks`` hold
@@ -120,7 +136,12 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class PageInfo:
-    """One page: size in points (reading orientation), counts, share covered by pictures, failed checks."""
+    """One page: size in points (reading orientation), counts, share covered by pictures, failed checks.
+
+    ``glyphs`` are read, ``hidden`` … ``repainted`` left out on purpose (see ``LEFT_OUT``), ``missing`` shown by the
+    content but not read, None where that cannot be counted; blanks are not counted. ``pictured`` cells hold pictures
+    but no text.
+    """
 
     page: int
     width: float
@@ -132,6 +153,12 @@ class PageInfo:
     tables: int
     engine: str
     checks: tuple[str, ...] = ()
+    hidden: int = 0
+    outside: int = 0
+    clipped: int = 0
+    repainted: int = 0
+    missing: int | None = 0
+    pictured: int = 0
 
 
 @dataclass(frozen=True)
@@ -152,8 +179,13 @@ def cell_id(page: int, table_no: int, row: int, col: int) -> str:
     return f"p{page:04d}-t{table_no}-r{row:03d}-c{col:02d}"
 
 
-def to_reading(cells: Sequence[Cell], blocks: Sequence[Block], pages: Sequence[PageInfo]) -> Reading:
-    """Dataclasses → Arrow."""
+def to_reading(
+    cells: Sequence[Cell],
+    blocks: Sequence[Block],
+    pages: Sequence[PageInfo],
+    scores: Sequence[Sequence[float]] | None = None,
+) -> Reading:
+    """Dataclasses → Arrow. ``scores``: of recognised cells, how sure each line is."""
     lines = [line for cell in cells for line in cell.lines]
     per_cell = offsets([len(cell.lines) for cell in cells])
     boxes = pa.StructArray.from_arrays(
@@ -168,6 +200,7 @@ def to_reading(cells: Sequence[Cell], blocks: Sequence[Block], pages: Sequence[P
         sizes=pa.ListArray.from_arrays(per_cell, sizes),
         line=pa.nulls(len(cells), pa.int32()),
         paragraphs=pa.nulls(len(cells), CELLS.field("paragraphs").type),
+        scores=array(scores or repeat(None, len(cells)), CELLS.field("scores").type),
     )
     outside = [block.line for block in blocks]
     block_table = _table(
@@ -207,6 +240,7 @@ def staged_without_pages(
         "tables": len({cell["table_no"] for cell in cells}),
         "engine": engine,
         "checks": [json.dumps(asdict(finding), ensure_ascii=False) for finding in findings],
+        **dict.fromkeys((*LEFT_OUT, "missing", "pictured"), 0),
     }
     return Reading(
         pa.Table.from_pylist(whole, schema=CELLS),

@@ -6,6 +6,7 @@ same ones.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from expectations.report import ValidationContext, ValidationReport
     from pipeline.findings import Finding
     from pipeline.reading import Reading
+    from pipeline.tidy.beside import WordFile
+    from pipeline.tidy.document import Tidied
 
 __all__ = [
     "check_reading",
@@ -35,6 +38,7 @@ __all__ = [
     "read",
     "read_document",
     "run",
+    "tidy_cells",
     "tidy_reading",
     "validate_result",
 ]
@@ -111,9 +115,18 @@ def read_document(job: Job, report: Report | None = None) -> Reading:
             progress=(lambda done, _: report("read", total - len(missing) + done, total)) if report else None,
         )
         parts.append(new)
-    reading = join_readings(parts)
+    reading = _recognised(job, join_readings(parts), report)
     store_staged(job, reading, read=len(missing))
     return reading
+
+
+def _recognised(job: Job, reading: Reading, report: Report | None) -> Reading:
+    """The reading with its scanned pages recognised; each page is kept as soon as it is done."""
+    from pipeline.readers.ocr.scans import recognised
+
+    kept = job.edition.home / "staged" / job.edition.name / "ocr"
+    progress = (lambda done, total: report("recognise", done, total)) if report else None
+    return recognised(job.path, reading, job.options.password, job.options.workers, kept, progress)
 
 
 def pages_to_read(job: Job) -> tuple[Reading | None, list[int], int]:
@@ -132,22 +145,24 @@ def tidy_reading(job: Job, reading: Reading, report: Report | None = None) -> Ru
     Raises XizeError as ``tidy.document.tidy`` does, and when a correction does not apply.
     """
     from pipeline.arrow import rows
-    from pipeline.quality.assess import assess
+    from pipeline.quality.assess import assess, name_rows
     from pipeline.quality.checks.last_edition import boundary_differs
+    from pipeline.quality.checks.pages import conservation
     from pipeline.quality.corrections.file import corrections_in
     from pipeline.quality.corrections.tables import correct_cells, correct_tables
+    from pipeline.readers.ocr.scans import doubts
     from pipeline.schema import TIDIED, build
     from pipeline.schema.moe_classes import reference_rows
-    from pipeline.tidy.document import tidy
 
     name, kind = job.edition.name, job.kind
     if report:
         report("tidy", 0, 1)
     reading, disagreements, compared = check_reading(job, reading, report)
+    uncertain = list(doubts(reading)) if kind == "pdf" else []
     corrections = corrections_in(job.edition.corrections, job.decisions["corrections.yaml"])
     with measured("tidy"):
         cells, changed = correct_cells(reading.cells, corrections)
-        tidied = tidy(replace(reading, cells=cells), job.header_map, job.path.name, job.memory)
+        tidied = tidy_cells(job, replace(reading, cells=cells))
         made = {table: build(table, tidied.rows.get(table, []), name, kind) for table in TIDIED}
         tables = correct_tables(
             made, corrections, edition=name, source=kind, rule3=tidied.rule3, corrected_cells=changed
@@ -164,11 +179,36 @@ def tidy_reading(job: Job, reading: Reading, report: Report | None = None) -> Ru
         )
     if job.memory is not None:
         more = [*more, *boundary_differs(rows(tables["entries"]), job.memory)]
-    figures = {"pages": tidied.pages, "tables_found": tidied.tables, "conservation": {**tidied.characters}}
-    stats = _stats(job, tables, figures, compared)
+    painted = conservation(reading.pages) if kind == "pdf" else {}
+    kept = {**painted, **tidied.characters}
+    figures = {"pages": tidied.pages, "tables_found": tidied.tables, "conservation": kept}
+    stats = _stats(job, reading, tables, figures, compared)
     pages = zip(*(reading.pages[name].to_pylist() for name in ("page", "turned")), strict=True)
     context = {"toc": tidied.toc, "rule3": dict(tidied.rule3), "turned": dict(pages)}
-    return RunResult(tables, stats, context, [*disagreements, *tidied.findings, *more])
+    named = name_rows(uncertain, tables)
+    return RunResult(tables, stats, context, [*disagreements, *named, *tidied.findings, *more])
+
+
+def tidy_cells(job: Job, reading: Reading) -> Tidied:
+    """A reading tidied with all that settles it: the Word file beside it, the items of earlier editions.
+
+    Raises XizeError as ``tidy.document.tidy`` does.
+    """
+    from pipeline.tidy.document import tidy
+
+    return tidy(reading, job.header_map, job.path.name, _beside(job), job.memory)
+
+
+def _beside(job: Job) -> WordFile | None:
+    """The Word file that settles a PDF, read and tidied; None where there is none."""
+    if job.settled_by is None:
+        return None
+    from pipeline.tidy.beside import word_file
+    from pipeline.tidy.document import tidy
+
+    path, sha256 = job.settled_by
+    reading = read(replace(job, kind="docx", path=path, sha256=sha256, settled_by=None))
+    return word_file(tidy(reading, job.header_map, path.name).rows, reading.cells)
 
 
 def check_reading(
@@ -199,11 +239,12 @@ def check_reading(
 
 
 def _stats(
-    job: Job, tables: dict[str, pa.Table], figures: dict[str, Any], compared: dict[str, int]
+    job: Job, reading: Reading, tables: dict[str, pa.Table], figures: dict[str, Any], compared: dict[str, int]
 ) -> dict[str, Any]:
     """Figures for the manifest."""
     from pipeline.quality import coverage
     from pipeline.quality.corrections.file import corrections_in, summary
+    from pipeline.reading import RECOGNISED
 
     corrections = corrections_in(job.edition.corrections, job.decisions["corrections.yaml"])
     stats = {
@@ -215,6 +256,14 @@ def _stats(
         "corrections": summary(job.decisions["corrections.yaml"], corrections),
         "coverage": coverage.summary(tables["coverage"].to_pylist()),
     }
+    engines = Counter(reading.pages.column("engine").to_pylist())
+    if engines[RECOGNISED]:
+        from pipeline.readers.ocr.engine import versions
+
+        stats["recognised"] = {"pages": engines[RECOGNISED], **versions()}
+    if job.settled_by is not None:
+        path, sha256 = job.settled_by
+        stats["settled_by"] = [{"role": "settles", "kind": "docx", "file": path.name, "sha256": sha256}]
     if job.learned:
         stats["learned"] = [dict(record) for record in job.learned]
     return {**stats, "cross_check": compared} if compared else stats

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import os
 import signal
 import subprocess
@@ -122,3 +123,11 @@ def private_folder(name: str) -> Path:
     if folder.stat().st_uid != os.getuid() or folder.is_symlink():  # another user's: not to be trusted
         return Path(tempfile.mkdtemp(prefix=f"{name}-"))
     return folder
+
+
+def login_name() -> str:
+    """The user's login name, "" for one without an entry in the system's list, as in containers."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return ""

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import subprocess
 import sys
 import tomllib
 import zipfile
+from importlib.metadata import packages_distributions
 from pathlib import Path
 from typing import Any
 
@@ -109,3 +111,31 @@ def test_a_wheel_has_the_data_files_of_the_package(tmp_path: Path) -> None:
         packed = set(archive.namelist())
     code = {name for name in files if name.startswith(("pipeline/", "flows/", "expectations/"))}
     assert code <= packed, code - packed
+
+
+def test_what_the_code_imports_is_what_running_installs() -> None:
+    owners, pins = packages_distributions(), _pinned("requirements.lock")
+    optional = {
+        canonicalize_name(Requirement(one).name) for one in _project()["optional-dependencies"]["ocr"]
+    }
+    missing = {}
+    for path in (
+        path for room in ("pipeline", "flows", "expectations") for path in (ROOT / room).rglob("*.py")
+    ):
+        for module in _imported(ast.parse(path.read_text("utf-8"))):
+            distributions = {canonicalize_name(name) for name in owners.get(module, [module])}
+            if not distributions & (pins.keys() | optional):
+                missing[module] = path.name
+    assert not missing
+
+
+def _imported(tree: ast.Module) -> set[str]:
+    """The top-level modules of others that a module imports anywhere."""
+    names = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            names.add(node.module)
+    found = {name.partition(".")[0] for name in names}
+    return found - sys.stdlib_module_names - {"pipeline", "flows", "expectations"}

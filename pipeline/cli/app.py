@@ -6,6 +6,7 @@ import gc
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated
 
@@ -13,6 +14,7 @@ import typer
 
 from pipeline import __version__
 from pipeline.cli import (
+    api,
     browse,
     compare,
     coverage,
@@ -40,7 +42,7 @@ app = typer.Typer(
 )
 _COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
     "Steward: from a file to a release": (
-        release.add, run.run, findings.findings, findings.accept, findings.correct, findings.carry,
+        release.add, run.run, findings.findings, findings.accept, findings.correct, findings.carry, release.approve,
     ),
     "Analyst: use what is published": (
         browse.browse, query.sql, query.check, export.export, history.history, tables.tables,
@@ -49,7 +51,7 @@ _COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
         review.review, diff.diff, compare.compare, coverage.coverage,
     ),
     "Operator: keep it running": (
-        release.releases, release.verify, release.rollback, release.prune, site.publish_site, run.serve,
+        release.releases, release.verify, release.rollback, release.prune, site.publish_site, api.api, run.serve,
     ),
 }  # fmt: skip
 """Every command, by who uses it most: the panels of ``--help``."""
@@ -60,9 +62,17 @@ for panel, commands in _COMMANDS.items():
 
 @dataclass(frozen=True)
 class Context:
-    """Global options: the folder that holds raw/, staged/ and curated/."""
+    """Global options: ``named`` is the folder that --home names."""
 
-    home: Path
+    named: str | None
+
+    @cached_property
+    def home(self) -> Path:
+        """The folder that holds raw/, staged/ and curated/. Raises XizeError when it does not exist: only for the
+        commands that ask for it."""
+        from pipeline.editions.edition import resolve_home
+
+        return resolve_home(self.named)
 
 
 def _version(value: bool) -> None:
@@ -85,9 +95,7 @@ def main_options(
     ] = False,
 ) -> None:
     """Options that come before the command."""
-    from pipeline.editions.edition import resolve_home
-
-    ctx.obj = Context(resolve_home(home))
+    ctx.obj = Context(home)
 
 
 def main() -> None:

@@ -313,13 +313,12 @@ def fresh_reading(edition: Edition) -> NewReading:
     from pipeline.quality.decisions import finding_rows
     from pipeline.releases.last_findings import last_findings_path, load_findings
     from pipeline.releases.learned import learned
-    from pipeline.run import read
+    from pipeline.run import read, tidy_cells
     from pipeline.schema import TABLES, build
-    from pipeline.tidy.document import tidy
 
     job = learned(plan(Options(edition.home, edition.name)))
     reading = read(job)
-    tidied = tidy(reading, job.header_map, job.path.name, job.memory)
+    tidied = tidy_cells(job, reading)
     tables = {
         name: build(name, rows, edition.name, job.kind)
         for name, rows in tidied.rows.items()

@@ -42,35 +42,12 @@ def history(
     with Catalog(curated, home=ctx.obj.home) as catalog:
         found = follow(catalog, name, class_code=class_code, kind=kind, jurisdiction=jurisdiction)
     if format is Format.json:
-        cli_shared.echo_json(_document(found))
+        cli_shared.echo_json(found.to_dict())
     elif format is Format.csv:
         typer.echo(_csv(found), nl=False)
     else:
         _print(found)
     raise typer.Exit(0 if found.lives else 1)
-
-
-def _document(found: History) -> dict[str, Any]:
-    from dataclasses import asdict
-
-    return {
-        "name": found.name,
-        "lives": [
-            {
-                **{key: value for key, value in asdict(life).items() if key != "standings"},
-                "first_edition": life.first.edition,
-                "last_edition": life.last.edition,
-                "gaps": [one.edition for one in life.gaps],
-                "summary": life.sentence(),
-                "editions": [
-                    {**asdict(one), "tiers": one.tiers, "grades": one.grades, "levels": one.levels}
-                    for one in life.standings
-                ],
-            }
-            for life in found.lives
-        ],
-        "near": [asdict(one) for one in found.near],
-    }
 
 
 _COLUMNS = (

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipeline.cli.shared import Curated, EditionName, day, echo_json, next_step
+from pipeline.cli.shared import By, Curated, EditionName, day, echo_json, next_step, who
 from pipeline.errors import XizeError
 
 if TYPE_CHECKING:
@@ -18,9 +21,12 @@ if TYPE_CHECKING:
 def add(
     ctx: typer.Context,
     edition: EditionName,
-    file: Annotated[
-        Path,
-        typer.Argument(help="The rulebook as PDF, Word, Excel or picture file, or a UTF-8 transcript of it."),
+    files: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="FILE...",
+            help="The rulebook as PDF, Word or Excel file, as pictures of its pages, or a UTF-8 transcript of it.",
+        ),
     ],
     title: Annotated[
         str | None, typer.Option("--title", help="Title (default: as printed in the file).")
@@ -48,10 +54,10 @@ def add(
     days = day(issued, "--issued"), day(effective_from, "--effective-from")
     given = (*(one.isoformat() if one else None for one in days), document_no, supersedes)
     facts = {name: value for name, value in zip(_FACTS, given, strict=True) if value is not None}
-    title_found = title or _office_title(file)
-    added = add_edition(
-        ctx.obj.home, edition, file, title=title_found, origin=origin, password=password, **facts
-    )
+    with _one_file(files) as file:
+        found = title or _office_title(file)
+        said = origin or ("" if file in files else f"由图片{'、'.join(one.name for one in files)}合成")
+        added = add_edition(ctx.obj.home, edition, file, title=found, origin=said, password=password, **facts)
     folder = added.edition.folder
     if not added.changed:
         typer.echo(f"{folder}中已有同一文件，未作改动。")
@@ -62,6 +68,23 @@ def add(
         typer.echo(added.remark)
     typer.echo(f"请核对{folder / 'source.yaml'}。")
     next_step(f"xize run {edition}")
+
+
+@contextmanager
+def _one_file(files: list[Path]) -> Iterator[Path]:
+    """The file to add: the one that is given, or a PDF made of pictures. Raises XizeError for several other files."""
+    from pipeline.editions.kinds import is_picture
+    from pipeline.editions.pictures import pictures_as_pdf
+
+    if not all(file.is_file() and is_picture(file) for file in files):
+        if len(files) > 1:
+            raise XizeError("一次只能加入一个文件（图片可以有几个，各为一页）：请分几次加入。")
+        yield files[0]
+        return
+    with TemporaryDirectory(prefix="xize-") as folder:
+        made = Path(folder) / f"{files[0].stem}.pdf"
+        made.write_bytes(pictures_as_pdf(files))
+        yield made
 
 
 def _office_title(file: Path) -> Title | None:
@@ -88,7 +111,7 @@ def releases(
     curated: Curated = None,
 ) -> None:
     """List the published releases, oldest first; the latest is marked."""
-    from pipeline.releases.catalogue import curated_url, list_releases
+    from pipeline.releases.catalogue import awaits_approval, curated_url, list_releases
 
     found = list_releases(curated_url(ctx.obj.home, curated), edition)
     if as_json:
@@ -99,7 +122,12 @@ def releases(
     for release in found:
         severities = release.manifest["findings"].get("by_severity", {})
         findings = "、".join(f"{name} {count}" for name, count in severities.items()) or "无"
-        marks = "  [当前]" * release.is_latest + "  [不完整]" * bool(release.manifest.get("allow_incomplete"))
+        waits = "  [待批准]" * awaits_approval(release)
+        marks = (
+            waits
+            + "  [当前]" * release.is_latest
+            + "  [不完整]" * bool(release.manifest.get("allow_incomplete"))
+        )
         known = {name: value for name, value in release.facts.items() if value}
         said = "".join(f"  {_FACTS[name]}{value}" for name, value in known.items())
         typer.echo(
@@ -147,6 +175,30 @@ def verify(
     if faults:
         raise typer.Exit(1)
     typer.echo(f"{release.edition}@{release.release}完好：{len(release.manifest['files'])}个文件与清单一致。")
+
+
+def approve(
+    ctx: typer.Context,
+    edition: EditionName,
+    release: Annotated[
+        str | None,
+        typer.Argument(metavar="[RELEASE]", help="e.g. r002 (default: the last that waits for approval)."),
+    ] = None,
+    by: By = None,
+    curated: Curated = None,
+) -> None:
+    """Approve a release of an edition with `approval: required`, as a second person: then it becomes the current one."""
+    from pipeline.export.start_page import write_start_page
+    from pipeline.releases.approval import approve as approve_release
+    from pipeline.releases.catalogue import curated_url
+    from pipeline.releases.storage import open_store
+
+    url = curated_url(ctx.obj.home, curated)
+    done = approve_release(url, edition, release, who(by))
+    write_start_page(open_store(url))
+    current = "，已是当前发布" if done.is_latest else ""
+    typer.echo(f"{edition}@{done.release}已由{done.manifest['approval']['approved_by']}批准{current}。")
+    next_step(f"xize export {edition} --xlsx {edition}.xlsx")
 
 
 def rollback(

@@ -52,8 +52,9 @@ def review(
 ) -> None:
     """Work through an edition's findings in the browser, the page pictures beside the rows."""
     from pipeline.job import Options
-    from pipeline.review.serve import is_loopback, serve
+    from pipeline.review.serve import serve
     from pipeline.review.session import Session
+    from pipeline.web import is_loopback
 
     if static is None and not is_loopback(host):
         if not remote:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from enum import StrEnum
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pipeline.cli.shared import SEVERITIES, Curated, Decoder, Password, next_step
+from pipeline.cli.shared import SEVERITIES, By, Curated, Decoder, Password, next_step, queue_words
 from pipeline.errors import XizeError, raise_failures
 
 if TYPE_CHECKING:
@@ -89,6 +89,7 @@ def run(
     runner: RunnerName = Runner.local,
     address: Address = None,
     profile: Profile = False,
+    by: By = None,
 ) -> None:
     """Read editions, tidy, validate and publish them; nothing happens when nothing has changed."""
     from pipeline.job import Options
@@ -102,7 +103,7 @@ def run(
         raise XizeError("--address只用于--runner dask：请加上--runner dask，或去掉--address。")
     options = Options(
         ctx.obj.home, editions[0], source, password, decoder, workers, cross_check, allow_incomplete, publish,
-        latest, curated,
+        latest, curated, by or "",
     )  # fmt: skip
     with sigterm_exits(), showing(editions) as finished, _progress() as report:
         if runner is Runner.dask:
@@ -127,10 +128,30 @@ def run(
 def _progress() -> Iterator[Report]:
     """A progress bar on stderr with stage and pages; plain silence where stderr is no terminal."""
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
 
-    names = {"read": "读取页面", "tidy": "整理", "validate": "校验", "publish": "发布", "check": "交叉核对"}
-    columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn()
+    names = {
+        "read": "读取页面",
+        "recognise": "识别扫描页",
+        "tidy": "整理",
+        "validate": "校验",
+        "publish": "发布",
+        "check": "交叉核对",
+    }
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
     console = Console(stderr=True)
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("准备", total=None)
@@ -200,6 +221,9 @@ def _next_commands(outcome: Outcome) -> list[str]:
     """What to do after a run: look at what is doubtful, then publish what was only tried, or use the data."""
     name = outcome.job.edition.name
     doubts = [f"xize review {name}"] if sum(outcome.by_severity.values()) else []
+    approval = outcome.release.manifest.get("approval") if outcome.release is not None else None
+    if outcome.release is not None and approval and not approval.get("approved_by"):
+        return [*doubts, f"xize approve {name} {outcome.release.release} --by 批准人"]
     return [
         *doubts,
         f"xize run {name}" if outcome.release is None else f"xize export {name} --xlsx {name}.xlsx",
@@ -211,7 +235,7 @@ def _in_a_line(outcome: Outcome) -> str:
     news = "" if outcome.changed or outcome.release is None else "（没有变化）"
     return (
         f"{outcome.job.edition.name}：{release}{news}，{outcome.stats.get('pages')}页，"
-        f"条目{outcome.rows.get('entries', 0)}，发现：{_severities(outcome)}"
+        f"条目{outcome.rows.get('entries', 0)}，发现：{_severities(outcome)}；待处理：{queue_words(outcome.by_queue)}"
     )
 
 
@@ -233,13 +257,17 @@ def _show(console: Console, outcome: Outcome) -> None:
         "条目": rows.get("entries", 0),
         "资格（按等级展开）": rows.get("credentials", 0),
         "附件行": annex_rows,
+        **({"页面所印的字 / 少读": f"{kept['painted']} / {kept['missing']}"} if "painted" in kept else {}),
         "表内字符 / 丢失": f"{kept.get('in_tables', 0)} / {kept.get('lost', 0)}",
         "发现": _severities(outcome),
+        "待处理": queue_words(outcome.by_queue),
     }
     for label, value in figures.items():
         table.add_row(label, str(value))
     console.print(table)
     if release is not None:
+        if release.manifest.get("approval") and not release.manifest["approval"].get("approved_by"):
+            console.print("本次发布须经另一人批准才成为当前发布。")
         console.print(f"数据：{release.folder}")
         console.print(f"校验报告：{release.folder}/validation/index.html")
     else:
@@ -260,4 +288,21 @@ def _show_deltas(console: Console, outcome: Outcome) -> None:
         counts = (delta.rows_before, delta.rows_after, delta.added, delta.removed, delta.changed)
         if any(counts[2:]):
             table.add_row(delta.table, *map(str, counts))
-    console.print(table if table.row_count else "与最新版本没有差别。")
+    if outcome.changes and not any(
+        name.startswith(f"{outcome.job.edition.name}@") for name in outcome.changes
+    ):
+        console.print("还没有发布过。")  # rather than a table of all its rows as new ones
+    else:
+        console.print(table if table.row_count else "与最新版本没有差别。")
+    for line in change_words(outcome.changes):
+        console.print(line)
+
+
+def change_words(changes: Mapping[str, Mapping[str, int]]) -> list[str]:
+    """What a release would change, a sentence for each release that it is compared with."""
+    from pipeline.schema.changes import CHANGE_KINDS
+
+    return [
+        f"与{name}相比：{'，'.join(f'{CHANGE_KINDS[kind]}{count}处' for kind, count in kinds.items()) or '没有变化'}。"
+        for name, kinds in changes.items()
+    ]

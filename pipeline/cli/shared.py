@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import datetime
-import getpass
 import json
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pipeline.errors import XizeError
+from pipeline.system import login_name
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -60,6 +60,13 @@ Release = Annotated[
 SEVERITIES = {"error": "错误", "warning": "警告", "info": "提示"}
 
 
+def queue_words(counts: Mapping[str, int]) -> str:
+    """Open findings by queue in words: 可能读错 12，原文如此 240."""
+    from pipeline.schema import QUEUES
+
+    return "，".join(f"{label} {counts.get(queue, 0)}" for queue, label in QUEUES.items())
+
+
 HowToWrite = Annotated[Format, typer.Option("--format", "-f", help="How to write it.")]
 
 
@@ -99,10 +106,10 @@ def write_out(data: bytes, output: Path | None) -> bool:
 
 def who(by: str | None) -> str:
     """Who decides: ``by``, else the login name. Raises XizeError where the user has none."""
-    try:
-        return by or getpass.getuser()
-    except (KeyError, OSError):  # a user without an entry in the system's list, as in containers
-        raise XizeError("不知道是谁在操作：请用--by署名。") from None
+    name = by or login_name()
+    if not name:
+        raise XizeError("不知道是谁在操作：请用--by署名。")
+    return name
 
 
 @contextmanager

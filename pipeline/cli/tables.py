@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from tempfile import TemporaryDirectory
+from typing import Annotated, Any
 
 import typer
 
@@ -38,7 +41,12 @@ def parse_pages(text: str | None) -> list[int] | None:
 
 
 def tables(
-    pdf: Annotated[Path, typer.Argument(metavar="ANY.pdf", help="Any PDF with ruled tables.")],
+    pdf: Annotated[
+        Path,
+        typer.Argument(
+            metavar="ANY.pdf", help="Any PDF with ruled tables (also a Word, Excel or picture file)."
+        ),
+    ],
     pages: Annotated[
         str | None, typer.Option("--pages", help="Pages to read, e.g. 3,5-7 (default: all).")
     ] = None,
@@ -55,23 +63,63 @@ def tables(
     password: Password = "",
     decoder: Decoder = "pdfium",
 ) -> None:
-    """Read the ruled tables of any PDF: decoder and grid finder only, no rulebook needed."""
-    from pipeline.quality.checks.pages import damage_in_words
+    """Read the ruled tables of any PDF: decoder and grid finder only, no rulebook needed. Scanned pages are recognised."""
+    from pipeline.quality.checks.pages import pages_in_words
+    from pipeline.readers.ocr.scans import recognised
     from pipeline.readers.pdf.export import draw_pages, render, tables_of
     from pipeline.readers.pdf.read import read_pdf
 
     wanted = parse_pages(pages)
-    reading = read_pdf(pdf, pages=wanted, password=password, decoder=decoder)
-    for sentence in damage_in_words(reading.pages):
-        typer.echo(sentence, err=True)
-    text = render(tables_of(reading), format.value)
+    with _readable(pdf) as (path, kind):
+        if kind != "pdf":
+            _write(render(_tables_without_pages(path, kind), format.value), output, format)
+            return
+        reading = read_pdf(path, pages=wanted, password=password, decoder=decoder)
+        reading = recognised(path, reading, password)
+        for sentence in pages_in_words(reading):
+            typer.echo(sentence, err=True)
+        _write(render(tables_of(reading), format.value), output, format)
+        if debug is not None:
+            with writing(debug):
+                drawn = draw_pages(path, wanted, debug, password, decoder)
+            for picture in drawn:
+                typer.echo(str(picture), err=True)
+
+
+@contextmanager
+def _readable(path: Path) -> Iterator[tuple[Path, str]]:
+    """The file as it can be read and its kind (pdf, docx or xlsx): a picture as a PDF made of it."""
+    from pipeline.editions.kinds import is_picture, kind_of, office_kind
+    from pipeline.editions.pictures import pictures_as_pdf
+
+    if path.is_file() and is_picture(path):
+        with TemporaryDirectory(prefix="xize-") as folder:
+            made = Path(folder) / f"{path.stem}.pdf"
+            made.write_bytes(pictures_as_pdf([path]))
+            yield made, "pdf"
+        return
+    yield path, kind_of(path) if path.is_file() and office_kind(path.read_bytes()) else "pdf"
+
+
+def _tables_without_pages(path: Path, kind: str) -> list[dict[str, Any]]:
+    """The tables of a Word or Excel file: they have neither pages nor boxes."""
+    from pipeline.readers.excel import read_excel
+    from pipeline.readers.pdf.export import tables_of_cells
+    from pipeline.readers.word.read import read_word
+    from pipeline.tidy.pageless import restore
+
+    cells, _, _ = restore(read_word(path) if kind == "docx" else read_excel(path))
+    found = tables_of_cells(sorted(cells, key=lambda cell: (cell.table_no, cell.row, cell.col)))
+    boxes = dict.fromkeys(("x0", "top", "x1", "bottom"))
+    return [
+        {**table, "page": None, "bbox": None, "cells": [{**cell, **boxes} for cell in table["cells"]]}
+        for table in found
+    ]
+
+
+def _write(text: str, output: Path | None, format: TablesFormat) -> None:
     if output is None:
         sys.stdout.write(text)
-    else:
-        with writing(output):
-            output.write_text(text, encoding="utf-8-sig" if format is TablesFormat.csv else "utf-8")
-    if debug is not None:
-        with writing(debug):
-            drawn = draw_pages(pdf, wanted, debug, password, decoder)
-        for path in drawn:
-            typer.echo(str(path), err=True)
+        return
+    with writing(output):
+        output.write_text(text, encoding="utf-8-sig" if format is TablesFormat.csv else "utf-8")

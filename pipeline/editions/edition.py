@@ -72,6 +72,12 @@ class Edition:
             "请在files中登记，或改用--source。"
         )
 
+    def settling(self, kind: str) -> SourceFile | None:
+        """The Word file that settles the source of ``kind``: one beside a PDF, unless source.yaml says otherwise."""
+        if kind != "pdf" or self.source.settle == "none":
+            return None
+        return next((file for file in self.source.files if file.kind == "docx"), None)
+
     def path(self, kind: str | None = None) -> Path:
         """Where the source file of ``kind`` lies. Raises XizeError when source.yaml names none."""
         return self.folder / self.file(kind).name

@@ -21,14 +21,14 @@ ABOUT = {
 
 
 def kind_of(path: Path) -> str:
-    """``pdf`` (pictures count as its pages), ``docx``, ``xlsx`` or ``transcript``. Raises XizeError."""
+    """``pdf``, ``docx``, ``xlsx`` or ``transcript``. Raises XizeError."""
     try:
         data = path.read_bytes()
     except OSError as error:
         raise XizeError(f"无法读取{path}（{error.strerror}）：请检查路径与权限。") from error
     if not data:
         raise XizeError(f"{path}是空文件：请换上完整的文件。")
-    if b"%PDF-" in data[:1024] or data.startswith(_PICTURES):
+    if b"%PDF-" in data[:1024]:
         return "pdf"
     if path.suffix.lower() == ".pdf":
         raise XizeError(f"{path}不是PDF（文件头中没有%PDF）：请重新下载或导出为PDF。")
@@ -43,6 +43,12 @@ def kind_of(path: Path) -> str:
             f"{path}不是PDF、Word、Excel文件，也不是UTF-8编码的文字稿：请换上其中之一。"
         ) from None
     return "transcript"
+
+
+def is_picture(path: Path) -> bool:
+    """Whether a file is a PNG, JPEG or TIFF. Raises OSError."""
+    with path.open("rb") as stream:
+        return stream.read(8).startswith(_PICTURES)
 
 
 def office_kind(data: bytes) -> str:

@@ -13,12 +13,13 @@ def plan(options: Options) -> Job:
     edition = load_edition(options.home, options.edition)
     kind = edition.file(options.source).kind
     path, sha256 = edition.verify(kind)
+    settled_by = edition.verify("docx") if edition.settling(kind) is not None else None
     digest = hashlib.sha256()
     for part in (
-        sha256, code_digest(), kind, options.decoder, str(options.cross_check), str(options.allow_incomplete),
+        sha256, settled_by[1] if settled_by else "", code_digest(), kind, options.decoder, str(options.cross_check), str(options.allow_incomplete),
     ):  # fmt: skip
         digest.update(part.encode())
     decisions = read_decisions(edition.folder)
     for data in ((edition.folder / "source.yaml").read_bytes(), *decisions.values()):
         digest.update(b"-" if data is None else data)
-    return Job(options, edition, kind, path, sha256, digest.hexdigest(), decisions)
+    return Job(options, edition, kind, path, sha256, digest.hexdigest(), decisions, settled_by)

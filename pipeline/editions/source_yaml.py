@@ -6,6 +6,7 @@ import datetime
 import io
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, Literal
 
@@ -99,9 +100,11 @@ class Source(StrictModel):
     files: Annotated[tuple[SourceFile, ...], Field(min_length=1)]
     headers: dict[str, HeaderMeaning] = {}
     bounds: dict[str, Bounds] = {}
+    settle: Literal["docx", "none"] = "docx"
     learn_from: tuple[EditionName, ...] | Literal["none"] | None = None
     licence: str | None = None
     disclaimer: str | None = None
+    approval: Literal["required"] | None = None
 
     @field_validator("issued", "effective_from", mode="before")
     @classmethod
@@ -181,10 +184,20 @@ def load_yaml(path: Path) -> Any:
 
     Raises XizeError naming file and line when it cannot be read or is not YAML.
     """
+    return parse_yaml(path, file_bytes(path))
+
+
+def file_bytes(path: Path) -> bytes:
+    """The bytes of a steward's file. Raises XizeError."""
     try:
-        data = path.read_bytes()
+        return path.read_bytes()
     except OSError as error:
         raise XizeError(f"无法读取{path}（{error.strerror}）：请检查文件及其权限。") from error
+
+
+@lru_cache(maxsize=8)
+def known_yaml(path: Path, data: bytes) -> Any:
+    """As :func:`parse_yaml`, kept for whoever asks again: a document to read, not to change."""
     return parse_yaml(path, data)
 
 

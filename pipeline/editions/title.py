@@ -36,7 +36,7 @@ class Title:
 def title_of(path: Path, kind: str, password: str | None = None) -> Title:
     """The title of a PDF (as printed, else by its metadata) or of a transcript; the file's name where neither can be
     read, and for other kinds. Raises XizeError when the file cannot be opened as a PDF."""
-    if kind == "pdf" and path.suffix.lower() == ".pdf":
+    if kind == "pdf":
         return choose_title(path, *_of_pdf(path, password))
     return choose_title(path, _first_line(path) if kind == "transcript" else None)
 

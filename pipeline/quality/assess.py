@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pyarrow as pa
@@ -10,11 +11,11 @@ import pyarrow as pa
 from pipeline.findings import Finding
 from pipeline.quality.check_tables import check_tables, mark_attention, mark_settled
 from pipeline.quality.checks.links import link
-from pipeline.quality.checks.pages import damaged_pages
+from pipeline.quality.checks.pages import damaged_pages, missing_glyphs, pictured_cells
 from pipeline.quality.corrections.file import Correction
 from pipeline.quality.coverage import coverage
 from pipeline.quality.decisions import Acceptance, as_decided, finding_rows, statuses
-from pipeline.schema import build
+from pipeline.schema import ANNEX_TABLES, build
 
 
 def assess(
@@ -37,8 +38,35 @@ def assess(
         "coverage": build("coverage", covered, edition, source),
         "links": build("links", links, edition, source),
     }
-    damaged = damaged_pages(pages) if pages is not None else ()
-    return made, [*damaged, *check_tables(tables), *unlinked]
+    of_pages: list[Finding] = []
+    if pages is not None:
+        of_pages = [*damaged_pages(pages), *missing_glyphs(pages), *pictured_cells(pages)]
+    return made, [*of_pages, *check_tables(tables), *unlinked]
+
+
+def name_rows(findings: Sequence[Finding], tables: Mapping[str, pa.Table]) -> list[Finding]:
+    """Findings about lines of cells with the rows that stand there: entries by their cell and height, annex rows by the
+    row of the table that the cell stands in."""
+    items: dict[str, list[Mapping[str, Any]]] = {}
+    annexes: dict[str, list[tuple[str, str]]] = {}
+    if any(finding.cell_id for finding in findings):
+        for row in tables["entries"].select(["entry_id", "cell_id", "top", "bottom"]).to_pylist():
+            items.setdefault(row["cell_id"], []).append(row)
+        for name in ANNEX_TABLES:
+            for row in tables[name].select(["row_id", "cell_id"]).to_pylist():
+                annexes.setdefault((row["cell_id"] or "").rpartition("-")[0], []).append(
+                    (name, row["row_id"])
+                )
+    out = []
+    for finding in findings:
+        cell, top, bottom = finding.cell_id or "", finding.top or 0.0, finding.bottom or 0.0
+        here = [row["entry_id"] for row in items.get(cell, ()) if row["top"] < bottom and row["bottom"] > top]
+        found = [("entries", key) for key in here] or annexes.get(cell.rpartition("-")[0], [])[:1]
+        if found:
+            keys = tuple(key for _, key in found)
+            finding = replace(finding, table=found[0][0], key=keys[0], keys=keys if len(keys) > 1 else ())
+        out.append(finding)
+    return out
 
 
 def set_statuses(

@@ -117,7 +117,7 @@ def _class_rows(
     all_codes = {row[code] + row["class_no"] for row in reference for code in _CODES}
     by_name = {row["name"]: row for row in classes if row["class_code"] not in all_codes}
     gone = [row for row in tables["majors"].to_pylist() if not row["present"]]
-    lost = {row[column] for row in gone for column in ("major_code", "name")}
+    lost = {row[key] for row in gone for key in ("major_code", "name")}
     seen: set[str] = set()
     for wanted in reference:
         codes = [wanted[code] + wanted["class_no"] for code in _CODES]
@@ -125,15 +125,14 @@ def _class_rows(
         found = next((by_code[code] for code in codes if code in by_code), by_name.get(name))
         if found is not None:
             seen.add(found["class_code"])
-            said = [] if found["class_code"] == codes[0] else [f"印作代码{found['class_code']}"]
-            said = said if found["code_printed"] else ["没有印出代码"]
+            printed = f"印作代码{found['class_code']}" if found["code_printed"] else "没有印出代码"
+            said = [printed] if found["class_code"] != codes[0] else []
             said += [f"印作“{found['name']}”"] if found["name"] != name else []
             yield _row("class", codes[0], name, "present", "，".join(said) or None, found)
-        elif lost & {wanted["major_code"], wanted["major_name"]}:
-            detail = f"所属{wanted['major_name']}的标题不在正文中，该处来源不完整"
-            yield _row("class", codes[0], name, "lost", detail)
         else:
-            yield _row("class", codes[0], name, "absent", None)
+            missing = lost & {wanted["major_code"], wanted["major_name"]}
+            detail = f"所属{wanted['major_name']}的标题不在正文中，该处来源不完整" if missing else None
+            yield _row("class", codes[0], name, "lost" if missing else "absent", detail)
     for row in classes if reference else ():
         if row["class_code"] not in seen:
             yield _row("class", row["class_code"], row["name"], "extra", "不在教育部目录中", row)
@@ -186,8 +185,8 @@ def _number_rows(tables: Mapping[str, pa.Table]) -> Iterator[dict[str, Any]]:
             gaps = _gaps(numbers, start, [no for no in printed if not no.isdecimal()], repeats)
             detail = gaps or (f"{start}-{last}" if numbers else None)
             label = "·".join((declared.title_zh, *group[1:]))
-            status = "broken" if gaps else "complete"
-            yield _row("numbers", "/".join((name, *group)), label, status, detail, rows[0])
+            key, status = "/".join((name, *group)), "broken" if gaps else "complete"
+            yield _row("numbers", key, label, status, detail, rows[0])
 
 
 def _gaps(numbers: Sequence[int], start: int, others: Sequence[str], repeats: bool) -> str:
@@ -205,10 +204,11 @@ def _gaps(numbers: Sequence[int], start: int, others: Sequence[str], repeats: bo
 
 def _page_rows(pages: pa.Table) -> Iterator[dict[str, Any]]:
     for row in pages.to_pylist():
-        if row["tables"]:
-            continue
-        what = "有文字" if row["glyphs"] else "图片" if row["pictures"] > 0.3 else "空白"
-        yield _row("page", str(row["page"]), f"第{row['page']}页", "no_table", what, {"page": row["page"]})
+        if not row["tables"]:
+            what = "有文字" if row["glyphs"] else "图片" if row["pictures"] > 0.3 else "空白"
+            yield _row(
+                "page", str(row["page"]), f"第{row['page']}页", "no_table", what, {"page": row["page"]}
+            )
 
 
 @dataclass(frozen=True)
@@ -315,7 +315,6 @@ def scope(tables: Mapping[str, pa.Table], major_names: Mapping[str, str] | None 
     lines = {subject: [_line(row) for row in rows if row["subject"] == subject] for subject in SUBJECTS}
     findings = tables["findings"].to_pylist() if "findings" in tables else []
     doubts = [row for row in findings if row["code"] in _DOUBT and row["status"] != "corrected"]
-    gaps = [row for row in doubts if row["code"] == "pages_lost"]
     return Scope(
         source=rows[0]["source"],
         majors=tuple(_majors(rows, tables, doubts, major_names or {})),
@@ -324,14 +323,15 @@ def scope(tables: Mapping[str, pa.Table], major_names: Mapping[str, str] | None 
         pages=tuple(sorted(lines["page"], key=_numbered)),
         missing=tuple(
             CoverageLine(row["key"] or "", "", "lost", STATUSES["lost"], row["message"], where(row))
-            for row in sorted(gaps, key=lambda row: (row["page"] or 0, row["line"] or 0))
+            for row in sorted(doubts, key=lambda row: (row["page"] or 0, row["line"] or 0))
+            if row["code"] == "pages_lost"
         ),
     )
 
 
 def where(row: Row) -> str:
     """The page, line or paragraph of a row, in words; "" where it has none."""
-    return place_words(row["page"], row["line"], row["source"])
+    return place_words(row["page"], row["line"], row.get("source"))
 
 
 def _majors(
@@ -343,20 +343,17 @@ def _majors(
     of_classes = [row for row in coverage if row["subject"] == "class"]
     entries = Counter(tables["entries"]["class_code"].to_pylist())
     gaps = [row for row in doubts if row["code"] == "pages_lost"]
-    # The heading's own code where one was printed otherwise than in the list.
     own_code = _printed_codes(of_classes, tables["classes"])
-    # A major without a code is the ministry's of that name.
-    by_name = {
-        code: key for code, name in names.items() for key, row in printed.items() if row["name"] == name
-    }
+    named = {row["name"]: code for code, row in printed.items()}  # a major without a code goes by its name
     classes: dict[str, list[ClassState]] = {}
     for row in of_classes:
         code = str(own_code.get(row["key"], row["key"]))
         said = [doubt["message"].rstrip("。") for doubt in doubts if doubt["key"] == code]
-        major = belongs.get(code) or by_name.get(code[:2], code[:2])
+        major = belongs.get(code) or named.get(names.get(code[:2], ""), code[:2])
         classes.setdefault(major, []).append(_class(row, entries[code], said, gaps))
-    ordinals = {code: row["ordinal"] for code, row in printed.items()}
-    for code in sorted({*printed, *classes}, key=lambda code: (ordinals.get(code, 99), code)):
+    for code in sorted(
+        {*printed, *classes}, key=lambda c: (printed[c]["ordinal"] if c in printed else 99, c)
+    ):
         own = printed.get(code, {"name": names.get(code, ""), "present": None, "toc_page": None})
         at = where(own) if own["present"] else ""
         its = tuple(sorted(classes.get(code, ()), key=lambda one: one.code))

@@ -14,6 +14,7 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -22,15 +23,16 @@ from pydantic import Field, ValidationError
 from pipeline.editions.files import decisions_lock, save_file
 from pipeline.editions.source_yaml import (
     StrictModel,
+    file_bytes,
+    known_yaml,
     line_of,
     list_items,
-    load_yaml,
-    new_list,
     parse_yaml,
     yaml_bytes,
 )
 from pipeline.errors import XizeError
 from pipeline.findings import CODES, Finding, digits_of
+from pipeline.quality.appending import appended
 from pipeline.quality.corrections.file import Correction, decided_corrections
 from pipeline.quality.merge_findings import merge_findings
 from pipeline.schema import SEVERITIES
@@ -93,12 +95,13 @@ def row_digest(row: Row) -> str:
 
 def load_accepted(path: Path) -> tuple[Acceptance, ...]:
     """The acceptances of a file, none where there is no file. Raises XizeError naming file, line and remedy."""
-    return accepted_in(path, path.read_bytes() if path.is_file() else None)
+    return accepted_in(path, file_bytes(path) if path.is_file() else None)
 
 
+@lru_cache(maxsize=4)  # the review page asks again and again
 def accepted_in(path: Path, data: bytes | None) -> tuple[Acceptance, ...]:
     """As :func:`load_accepted`, of the bytes that were read from ``path`` (None: there was no file)."""
-    return _acceptances(path, None if data is None else parse_yaml(path, data))
+    return _acceptances(path, None if data is None else known_yaml(path, data))
 
 
 def _acceptances(path: Path, document: Any) -> tuple[Acceptance, ...]:
@@ -267,32 +270,39 @@ def accept(path: Path, rows: Sequence[Row], why: str, by: str, date: datetime.da
     if unkeepable(why) or unkeepable(by):
         raise XizeError("理由或姓名中有控制字符或不成字的字符：请重新输入。")
     with decisions_lock(path.parent):
-        document = load_yaml(path) if path.is_file() else None
+        before = file_bytes(path) if path.is_file() else None
+        known = accepted_in(path, before)
         corrections = decided_corrections(path.parent / "corrections.yaml")
-        now = decided(rows, _acceptances(path, document), corrections)
+        now = decided(rows, known, corrections)
         refuse_decided(now, path.parent, by)
-        if document is None:
-            document = new_list(
-                "接受的发现：原文如此、已知悉，不再作为未决事项；所据文字变化后自动失效。由“xize accept”写入。"
-            )
-        for row in now:
-            made = {
-                "finding_id": row["finding_id"],
-                "code": row["code"],
-                "message": row["message"],
-                "evidence": row_digest(row),
-                "why": why,
-                "by": by,
-                "date": date.replace(),  # its own object: YAML writes one that comes again as an alias
-            }
-            wanted = digits_of(row["finding_id"])
-            old = next((item for item in document if digits_of(item.get("finding_id", "")) == wanted), None)
-            if old is None:
-                document.append(made)
-            else:
-                old.update(made)
-        write_yaml(path, document)
+        made = {digits_of(row["finding_id"]): _acceptance(row, why, by, date) for row in now}
+        again = any(digits_of(one.finding_id) in made for one in known)
+        if before is not None and (
+            again or (document := known_yaml(path, before)) and document.fa.flow_style()
+        ):
+            document = parse_yaml(path, before)
+            for item in document:
+                item.update(made.pop(digits_of(item["finding_id"]), {}))
+            document.extend(made.values())
+            write_yaml(path, document)
+        else:
+            save_file(path, appended(path, before, [(one, "") for one in made.values()], _HEAD)[0])
     return len(rows)
+
+
+_HEAD = "接受的发现：原文如此、已知悉，不再作为未决事项；所据文字变化后自动失效。由“xize accept”写入。"
+
+
+def _acceptance(row: Row, why: str, by: str, date: datetime.date) -> dict[str, Any]:
+    return {
+        "finding_id": row["finding_id"],
+        "code": row["code"],
+        "message": row["message"],
+        "evidence": row_digest(row),
+        "why": why,
+        "by": by,
+        "date": date.replace(),  # its own object: YAML writes one that comes again as an alias
+    }
 
 
 def write_yaml(path: Path, document: Any) -> None:

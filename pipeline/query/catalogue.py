@@ -6,8 +6,10 @@ import datetime
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from itertools import chain
 from pathlib import Path
+from threading import Lock
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -86,6 +88,21 @@ from lives
 """
 
 
+@lru_cache
+def _empty(name: str) -> bytes:
+    """A Parquet file with the columns of the contract's table and no rows."""
+    import io
+
+    import pyarrow.parquet as pq
+
+    from pipeline.schema import TABLES
+
+    stream = io.BytesIO()
+    if name in TABLES:
+        pq.write_table(TABLES[name].arrow.empty_table(), stream)
+    return stream.getvalue()
+
+
 class Catalog:
     """The published releases as DuckDB views, one per table, over the latest release of every edition.
 
@@ -113,6 +130,7 @@ class Catalog:
         self._shown = self._choose(dict(parse_pin(pin) for pin in pins))
         self._files = ReadOnlyFiles()
         self._con: duckdb.DuckDBPyConnection = locked_connection(self._files)
+        self._one_at_a_time = Lock()  # threads may share a catalogue, DuckDB's connection they may not
         self._schemas: set[str] = set()
         self._remembered: dict[tuple[str, ...], Any] = {}
         self._views("main", self._shown)
@@ -172,6 +190,9 @@ class Catalog:
         for name in dict.fromkeys(chain.from_iterable(one.rows for one in releases)):
             having = [one for one in releases if name in one.rows]
             files = [f"{PROTOCOL}://{one.edition}/{one.release}/{name}.parquet" for one in having]
+            if any(one.manifest.get("contract", 1) < 2 for one in having):  # columns that came later are null
+                self._files.files[f"{name}.parquet"] = _empty(name)
+                files.append(f"{PROTOCOL}://{name}.parquet")
             source = f"read_parquet([{', '.join(map(_literal, files))}], union_by_name=true)"
             try:
                 there = self._con.sql(f"from {source}").columns
@@ -197,7 +218,7 @@ class Catalog:
         """
         import pyarrow as pa
 
-        with _refusals():
+        with self._one_at_a_time, _refusals():
             relation = self._ask(query, parameters)
             return pa.table({}) if relation is None else relation.to_arrow_table()
 
@@ -206,7 +227,7 @@ class Catalog:
 
         ``catalog.rows("select 1 as one")`` gives ``(["one"], [(1,)])``.
         """
-        with _refusals():
+        with self._one_at_a_time, _refusals():
             relation = self._ask(query)
             return ([], []) if relation is None else (relation.columns, relation.fetchall())
 

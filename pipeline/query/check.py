@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from pipeline.errors import XizeError
+from pipeline.errors import UnknownName, XizeError
 from pipeline.releases.catalogue import parse_pin
 from pipeline.schema import GRADE_LABELS, KINDS, TIERS
 from pipeline.text import normalise, squeeze
@@ -168,7 +168,7 @@ def check(
     wanted_grade, wanted_level = parse_grade(grade), parse_level(level)
     if not _key(name):
         raise XizeError("证书名称为空：请用--name给出名称。")
-    editions = _editions(catalog, edition)
+    editions = releases_asked(catalog, edition)
     verdicts: list[Verdict] = []
     matches: list[PrintedEntry] = []
     near: list[PrintedEntry] = []
@@ -191,13 +191,14 @@ def check(
                 near += _elsewhere(catalog, one, release, code, name)
                 near += _similar(rows, name) if not others else []
     if all(verdict.class_code is None for verdict in verdicts):
-        raise XizeError(
+        raise UnknownName(
             f"{'、'.join(editions)}中没有专业类{class_code}：请核对代码（{_hint(catalog, editions)}）。"
         )
     return Answer(class_code, name, wanted_grade, wanted_level, tuple(verdicts), tuple(matches), tuple(near))
 
 
-def _editions(catalog: Catalog, edition: str | Sequence[str] | None) -> dict[str, str]:
+def releases_asked(catalog: Catalog, edition: str | Sequence[str] | None) -> dict[str, str]:
+    """Edition → release that a question is about: all that are shown, or those named. Raises XizeError."""
     if edition is None:
         return dict(catalog.releases)
     found = {}
@@ -205,7 +206,7 @@ def _editions(catalog: Catalog, edition: str | Sequence[str] | None) -> dict[str
         wanted, release = parse_pin(pin)
         if release is None and wanted not in catalog.releases:
             have = "、".join(catalog.releases)
-            raise XizeError(f"没有版本{wanted}的发布（现有：{have}）：请核对--edition。")
+            raise UnknownName(f"没有版本{wanted}的发布（现有：{have}）：请核对--edition。")
         found[wanted] = release or catalog.releases[wanted]
     return found
 
@@ -248,7 +249,7 @@ def _entries(
     return [PrintedEntry(edition=edition, release=release, **row) for row in rows]
 
 
-def _keys(row: PrintedEntry) -> set[str]:
+def entry_keys(row: PrintedEntry) -> set[str]:
     """Every exact way to name the entry: as printed, without grade, with and without issuer."""
     names = {row.text, row.name}
     if row.issuer:
@@ -263,12 +264,12 @@ def _judge(
     """((tiers, remarks), the rows by which it counts, rows of the name with another grade or level)."""
     from pipeline.tidy.grades.levels import read_levels
 
-    named = [row for row in rows if _key(name) in _keys(row)]
+    named = [row for row in rows if _key(name) in entry_keys(row)]
     grades: tuple[int, ...] = () if grade is None else (grade,)
     if not named:
         # The name asked may state its own grade in other words than the entry does.
         stated = read_levels(normalise(name))
-        named = [row for row in rows if _key(stated.name) in _keys(row)]
+        named = [row for row in rows if _key(stated.name) in entry_keys(row)]
         grades = grades or stated.grades
         level = level or stated.level
     found = [row for row in named if _fits(row, grades, level)]
@@ -309,10 +310,23 @@ def _similar(rows: Sequence[PrintedEntry], name: str) -> list[PrintedEntry]:
 
 def _elsewhere(catalog: Catalog, edition: str, release: str, code: str, name: str) -> list[PrintedEntry]:
     """A few entries of exactly this name in other classes."""
-    where = "c.class_code <> $code and contains(e.text, $name)"
-    rows = _entries(catalog, edition, release, where, code=code, name=normalise(name))
-    found = _one_each(row for row in rows if _key(name) in _keys(row))
+    named = catalog.remembered(("names", edition, release), lambda: _by_name(catalog, edition, release))
+    found = _one_each(row for row in named.get(_key(name), ()) if row.class_code != code)
     return [replace(row, how="other_class") for row in found[:_NEAR_LIMIT]]
+
+
+def printed_entries(catalog: Catalog, edition: str, release: str) -> list[PrintedEntry]:
+    """Every entry of a release at each of its grades, in reading order."""
+    return _entries(catalog, edition, release, "true")
+
+
+def _by_name(catalog: Catalog, edition: str, release: str) -> dict[str, list[PrintedEntry]]:
+    """Every entry of a release under each of its keys."""
+    named: dict[str, list[PrintedEntry]] = {}
+    for row in printed_entries(catalog, edition, release):
+        for key in entry_keys(row):
+            named.setdefault(key, []).append(row)
+    return named
 
 
 def _one_each(rows: Iterable[PrintedEntry]) -> list[PrintedEntry]:

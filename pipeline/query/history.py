@@ -7,12 +7,12 @@ followed, within its class and kind: tiers and grades may change from edition to
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from pipeline.editions.names import validate_name
-from pipeline.errors import XizeError
+from pipeline.errors import UnknownName, XizeError
 from pipeline.schema import GRADE_LABELS, KINDS, TIERS
 from pipeline.text import place_words, squeeze
 
@@ -181,6 +181,27 @@ class History:
     lives: tuple[Life, ...]
     near: tuple[Suggestion, ...]
 
+    def to_dict(self) -> dict[str, Any]:
+        """The answer as plain JSON values."""
+        return {
+            "name": self.name,
+            "lives": [
+                {
+                    **{key: value for key, value in asdict(life).items() if key != "standings"},
+                    "first_edition": life.first.edition,
+                    "last_edition": life.last.edition,
+                    "gaps": [one.edition for one in life.gaps],
+                    "summary": life.sentence(),
+                    "editions": [
+                        {**asdict(one), "tiers": one.tiers, "grades": one.grades, "levels": one.levels}
+                        for one in life.standings
+                    ],
+                }
+                for life in self.lives
+            ],
+            "near": [asdict(one) for one in self.near],
+        }
+
 
 Row = Mapping[str, Any]
 
@@ -232,7 +253,7 @@ def _editions(catalog: Catalog, jurisdiction: str | None) -> dict[str, str]:
     chosen = {name: release for name, release in ordered if jurisdiction in (None, _jurisdiction(name))}
     if not chosen:
         have = "、".join(sorted(set(map(_jurisdiction, catalog.releases))))
-        raise XizeError(f"没有地区“{jurisdiction}”的发布：现有{have}。")
+        raise UnknownName(f"没有地区“{jurisdiction}”的发布：现有{have}。")
     return chosen
 
 
@@ -258,7 +279,7 @@ def _rows(catalog: Catalog, class_code: str | None, kind: str | None) -> list[Ro
     asked = catalog.sql(query, {"asked": squeeze(class_code)}).to_pylist()
     wanted = {codes.get((row["edition"], row["class_code"]), row["class_code"]) for row in asked}
     if not wanted:
-        raise XizeError(f"各版本中都没有专业类“{class_code}”：请核对代码或名称（见classes表）。")
+        raise UnknownName(f"各版本中都没有专业类“{class_code}”：请核对代码或名称（见classes表）。")
     return [row for row in rows if row["class_code"] in wanted]
 
 

@@ -57,6 +57,11 @@ def read_list(path: Path) -> CertificateList:
         data = path.read_bytes()
     except OSError as error:
         raise XizeError(f"无法读取{path}（{error.strerror}）：请检查路径与权限。") from error
+    return parse_list(data, suffix, str(path))
+
+
+def parse_list(data: bytes, suffix: str, path: str) -> CertificateList:
+    """As :func:`read_list`, from the bytes of a file (``suffix`` .xlsx or .csv) that messages call ``path``."""
     rows = _xlsx_rows(data, path) if suffix == ".xlsx" else _csv_rows(data, path)
     if len(rows) > _MOST_ROWS:
         raise XizeError(f"{path}超过{_MOST_ROWS}行：请分成几份。")
@@ -83,7 +88,7 @@ def _columns(row: Row) -> dict[str, int]:
     return found
 
 
-def _csv_rows(data: bytes, path: Path) -> list[Row]:
+def _csv_rows(data: bytes, path: str) -> list[Row]:
     for encoding in ("utf-8-sig", "gb18030"):  # what Excel writes as CSV UTF-8, and as plain CSV in China
         try:
             text = data.decode(encoding)
@@ -95,7 +100,7 @@ def _csv_rows(data: bytes, path: Path) -> list[Row]:
     raise XizeError(f"{path}的编码无法识别：请另存为UTF-8编码的CSV，或存为.xlsx。")
 
 
-def _xlsx_rows(data: bytes, path: Path) -> list[Row]:
+def _xlsx_rows(data: bytes, path: str) -> list[Row]:
     """The rows of the first sheet; a merged cell's value stands in every row that it covers."""
     from zipfile import BadZipFile
 

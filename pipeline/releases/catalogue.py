@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipeline.editions.names import NAME, in_order, validate_name
-from pipeline.errors import XizeError
+from pipeline.errors import UnknownName, XizeError
 from pipeline.releases.storage import MARKER, Store, dump_json, open_store
 
 # pyarrow is imported where tables are read: whoever asks by SQL does without it.
@@ -203,8 +203,21 @@ def latest_name(store: Store, edition: str) -> str | None:
     return str(name)
 
 
+def awaits_approval(release: Release) -> bool:
+    """Whether a second person has to approve it before it may become the current one."""
+    approval = release.manifest.get("approval")
+    return approval is not None and not approval.get("approved_by")
+
+
 def set_latest(store: Store, edition: str, release: str) -> None:
-    """Point latest.json to ``release`` in one atomic step. Raises OSError; XizeError when it has moved all the same."""
+    """Point latest.json to ``release`` in one atomic step.
+
+    Raises OSError; XizeError when the release waits for approval, and when latest.json has moved all the same.
+    """
+    if awaits_approval(find_release(store, edition, release)):
+        raise XizeError(
+            f"{edition}@{release}还没有经另一人批准：请先用“xize approve {edition} {release} --by 姓名”批准。"
+        )
     moved = False
     try:
         store.replace(f"{edition}/{LATEST}", dump_json({"release": release}))
@@ -237,7 +250,7 @@ def read_manifest(store: Store, edition: str, release: str) -> dict[str, Any]:
         document = json.loads(store.read(path))
     except FileNotFoundError:
         have = "、".join(release_names(store, edition)) or "无"
-        raise XizeError(
+        raise UnknownName(
             f"版本{edition}没有发布{release}（现有：{have}）：请用“xize releases”查看。"
         ) from None
     except (ValueError, OSError, RecursionError) as error:

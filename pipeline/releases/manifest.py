@@ -5,18 +5,18 @@ from __future__ import annotations
 import hashlib
 import platform
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib import metadata
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pyarrow as pa
 
 from pipeline import __version__
 from pipeline.editions.edition import Edition
 from pipeline.releases.catalogue import FACTS
-from pipeline.schema import TABLES
+from pipeline.schema import QUEUES, TABLES
 from pipeline.schema.types import Field, Table
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class SourceInfo:
     """The source file that a release was read from, and what source.yaml says about its edition.
 
     ``is_default``: it is the source that source.yaml names under ``read``, whose releases become the latest. ``facts``:
-    what it says of :data:`pipeline.releases.catalogue.FACTS`.
+    what it says of :data:`pipeline.releases.catalogue.FACTS`; ``approval``: a second person must approve its releases.
     """
 
     kind: str
@@ -57,6 +57,7 @@ class SourceInfo:
     licence: str | None = None
     disclaimer: str | None = None
     facts: Mapping[str, str | None] = field(default_factory=lambda: dict.fromkeys(FACTS))
+    approval: bool = False
 
     @property
     def record(self) -> dict[str, str]:
@@ -70,7 +71,7 @@ class SourceInfo:
         return cls(
             file.kind, file.name, sha256 or file.sha256, edition.name, source.title, file.kind == source.read,
             file.about, file.origin, source.licence, source.disclaimer,
-            source.model_dump(mode="json", include=set(FACTS)),
+            source.model_dump(mode="json", include=set(FACTS)), source.approval is not None,
         )  # fmt: skip
 
 
@@ -90,6 +91,7 @@ class RunInfo:
     code_version: str | None = None
     compare: Callable[[Release, Mapping[str, Any], Mapping[str, pa.Table]], bytes] | None = None
     browse: Callable[[Mapping[str, Any], Mapping[str, Any], Mapping[str, pa.Table]], bytes] | None = None
+    by: str = ""
 
 
 def library_versions() -> dict[str, str]:
@@ -104,11 +106,19 @@ def library_versions() -> dict[str, str]:
 
 
 def count_findings(findings: pa.Table) -> dict[str, dict[str, int]]:
-    """Number of findings by severity, by code and by status."""
-    return {
+    """Number of findings by severity, by code, by status and by queue; of the open ones by queue."""
+    counts = {
         f"by_{column}": dict(sorted(Counter(findings[column].to_pylist()).items()))
-        for column in ("severity", "code", "status")
+        for column in ("severity", "code", "status", "queue")
     }
+    open_ones = findings.filter([status == "open" for status in findings["status"].to_pylist()])
+    return {**counts, "open_by_queue": count_queues(open_ones["queue"].to_pylist())}
+
+
+def count_queues(queues: Iterable[str]) -> dict[str, int]:
+    """Number of findings in each queue, also where there is none."""
+    counts = Counter(queues)
+    return {queue: counts[queue] for queue in QUEUES}
 
 
 def _file_record(data: bytes, rows: int | None) -> dict[str, object]:
@@ -141,12 +151,19 @@ def manifest(
         "title": source.title,
         **source.facts,
         "source": source.record,
+        "used": [
+            {"role": "read", "kind": source.kind, "file": source.file, "sha256": source.sha256},
+            *cast("list[object]", run.stats.get("settled_by", [])),
+            *cast("list[object]", run.stats.get("learned", [])),
+        ],
         "versions": library_versions(),
         "code_version": run.code_version,
         "allow_incomplete": run.allow_incomplete,
         "validation": dict(run.validation),
         "conservation": run.stats.get("conservation"),
-        "stats": {key: value for key, value in run.stats.items() if key != "conservation"},
+        "stats": {
+            key: value for key, value in run.stats.items() if key not in ("conservation", "settled_by")
+        },
         "findings": count_findings(tables["findings"]),
         "corrected": corrected,
         "rows": {name: table.num_rows for name, table in tables.items()},

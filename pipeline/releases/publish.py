@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -194,13 +194,16 @@ def publish(
         about = manifest(release, source, run, tables, files)
         ordered = {name: parquet_table(files[f"{name}.parquet"]) for name in tables}
         if run.compare is not None:
-            before = _release_before(store, edition, source.kind)
+            before = next(releases_before(store, edition, source.kind), None)
             files["changes.json"] = run.compare(before, about, ordered) if before else dump_json([])
         if run.browse is not None:
             files["browse.html"] = run.browse(about, package, ordered)
         schemas = {f"schema/{name}.json": dump_json(row_schema(TABLES[name])) for name in tables}
         files |= {"datapackage.json": dump_json(package), **schemas, **_site_files(site)}
         record = manifest(release, source, run, tables, files)
+        if source.approval:
+            meant = {"prepared_by": run.by, "becomes_latest": becomes_latest}
+            record, becomes_latest = {**record, "approval": meant}, False
         marker = {PENDING: b""} if becomes_latest else {}
         store.write_folder(f"{edition}/{release}", {**files, **marker, MARKER: dump_json(record)})
         if becomes_latest:
@@ -209,17 +212,19 @@ def publish(
     return Release(edition, release, store.url, record, is_latest, changed=True)
 
 
-def _release_before(store: Store, edition: str, source: str) -> Release | None:
-    """What a new release is compared with: the last whole one of its source, else last edition's current one.
+def releases_before(store: Store, edition: str, source: str) -> Iterator[Release]:
+    """What a new release is compared with: the last whole one of its source, then last edition's current one.
 
     The last edition is the latest earlier one of the same jurisdiction that has a current release.
     """
     for name in reversed(release_names(store, edition)):
         release = find_release(store, edition, name)
         if release.source == source and not damaged_files(store, edition, name):
-            return release
+            yield release
+            break
     other = edition_before(store, edition)
-    return find_release(store, other) if other else None
+    if other:
+        yield find_release(store, other)
 
 
 def _next_name(store: Store, edition: str) -> str:

@@ -20,7 +20,9 @@ from pipeline.review import view
 from pipeline.review.session import Session
 from pipeline.text import unkeepable
 
-_SCRIPTS = ("data.js", "picture.js", "list.js", "rows.js", "decide.js", "main.js")
+_SCRIPTS = (
+    "data.js", "picture.js", "list.js", "rows.js", "lines.js", "decide.js", "correct.js", "many.js", "main.js"
+)  # fmt: skip
 ASSETS = {"review.css": "text/css; charset=utf-8"} | dict.fromkeys(_SCRIPTS, "text/javascript; charset=utf-8")
 """The only files that are served beside the page; their names are compared, never joined to a path."""
 
@@ -174,6 +176,10 @@ def _reading(app: FastAPI, session: Session, guard: Guard) -> None:
     def finding(finding_id: str) -> Response:
         return JSONResponse(view.rows_of(session.material, finding_id))
 
+    @app.get("/api/lines/{cell_id}")
+    def lines(cell_id: str, finding: str = "") -> Response:
+        return JSONResponse(session.lines(finding, cell_id))
+
     @app.get("/api/slot/{class_code}/{kind}/{tier}")
     def slot(class_code: str, kind: str, tier: str) -> Response:
         return JSONResponse(view.slot(session.material, class_code, kind, tier))
@@ -222,7 +228,8 @@ def _deciding(app: FastAPI, session: Session) -> None:
 
     @app.post("/api/preview")
     def preview(wanted: Wanted) -> Response:
-        return JSONResponse(session.preview(_given(wanted, "entry", dict), _text(wanted, "by")))
+        everywhere = wanted.get("everywhere") is True
+        return JSONResponse(session.preview(_given(wanted, "entry", dict), _text(wanted, "by"), everywhere))
 
     @app.post("/api/warm")
     def warm(wanted: Wanted) -> Response:
@@ -231,13 +238,15 @@ def _deciding(app: FastAPI, session: Session) -> None:
 
     @app.post("/api/correct")
     def correct(wanted: Wanted, tab: Tab = "") -> Response:
-        return JSONResponse(session.correct(_given(wanted, "entry", dict), _text(wanted, "by"), tab))
+        everywhere = wanted.get("everywhere") is True
+        return JSONResponse(
+            session.correct(_given(wanted, "entry", dict), _text(wanted, "by"), tab, everywhere)
+        )
 
     @app.post("/api/accept")
     def accept(wanted: Wanted, tab: Tab = "") -> Response:
-        return JSONResponse(
-            session.accept(_text(wanted, "finding"), _text(wanted, "why"), _text(wanted, "by"), tab)
-        )
+        ids = [str(one) for one in _given(wanted, "findings", list, [_text(wanted, "finding")])]
+        return JSONResponse(session.accept(ids, _text(wanted, "why"), _text(wanted, "by"), tab))
 
     @app.post("/api/undo")
     def undo(wanted: Wanted, tab: Tab = "") -> Response:
@@ -255,6 +264,6 @@ def _deciding(app: FastAPI, session: Session) -> None:
 
     @app.post("/api/run")
     def run(wanted: Wanted) -> Response:
-        if not session.run():
+        if not session.run(wanted.get("publish") is True):
             raise XizeError("已有一次运行正在进行：请等它完成。")
         return JSONResponse(session.run_status())

@@ -87,8 +87,14 @@ def _unpublished(material: Material, options: Options) -> Material:
         rows={name: table.to_pylist() for name, table in result.tables.items() if name != "cells"},
         applied=file_sha256(path) if path.is_file() else None,
         rule3=result.context["rule3"],
-        notice="最近一次运行没有发布：所示为暂存的读取结果，处理完错误后请重新运行。",
+        notice=_why_unpublished(material),
     )
+
+
+def _why_unpublished(material: Material) -> str:
+    errors = sum(row["severity"] == "error" and row["status"] == "open" for row in material.findings)
+    why = f"因{errors}个错误没有发布，处理完后请重新运行" if errors else "没有发布（试运行）"
+    return f"最近一次运行{why}：所示为暂存的读取结果，已按现有的更正整理。"
 
 
 def _stretches(lines: Sequence[str]) -> list[Page]:

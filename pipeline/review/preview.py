@@ -69,12 +69,12 @@ def _known_lines(path: Path, corrections: Sequence[Correction], applied: str | N
     return known
 
 
-def of_published(material: Material, corrections: Sequence[Correction]) -> list[Change]:
-    """What the last of ``corrections`` (of rows) changes in the rows shown, after those that are pending before it.
+def of_published(material: Material, corrections: Sequence[Correction], count: int = 1) -> list[Change]:
+    """What the last ``count`` of ``corrections`` (of rows) change in the rows shown, after those pending before them.
 
     Raises XizeError, as a run does, when it does not apply.
     """
-    path, earlier, last = material.edition.corrections, corrections[:-1], corrections[-1]
+    path, earlier, last = material.edition.corrections, corrections[:-count], corrections[-count:]
     waiting = pending(path, earlier, material.applied)
     before: Mapping[str, Sequence[Row]] = material.rows
     if edited_by_hand(path, earlier, material.applied):
@@ -84,7 +84,7 @@ def of_published(material: Material, corrections: Sequence[Correction]) -> list[
                 before = apply_to_rows(before, [one], rule3=material.rule3)
     else:
         before = apply_to_rows(before, waiting, rule3=material.rule3)
-    return changes(before, apply_to_rows(before, [last], rule3=material.rule3))
+    return changes(before, apply_to_rows(before, last, rule3=material.rule3))
 
 
 def check_cells(material: Material, corrections: Sequence[Correction]) -> None:

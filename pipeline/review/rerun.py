@@ -9,12 +9,14 @@ import subprocess
 import sys
 import threading
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from pipeline.errors import XizeError
-from pipeline.job import Options
+from pipeline.job import Options, Outcome
 from pipeline.run import run
+from pipeline.schema.changes import CHANGE_KINDS
 from pipeline.system import apart, end_group
 
 _STAGES = {"read": "读取页面", "check": "交叉核对", "tidy": "整理", "validate": "校验", "publish": "发布"}
@@ -22,7 +24,7 @@ _ROOT = str(Path(__file__).resolve().parents[2])
 
 
 class Rerun:
-    """One run at a time. ``status`` is idle | running | published | unchanged | failed."""
+    """One run at a time. ``status`` is idle | running | tried | published | unchanged | failed."""
 
     def __init__(self, options: Options) -> None:
         self._options = options
@@ -36,8 +38,8 @@ class Rerun:
         with self._guard:
             return dict(self._status)
 
-    def start(self) -> bool:
-        """Start a run; False when one is under way."""
+    def start(self, publish: bool) -> bool:
+        """Start a run, which publishes or only says what that would change; False when one is under way."""
         with self._guard:
             if self._status["status"] == "running":
                 return False
@@ -54,13 +56,15 @@ class Rerun:
                 words = f"无法开始运行（{error.strerror}）：请在命令行运行“xize run”。"
                 self._status = {"status": "failed", "words": words}
                 return True
-            threading.Thread(target=self._follow, args=(self._process,), name="rerun", daemon=True).start()
+            threading.Thread(
+                target=self._follow, args=(self._process, publish), name="rerun", daemon=True
+            ).start()
         return True
 
-    def _follow(self, process: subprocess.Popen[bytes]) -> None:
+    def _follow(self, process: subprocess.Popen[bytes], publish: bool) -> None:
         assert process.stdin is not None and process.stdout is not None
         with suppress(BrokenPipeError), process.stdin:  # it has ended already: what it said is reported
-            pickle.dump(self._options, process.stdin)
+            pickle.dump(replace(self._options, publish=publish), process.stdin)
         last: dict[str, Any] = {}
         said = "没有说明"
         for line in process.stdout:
@@ -86,6 +90,15 @@ class Rerun:
             end_group(process)
 
 
+def _trial(outcome: Outcome) -> dict[str, Any]:
+    """What publishing would change, and what is still doubtful."""
+    changes = {
+        name: [[CHANGE_KINDS[kind], count] for kind, count in kinds.items()]
+        for name, kinds in outcome.changes.items()
+    }
+    return {"changes": changes, "queues": dict(outcome.by_queue), "errors": outcome.open_errors}
+
+
 def _main() -> None:
     """The process: run with the options given on standard input, and say on standard output how it goes."""
 
@@ -103,7 +116,9 @@ def _main() -> None:
         say("failed", f"无法读写文件（{error.strerror}）：请检查磁盘空间与权限。")
     else:
         name = outcome.release.release if outcome.release else ""
-        if outcome.changed:
+        if outcome.release is None:
+            say("tried", f"已试运行，没有发布。{outcome.remark}", **_trial(outcome))
+        elif outcome.changed:
             say("published", f"已发布{name}。{outcome.remark}", release=name)
         else:
             say("unchanged", f"没有变化，最新仍为{name}。{outcome.remark}", release=name)

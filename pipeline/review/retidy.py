@@ -19,9 +19,8 @@ from pipeline.quality.corrections.file import Correction
 from pipeline.quality.corrections.rows import apply_to_rows
 from pipeline.releases.learned import learned
 from pipeline.review.preview import as_json, changes
-from pipeline.run import read
+from pipeline.run import read, tidy_cells
 from pipeline.system import ignore_interrupts
-from pipeline.tidy.document import tidy
 
 _KEPT = 3
 """How many tidied readings the process remembers: with the cell corrections of before, and the latest trials."""
@@ -51,12 +50,7 @@ class _Rows:
         if known is None:
             cells, changed = apply_to_cells(self.reading.cells, corrections)
             known = (
-                tidy(
-                    replace(self.reading, cells=cells),
-                    self.job.header_map,
-                    self.job.path.name,
-                    self.job.memory,
-                ),
+                tidy_cells(self.job, replace(self.reading, cells=cells)),
                 changed,
             )
         self.tidied[key] = known  # as the latest: the oldest goes first

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import threading
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,12 +15,16 @@ from pipeline.errors import XizeError
 from pipeline.job import Options
 from pipeline.quality.correction_template import place_before
 from pipeline.quality.corrections.file import Correction, load_corrections
-from pipeline.quality.decisions import row_digest, who_decided, with_statuses
+from pipeline.quality.decisions import affected, keys_of, row_digest, who_decided, with_statuses
 from pipeline.review import preview, progress, view, writing
+from pipeline.review.lines import everywhere, printed
 from pipeline.review.load import load
 from pipeline.review.pictures import Pictures
 from pipeline.review.rerun import Rerun
 from pipeline.review.retidy import Tidier
+
+_EVERYWHERE = ("replace", "split", "join", "drop")
+"""Corrections of catalogue items that mean the same wherever the same stands."""
 
 _EXACT = 3.0
 """Seconds to wait for an answer that needs no tidying."""
@@ -40,7 +44,7 @@ class Session:
         self._loaded_run = ""
         self.material = load(options, release)
         self.pictures = Pictures(self.material)
-        options = replace(options, source=self.material.kind)
+        options = replace(options, source=self.material.kind, by=by)
         self._tidier = Tidier(replace(options, workers=1, publish=False))
         self._rerun = Rerun(options)
 
@@ -58,7 +62,6 @@ class Session:
     def state(self, tab: str = "") -> dict[str, Any]:
         """See :func:`view.state`; with the steward's name and what ``tab`` can take back."""
         material = self.material
-        path = material.edition.corrections
         findings = [{**row, "status": "open"} for row in material.findings]
         problem, seen, pages, waiting = "", set[str](), set[int](), 0
         try:
@@ -66,9 +69,7 @@ class Session:
             known = progress.load_progress(progress.review_path(self.folder))
             seen = progress.reviewed_findings(known, material.findings)
             pages = progress.reviewed_pages(known, material.kind, material.sha256)
-            corrections = load_corrections(path)
-            if not preview.edited_by_hand(path, corrections, material.applied):
-                waiting = len(preview.pending(path, corrections, material.applied))
+            waiting = self._waiting()
         except XizeError as error:
             problem = str(error)
         made = view.state(material, findings, seen, pages)
@@ -85,40 +86,61 @@ class Session:
 
     # Decisions
 
-    def _try(self, wanted: Mapping[str, Any], by: str) -> tuple[Any, list[Correction], str]:
-        """(entry, all corrections with it, comment above it). Raises XizeError when it is not whole."""
-        entry = writing.compose(wanted, by or self.by, datetime.date.today())
-        comment = ""
-        finding = self.material.by_id.get(str(entry.get("finding")))
-        if "finding" in entry and finding is None:
-            raise XizeError("没有这一发现：请重新载入本页。")
-        if finding is not None:
-            comment = f"{place_before(finding)}{finding['message']}"
-            entry["evidence"] = row_digest(finding)
-        _, _, corrections = writing.candidate(self.material.edition.corrections, entry, comment)
-        return entry, corrections, comment
+    def _entries(self, wanted: Mapping[str, Any], all_places: bool) -> list[dict[str, Any]]:
+        """What is wanted at the one place, or at every place where the same stands. Raises XizeError."""
+        one = dict(wanted)
+        if not all_places:
+            return [one]
+        where = one.get("where")
+        if not isinstance(where, dict) or "class" not in where or one.get("action") not in _EVERYWHERE:
+            raise XizeError("只有目录条目的改文字、拆分、合并与删去可以用于所有相同之处：请逐处更正。")
+        return everywhere(self.material, one)
 
-    def preview(self, wanted: Mapping[str, Any], by: str = "") -> dict[str, Any]:
-        """How the rows would become, at once for rows; {"question": n} for cells, whose answer comes later.
+    def _try(
+        self, wanted: Sequence[Mapping[str, Any]], by: str
+    ) -> tuple[list[tuple[Any, str]], list[Correction]]:
+        """(entries with the comments above them, all corrections with them). Raises XizeError when one is not whole."""
+        made = []
+        for one in wanted:
+            entry = writing.compose(one, by or self.by, datetime.date.today())
+            comment = ""
+            finding = self.material.by_id.get(str(entry.get("finding")))
+            if "finding" in entry and finding is None:
+                raise XizeError("没有这一发现：请重新载入本页。")
+            if finding is not None:
+                comment = f"{place_before(finding)}{finding['message']}"
+                entry["evidence"] = row_digest(finding)
+            made.append((entry, comment))
+        _, _, corrections = writing.candidate(self.material.edition.corrections, made)
+        return made, corrections
+
+    def preview(self, wanted: Mapping[str, Any], by: str = "", all_places: bool = False) -> dict[str, Any]:
+        """How the rows would become, at once for rows; {"question": n} for cells, whose answer comes later; "places":
+        at how many places the same stands.
 
         Raises XizeError with the sentence that a run would give when the correction does not apply.
         """
-        _, corrections, _ = self._try({**wanted, "reason": wanted.get("reason") or "预览"}, by)
+        wanted = {**wanted, "reason": wanted.get("reason") or "预览"}
+        entries = self._entries(wanted, all_places)
+        _, corrections = self._try(entries, by)
         if corrections[-1].of_cells:
             preview.check_cells(self.material, corrections)
             return {"question": self._tidier.ask(corrections[:-1], corrections)}
-        return self._apply(corrections)
+        is_item = "class" in wanted["where"] and wanted.get("action") in _EVERYWHERE
+        places = len(everywhere(self.material, dict(wanted))) if is_item else 1
+        return self._apply(corrections, len(entries)) | {"places": places}
 
-    def _apply(self, corrections: list[Correction]) -> dict[str, Any]:
-        """What the last correction (of rows) changes: in the reading where it is tidied already, else in the rows shown."""
+    def _apply(self, corrections: list[Correction], count: int = 1) -> dict[str, Any]:
+        """What the last ``count`` corrections (of rows) change: in the reading where it is tidied already, else in the
+        rows shown."""
         if self._tidier.knows(corrections):
-            number = self._tidier.ask(corrections[:-1], corrections)
+            number = self._tidier.ask(corrections[:-count], corrections)
             answer = self._tidier.answer(number, _EXACT)
             if answer is not None and not answer.get("gone"):
                 if "problem" in answer:
                     raise XizeError(str(answer["problem"]))
                 return answer
-        return preview.as_json(preview.of_published(self.material, corrections), "published")
+        return preview.as_json(preview.of_published(self.material, corrections, count), "published")
 
     def warm(self) -> None:
         """Have the reading tidied in the background where there are corrections already: later ones are then tried on
@@ -127,44 +149,68 @@ class Session:
         if corrections and not self._tidier.knows(corrections):
             self._tidier.ask(corrections, corrections)
 
+    def lines(self, finding_id: str, cell_id: str) -> dict[str, Any]:
+        """See :func:`lines.printed`: of a cell, as the finding ("" for none) means it. Raises KeyError."""
+        named = keys_of(self.material.by_id[finding_id]) if finding_id else []
+        corrections = load_corrections(self.material.edition.corrections)
+        return printed(self.material, cell_id, named, corrections)
+
     def answer(self, number: int) -> dict[str, Any] | None:
         """The answer to a question of :meth:`preview`, None while it is worked on."""
         return self._tidier.answer(number)
 
-    def _open(self, finding_id: str, *closed: str) -> Mapping[str, Any]:
-        """The finding as decided now, its rows that are left. Raises XizeError when its status is one of ``closed``."""
-        (row,) = with_statuses([self.material.by_id[finding_id]], self.folder)
-        if row["status"] in closed:
-            done = {"accepted": "接受", "corrected": "更正"}[row["status"]]
-            raise XizeError(
-                f"该发现已由{who_decided(row, self.folder)}{done}，没有改动：要改请先撤销那项决定，或直接编辑文件。"
-            )
-        return row
+    def _open(self, finding_ids: Sequence[str], *closed: str) -> list[dict[str, Any]]:
+        """The findings as decided now, their rows that are left. Raises XizeError when a status is one of ``closed``."""
+        rows = with_statuses([self.material.by_id[one] for one in finding_ids], self.folder)
+        for row in rows:
+            if row["status"] in closed:
+                done = {"accepted": "接受", "corrected": "更正"}[row["status"]]
+                raise XizeError(
+                    f"该发现已由{who_decided(row, self.folder)}{done}，没有改动：要改请先撤销那项决定，或直接编辑文件。"
+                )
+        return rows
 
-    def correct(self, wanted: Mapping[str, Any], by: str = "", tab: str = "") -> dict[str, Any]:
-        """Write one entry to corrections.yaml, if it applies. Raises XizeError."""
+    def _written(self, written: writing.Written, tab: str, words: str) -> dict[str, Any]:
+        """Remember a decision for undo; what it made of its findings, so that the page need not ask."""
+        self._done[tab].append(written)
+        rows = self._open(written.findings)
+        now = {row["finding_id"]: {"status": row["status"], "rows": affected(row)} for row in rows}
+        return {"words": words, "undo": written.what, "now": now, "waiting": self._waiting()}
+
+    def _waiting(self) -> int:
+        """How many corrections the rows shown do not know yet; 0 where that cannot be told."""
+        path = self.material.edition.corrections
+        corrections = load_corrections(path)
+        if preview.edited_by_hand(path, corrections, self.material.applied):
+            return 0
+        return len(preview.pending(path, corrections, self.material.applied))
+
+    def correct(
+        self, wanted: Mapping[str, Any], by: str = "", tab: str = "", all_places: bool = False
+    ) -> dict[str, Any]:
+        """Write one correction (at one place, or at all) to corrections.yaml, if it applies. Raises XizeError."""
         with self._guard, decisions_lock(self.folder):
             if wanted.get("finding") in self.material.by_id:
-                self._open(wanted["finding"], "accepted")
-            entry, corrections, comment = self._try(wanted, by)
+                self._open([wanted["finding"]], "accepted")
+            entries, corrections = self._try(self._entries(wanted, all_places), by)
             if corrections[-1].of_cells:
                 preview.check_cells(self.material, corrections)
             else:
-                self._apply(corrections)
-            written = writing.write_correction(self.material.edition.corrections, entry, comment)
-            self._done[tab].append(written)
-            return {"words": f"已写入{written.path.name}：重新运行后生效。"}
+                self._apply(corrections, len(entries))
+            written = writing.write_corrections(self.material.edition.corrections, entries)
+            return self._written(written, tab, f"已写入{written.path.name}：重新运行后生效。")
 
-    def accept(self, finding_id: str, why: str, by: str = "", tab: str = "") -> dict[str, Any]:
-        """Accept a finding in accepted.yaml. Raises XizeError, KeyError when there is no such finding."""
+    def accept(self, finding_ids: Sequence[str], why: str, by: str = "", tab: str = "") -> dict[str, Any]:
+        """Accept findings (one decision) in accepted.yaml. Raises XizeError, KeyError when there is no such finding."""
         if not why.strip() or not (by or self.by).strip():
             raise XizeError("接受一项发现须写明理由并署名：请填写理由，并在页首填写署名。")
         with self._guard, decisions_lock(self.folder):
-            row = self._open(finding_id, "accepted", "corrected")
+            rows = self._open(finding_ids, "accepted", "corrected")
+            if len(rows) > 1 and any(row["queue"] == "reading" for row in rows):
+                raise XizeError("“可能读错”的发现不能成批接受：请逐项对照原文后再决定。")
             path = self.folder / "accepted.yaml"
-            written = writing.write_acceptance(path, [row], why, by or self.by, datetime.date.today())
-            self._done[tab].append(written)
-            return {"words": "已接受。"}
+            written = writing.write_acceptances(path, rows, why, by or self.by, datetime.date.today())
+            return self._written(written, tab, "已接受。" if len(rows) == 1 else f"已接受{len(rows)}项。")
 
     def undo(self, tab: str = "") -> dict[str, Any]:
         """Take the last decision of ``tab`` back. Raises XizeError when there is none."""
@@ -175,7 +221,7 @@ class Session:
             written = done[-1]
             writing.take_back(written)
             done.pop()
-            return {"words": f"已撤销：{written.what}。", "finding": written.finding}
+            return {"words": f"已撤销：{written.what}。", "finding": next(iter(written.findings), None)}
 
     def mark_finding(self, finding_id: str, reviewed: bool, by: str = "") -> None:
         """Mark a finding as looked at. Raises XizeError, KeyError."""
@@ -197,14 +243,14 @@ class Session:
 
     # Running again
 
-    def run(self) -> bool:
+    def run(self, publish: bool) -> bool:
         """Start a run; False when one is under way."""
-        return self._rerun.start()
+        return self._rerun.start(publish)
 
     def run_status(self) -> dict[str, Any]:
         """How the run stands; once it has ended, the material is loaded anew before that is said."""
         status = self._rerun.status
-        if status["status"] in ("published", "unchanged", "failed"):
+        if status["status"] in ("tried", "published", "unchanged", "failed"):
             with self._guard:
                 if self._loaded_run != repr(status):
                     self._reload()

@@ -9,9 +9,9 @@ from typing import Any
 from pipeline.findings import CODES
 from pipeline.quality.correction_template import USUAL
 from pipeline.quality.decisions import affected, by_worth, keys_of, remedy
+from pipeline.review.lines import where_of
 from pipeline.review.model import Material, Page, Row
 from pipeline.schema import ANNEX_TABLES, GRADE_LABELS, KINDS, SEVERITIES, TABLES, TIERS
-from pipeline.text import squeeze
 
 LOW = 0.8
 """Cells and rows below this confidence are shown as doubtful."""
@@ -81,6 +81,8 @@ def _finding(material: Material, row: Mapping[str, Any], reviewed: Collection[st
         "id": row["finding_id"],
         "code": row["code"],
         "severity": row["severity"],
+        "queue": row["queue"],
+        "chance": _rounded(row["chance"]),
         "status": row["status"],
         "reviewed": row["finding_id"] in reviewed,
         "rows": affected(row),
@@ -203,9 +205,6 @@ def shown(material: Material, table: str, row: Mapping[str, Any]) -> Row:
 
 
 def _entry(material: Material, row: Mapping[str, Any]) -> Row:
-    where: Row = {"class": row["class_code"], "kind": row["kind"], "tier": row["tier"]}
-    if material.slot_sizes[(row["class_code"], row["kind"], row["tier"], squeeze(row["text"]))] > 1:
-        where["position"] = row["position"]
     class_name = material.class_names.get(row["class_code"], "")
     fields = [["名称", row["name"]]]
     if row["issuer"]:
@@ -217,7 +216,7 @@ def _entry(material: Material, row: Mapping[str, Any]) -> Row:
     return {
         "text": row["text"],
         "fields": fields,
-        "where": where,
+        "where": where_of(material, row),
         "position": row["position"],
         "place": f"{row['class_code']}{class_name} · {_SHORT_KINDS[row['kind']]} · {row['tier']} · 第{row['position']}条",
     }

@@ -8,7 +8,7 @@ from itertools import chain
 
 from pipeline.findings import Finding
 from pipeline.model import Cell
-from pipeline.reading import Block, PageInfo
+from pipeline.reading import UNREADABLE, UNREADABLE_SHARE, Block, PageInfo
 from pipeline.text import normalise, squeeze
 from pipeline.tidy.annexes import AnnexResult
 from pipeline.tidy.catalogue import Catalogue
@@ -16,7 +16,13 @@ from pipeline.tidy.document_tables import DocumentTables
 from pipeline.tidy.entries import Entries
 from pipeline.tidy.stitch import StitchedSection
 
-_HIDDEN = {"invisible": "不可见", "white": "白色", "watermark": "水印", "outside": "页面之外的"}
+_HIDDEN = {
+    "invisible": "不可见",
+    "white": "白色",
+    "watermark": "水印",
+    "outside": "页面之外的",
+    "clipped": "被裁去的",
+}
 
 
 def characters(
@@ -160,6 +166,19 @@ def _loose_text(sections: Sequence[StitchedSection], annexes: AnnexResult) -> It
                 yield Finding("text_outside_tables", message, text, **lines[0].place)
 
 
+def unreadable_pages(findings: Iterable[Finding], pages: Iterable[PageInfo]) -> list[Finding]:
+    """The findings, with one error for each page that is full of characters without a code in place of all others there."""
+    full = [page.page for page in pages if UNREADABLE in page.checks]
+    message = f"页超过 {UNREADABLE_SHARE:.0%} 的字没有编码，无法读出；请换一个由原稿导出的文件，或先做文字识别（OCR）。"
+    return [
+        *(
+            Finding("undecodable_text", f"第 {n} {message}", f"page {n}", severity="error", page=n)
+            for n in full
+        ),
+        *(finding for finding in findings if finding.page not in full),
+    ]
+
+
 def _undecodable(cells: Iterable[Cell]) -> Iterator[Finding]:
     """Cells with characters whose font does not tell which they are."""
     for cell in cells:
@@ -170,9 +189,14 @@ def _undecodable(cells: Iterable[Cell]) -> Iterator[Finding]:
 
 def _hidden_text(hidden: Iterable[Block]) -> Iterator[Finding]:
     for block in hidden:
+        text = normalise(block.line.text)[:300]
+        if block.role == "repainted":
+            message = f"第 {block.line.page} 页有在原处重复描绘的字（如以此加粗），只读一次。"
+            yield Finding("text_repainted", message, text, **block.line.place)
+            continue
         kind = _HIDDEN.get(block.role, block.role)
         message = f"第 {block.line.page} 页有{kind}文字，未读入表格；如确为正文，请核对原件。"
-        yield Finding("hidden_text", message, normalise(block.line.text)[:300], **block.line.place)
+        yield Finding("hidden_text", message, text, **block.line.place)
 
 
 def _pages_without_text(pages: Iterable[PageInfo]) -> Iterator[Finding]:

@@ -32,6 +32,7 @@ class PrintedClass:
     page: int
     occurrence: int = 1
     pieces: dict[tuple[str, str], list[Cell]] = field(default_factory=dict)
+    lines: list[Line] = field(default_factory=list)  # of its class cell, where it was printed last
 
     @property
     def class_code(self) -> str:
@@ -73,21 +74,25 @@ def class_of(
     It is the ``current`` one going on (an empty, repeated or cut class cell), one of ``classes`` printed again, or a
     new one, which is added to ``classes``; doubts are added to ``findings``.
     """
-    codes, name = parse_class(line for cell in cells for line in cell.lines)
+    lines = [line for cell in cells for line in cell.lines]
+    codes, name = parse_class(lines)
     first = cells[0]
     page = first.first.page
     if not codes and not name:
         return current
     if current is not None and _goes_on(current, classes, codes, name, page):
+        current.lines += lines
+        return current
+    if current is not None and page > current.page and _completes(current, lines):
         return current
     again = next((one for one in classes if _same_class(one, codes, name, heading)), None)
     if again is not None:
         if again.name != name and name and again.name:
             message = f"代码 {codes[0]} 既是“{again.name}”又是“{name}”，条目并入前者；请核对原文。"
             findings.append(_finding("class_code_repeated", message, f"{again.name}|{name}", codes[0], first))
-        again.page = page
+        again.page, again.lines = page, lines
         return again
-    fresh = PrintedClass(codes, name, first, heading, page)
+    fresh = PrintedClass(codes, name, first, heading, page, lines=lines)
     classes.append(fresh)
     return fresh
 
@@ -131,6 +136,18 @@ def _goes_on(
         current.name += name
         return True
     return False
+
+
+def _completes(current: PrintedClass, lines: list[Line]) -> bool:
+    """Whether a page break cut a code of the current class: with what stands below it the cell is that of one class."""
+    codes, name = parse_class([*current.lines, *lines])
+    if current.name.endswith("类") or not name.endswith("类") or not codes or len(codes) > 3:
+        return False
+    if any(code[1:] != codes[0][1:] for code in codes):
+        return False
+    current.codes, current.name = codes, name
+    current.lines += lines
+    return True
 
 
 def _ends(current: PrintedClass) -> set[str]:

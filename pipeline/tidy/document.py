@@ -15,8 +15,9 @@ from pipeline.reading import PageInfo, Reading, blocks_of, cells_of, pages_of
 from pipeline.schema import KINDS
 from pipeline.text import page_spans
 from pipeline.tidy import pageless
-from pipeline.tidy.accounting import characters, doubts_of_pages, doubts_of_tables
+from pipeline.tidy.accounting import characters, doubts_of_pages, doubts_of_tables, unreadable_pages
 from pipeline.tidy.annexes import Annex, read_annexes
+from pipeline.tidy.beside import WordFile
 from pipeline.tidy.catalogue import is_catalogue, page_of, read_catalogue
 from pipeline.tidy.document_tables import DocumentTables, document_tables
 from pipeline.tidy.entries import credential_rows, known_names, organisations, read_entries
@@ -45,11 +46,18 @@ class Tidied:
     tables: int = 0
 
 
-def tidy(reading: Reading, header_map: Mapping[str, str], where: str, memory: Memory | None = None) -> Tidied:
+def tidy(
+    reading: Reading,
+    header_map: Mapping[str, str],
+    where: str,
+    beside: WordFile | None = None,
+    memory: Memory | None = None,
+) -> Tidied:
     """Tidy a reading.
 
     ``header_map``: printed header words → kind (or annex field) from source.yaml; ``where``: the file's name for
-    messages; ``memory``: the items that earlier editions settled. Raises XizeError when the pages carry no text, when no catalogue table is found, or when a column group
+    messages; ``beside``: the Word file that settles a PDF; ``memory``: the items that earlier editions settled. Raises
+    XizeError when the pages carry no text, when no catalogue table is found, or when a column group
     cannot be named.
     """
     engine = pageless.engine_of(reading)
@@ -69,12 +77,14 @@ def tidy(reading: Reading, header_map: Mapping[str, str], where: str, memory: Me
         rules = pageless.line_rules(rules, tables.annex_groups, cells, engine)
     else:
         rules = with_intended_lines(rules, tables.annex_groups)
+    if beside is not None:
+        rules = beside.settled_lines(rules, tables.annex_groups)
 
     annexes = read_annexes(_annexes(tables), lambda cell: hard_lines(cell, rules), header_map)
     place = pageless.place_of(engine) if engine else page_of
     catalogue = read_catalogue(tables.under_headings, _kinds_only(header_map), where, place)
     # What the annexes name helps to read the entries: whole names, and by whom certificates are issued.
-    entries = read_entries(catalogue, rules, known_names(annexes), organisations(annexes), memory)
+    entries = read_entries(catalogue, rules, known_names(annexes), organisations(annexes), beside, memory)
     majors = major_rows(parts, catalogue)
     classes, unnamed, class_doubts = class_rows(catalogue, majors)
     rows = {
@@ -92,7 +102,10 @@ def tidy(reading: Reading, header_map: Mapping[str, str], where: str, memory: Me
         *doubts_of_pages(tables, annexes, cells, pages, parts.hidden),
         *class_doubts,
         *_room_doubts(rules, bool(engine)),
+        *entries.differing,
+        *(beside.differences(rows) if beside is not None else ()),
     ]
+    findings = unreadable_pages(findings, pages)
     if engine:
         rows = {name: pageless.with_lines(some, engine) for name, some in rows.items()}
         findings = pageless.findings_with_lines([*pageless.findings_of(reading), *findings], engine)
@@ -150,6 +163,6 @@ def _check_readable(pages: Sequence[PageInfo], has_cells: bool, where: str) -> N
         and (len(scans) > len(pages) / 2 or not has_cells)
     ):
         raise XizeError(
-            f"{where} 第 {page_spans(scans)} 页：是没有文字层的扫描图，读不出文字；请先做文字识别（OCR），"
-            f"或改用文字稿（--source transcript）。"
+            f"{where} 第 {page_spans(scans)} 页：是没有文字层的扫描图，读不出文字；请安装识别组件（pip install "
+            f"'xize[ocr]'）后再运行，或先做文字识别（OCR），或改用文字稿（--source transcript）。"
         )

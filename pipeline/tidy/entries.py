@@ -5,14 +5,16 @@ from __future__ import annotations
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 
+from pipeline.findings import Finding
 from pipeline.model import Cell, Line
 from pipeline.reading import SINGLE
 from pipeline.schema import KINDS, TIERS
 from pipeline.text import normalise, squeeze
 from pipeline.tidy.annexes import AnnexResult
+from pipeline.tidy.beside import WordFile, settle
 from pipeline.tidy.catalogue import Catalogue, Slot
 from pipeline.tidy.grades.levels import expand, read_levels
 from pipeline.tidy.grades.names import organisation_names
@@ -42,10 +44,12 @@ _ORGANISATIONS = (
 
 @dataclass
 class Entries:
-    """Rows of ``entries`` (without edition and source), and the cells whose text is only a placeholder."""
+    """Rows of ``entries`` (without edition and source), the cells whose text is only a placeholder, and where a Word file
+    beside the PDF has other items."""
 
     rows: list[Row]
     placeholders: list[Cell]
+    differing: list[Finding] = field(default_factory=list)
 
 
 def entry_id(class_code: str, kind: str, tier: str, text: str, occurrence: int) -> str:
@@ -76,12 +80,13 @@ def read_entries(
     rules: LineRules,
     known_names: Iterable[str],
     organisations: frozenset[str],
+    beside: WordFile | None = None,
     memory: Memory | None = None,
 ) -> Entries:
     """Segment the cells of every slot into items and read what each item states.
 
-    ``known_names``: whole names known from the annexes; ``organisations``: names by which issuers are known; ``memory``:
-    the items that earlier editions settled.
+    ``known_names``: whole names known from the annexes; ``organisations``: names by which issuers are known; ``beside``:
+    the Word file that settles the PDF; ``memory``: the items that earlier editions settled.
     """
     slots = catalogue.slots
     keys = [
@@ -108,21 +113,38 @@ def read_entries(
         found = [lines_as_items(problem) for problem in problems]
     else:
         found = segment.segment_all(problems, known_names, sorted(organisations), memory)
-    rows: list[Row] = []
-    for key, lines, items in zip(keys, printed, found, strict=True):
-        rows += _rows_of(key, lines, items, organisations)
+    out = Entries([], placeholders)
+    for key, lines, problem, items in zip(keys, printed, problems, found, strict=True):
+        settled: set[int] = set()
+        if beside is not None and key in beside.items and lines:
+            by_word = settle(problem.texts, items, beside.items[key])
+            items = [item for item, _ in by_word]
+            settled = {item.first for item, sure in by_word if sure}
+        rows = _rows_of(key, lines, items, organisations, settled)
+        out.rows += rows
+        if beside is not None:
+            out.differing += beside.compared(key, rows, slots[key][0])
+    if beside is not None:
+        for key in sorted(beside.items.keys() - index.keys()):
+            out.differing += beside.compared(key, [], None)
     if memory is not None:
-        for row in rows:
+        for row in out.rows:
             slot = (str(row["class_code"]), str(row["kind"]), str(row["tier"]))
-            if row["confidence"] != 1.0 and slot in memory.items.get(squeeze(str(row["text"])), ()):
+            known = slot in memory.items.get(squeeze(str(row["text"])), ())
+            if known and row["confidence"] != 1.0 and row["settled_by"] is None:
                 row["settled_by"] = "edition"
-    return Entries(rows, placeholders)
+    return out
 
 
 def _rows_of(
-    key: Slot, lines: Sequence[tuple[Line, Cell]], items: Iterable[Item], organisations: frozenset[str]
+    key: Slot,
+    lines: Sequence[tuple[Line, Cell]],
+    items: Iterable[Item],
+    organisations: frozenset[str],
+    settled: Collection[int],
 ) -> list[Row]:
-    """The rows of a slot's items. ``lines``: its printed lines, each with the cell piece it stands in."""
+    """The rows of a slot's items. ``lines``: its printed lines, each with the cell piece it stands in; ``settled``: the
+    first lines of the items that the Word file settles."""
     rows: list[Row] = []
     seen: Counter[str] = Counter()
     for item in items:
@@ -148,7 +170,7 @@ def _rows_of(
                 "issuer": levels.issuer,
                 "grades": list(levels.grades),
                 "level": levels.level,
-                "settled_by": None,
+                "settled_by": "word_file" if item.first in settled else None,
                 "requires_attention": False,
                 "page": line.page,
                 "x0": min(box.x0 for box in boxes),

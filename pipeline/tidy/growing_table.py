@@ -6,6 +6,7 @@ thousand times.
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -91,6 +92,25 @@ class GrowingTable:
         """The shapes of the settled texts of the column that begins at ``x0``."""
         return {one for at, found in self._shapes.items() if abs(at - x0) < 2 for one in found}
 
+    def patterns(self, x0: float) -> set[str]:
+        """The patterns (see :func:`pattern`) of the settled texts of the column that begins at ``x0``."""
+        return {pattern(text) for at, text in self.values if abs(at - x0) < 2}
+
+    def merged(self, x0: float) -> bool:
+        """Whether cells of the column that begins at ``x0`` are merged over rows here and there."""
+        return any(cell.row_span > 1 and abs(cell.x0 - x0) < 2 for cell in self.cells[-_RECENT:])
+
+    def spans_with(self, x0: float, key_x0: float) -> bool:
+        """Whether the column that begins at ``x0`` is merged over the rows of its key wherever the key is merged."""
+        spans = {cell.row: cell.row_span for cell in self.cells[-_RECENT:] if abs(cell.x0 - x0) < 2}
+        keys = [
+            c
+            for c in self.cells[-_RECENT:]
+            if abs(c.x0 - key_x0) < 2 and c.row_span > 1 and c not in self.bottom
+        ]
+        alike = sum(spans.get(key.row) == key.row_span for key in keys)
+        return bool(keys) and alike >= 0.8 * len(keys)
+
     def fill_rates(self, further: Iterable[Placed]) -> dict[tuple[int, int], float]:
         """Share of filled cells per column (see :func:`column_key`): of settled cells and ``further`` ones."""
         counts = {key: list(both) for key, both in self._filled.items()}
@@ -153,6 +173,8 @@ class GrowingTable:
         return own, [self.x0 + (x - x0) * scale for x in own]
 
 
+_RECENT = 3000
+"""So many of the last cells say how a column goes with its key."""
 _NEAR = 3.5
 """Points by which edges of one column differ at most from page to page."""
 
@@ -187,3 +209,10 @@ def nearest(edges: Sequence[float], x: float) -> int:
 def shape(text: str) -> str:
     """How a text begins and ends: with a digit or with something else."""
     return "".join("9" if char.isdigit() else "字" for char in (text[:1], text[-1:]) if char)
+
+
+def pattern(text: str) -> str:
+    """A code's pattern: 9 for every digit, A for every letter; "" for a text with anything else but - and .."""
+    if not re.fullmatch(r"[0-9A-Za-z.\-]+", text):
+        return ""
+    return re.sub("[A-Za-z]", "A", re.sub("[0-9]", "9", text))

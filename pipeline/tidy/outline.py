@@ -19,6 +19,7 @@ from pipeline.tidy.sections import (
     heading,
     same_section,
     split_at_headings,
+    without_first_row,
 )
 from pipeline.vocabulary.headings import ANNEX, LEADER, MAJOR, NOTES, NUMERAL, TOC, numeral
 
@@ -178,9 +179,8 @@ def _sections(stream: Sequence[Line | PageTable], toc: Sequence[TocEntry]) -> li
         here = sections[-1]
         if isinstance(item, PageTable):
             for banner, part in split_at_headings(item, titles, here.kind == "annex"):
-                if banner is not None and not same_section(banner, sections[-1]):
-                    sections.append(banner)
-                sections[-1].content.append(part)
+                opened = _opened(sections, banner, part)
+                sections[-1].content.append(opened)
             continue
         if wrapped:
             wrapped -= 1
@@ -195,6 +195,20 @@ def _sections(stream: Sequence[Line | PageTable], toc: Sequence[TocEntry]) -> li
         else:
             sections.append(section)
     return sections
+
+
+def _opened(sections: list[Section], banner: Section | None, part: PageTable) -> PageTable:
+    """Open the section of a heading inside a table, unless it is only repeated; the table as it goes into it.
+
+    A header that is repeated at a page's top brings along the heading above it, which may be an earlier section's.
+    """
+    if banner is None or same_section(banner, sections[-1]):
+        return part
+    top = part.cells[0].cell_id.endswith("-r000-c00")
+    if top and any(same_section(banner, one) for one in sections) and any(cell.row for cell in part.cells):
+        return without_first_row(part)
+    sections.append(banner)
+    return part
 
 
 def note_texts(section: Section) -> list[tuple[str, str, Line]]:

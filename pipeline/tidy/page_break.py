@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from pipeline.model import Cell
-from pipeline.tidy.growing_table import GrowingCell, GrowingTable, column_key, shape
+from pipeline.tidy.growing_table import GrowingCell, GrowingTable, column_key, pattern, shape
 
 _FILLED = 0.97
 _OFTEN = 0.8
@@ -52,11 +52,17 @@ def row_is_cut(table: GrowingTable, pairs: Pairs, filled: FillRates) -> bool:
     ordered = sorted(always, key=lambda pair: pair[1].x0)
     if (ordered[0][0].text and complete) or _begins_right_of_merged(matched):
         return False
+    if any(broken_value(table, cell, above) for cell, above in present):
+        return all(not _ended(above) for _, above in present)
     # Key columns that are empty because a merged cell runs on are no sign of a cut row.
     if all(cell.row_span > 1 or above.row_span > 1 for cell, above in missing):
         return False
     # So are the leftmost columns alone, when every column right of them has a text of its own.
     if len(present) >= 2 and all(cell.text for cell, _ in ordered[len(missing) :]):
+        return False
+    # Nor is an empty key where keys are usually merged, when every text above the break ended on purpose: the last row
+    # of a merged cell may be drawn apart.
+    if table.merged(ordered[0][1].x0) and all(above.text and _ended(above) for _, above in present):
         return False
     whole = any(
         (round(above.x0), cell.text) in table.values or cell.text.isdigit() for cell, above in present
@@ -89,13 +95,26 @@ def _begins_right_of_merged(matched: Sequence[tuple[Cell, GrowingCell]]) -> bool
     )
 
 
-def _ended(cell: GrowingCell) -> bool:
-    """Whether a cell's last line leaves room for more than a character: its text ended on purpose."""
+def broken_value(table: GrowingTable, cell: Cell, above: GrowingCell) -> bool:
+    """Whether a page break cuts a code (S00003130001|5): the upper line is full, and only both together have the pattern
+    of the column's codes."""
+    known = table.patterns(above.x0) - {""}
+    whole = pattern(above.text + cell.text)
+    return (
+        bool(cell.text and above.text)
+        and whole in known
+        and not {pattern(cell.text), pattern(above.text)} & known
+        and not _ended(above, 1.0)
+    )
+
+
+def _ended(cell: GrowingCell, room: float = 2.5) -> bool:
+    """Whether a cell's last line leaves ``room`` for so many more characters: its text ended on purpose."""
     piece = next((piece for piece in reversed(cell.pieces) if piece.lines), None)
     if piece is None:
         return False
     line = piece.lines[-1]
-    return piece.x1 - piece.x0 - line.width > 2.5 * line.size
+    return piece.x1 - piece.x0 - line.width > room * line.size
 
 
 def _at_top(cell: Cell) -> bool:
@@ -113,16 +132,21 @@ def _complete(table: GrowingTable, always: Sequence[tuple[Cell, GrowingCell]]) -
     return shape(cell.text) in shapes and shape(above.text) in shapes
 
 
-def runs_on(above: GrowingCell, cell: Cell, filled: float, table: GrowingTable) -> bool:
+def runs_on(
+    above: GrowingCell, cell: Cell, filled: float, table: GrowingTable, key: GrowingCell | None = None
+) -> bool:
     """Whether a cell below a page break is the rest of the (merged) cell above it, the row itself being whole.
 
-    ``filled``: the share of the column's cells that are filled. Where nothing tells, the cell is noted as uncertain.
+    ``filled``: the share of the column's cells that are filled; ``key``: the row's key above the break, if it runs on.
+    Where nothing tells, the cell is noted as uncertain.
     """
     upper, lower = above.text, cell.text
     if not table.merging and above.row_span == 1 and cell.row_span == 1:
         return False
     if upper and not lower:
         if cell.row_span > 1 or filled >= _FILLED or (above.row_span > 1 and filled >= _OFTEN):
+            return True
+        if key is not None and key is not above and _goes_with(above, key, table):
             return True
         if above.row_span > 1:
             table.uncertain.append(cell)
@@ -133,4 +157,15 @@ def runs_on(above: GrowingCell, cell: Cell, filled: float, table: GrowingTable) 
         return filled >= _FILLED and above.row_span + cell.row_span > 2
     if upper == lower:
         return above.row_span > 1 or cell.row_span > 1
+    if broken_value(table, cell, above):
+        return True
+    if key is not None and key is not above and not _ended(above) and table.spans_with(above.x0, key.x0):
+        return True
     return upper.count("(") > upper.count(")") and lower.count(")") > lower.count("(")
+
+
+def _goes_with(above: GrowingCell, key: GrowingCell, table: GrowingTable) -> bool:
+    """Whether a cell above a page break covers all rows of a key that runs on, so that it runs on with it."""
+    if above.row > key.row:
+        return False
+    return above.row_span > 1 or (key.row_span == 1 and table.spans_with(above.x0, key.x0))

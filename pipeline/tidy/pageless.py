@@ -122,7 +122,8 @@ def findings_with_lines(findings: Iterable[Finding], engine: str = TRANSCRIPT) -
         line = finding.line
         if line is None and finding.top is not None:
             line = line_at(finding.top)
-        message = _PAGE.sub(_where(engine, line, finding.cell_id), finding.message)
+        where = _where(engine, line, finding.cell_id)
+        message = _PAGE.sub(where, finding.message) if where else finding.message
         line = None if engine == EXCEL else line
         out.append(
             replace(finding, message=message, line=line, page=None, x0=None, top=None, x1=None, bottom=None)
@@ -145,7 +146,7 @@ def place_of(engine: str) -> Callable[[LogicalTable], str]:
     def place(table: LogicalTable) -> str:
         first = min((cell.pieces[0] for cell in table.cells), key=lambda piece: piece.top)
         where = _where(engine, line_at(first.top), first.cell_id)
-        return f" {where.removeprefix('文字稿')} "
+        return where.removeprefix("文字稿")
 
     return place
 

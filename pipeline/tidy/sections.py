@@ -13,12 +13,13 @@ from pipeline.vocabulary.headings import ANNEX, FOOTNOTE, MAJOR, NOT_A_TITLE, NO
 
 @dataclass(frozen=True)
 class PageTable:
-    """A table as it stands on one page: its cells, its upper and lower edge in points."""
+    """A table as it stands on one page: its cells, its upper and lower edge in points, and a heading repeated above."""
 
     page: int
     cells: tuple[Cell, ...]
     top: float
     bottom: float
+    repeated: tuple[Cell, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -175,6 +176,14 @@ def split_at_headings(
         if own:
             top, bottom = min(cell.top for cell in own), max(cell.bottom for cell in own)
             yield starts.get(start), PageTable(table.page, own, top, bottom)
+
+
+def without_first_row(table: PageTable) -> PageTable:
+    """A page's table whose first row is a heading that its header repeats: that of the document's first section, where
+    one grid holds all."""
+    first = tuple(cell for cell in table.cells if cell.row == 0)
+    own = tuple(replace(cell, row=cell.row - 1) for cell in table.cells if cell.row)
+    return PageTable(table.page, own, min(cell.top for cell in own), table.bottom, first)
 
 
 def _banner_heading(cell: Cell, titles: set[str], in_annex: bool) -> Section | None:

@@ -80,6 +80,7 @@ def stitch(section: Section, pictured: Collection[int] = ()) -> StitchedSection:
                 _extend(tables[-1], part)
             else:
                 tables.append(_begin(part, context, annex))
+            tables[-1].repeated += part.repeated
             context = []
     return StitchedSection(section, tuple(map(_finish, tables)), tuple(context))
 
@@ -126,22 +127,31 @@ def _extend(table: GrowingTable, item: PageTable) -> None:
     pairs = [(cell, _above(table.bottom, a, b)) for cell, a, b in body if cell.row == skip]
     partners = {cell.cell_id: above for cell, above in pairs}
     filled = table.fill_rates(one for one in body if one[0].row > skip)
-    cut = row_is_cut(table, pairs, filled)
+    cut = not _header_alone(table) and row_is_cut(table, pairs, filled)
     shift = (table.n_rows - 1 if cut else table.n_rows) - skip
     # Of a column with no other cell nothing is known: a merged cell runs on, another goes with the key, which runs on
     # when it is empty below.
     key, upper = min(pairs, key=lambda pair: pair[0].x0)
     unknown = 1.0 if upper is not None and upper.text and not key.text else 0.0
+    usual = filled.get(column_key(upper.x0, upper.x1), unknown) if upper is not None else 0.0
+    going_on = upper if unknown and upper is not None and runs_on(upper, key, usual, table) else None
     fresh: list[GrowingCell] = []
     for cell, a, b in body:
         above = partners.get(cell.cell_id)
         usual = filled.get(column_key(a, b), 1.0 if above is not None and above.row_span > 1 else unknown)
-        if above is not None and (cut or runs_on(above, cell, usual, table)):
+        if above is not None and (cut or runs_on(above, cell, usual, table, going_on)):
             above.pieces.append(cell)
             above.row_span = max(above.row_span, cell.row + shift + cell.row_span - above.row)
         else:
             fresh.append(GrowingCell(cell.row + shift, cell.row_span, a, b, [cell]))
     table.take(fresh)
+
+
+def _header_alone(table: GrowingTable) -> bool:
+    """Whether the table so far is a catalogue's whole header: the next page begins with a row of its own."""
+    if table.merging or table.n_rows > _HEAD_ROWS:
+        return False
+    return len(head_texts([cell for one in table.cells for cell in one.pieces[:1]], False)) == table.n_rows
 
 
 def _above(bottom: Sequence[GrowingCell], a: float, b: float) -> GrowingCell | None:

@@ -175,3 +175,33 @@ def test_a_strangers_file_in_the_folder_is_not_overwritten(tmp_path: Path, ruleb
         add_edition(tmp_path, "jiangsu-2026", rulebook)
     assert (folder / "jiangsu-2026.pdf").read_bytes() == b"%PDF-1.7 another"
     assert not (folder / "source.yaml").exists()
+
+
+def test_a_later_version_of_the_year_and_what_is_known_of_its_validity(
+    tmp_path: Path, rulebook: Path
+) -> None:
+    facts = {"issued": "2025-12-20", "effective_from": "2026-01-01", "document_no": "苏教师〔2025〕1号"}
+    added = add_edition(tmp_path, "jiangsu-2025-2", rulebook, **facts, supersedes="jiangsu-2025")
+    source = load_edition(tmp_path, "jiangsu-2025-2").source
+    assert added.changed and (source.jurisdiction, source.year) == ("jiangsu", 2025)
+    said = source.model_dump(mode="json")
+    assert {name: said[name] for name in facts} == facts and source.supersedes == "jiangsu-2025"
+    # The same file again with something new to say; what it says already is not written over.
+    add_edition(tmp_path, "jiangsu-2025", rulebook)
+    assert add_edition(tmp_path, "jiangsu-2025", rulebook, effective_from="2025-01-01").changed
+    assert not add_edition(tmp_path, "jiangsu-2025", rulebook, effective_from="2025-01-01").changed
+    with pytest.raises(XizeError, match="已写作“2025-01-01”"):
+        add_edition(tmp_path, "jiangsu-2025", rulebook, effective_from="2025-02-01")
+    text = (tmp_path / "raw" / "jiangsu-2025" / "source.yaml").read_text("utf-8")
+    assert "effective_from: '2025-01-01'" in text and "# The kind of the file that is read" in text
+    with pytest.raises(XizeError, match="应是同一地区的另一个版本"):
+        add_edition(tmp_path, "jiangsu-2026", rulebook, supersedes="anhui-2025")
+    assert not (tmp_path / "raw" / "jiangsu-2026").exists()
+
+
+@pytest.mark.parametrize(
+    "name", ["jiangsu-2025-0", "jiangsu-2025-02", "jiangsu-2025-100", "jiangsu-2025-", "jiangsu-25"]
+)
+def test_other_names_are_refused(tmp_path: Path, rulebook: Path, name: str) -> None:
+    with pytest.raises(XizeError, match="版本名"):
+        add_edition(tmp_path, name, rulebook)

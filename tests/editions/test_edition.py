@@ -84,6 +84,9 @@ def test_the_projects_own_edition_is_whole() -> None:
         ("year: 2026", "year: soon", "第5行的键“year”有误（应是整数）"),
         ("read: pdf", "read: transcript", "read是“transcript”，但files中没有该kind"),
         ("jurisdiction: jiangsu", "jurisdiction: anhui", "应等于jurisdiction-year"),
+        ("year: 2026", "year: 2026\nissued: 20260301", "第6行的键“issued”有误（应是日期，如2026-03-01）"),
+        ("year: 2026", "year: 2026\nissued: 三月一日", "第6行的键“issued”有误（应是日期，如2026-03-01）"),
+        ("year: 2026", "year: 2026\nsupersedes: jiangsu-2026", "应是同一地区的另一个版本"),
         ("职业技能等级: skill", "职业技能等级: {kind: sklil}", "headers.职业技能等级.kind"),
         ("classes: {min", "clases: {min", "没有名为clases的表"),
         ("min: 1", "min: 10", "min大于max"),
@@ -135,7 +138,7 @@ def test_a_missing_or_empty_file_is_refused(home: Path, data: bytes | None, said
 def test_other_names_of_editions_are_refused(name: str) -> None:
     with pytest.raises(XizeError, match="不合规则"):
         validate_name(name)
-    assert validate_name("inner-mongolia-2027") == ("inner-mongolia", 2027)
+    assert validate_name("inner-mongolia-2027") == ("inner-mongolia", 2027, 0)
 
 
 def test_rewriting_keeps_comments(home: Path) -> None:

@@ -78,7 +78,13 @@ def test_correct_run_again_and_it_is_gone(page: Any, doubtful: Path) -> None:
         page.select_option("#filter-status", "corrected")
         assert any(REPEATED in words for words in findings(page))
         page.select_option("#filter-status", "")
-        page.click("#run")
+        page.click("#run")  # asks first, and publishes nothing yet
+        page.click("#run-try")
+        page.locator("#dialog", has_text=f"与{EDITION}@r001相比：删除条目1处").wait_for(timeout=120_000)
+        assert "仍未决：可能读错" in page.inner_text("#dialog")
+        assert not (doubtful / "curated" / EDITION / "r002").exists()
+        assert page.inner_text("#notice").startswith("最近一次运行没有发布（试运行）")
+        page.click("#run-publish")
         page.locator("#toast", has_text="已发布r002").wait_for(timeout=120_000)
         assert not any(REPEATED in words for words in findings(page))
         assert page.inner_text("#release") == "r002"
@@ -96,7 +102,7 @@ def test_accept_split_undo_and_keys(page: Any, doubtful: Path) -> None:
     with serving(doubtful) as served:
         opened(page, served)
         first = page.inner_text("#findings li.chosen .message")
-        page.keyboard.press("j")
+        page.keyboard.press("n")
         page.locator(".card .message", has_text=REPEATED).wait_for()
         page.keyboard.press("ArrowUp")
         page.wait_for_selector("#findings li.chosen >> nth=0")
@@ -109,7 +115,8 @@ def test_accept_split_undo_and_keys(page: Any, doubtful: Path) -> None:
         [one] = yaml.safe_load(accepted.read_text("utf-8"))
         assert (one["why"], one["by"]) == ("原文如此", "李")
         assert first not in findings(page)
-        page.keyboard.press("a")
+        page.wait_for_selector("#detail[data-shown]")
+        page.keyboard.press("R")  # the next of a kind needs no reason any more, but may get another
         assert page.input_value("#why") == "原文如此"
         page.keyboard.press("Escape")
         # undo takes exactly that back

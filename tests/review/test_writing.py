@@ -55,7 +55,7 @@ def test_an_entry_is_added_and_nothing_else_moves(tmp_path: Path, before: str | 
     path = tmp_path / "corrections.yaml"
     if before is not None:
         path.write_bytes(before.encode())
-    written = writing.write_correction(path, compose(), "第3页 说明")
+    written = writing.write_corrections(path, [(compose(), "第3页 说明")])
     data = path.read_bytes()
     assert data.startswith((before or "").encode())
     corrections = load_corrections(path)
@@ -75,7 +75,7 @@ def test_a_file_to_whose_end_nothing_can_be_added_is_left_alone(tmp_path: Path, 
     path = tmp_path / "corrections.yaml"
     path.write_text(text, "utf-8")
     with pytest.raises(XizeError, match="无法在.*末尾添加"):
-        writing.write_correction(path, compose())
+        writing.write_corrections(path, [(compose(), "")])
     assert path.read_text("utf-8") == text
 
 
@@ -96,7 +96,7 @@ def test_what_a_run_would_refuse_is_not_written(tmp_path: Path, entry: dict[str,
     path = tmp_path / "corrections.yaml"
     path.write_text(HAND, "utf-8")
     with pytest.raises(XizeError, match=word):
-        writing.write_correction(path, compose(**entry))
+        writing.write_corrections(path, [(compose(**entry), "")])
     assert path.read_text("utf-8") == HAND
 
 
@@ -104,17 +104,17 @@ def test_a_broken_file_is_not_written_over(tmp_path: Path) -> None:
     path = tmp_path / "corrections.yaml"
     path.write_text("- where: {\n", "utf-8")
     with pytest.raises(XizeError, match="不是合法的YAML"):
-        writing.write_correction(path, compose())
+        writing.write_corrections(path, [(compose(), "")])
     path.write_text("where: x\n", "utf-8")
     with pytest.raises(XizeError, match="不是列表"):
-        writing.write_correction(path, compose())
+        writing.write_corrections(path, [(compose(), "")])
     assert path.read_text("utf-8") == "where: x\n"
 
 
 def test_taking_back_leaves_what_others_added_since(tmp_path: Path) -> None:
     path = tmp_path / "corrections.yaml"
     path.write_text(HAND, "utf-8")
-    written = writing.write_correction(path, compose())
+    written = writing.write_corrections(path, [(compose(), "")])
     later = HAND.split("\n", 1)[1].replace("6901", "7001")
     path.write_bytes(path.read_bytes() + later.encode())
     writing.take_back(written)
@@ -123,7 +123,7 @@ def test_taking_back_leaves_what_others_added_since(tmp_path: Path) -> None:
 
 def test_taking_back_what_was_edited_since_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "corrections.yaml"
-    written = writing.write_correction(path, compose())
+    written = writing.write_corrections(path, [(compose(), "")])
     edited = path.read_text("utf-8").replace("西式面点师", "西式糕点师")
     path.write_text(edited, "utf-8")
     with pytest.raises(XizeError, match="改动过"):
@@ -145,15 +145,15 @@ def finding(finding_id: str) -> dict[str, Any]:
 def test_acceptances_are_taken_back_one_by_one(tmp_path: Path) -> None:
     path = tmp_path / "accepted.yaml"
     one, two = finding("a" * 16), finding("b" * 16)
-    writing.write_acceptance(path, [one], "属实", "王", DAY)
-    text = path.read_text("utf-8").replace("  - finding_id", "  # 王的注释\n  - finding_id", 1)
+    writing.write_acceptances(path, [one], "属实", "王", DAY)
+    text = path.read_text("utf-8").replace("- finding_id", "# 王的注释\n- finding_id", 1)
     path.write_text(text, "utf-8")
-    first = writing.write_acceptance(path, [two], "原文如此", "李", DAY)
-    writing.write_acceptance(path, [finding("c" * 16)], "原文如此", "李", DAY)
+    first = writing.write_acceptances(path, [two], "原文如此", "李", DAY)
+    writing.write_acceptances(path, [finding("c" * 16)], "原文如此", "李", DAY)
     writing.take_back(first)
     assert [item.finding_id for item in load_accepted(path)] == ["a" * 16, "c" * 16]
     assert "# 王的注释" in path.read_text("utf-8")
-    again = writing.write_acceptance(path, [one], "改了理由", "王", DAY)
+    again = writing.write_acceptances(path, [one], "改了理由", "王", DAY)
     assert load_accepted(path)[0].why == "改了理由"
     writing.take_back(again)
     assert load_accepted(path)[0].why == "属实"

@@ -150,7 +150,8 @@ def _row(cells: dict[tuple[int, int], GCell], row: int, n_cols: int) -> str:
 
 def _table(grid: Grid, number: int, layout: Layout, turned: bool, adjoin: bool) -> tuple[str, str]:
     """(styles, table)."""
-    inner = layout.size_pt[turned] - layout.margins[1] - layout.margins[3] - (24 if layout.mirror else 0)
+    inner = layout.size_pt[turned] - layout.margins[1] - layout.margins[3]
+    inner -= 24 * layout.mirror + 14 * layout.frame
     total = sum(grid.weights)
     styles = [
         (

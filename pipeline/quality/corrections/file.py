@@ -12,6 +12,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -23,7 +24,7 @@ from pydantic import (
     model_validator,
 )
 
-from pipeline.editions.source_yaml import StrictModel, line_of, list_items, load_yaml, parse_yaml, problem_zh
+from pipeline.editions.source_yaml import StrictModel, file_bytes, known_yaml, line_of, list_items, problem_zh
 from pipeline.errors import XizeError
 from pipeline.schema import KINDS, TIERS
 from pipeline.text import squeeze
@@ -234,12 +235,12 @@ def load_corrections(path: Path) -> tuple[Correction, ...]:
 
     Raises XizeError (file, line, remedy) when it is not YAML, not a list, or an entry is incomplete or unknown.
     """
-    return parse_corrections(path, load_yaml(path)) if path.is_file() else ()
+    return corrections_in(path, file_bytes(path) if path.is_file() else None)
 
 
 def corrections_in(path: Path, data: bytes | None) -> tuple[Correction, ...]:
     """As :func:`load_corrections`, of the bytes that were read from ``path`` (None: there was no file)."""
-    return () if data is None else parse_corrections(path, parse_yaml(path, data))
+    return () if data is None else parse_corrections(path, known_yaml(path, data))
 
 
 def parse_corrections(path: Path, document: Any) -> tuple[Correction, ...]:
@@ -259,13 +260,18 @@ def decided_corrections(path: Path) -> list[Correction]:
 
     Raises XizeError when the file is not YAML.
     """
-    document = load_yaml(path) if path.is_file() else None
+    return list(_decided(path, file_bytes(path) if path.is_file() else None))
+
+
+@lru_cache(maxsize=4)  # the review page asks again and again
+def _decided(path: Path, data: bytes | None) -> tuple[Correction, ...]:
+    document = None if data is None else known_yaml(path, data)
     named: list[Correction] = []
     for item in document if isinstance(document, list) else ():
         if isinstance(item, Mapping) and item.get("finding"):
             with suppress(XizeError):  # a run will say what it lacks, with its line
                 named += parse_corrections(path, [item])
-    return named
+    return tuple(named)
 
 
 _NAMES = {"class_code": "class", "expect": "from"}

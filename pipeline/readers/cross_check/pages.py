@@ -18,8 +18,10 @@ from pipeline.readers.cross_check.compare_cells import PageComparison, compare, 
 from pipeline.readers.pdf.camelot import ENGINE, CamelotTable, Frame, open_camelot
 from pipeline.reading import (
     AGREED,
+    DAMAGE,
     STRUCTURE_DIFFERS,
     TEXT_DIFFERS,
+    UNREADABLE,
     Block,
     Reading,
     blocks_of,
@@ -37,8 +39,12 @@ _SMALL = 8
 
 
 def suspects(reading: Reading) -> list[int]:
-    """Pages that are cross-checked unasked: those whose reading fails its own checks."""
-    return [info.page for info in pages_of(reading) if info.checks and info.engine != ENGINE]
+    """Pages that are cross-checked unasked: those whose reading fails a check that another reading could settle."""
+    return [
+        info.page
+        for info in pages_of(reading)
+        if not {*info.checks} <= {*DAMAGE, UNREADABLE} and info.engine != ENGINE
+    ]
 
 
 def cross_check(

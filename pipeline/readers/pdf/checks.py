@@ -8,7 +8,8 @@ import numpy as np
 
 from pipeline.model import Cell, Line
 from pipeline.readers.pdf.grid import Grid
-from pipeline.readers.pdf.page import PageArrays
+from pipeline.readers.pdf.page import REPLACEMENT, PageArrays
+from pipeline.reading import UNREADABLE, UNREADABLE_SHARE
 
 _SLIVER = 5.0
 
@@ -21,7 +22,7 @@ def failed_checks(
     ``ragged`` borders leave no rectangle · ``sliver`` two column edges of one table nearly coincide ·
     ``open_side`` a side border is missing, or a top/bottom one away from the page's edge · ``straddle`` a character
     stands across a column border · ``two_columns`` one cell holds the text of two columns ·
-    ``columns_outside`` text in columns stands outside every table. (:mod:`damage` has more, which the page's arrays
+    ``columns_outside`` text in columns stands outside every table · ``unreadable`` too many glyphs have no character. (:mod:`damage` has more, which the page's arrays
     cannot show.)
     """
     failed: set[str] = set()
@@ -40,7 +41,17 @@ def failed_checks(
             failed.add("straddle")
     if _in_columns(outside, grids):
         failed.add("columns_outside")
+    if _unreadable(page.texts) > UNREADABLE_SHARE:
+        failed.add(UNREADABLE)
     return tuple(sorted(failed))
+
+
+def _unreadable(texts: Sequence[str]) -> float:
+    """Share of the printed glyphs that have no character, or a control character that no text holds."""
+    printed = [text for text in texts if text.strip()]
+    return sum(REPLACEMENT in text or any(char < " " for char in text) for text in printed) / max(
+        len(printed), 1
+    )
 
 
 def _two_columns(cell: Cell, grid: Grid) -> bool:

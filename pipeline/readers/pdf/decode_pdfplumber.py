@@ -72,7 +72,7 @@ class _ArrayDevice(PDFLayoutAnalyzer):
         """The clips that q operators have saved."""
         self._outside: list[tuple[Matrix, Box, int]] = []
         self._invisible = False
-        self._run = 0
+        self.run = -1
         self._lights: dict[int, tuple[Any, float]] = {}
 
     def begin_page(self, page: Any, ctm: Matrix) -> None:
@@ -114,7 +114,6 @@ class _ArrayDevice(PDFLayoutAnalyzer):
 
     def render_string(self, textstate: Any, seq: Any, ncs: Any, graphicstate: Any) -> None:
         """Note the render mode before the glyphs of a string come."""
-        self._run += 1
         self._invisible = textstate.render in INVISIBLE_MODES
         super().render_string(textstate, seq, ncs, graphicstate)
 
@@ -155,7 +154,7 @@ class _ArrayDevice(PDFLayoutAnalyzer):
         self.texts.append(text)
         self.fonts.append(str(font.fontname))
         box = left - self._left, self._top - high, right - self._left, self._top - low
-        self.glyphs.append((*box, size, known[1], angle, self._invisible, self._run, *self.clip))
+        self.glyphs.append((*box, size, known[1], angle, self._invisible, self.run, *self.clip))
         return advance
 
     def paint_path(self, gstate: Any, stroke: bool, fill: bool, evenodd: bool, path: Sequence[Any]) -> None:
@@ -202,6 +201,12 @@ class _Interpreter(PDFPageInterpreter):
         if self.gstack:
             self.device.clip = self.device.clips.pop()
         super().do_Q()
+
+    def do_TJ(self, seq: Any) -> None:
+        """Number what is shown."""
+        shown = any(isinstance(piece, bytes) and piece for piece in seq)
+        self.device.run += shown and self.textstate.font is not None
+        super().do_TJ(seq)
 
     def do_W(self) -> None:
         """Clip to the path under way."""

@@ -98,7 +98,8 @@ def snap(positions: Floats, distance: float) -> Floats:
 def _join(strokes: Floats, settings: GridSettings) -> list[Edge]:
     """Rows of (at, low, high) → edges: snapped across, joined along over gaps of up to ``join`` points.
 
-    A dashed line's gaps may be as long as its dashes; they are bridged when strokes on both sides are short alike.
+    A dashed line's gaps may be as long as its dashes; they are bridged when strokes on both sides are short alike. Two
+    strokes that are both shorter than the gap between them are no line: dashes of two lines one below the other.
     """
     if len(strokes) == 0:
         return []
@@ -107,14 +108,17 @@ def _join(strokes: Floats, settings: GridSettings) -> list[Edge]:
     order = np.lexsort((strokes[:, 1], at))
     places = np.column_stack([at, strokes[:, 1], strokes[:, 2]])[order].tolist()
     here, begin, end, longest = places[0][0], places[0][1], places[0][2], places[0][2] - places[0][1]
-    for place, low, high in places[1:]:
+    joined, widest = 1, 0.0  # strokes of the edge so far, and the widest gap between them
+    for place, low, high in [*places[1:], (np.inf, 0.0, 0.0)]:
         length, gap = high - low, settings.join
         if length < _DASH and longest < _DASH:
             gap = max(gap, min(1.5 * max(length, longest), 9.0))
         if place == here and low <= end + gap:
+            widest, joined = max(widest, low - end), joined + (low > end)
             end, longest = max(end, high), max(longest, length)
-        else:
+            continue
+        if end - begin >= settings.shortest and not (joined == 2 and widest > longest):
             out.append(Edge(here, begin, end))
-            here, begin, end, longest = place, low, high, length
-    out.append(Edge(here, begin, end))
-    return [edge for edge in out if edge.high - edge.low >= settings.shortest]
+        here, begin, end, longest = place, low, high, length
+        joined, widest = 1, 0.0
+    return out

@@ -58,8 +58,13 @@ def tables_of(reading: Reading) -> list[dict[str, Any]]:
     >>> table["bbox"], table["cells"][1]["text"], table["cells"][1]["col_span"]
     ([80.0, 120.0, 460.0, 230.0], '机构名称', 2)
     """
+    return tables_of_cells(cells_of(reading))
+
+
+def tables_of_cells(every: Sequence[Cell]) -> list[dict[str, Any]]:
+    """Cells in page and table order as tables, see :func:`tables_of`."""
     out = []
-    for (page, table_no), members in groupby(cells_of(reading), key=lambda cell: (cell.page, cell.table_no)):
+    for (page, table_no), members in groupby(every, key=lambda cell: (cell.page, cell.table_no)):
         cells = list(members)
         box = (
             min(c.x0 for c in cells),

@@ -78,10 +78,10 @@ def find_grids(page: PageArrays, settings: GridSettings | None = None) -> FoundG
     (14, RuledCell(row=0, col=1, row_span=1, col_span=2, x0=130.0, top=120.0, x1=350.0, bottom=142.0))
     """
     settings = settings or GridSettings()
-    horizontal, vertical = find_edges(page, settings)
+    horizontal, vertical = _without_frame(page, *find_edges(page, settings), settings)
     groups = join_side_by_side(page, group_edges(horizontal, vertical, settings), vertical, settings)
     grids = [grid for group in groups if (grid := make_grid(group, settings)) is not None]
-    grids = _without_frames(grids, page.width, page.height)
+    grids = _without_boxes(grids)
     grids.sort(key=lambda grid: (round(grid.ys[0]), grid.xs[0]))
     return FoundGrids(tuple(grids), tuple(horizontal), tuple(vertical))
 
@@ -90,17 +90,47 @@ _FRAME = 0.7
 """Share of a page's width and height that a frame round it encloses at least."""
 
 
-def _without_frames(grids: list[Grid], width: float, height: float) -> list[Grid]:
-    """Leave out one-cell grids that surround others or most of the page: frames."""
+def _without_frame(
+    page: PageArrays, horizontal: list[Edge], vertical: list[Edge], settings: GridSettings
+) -> tuple[list[Edge], list[Edge]]:
+    """The edges without those of a frame round the page: the outermost four that meet at their ends, where no other edge
+    ends at any of them, as it would at a table's own border."""
+    if len(horizontal) < 2 or len(vertical) < 2:
+        return horizontal, vertical
+    top, *_, bottom = sorted(horizontal, key=lambda edge: edge.at)
+    left, *_, right = sorted(vertical, key=lambda edge: edge.at)
+    near = settings.reach
+
+    def meets(edge: Edge, low: Edge, high: Edge) -> bool:
+        return abs(edge.low - low.at) <= near and abs(edge.high - high.at) <= near
+
+    def touches(edge: Edge, low: Edge, high: Edge) -> bool:
+        return abs(edge.low - low.at) <= near or abs(edge.high - high.at) <= near
+
+    wide, high = right.at - left.at, bottom.at - top.at
+    if wide < _FRAME * page.width or high < _FRAME * page.height:
+        return horizontal, vertical
+    if not all(meets(e, left, right) for e in (top, bottom)) or not all(
+        meets(e, top, bottom) for e in (left, right)
+    ):
+        return horizontal, vertical
+    across = [edge for edge in horizontal if edge not in (top, bottom)]
+    down = [edge for edge in vertical if edge not in (left, right)]
+    if any(touches(e, left, right) for e in across) or any(touches(e, top, bottom) for e in down):
+        return horizontal, vertical
+    return across, down
+
+
+def _without_boxes(grids: list[Grid]) -> list[Grid]:
+    """Leave out one-cell grids that surround others."""
     boxes = np.array([grid.bbox for grid in grids]).reshape(-1, 4)
     inwards = np.array([1.0, 1.0, -1.0, -1.0])
     kept = []
     for grid in grids:
         if len(grid.cells) == 1:
             within = ((boxes - np.array(grid.bbox)) * inwards >= -1).all(axis=1)
-            x0, top, x1, bottom = grid.bbox
-            if within.sum() > 1 or (x1 - x0 > _FRAME * width and bottom - top > _FRAME * height):
-                continue  # itself and another one
+            if within.sum() > 1:  # itself and another one
+                continue
         kept.append(grid)
     return kept
 

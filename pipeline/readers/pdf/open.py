@@ -13,6 +13,7 @@ from pipeline.errors import XizeError
 from pipeline.readers.pdf.camelot import CamelotDocument, open_camelot
 from pipeline.readers.pdf.damage import PageState, Structure, open_structure
 from pipeline.readers.pdf.page import PageArrays
+from pipeline.readers.pdf.painted import Painted, open_painted
 
 # pdfminer warns once per glyph of a font without a bounding box; nothing of what is read depends on it.
 logging.getLogger("pdfminer").setLevel(logging.ERROR)
@@ -66,9 +67,15 @@ class OpenPdf:
         return self._stack.enter_context(open_structure(self.path, self.password))
 
     @cached_property
-    def by_pdfplumber(self) -> OpenPdf:
-        """The same file decoded by pdfplumber, opened when first asked for. Raises XizeError as :func:`open_pdf`."""
-        return OpenPdf(self.path, self.password, "pdfplumber", self._stack)
+    def other(self) -> OpenPdf:
+        """The same file by the other decoder, opened when first asked for. Raises XizeError as :func:`open_pdf`."""
+        decoder = "pdfplumber" if self.decoder == "pdfium" else "pdfium"
+        return OpenPdf(self.path, self.password, decoder, self._stack)
+
+    @cached_property
+    def painted(self) -> Painted:
+        """The same file's content for counting, opened when first asked for; raises whatever playa raises."""
+        return self._stack.enter_context(open_painted(self.path, self.password))
 
     @cached_property
     def camelot(self) -> CamelotDocument:

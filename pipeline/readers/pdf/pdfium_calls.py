@@ -57,6 +57,7 @@ class Calls:
         self.count_chars = fast("FPDFText_CountChars", number, pointer)
         self.unicode = fast("FPDFText_GetUnicode", ctypes.c_uint, pointer, number)
         self.unknown = fast("FPDFText_HasUnicodeMapError", number, pointer, number)
+        self.made_up = fast("FPDFText_IsGenerated", number, pointer, number)
         self.owner = fast("FPDFText_GetTextObject", pointer, pointer, number)
         self.loose = fast("FPDFText_GetLooseCharBox", number, pointer, number, pointer)
         self.ink = fast("FPDFText_GetCharBox", number, pointer, number, *[pointer] * 4)

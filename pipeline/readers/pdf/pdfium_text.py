@@ -109,7 +109,8 @@ class _Chars:
         painted = {item: position for position, item in enumerate(text_objects)}
         owned_by = map(pdfium.owner, repeat(text_page), range(count))
         owners = np.fromiter(map(painted.get, owned_by, repeat(-1)), dtype=np.int64, count=count)
-        index = np.flatnonzero(owners >= 0)
+        made_up = list(map(pdfium.made_up, repeat(text_page), range(count)))
+        index = np.flatnonzero((owners >= 0) & (np.array(made_up) != 1))
         index = index[np.argsort(owners[index], kind="stable")]
         owners, chars = owners[index], index.tolist()
         self.codes: list[int] = list(map(pdfium.unicode, repeat(text_page), chars))
@@ -238,7 +239,7 @@ def _glyphs(chars: _Chars, to_display: Floats) -> dict[str, Any]:
         "light": runs.light[rows],
         "angles": _angles(a, b)[where],
         "invisible": runs.invisible[rows],
-        "runs": rows,
+        "runs": chars.positions[where],
         "fonts": tuple(map(runs.names.__getitem__, rows.tolist())),
     }
 

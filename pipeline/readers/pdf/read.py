@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -16,13 +15,15 @@ from pipeline.processes import map_in_processes, processors
 from pipeline.readers.pdf.camelot import ENGINE as CAMELOT
 from pipeline.readers.pdf.cell_text import assign, overflowing_lines, trim_open_ends
 from pipeline.readers.pdf.checks import failed_checks
-from pipeline.readers.pdf.grid import FoundGrids, find_grids
+from pipeline.readers.pdf.decode_whole import decode_whole
+from pipeline.readers.pdf.grid import FoundGrids, Grid, find_grids
 from pipeline.readers.pdf.lines import lines_by_group, lines_of
 from pipeline.readers.pdf.open import OpenPdf, count_pages, open_pdf
-from pipeline.readers.pdf.page import REPLACEMENT, PageArrays
+from pipeline.readers.pdf.page import PageArrays
 from pipeline.readers.pdf.raster import find_grids_in_pixels, needs_pixels
-from pipeline.readers.pdf.visible import visible_glyphs
+from pipeline.readers.pdf.visible import Hidden, visible_glyphs
 from pipeline.reading import (
+    LEFT_OUT,
     PIXELS,
     SINGLE,
     Block,
@@ -146,44 +147,34 @@ def read_page(pdf: OpenPdf, number: int) -> ReadPage:
     1
     """
     damage = pdf.state(number).checks
-    arrays, decoder = _decode(pdf, number)
-    read = read_arrays(arrays, decoder)
+    decoded = decode_whole(pdf, number)
+    read = read_arrays(decoded.arrays, decoded.engine, hidden=decoded.hidden)
     if needs_pixels(read.info):
-        seen = read_arrays(arrays, CAMELOT, lambda page: find_grids_in_pixels(page, pdf.camelot))
+        find = partial(find_grids_in_pixels, document=pdf.camelot)
+        seen = read_arrays(decoded.arrays, CAMELOT, find, decoded.hidden)
         if seen.info.tables:
             read = seen
-    return replace(read, info=replace(read.info, checks=(*read.info.checks, *sorted(damage))))
-
-
-def _decode(pdf: OpenPdf, number: int) -> tuple[PageArrays, str]:
-    """The arrays of a page and the decoder that they come from: pdfplumber where it names characters that pdfium does
-    not, as those of OCR layers, whose map of the whole of Unicode onto itself pdfium does not take."""
-    arrays = pdf.decode(number)
-    if pdf.decoder == "pdfium" and REPLACEMENT in arrays.texts:
-        with suppress(XizeError):  # what pdfplumber cannot read is pdfium's alone
-            other = pdf.by_pdfplumber.decode(number)
-            if _named(other) > _named(arrays):
-                return other, pdf.by_pdfplumber.decoder
-    return arrays, pdf.decoder
-
-
-def _named(page: PageArrays) -> int:
-    """How many printed glyphs have a name."""
-    return sum(text != REPLACEMENT and not text.isspace() for text in page.texts)
+    checks = (*read.info.checks, *sorted(damage))
+    return replace(read, info=replace(read.info, checks=checks, missing=decoded.missing))
 
 
 def read_arrays(
-    arrays: PageArrays, engine: str, find: Callable[[PageArrays], FoundGrids] = find_grids
+    arrays: PageArrays,
+    engine: str,
+    find: Callable[[PageArrays], FoundGrids] = find_grids,
+    hidden: Sequence[Hidden] | None = None,
 ) -> ReadPage:
     """Cells, lines outside tables and the page's own checks, from its decoded arrays.
 
-    ``engine`` is what the cells are said to be read by; ``find`` finds the tables of the visible, upright page.
+    ``engine`` is what the cells are said to be read by; ``find`` finds the tables of the visible, upright page;
+    ``hidden`` is what is known to be left out of it (None: what its arrays show).
 
     >>> with open_pdf(Path("rules.pdf")) as pdf:
     ...     [cell.text for cell in read_arrays(pdf.decode(1), "pdfium").cells][:2]
     ['序号', '机构名称']
     """
-    page, hidden = visible_glyphs(arrays)
+    page, left_out = visible_glyphs(arrays)
+    hidden = left_out if hidden is None else hidden
     found = trim_open_ends(page, find(page))
     tables, outside = _cells(page, found, engine)
     info = PageInfo(
@@ -197,6 +188,8 @@ def read_arrays(
         len(found.grids),
         engine,
         failed_checks(page, found.grids, tables, outside),
+        **_counts(hidden),
+        pictured=sum(map(partial(_pictured, page), found.grids, tables)),
     )
     blocks = [Block("text", line) for line in outside]
     blocks += [Block(one.reason, Line(one.text, *one.box, one.page, (), 0.0)) for one in hidden]
@@ -237,6 +230,26 @@ def _cells(page: PageArrays, found: FoundGrids, engine: str) -> tuple[list[list[
             ]
         )
     return tables, lines_of(page, free)
+
+
+def _counts(hidden: Sequence[Hidden]) -> dict[str, int]:
+    """How many glyphs are left out by reason, as :class:`PageInfo` calls them."""
+    counts = dict.fromkeys(LEFT_OUT, 0)
+    for one in hidden:
+        counts[one.reason if one.reason in counts else "hidden"] += one.glyphs
+    return counts
+
+
+def _pictured(page: PageArrays, grid: Grid, cells: Sequence[Cell]) -> int:
+    """How many ``cells`` of ``grid`` hold the middle of a picture, but no text; pictures beneath a table do not count."""
+    x0, top, x1, bottom = grid.bbox
+    x, y = (page.images[:, 0] + page.images[:, 2]) / 2, (page.images[:, 1] + page.images[:, 3]) / 2
+    large = (page.images[:, 2] - page.images[:, 0]) * (page.images[:, 3] - page.images[:, 1]) > 0.5 * (
+        x1 - x0
+    ) * (bottom - top)
+    within = ~large & (x > x0) & (x < x1) & (y > top) & (y < bottom)
+    rows, cols = np.searchsorted(grid.ys, y[within]) - 1, np.searchsorted(grid.xs, x[within]) - 1
+    return sum(not cells[k].lines for k in set(grid.owner[rows, cols].tolist()))
 
 
 def _picture_share(page: PageArrays) -> float:

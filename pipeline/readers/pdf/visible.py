@@ -19,12 +19,14 @@ _NEAR = 0.2
 
 @dataclass(frozen=True)
 class Hidden:
-    """Text that is in the file but not on the page: ``reason`` is invisible | white | watermark | outside."""
+    """Text that is in the file but not on the page, or a second time: ``reason`` is invisible | white | watermark |
+    outside | clipped | repainted; ``glyphs`` counts it without blanks."""
 
     page: int
     reason: str
     text: str
     box: tuple[float, float, float, float]
+    glyphs: int
 
 
 def visible_glyphs(page: PageArrays) -> tuple[PageArrays, list[Hidden]]:
@@ -48,24 +50,27 @@ def visible_glyphs(page: PageArrays) -> tuple[PageArrays, list[Hidden]]:
     inside = (x >= 0) & (x <= page.width) & (y >= 0) & (y <= page.height)
     # What is clipped to nothing, or to a place beside the page, is not painted.
     low, high = np.maximum(page.clips[:, :2], 0), np.minimum(page.clips[:, 2:], (page.width, page.height))
-    inside &= (low < high).all(axis=1)
+    clipped = inside & ~(low < high).all(axis=1)
+    inside &= ~clipped
     blank = ~np.fromiter(map(bool, map(str.strip, page.texts)), dtype=bool, count=n)
-    drop: dict[str, Bools] = {"outside": ~inside}
+    drop: dict[str, Bools] = {"clipped": clipped, "outside": ~inside}
     painted = ~page.invisible
     if (painted & ~blank & inside).any() or len(page.images) == 0:
         drop["invisible"] = page.invisible & inside
     drop["white"] = _white(page, x, y) & inside & painted
     drop["watermark"] = _watermark(page, blank) & inside
-    keep = np.ones(n, dtype=bool)
+    keep = ~np.any(list(drop.values()), axis=0)
+    drop["repainted"] = _repeated(page, keep & ~blank)
+    left = np.ones(n, dtype=bool)
     for reason, where in drop.items():
-        where = where & keep
-        keep &= ~where
+        where = where & left
+        left &= ~where
         if (where & ~blank).any():
             text = "".join(page.texts[i] for i in np.flatnonzero(where)).strip()
             least, most = page.boxes[where].min(axis=0).tolist(), page.boxes[where].max(axis=0).tolist()
-            hidden.append(Hidden(page.number, reason, text, (*least[:2], *most[2:])))
-    keep &= ~_repeated(page, keep & ~blank)
-    return (page if keep.all() else page.glyphs(keep)), hidden
+            count = int((where & ~blank).sum())
+            hidden.append(Hidden(page.number, reason, text, (*least[:2], *most[2:]), count))
+    return (page if left.all() else page.glyphs(left)), hidden
 
 
 def _white(page: PageArrays, x: Floats, y: Floats) -> Bools:

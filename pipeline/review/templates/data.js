@@ -33,6 +33,7 @@ X.svg = (tag, attributes) => {
 };
 
 X.severities = { error: "错误", warning: "警告", info: "提示" };
+X.queues = { reading: "可能读错", document: "原文如此" };
 X.statuses = { open: "未决", accepted: "已接受", corrected: "已更正" };
 
 // This tab's name: what is decided here can be taken back here only. A reload keeps it, a copy of the tab gets its own.
@@ -97,6 +98,18 @@ X.picture = (number) =>
   X.fixed
     ? "pictures/" + String(number).padStart(5, "0") + ".webp"
     : "/picture/" + number + "?v=" + encodeURIComponent(X.state.picture);
+
+// The pictures of the pages last shown and next to be: the same element again needs no loading.
+X.images = new Map();
+X.image = (number) => {
+  if (!X.images.has(number)) {
+    const made = X.el("img", { src: X.picture(number), alt: "" });
+    made.addEventListener("error", () => X.images.delete(number));
+    X.images.set(number, made);
+    if (X.images.size > 16) X.images.delete(X.images.keys().next().value);
+  }
+  return X.images.get(number);
+};
 
 X.loadBehind = (id) => {
   if (X.fixed) return Promise.resolve(window.XIZE.findings[id]);

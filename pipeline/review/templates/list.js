@@ -8,10 +8,11 @@ X.todo = (finding) => finding.status === "open" && !finding.reviewed;
 
 X.filter = () => {
   const words = X.$("search").value.trim().toLowerCase().split(/\s+/).filter(Boolean);
-  const [code, severity, status] = ["code", "severity", "status"].map((name) => X.$("filter-" + name).value);
+  const [code, queue, severity, status] = ["code", "queue", "severity", "status"].map((name) => X.$("filter-" + name).value);
   const here = X.$("filter-page").checked && X.page ? X.page.n : null;
   X.shown = X.state.findings.filter((one) => {
     if (code && one.code !== code) return false;
+    if (queue && one.queue !== queue) return false;
     if (severity && one.severity !== severity) return false;
     if (status === "todo" && !X.todo(one)) return false;
     if (status === "reviewed" && !(one.reviewed && one.status === "open")) return false;
@@ -47,11 +48,11 @@ X.listItem = (finding) => {
   const mark = settled ? X.statuses[finding.status] : finding.reviewed ? "已看" : "";
   const item = X.el(
     "li",
-    { class: settled || finding.reviewed ? "settled" : "", onclick: () => X.chooseFinding(finding) },
+    { class: settled || finding.reviewed ? "settled" : "", onclick: (event) => (event.ctrlKey || event.metaKey ? X.toggleSelected(finding) : X.chooseFinding(finding)) },
     X.el(
       "div",
       { class: "head" },
-      X.el("span", { class: "chip " + finding.severity }, X.severities[finding.severity]),
+      X.el("span", { class: "chip " + finding.severity, title: X.severities[finding.severity] }, X.queues[finding.queue]),
       (X.state.codes[finding.code] || [finding.code])[0],
       mark ? X.el("span", { class: "chip done" }, mark) : "",
       X.el("span", { class: "where" }, (finding.rows > 1 ? `${finding.rows}行 ` : "") + X.place(finding)),
@@ -70,20 +71,22 @@ X.markList = (scroll) => {
   for (const item of X.$("findings").children) {
     const chosen = Boolean(X.finding) && item.dataset.id === X.finding.id;
     item.classList.toggle("chosen", chosen);
+    item.classList.toggle("selected", X.selected.has(item.dataset.id));
     if (chosen && scroll) item.scrollIntoView({ block: "nearest" });
   }
 };
 
-// The next (1) or previous (-1) finding of the list; from where the chosen one stood if it has left the list.
+// What comes behind the chosen finding in the order of now (else before it), once those that ``gone`` names have left.
+X.after = (gone) => {
+  const at = X.shown.findIndex((one) => X.finding && one.id === X.finding.id);
+  const left = (one) => !gone.has(one.id);
+  return X.shown.slice(at + 1).find(left) || X.shown.slice(0, Math.max(0, at)).reverse().find(left) || null;
+};
+
+// The next (1) or previous (-1) finding of the list.
 X.step = (by) => {
   if (!X.shown.length) return;
-  let index = X.finding ? X.shown.findIndex((one) => one.id === X.finding.id) : -1;
-  if (index < 0 && X.finding) {
-    const order = new Map(X.state.findings.map((one, at) => [one.id, at]));
-    const mine = order.get(X.finding.id) ?? -1;
-    index = X.shown.findIndex((one) => order.get(one.id) > mine);
-    index = index < 0 ? X.shown.length - 1 : by > 0 ? index : index - 1;
-  } else index += by;
+  const index = X.finding ? X.shown.findIndex((one) => one.id === X.finding.id) + by : 0;
   X.chooseFinding(X.shown[Math.min(X.shown.length - 1, Math.max(0, index))]);
 };
 

@@ -9,6 +9,8 @@ X.cellClass = (cell) => "cell " + (cell.severity || (cell.confidence < 0.8 ? "lo
 X.showPage = () => {
   const sheet = X.$("sheet");
   sheet.replaceChildren();
+  delete sheet.dataset.shown;
+  X.drawn = X.page;
   if (X.pictured()) X.showPicture(sheet);
   else if (X.page.lines) X.showLines(sheet);
   else X.showTable(sheet);
@@ -19,11 +21,13 @@ X.showPage = () => {
 X.showPicture = (sheet) => {
   const page = X.page;
   const svg = X.svg("svg", { viewBox: `0 0 ${page.width} ${page.height}`, preserveAspectRatio: "none" });
-  const image = X.el("img", { alt: page.label, src: X.picture(page.n) });
-  image.addEventListener("load", () => {
+  const image = X.image(page.n);
+  const shown = () => {
+    if (X.page !== page) return;
     sheet.dataset.shown = page.n;
-    if (X.page === page) X.ahead(page.n); // only now: what is looked at comes first
-  });
+    X.ahead(page.n); // only now: what is looked at comes first
+    X.markSeen();
+  };
   const boxes = X.svg("g");
   for (const cell of page.cells) {
     if (!cell.box) continue;
@@ -36,6 +40,8 @@ X.showPicture = (sheet) => {
   }
   svg.append(boxes, X.svg("g", { id: "items" }));
   sheet.append(image, svg);
+  if (image.complete && image.naturalWidth) shown();
+  else image.addEventListener("load", shown, { once: true });
 };
 
 X.showLines = (sheet) => {

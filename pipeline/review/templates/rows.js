@@ -2,6 +2,8 @@
 // The right side: the finding chosen, the cell enlarged, and the rows read from it.
 X.showDetail = () => {
   const detail = X.$("detail");
+  delete detail.dataset.shown;
+  X.complete = false;
   const top = detail.scrollTop;
   const cell = X.page ? X.page.cells.find((one) => one.id === X.cell) : null;
   detail.replaceChildren();
@@ -13,6 +15,8 @@ X.showDetail = () => {
   else if (X.finding) detail.append(X.el("div", { id: "behind" }));
   else detail.append(X.el("p", { class: "empty" }, "点选左边的单元格，或列表中的一项发现。"));
   if (X.finding) X.showBehind(X.finding, cell);
+  const wanted = X.finding;
+  X.showLineEnds(cell).finally(() => X.finding === wanted && X.markSeen(true));
   detail.scrollTop = X.finding ? 0 : top;
 };
 
@@ -24,6 +28,7 @@ X.findingCard = (finding) => {
     { class: "buttons editing" },
     X.el("button", { onclick: X.accept, id: "accept", disabled: settled }, "接受 (a)"),
     X.el("button", { onclick: () => X.correct(), id: "correct" }, "更正 (c)"),
+    finding.queue === "document" ? X.el("button", { onclick: X.acceptMany, id: "accept-kind", disabled: settled }, "接受同类 (A)") : "",
     X.el("button", { onclick: X.toggleReviewed, id: "reviewed" }, finding.reviewed ? "取消已看 (r)" : "已看 (r)"),
   );
   return X.el(
@@ -33,10 +38,11 @@ X.findingCard = (finding) => {
       "div",
       { class: "head" },
       X.el("span", { class: "chip " + finding.severity }, X.severities[finding.severity]),
+      X.el("span", { class: "chip" }, X.queues[finding.queue]),
       X.el("b", {}, title),
       settled ? X.el("span", { class: "chip done" }, X.statuses[finding.status]) : "",
       finding.reviewed ? X.el("span", { class: "chip done" }, "已看") : "",
-      X.el("span", { class: "small" }, finding.id.slice(0, 8)),
+      X.el("span", { class: "small" }, finding.id),
     ),
     X.el("div", { class: "message" }, finding.message),
     X.el("div", { class: "small" }, "处理：" + finding.remedy),

@@ -172,7 +172,7 @@ def read_rule3(notes: Iterable[str]) -> dict[int, str]:
     return rule
 
 
-_NOT_OF_CREDENTIALS = frozenset({"grades", "text", "position", "settled_by", "requires_attention"})
+_NOT_OF_CREDENTIALS = frozenset({"grades", "text", "position", "requires_attention", "settled_by"})
 
 
 def expand(entry: Mapping[str, object], rule3: Mapping[int, str] = DEFAULT_RULE3) -> list[dict[str, object]]:

@@ -195,6 +195,25 @@ def test_a_run_refuses_a_damaged_page_until_it_is_accepted(home: Path, tmp_path:
     assert (home / "curated" / EDITION / "r002").is_dir()
 
 
+def test_a_page_without_characters_is_one_error(home: Path, tmp_path: Path) -> None:
+    path = Path(shutil.copy(home / "raw" / EDITION / f"{EDITION}.pdf", tmp_path / "nameless.pdf"))
+    with pikepdf.open(path, allow_overwriting_input=True) as pdf:
+        last = pdf.pages[-1]
+        last.Resources = pikepdf.Dictionary(
+            Font={
+                name: pikepdf.Dictionary({key: value for key, value in font.items() if key != "/ToUnicode"})
+                for name, font in last.Resources.Font.items()
+            }
+        )
+        number = len(pdf.pages)
+        pdf.save(path)
+    replace_source(home, path)
+    refused = xize(home, "run", EDITION, "--no-prefect", "--allow-incomplete")
+    assert refused.code == 1 and f"第 {number} 页超过 5% 的字没有编码" in one_sentence(refused.err)
+    listed = json.loads(xize(home, "findings", EDITION, "--code", "undecodable_text", "--format", "json").out)
+    assert [(row["page"], row["severity"]) for row in listed] == [(number, "error")]
+
+
 def test_the_findings_of_pages() -> None:
     pages = pa.Table.from_pylist(
         [

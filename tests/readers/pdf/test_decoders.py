@@ -95,7 +95,12 @@ def assert_same_page(a: PageArrays, b: PageArrays) -> None:
     seen_a, hidden_a = visible_glyphs(a)
     seen_b, hidden_b = visible_glyphs(b)
     assert not glyphs_without_partner(seen_a, seen_b)
-    assert [(h.reason, squeeze(h.text)) for h in hidden_a] == [(h.reason, squeeze(h.text)) for h in hidden_b]
+    # What is painted again, pdfium's library leaves out by itself.
+    left_out = [
+        [(h.reason, squeeze(h.text)) for h in hidden if h.reason != "repainted"]
+        for hidden in (hidden_a, hidden_b)
+    ]
+    assert left_out[0] == left_out[1]
     assert_same_shapes(a, b)
 
 

@@ -82,7 +82,7 @@ def test_text_that_is_clipped_away_is_hidden(decoder: str, tmp_path: Path) -> No
     write_page(path, CELLS + away + nothing + "BT /F1 10 Tf 150 180 Td (shown) Tj ET")
     reading = read_pdf(path, decoder=decoder)
     assert "".join(cell.text for cell in cells_of(reading)) == "shown"
-    assert [(block.role, block.line.text) for block in blocks_of(reading)] == [("outside", "awaynothing")]
+    assert [(block.role, block.line.text) for block in blocks_of(reading)] == [("clipped", "awaynothing")]
 
 
 @pytest.mark.parametrize("matrix", ["0 1 -1 0 80 100", "0 -1 1 0 60 160"])

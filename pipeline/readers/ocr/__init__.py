@@ -1,0 +1,1 @@
+"""Scans: pages that are pictures without text → cells, by character recognition (optional extra ``xize[ocr]``)."""

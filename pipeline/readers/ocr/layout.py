@@ -1,0 +1,138 @@
+"""Rulings and lines of text in a straightened picture, in pixels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from pipeline.readers.ocr.picture import Grey
+from pipeline.readers.pdf.page import Floats
+
+_RULING = 0.22
+"""Inches of the shortest ruling: longer than any stroke of a letter."""
+_LETTER = 0.6
+"""Inches across or down from which on connected ink is no letter of a heading: strokes of letters are no rulings."""
+_SPECK = 0.012
+"""Share of a square character's area that the smallest sign has."""
+_DENSE = 0.12
+"""Least share of ink in the box of a line of text; with noise in place of text there is a tenth of it."""
+_GAP = 0.32
+"""Share of the usual line's height that parts two lines; strokes of one character stand nearer."""
+
+
+@dataclass(frozen=True)
+class Ruled:
+    """The rulings of a picture: ``lines`` (n, 5) x0, top, x1, bottom, thickness in pixels, and the ink without them."""
+
+    lines: Floats
+    text: Grey
+
+
+def find_rulings(ink: Grey, dpi: float) -> Ruled:
+    """Long level and upright strokes, and what is left when they are wiped out."""
+    import cv2
+
+    length = max(15, round(_RULING * dpi))
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(ink, connectivity=8)
+    large = stats[:, 2:4].max(axis=1) >= _LETTER * dpi
+    large[0] = False
+    drawn = np.asarray(large[labels], dtype=np.uint8)
+    found: list[tuple[float, float, float, float, float]] = []
+    wiped = ink.copy()
+    for level in (True, False):
+        # A line that is not quite level steps aside by a pixel now and then: thickened by one across, it goes on.
+        thicker = cv2.dilate(drawn, np.ones((2, 1) if level else (1, 2), np.uint8))
+        kernel = cv2.getStructuringElement(cv2.MORPH_RECT, (length, 1) if level else (1, length))
+        strokes = cv2.morphologyEx(thicker, cv2.MORPH_OPEN, kernel)
+        count, _, stats, _ = cv2.connectedComponentsWithStats(strokes, connectivity=8)
+        for k in range(1, count):
+            x, y, wide, high, area = (int(v) for v in stats[k])
+            along, across = (wide, high) if level else (high, wide)
+            thick = area / max(along, 1)
+            if across > max(0.06 * dpi, 0.02 * along) and across > 3 * thick:
+                continue
+            if thick > 0.06 * dpi:
+                continue  # a bar or a filled field, no ruling
+            if level:
+                found.append((x, y + high / 2, x + wide, y + high / 2, thick))
+            else:
+                found.append((x + wide / 2, y, x + wide / 2, y + high, thick))
+            here = slice(max(0, y - 2), y + high + 2), slice(max(0, x - 2), x + wide + 2)
+            wiped[here][cv2.dilate(strokes[here], np.ones((3, 3), np.uint8)) > 0] = 0
+    return Ruled(np.array(found, dtype=np.float64).reshape(-1, 5), wiped)
+
+
+@dataclass(frozen=True)
+class TextBox:
+    """A line of text in pixels."""
+
+    x0: int
+    top: int
+    x1: int
+    bottom: int
+
+
+def without_specks(text: Grey, usual: float) -> Grey:
+    """The ink without what is smaller than a full stop: noise of the scanner."""
+    import cv2
+
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(text, connectivity=8)
+    kept = stats[:, 4] >= max(4.0, _SPECK * usual * usual)
+    kept[0] = False
+    return np.asarray(kept[labels], dtype=np.uint8)
+
+
+def usual_height(text: Grey, dpi: float) -> float:
+    """The usual height of a character in pixels, by the components of the ink."""
+    import cv2
+
+    _, _, stats, _ = cv2.connectedComponentsWithStats(text, connectivity=8)
+    high = stats[1:, 3]
+    likely = high[(high > 0.045 * dpi) & (high < 0.3 * dpi)]
+    return float(np.percentile(likely, 75)) if len(likely) else 0.12 * dpi
+
+
+def lines_in(text: Grey, box: TextBox, usual: float) -> Iterator[TextBox]:
+    """The lines of text within a box, top to bottom: runs of rows with ink, strokes of one character put together."""
+    part = text[box.top : box.bottom, box.x0 : box.x1]
+    rows = part.sum(axis=1) > 0
+    runs = _runs(rows)
+    joined: list[list[int]] = []
+    for start, stop in runs:
+        if joined:
+            before = joined[-1]
+            gap, high = start - before[1], stop - before[0]
+            thin = min(stop - start, before[1] - before[0]) < 0.6 * usual
+            if gap < _GAP * usual and high <= 1.3 * usual and thin:
+                before[1] = stop
+                continue
+        joined.append([start, stop])
+    for start, stop in joined:
+        columns = np.flatnonzero(part[start:stop].sum(axis=0))
+        dense = part[start:stop, columns].mean() >= _DENSE
+        if not dense or (stop - start < 0.25 * usual and len(columns) < 0.4 * usual):
+            continue  # noise, or what is left of a ruling
+        yield TextBox(
+            box.x0 + int(columns[0]), box.top + start, box.x0 + int(columns[-1]) + 1, box.top + stop
+        )
+
+
+def parts_of_line(text: Grey, line: TextBox, usual: float) -> list[TextBox]:
+    """A line outside tables, cut where it leaves three characters' room: the page number of the contents, say."""
+    columns = text[line.top : line.bottom, line.x0 : line.x1].sum(axis=0) > 0
+    out: list[TextBox] = []
+    for start, stop in _runs(columns):
+        if out and line.x0 + start - out[-1].x1 < 3 * usual:
+            out[-1] = TextBox(out[-1].x0, line.top, line.x0 + stop, line.bottom)
+        else:
+            out.append(TextBox(line.x0 + start, line.top, line.x0 + stop, line.bottom))
+    return out
+
+
+def _runs(flags: np.ndarray) -> list[tuple[int, int]]:
+    """The stretches of True: start and end."""
+    padded = np.concatenate([[False], flags, [False]]).astype(np.int8)
+    edges = np.flatnonzero(np.diff(padded))
+    return [(int(a), int(b)) for a, b in zip(edges[::2], edges[1::2], strict=True)]

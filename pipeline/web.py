@@ -1,0 +1,73 @@
+"""Serving pages and answers: a listening socket, the names it goes by, a server that ends cleanly."""
+
+from __future__ import annotations
+
+import contextlib
+import ipaddress
+import socket
+from collections.abc import Callable
+from typing import Any
+
+from pipeline.errors import XizeError
+from pipeline.system import interrupts_call
+
+_WAITING = 1024
+
+
+def is_loopback(host: str) -> bool:
+    """Whether an address reaches this machine only."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket; port 0 takes any that is free. Raises XizeError when there is none."""
+    try:
+        family, kind, proto, _, address = socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )[0]
+        made = socket.socket(family, kind, proto)
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        made.bind(address)
+        made.listen(_WAITING)
+    except OSError as error:
+        raise XizeError(
+            f"无法在{host}:{port}上打开服务（{error.strerror}）：请换一个--port，或用0由系统选取。"
+        ) from error
+    return made
+
+
+def host_names(host: str, port: int) -> frozenset[str]:
+    """The values of a Host header by which a client may call a server: names that anybody else made to point here are none."""
+    names = {"127.0.0.1", "localhost", "[::1]"} if is_loopback(host) else {host}
+    if ":" in host:
+        names.add(f"[{host}]")
+    return frozenset({f"{name}:{port}" for name in names} | ({*names} if port == 80 else set()))
+
+
+def address_of(host: str, bound: socket.socket) -> str:
+    """The http address of a listening socket."""
+    return f"http://{f'[{host}]' if ':' in host else host}:{bound.getsockname()[1]}"
+
+
+def serve_app(app: Any, bound: socket.socket, ready: Callable[[], object]) -> None:
+    """Serve an ASGI app until interrupted, without a log of requests. ``ready`` is called before the first one."""
+    import uvicorn
+
+    config = uvicorn.Config(
+        app, log_level="error", access_log=False, server_header=False, timeout_graceful_shutdown=2, lifespan="off",
+        backlog=_WAITING,
+    )  # fmt: skip
+    server = uvicorn.Server(config)
+
+    def leave() -> None:
+        server.should_exit = True
+
+    # From before the address is printed: uvicorn's own handlers come only once its loop runs.
+    with contextlib.closing(bound), interrupts_call(leave):
+        ready()
+        server.run(sockets=[bound])

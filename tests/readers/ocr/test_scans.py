@@ -1,0 +1,180 @@
+"""Scans of small typeset rulebooks: recognised without the network, exact but for what is named; what is refused."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import socket
+import struct
+import zlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+from PIL import Image
+
+from pipeline.errors import XizeError
+from pipeline.readers.ocr import engine
+from pipeline.readers.ocr.picture import straightened
+from pipeline.readers.ocr.read import read_scans
+from pipeline.readers.ocr.scans import DOUBTFUL, doubts, pages_to_recognise, recognised
+from pipeline.readers.pdf.read import read_pdf
+from pipeline.reading import RECOGNISED, Reading, cells_of
+from tests.cli_home import EDITION, TRUTH, xize
+from tests.readers.ocr.pictures import scan
+from tests.typeset import Layout, typeset
+from tests.typeset.content import excerpt
+from tests.typeset.layout import A3
+
+pytestmark = pytest.mark.skipif(not engine.installed(), reason="the extra ocr is not installed")
+
+
+def _truth() -> dict[str, Any]:
+    known = json.loads(TRUTH.read_text("utf-8"))
+    return excerpt(known, classes=1, annex_rows=12, sections=1, annexes=2)
+
+
+@pytest.fixture(scope="module")
+def printed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("printed") / "rulebook.pdf"
+    widths = {"class": 0.6, "title": 1.3, "skill": 1.3, "practice": 0.8, "one_plus_x": 1.3, "industry": 1.3}
+    typeset(_truth(), Layout("scan", page=A3, landscape=True, size=8, widths=widths, toc=False), path)
+    return path
+
+
+def _texts(reading: Reading) -> dict[tuple[int, int, int, int], str]:
+    return {(cell.page, cell.table_no, cell.row, cell.col): cell.text for cell in cells_of(reading)}
+
+
+@pytest.fixture(scope="module")
+def scanned(printed: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return scan(printed, tmp_path_factory.mktemp("scan") / "scan.pdf", dpi=200)
+
+
+def test_the_cells_of_a_scan(printed: Path, scanned: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_: object) -> None:
+        raise AssertionError("the recogniser wants the network")
+
+    monkeypatch.setattr(socket.socket, "connect", refused)
+    monkeypatch.setattr(socket, "getaddrinfo", refused)
+    blank = read_pdf(scanned)
+    assert pages_to_recognise(blank) == blank.pages.column("page").to_pylist() and not len(blank.cells)
+    reading = recognised(scanned, blank, workers=1)
+    wanted, found = _texts(read_pdf(printed)), _texts(reading)
+    filled = [place for place, text in wanted.items() if text]
+    right = [place for place in filled if found.get(place) == wanted[place]]
+    assert len(right) >= 0.98 * len(filled)
+    assert not [text for place, text in found.items() if text and not wanted.get(place)]
+    wrong = {c.cell_id for c in cells_of(reading) if c.text != wanted.get((c.page, c.table_no, c.row, c.col))}
+    named = {one.cell_id for one in doubts(reading) if one.code == "ocr_uncertain"}
+    assert wrong <= named and len(named - wrong) <= 0.05 * len(filled)
+    assert set(reading.cells.column("engine").to_pylist()) == {RECOGNISED}
+    assert [one.code for one in doubts(reading)].count("page_recognised") == 1
+
+
+def test_a_coarser_scan_and_pictures_of_pages(printed: Path, tmp_path: Path) -> None:
+    coarse = scan(printed, tmp_path / "coarse.pdf", pages=[1], dpi=150, skew=-0.5, noise=5)
+    reading = read_scans(coarse, [1])
+    wanted = _texts(read_pdf(printed, pages=[1]))
+    found = _texts(reading)
+    filled = [place for place, text in wanted.items() if text]
+    assert sum(found.get(place) == wanted[place] for place in filled) >= 0.95 * len(filled)
+    assert all(0.0 <= cell.confidence <= 1.0 for cell in cells_of(reading))
+
+
+def test_from_scan_to_release(scanned: Path, tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    assert xize(home, "add", EDITION, scanned, "--title", "某细则").code == 0
+    run = xize(home, "run", EDITION, "--no-prefect", "--allow-incomplete")
+    assert run.code == 0, run.err
+    release = home / "curated" / EDITION / "r001"
+    entries = pq.read_table(release / "entries.parquet").to_pylist()
+    items = [
+        text
+        for one in _truth()["sections"][0]["classes"]
+        for tiers in one["cells"].values()
+        for texts in tiers.values()
+        for text in texts
+    ]
+    assert len(entries) == len(items) and {row["source"] for row in entries} == {"pdf"}
+    stats = json.loads((release / "manifest.json").read_text("utf-8"))["stats"]
+    assert stats["recognised"]["pages"] and "rapidocr" in stats["recognised"]
+    kept = sorted((home / "staged" / EDITION / "ocr").iterdir())
+    assert len(kept) == stats["recognised"]["pages"]
+    before = [place.stat().st_mtime_ns for place in kept]
+    (home / "raw" / EDITION / "corrections.yaml").write_text("[]\n")
+    for place in (home / "staged" / EDITION / "pdf").rglob("reading.json"):
+        place.unlink()  # as if the run had been interrupted after the last page
+    assert xize(home, "run", EDITION, "--no-prefect", "--allow-incomplete").code == 0
+    assert [place.stat().st_mtime_ns for place in kept] == before
+
+
+def test_without_the_extra_the_sentence_says_what_to_install(
+    scanned: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    blank = read_pdf(scanned)
+    assert recognised(scanned, blank) is blank
+    from pipeline.tidy.document import tidy
+
+    with pytest.raises(XizeError, match=r"pip install 'xize\[ocr\]'"):
+        tidy(blank, {}, "scan.pdf")
+
+
+def _png(path: Path, wide: int, high: int) -> Path:
+    """A PNG whose head says it has so many pixels, which are not there."""
+
+    def chunk(kind: bytes, data: bytes) -> bytes:
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    head = struct.pack(">IIBBBBB", wide, high, 8, 0, 0, 0, 0)
+    path.write_bytes(
+        b"\x89PNG\r\n\x1a\n"
+        + chunk(b"IHDR", head)
+        + chunk(b"IDAT", zlib.compress(b"\0\0"))
+        + chunk(b"IEND", b"")
+    )
+    return path
+
+
+@pytest.mark.parametrize(("size", "said"), [((25_000, 20_000), "大得无法识别"), ((1, 1), "小得无法识别")])
+def test_pictures_of_no_use_are_one_sentence(tmp_path: Path, size: tuple[int, int], said: str) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    answer = xize(home, "add", EDITION, _png(tmp_path / "page.png", *size))
+    assert answer.code != 0 and said in answer.err and not list(home.rglob("source.yaml"))
+
+
+def test_a_speck_on_a_page_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "speck.pdf"
+    Image.new("L", (1, 1), 0).save(path, "PDF", resolution=0.1)
+    with pytest.raises(XizeError, match="小得无法识别"):
+        read_scans(path, [1])
+
+
+def test_several_pictures_are_the_pages_of_one_document(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
+    for name, kind in (("a.png", "PNG"), ("b.jpg", "JPEG")):
+        Image.new("L", (827, 1169), 255).save(tmp_path / name, kind, dpi=(100, 100))
+    Image.new("1", (827, 1169), 1).save(
+        tmp_path / "c.tif", save_all=True, append_images=[Image.new("1", (827, 1169), 1)], dpi=(100, 100)
+    )
+    names = [tmp_path / name for name in ("a.png", "b.jpg", "c.tif")]
+    assert xize(home, "add", EDITION, *names, "--title", "某细则").code == 0
+    reading = read_pdf(home / "raw" / EDITION / f"{EDITION}.pdf")
+    assert len(reading.pages) == 4 and set(reading.pages.column("pictures").to_pylist()) == {1.0}
+    assert [round(width) for width in reading.pages.column("width").to_pylist()] == [595] * 4
+
+
+def test_a_picture_askew_is_straightened() -> None:
+    page = np.full((900, 700), 255, dtype=np.uint8)
+    page[100:800:40, 80:620] = 0
+    page[101:801:40, 80:620] = 0
+    askew = np.asarray(Image.fromarray(page).rotate(1.3, resample=Image.Resampling.BICUBIC, fillcolor=255))
+    level = straightened(askew)
+    assert ((level < 128).sum(axis=1) > 450).sum() >= 15 > ((askew < 128).sum(axis=1) > 450).sum()
+    assert 0 < DOUBTFUL < 1
