@@ -98,7 +98,8 @@ def settled(
         for key in (row["key"], *(row.get("keys") or ()))
     }  # fmt: skip
     for row in entries:
-        sure = row.get("settled_by") or row.get("corrected") or row["confidence"] >= BY_LAYOUT
+        by_layout = row["confidence"] >= BY_LAYOUT and row.get("source") != "transcript"
+        sure = row.get("settled_by") or row.get("corrected") or by_layout
         if sure and (row.get("settled_by") == "steward" or row["entry_id"] not in doubted):
             yield row
 
