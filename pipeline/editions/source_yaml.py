@@ -16,7 +16,7 @@ from ruamel.yaml.comments import CommentedSeq
 from ruamel.yaml.error import YAMLError
 
 from pipeline.editions.files import replace_file
-from pipeline.editions.names import name_parts
+from pipeline.editions.names import NAME, name_parts
 from pipeline.errors import XizeError
 
 Text = Annotated[str, Field(min_length=1)]

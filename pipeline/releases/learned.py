@@ -7,13 +7,15 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
+from pipeline.editions.names import validate_name
 from pipeline.errors import XizeError
 from pipeline.findings import BOUNDARY_CODES
 from pipeline.job import Job
 from pipeline.releases.catalogue import (
     curated_url,
-    edition_before,
+    editions_in,
     find_release,
+    latest_name,
     parquet_table,
     read_file,
 )
@@ -46,6 +48,16 @@ def learned(job: Job) -> Job:
         return replace(job, learned=tuple(records))
     digest = hashlib.sha256((job.inputs + _hash(known, max(shares))).encode()).hexdigest()
     return replace(job, inputs=digest, memory=Memory(known, max(shares)), learned=tuple(records))
+
+
+def edition_before(store: Store, edition: str) -> str | None:
+    """The latest earlier edition of the same jurisdiction that has a current release."""
+    parts = validate_name(edition)
+    for other in reversed(editions_in(store)):
+        its = validate_name(other)
+        if its.jurisdiction == parts.jurisdiction and its < parts and latest_name(store, other):
+            return other
+    return None
 
 
 def _teachers(store: Store, job: Job) -> Iterable[str]:

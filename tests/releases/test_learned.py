@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,10 @@ import pytest
 from pipeline.editions.plan import plan
 from pipeline.errors import XizeError
 from pipeline.job import Job, Options
+from pipeline.releases.catalogue import prune
 from pipeline.releases.learned import learned, settled
 from pipeline.releases.publish import RunInfo, publish
+from pipeline.schema import build
 from pipeline.text import squeeze
 from tests.sample_tables import EDITION, sample_tables, source_info
 
@@ -96,3 +99,13 @@ def test_what_source_yaml_says_about_learning(tmp_path: Path) -> None:
     (tmp_path / "curated" / EDITION / "r001" / "entries.parquet").write_bytes(b"PAR1")
     with pytest.raises(XizeError, match=f"要借鉴的版本{EDITION}读不出"):
         learned(_job(tmp_path))
+
+
+def test_prune_keeps_what_another_release_learned_from(tmp_path: Path) -> None:
+    for confidence in (0.9, 0.91, 0.92):
+        _published(tmp_path, confidence=[confidence] * 2000)
+    other = {name: build(name, [], NEXT, "pdf") for name in sample_tables(1)}
+    record = {"role": "learned", "kind": "release", "edition": EDITION, "release": "r001", "sha256": "0" * 64}
+    source = replace(source_info(), year=2026)
+    publish(other, source, RunInfo({"learned": [record]}, {}), tmp_path / "curated")
+    assert prune(tmp_path / "curated", EDITION, keep=1) == ("r002",)
