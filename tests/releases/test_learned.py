@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -106,6 +105,5 @@ def test_prune_keeps_what_another_release_learned_from(tmp_path: Path) -> None:
         _published(tmp_path, confidence=[confidence] * 2000)
     other = {name: build(name, [], NEXT, "pdf") for name in sample_tables(1)}
     record = {"role": "learned", "kind": "release", "edition": EDITION, "release": "r001", "sha256": "0" * 64}
-    source = replace(source_info(), year=2026)
-    publish(other, source, RunInfo({"learned": [record]}, {}), tmp_path / "curated")
+    publish(other, source_info(edition=NEXT), RunInfo({"learned": [record]}, {}), tmp_path / "curated")
     assert prune(tmp_path / "curated", EDITION, keep=1) == ("r002",)
