@@ -15,7 +15,6 @@ from pipeline.job import Job, Options
 from pipeline.releases.catalogue import prune
 from pipeline.releases.learned import learned, settled
 from pipeline.releases.publish import RunInfo, publish
-from pipeline.schema import build
 from pipeline.text import squeeze
 from tests.sample_tables import EDITION, sample_tables, source_info
 
@@ -103,7 +102,12 @@ def test_what_source_yaml_says_about_learning(tmp_path: Path) -> None:
 def test_prune_keeps_what_another_release_learned_from(tmp_path: Path) -> None:
     for confidence in (0.9, 0.91, 0.92):
         _published(tmp_path, confidence=[confidence] * 2000)
-    other = {name: build(name, [], NEXT, "pdf") for name in sample_tables(1)}
+    other = {
+        name: table.set_column(
+            0, table.schema.field(0), pa.array([NEXT] * len(table), table.schema.field(0).type)
+        )
+        for name, table in sample_tables(1).items()
+    }
     record = {"role": "learned", "kind": "release", "edition": EDITION, "release": "r001", "sha256": "0" * 64}
     publish(other, source_info(edition=NEXT), RunInfo({"learned": [record]}, {}), tmp_path / "curated")
     assert prune(tmp_path / "curated", EDITION, keep=1) == ("r002",)
