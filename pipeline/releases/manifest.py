@@ -164,7 +164,9 @@ def manifest(
         "validation": dict(run.validation),
         "conservation": run.stats.get("conservation"),
         "stats": {
-            key: value for key, value in run.stats.items() if key not in ("conservation", "settled_by")
+            key: value
+            for key, value in run.stats.items()
+            if key not in ("conservation", "settled_by", "learned")
         },
         "findings": count_findings(tables["findings"]),
         "corrected": corrected,
