@@ -156,8 +156,9 @@ def runs_on(
         merged = above.row_span > 1 or cell.row_span > 1
         if filled >= _FILLED or (filled >= _FEW and merged) or (filled >= _OFTEN and cell.row_span > 1):
             return True
-        if cell.row_span > 1 and not (below.text and below.row_span == cell.row_span):
-            return True  # merged over other rows than those of a new key
+        own = below.text and below.row_span == cell.row_span and table.merges_nothing(above)
+        if cell.row_span > 1 and not own:
+            return True
         if key is not None and (key is above or _goes_with(above, key, table)):
             return True
         if above.row_span > 1:
