@@ -141,7 +141,15 @@ def _goes_on(
 def _completes(current: PrintedClass, lines: list[Line]) -> bool:
     """Whether a page break cut a code of the current class: with what stands below it the cell is that of one class."""
     codes, name = parse_class([*current.lines, *lines])
-    if current.name.endswith("类") or not name.endswith("类") or not codes or len(codes) > 3:
+    codes_alone = (
+        not current.codes and not parse_class(lines)[1]
+    )  # the name stands first, its codes below the break
+    if (
+        (current.name.endswith("类") and not codes_alone)
+        or not name.endswith("类")
+        or not codes
+        or len(codes) > 3
+    ):
         return False
     if any(code[1:] != codes[0][1:] for code in codes):
         return False

@@ -103,6 +103,14 @@ class GrowingTable:
             cell.row_span > 1 and column_key(cell.x0, cell.x1) == key for cell in self.cells[-_RECENT:]
         )
 
+    def merges_nothing(self, like: GrowingCell) -> bool:
+        """Whether empty cells with the borders of another one are merged over rows, too."""
+        key = column_key(like.x0, like.x1)
+        return any(
+            cell.row_span > 1 and not cell.text and column_key(cell.x0, cell.x1) == key
+            for cell in self.cells[-_RECENT:]
+        )
+
     def spans_with(self, x0: float, key_x0: float) -> bool:
         """Whether the column that begins at ``x0`` is merged over the rows of its key wherever the key is merged."""
         spans = {cell.row: cell.row_span for cell in self.cells[-_RECENT:] if abs(cell.x0 - x0) < 2}

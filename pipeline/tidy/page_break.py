@@ -136,11 +136,17 @@ def _complete(table: GrowingTable, always: Sequence[tuple[Cell, GrowingCell]]) -
 
 
 def runs_on(
-    above: GrowingCell, cell: Cell, filled: float, table: GrowingTable, key: GrowingCell | None = None
+    above: GrowingCell,
+    cell: Cell,
+    filled: float,
+    table: GrowingTable,
+    below: Cell,
+    key: GrowingCell | None = None,
 ) -> bool:
     """Whether a cell below a page break is the rest of the (merged) cell above it, the row itself being whole.
 
-    ``filled``: the share of the column's cells that are filled; ``key``: the row's key above the break, if it runs on.
+    ``filled``: the share of the column's cells that are filled; ``below``: the row's key; ``key``: the key above the
+    break, if it runs on.
     Where nothing tells, the cell is noted as uncertain.
     """
     upper, lower = above.text, cell.text
@@ -149,6 +155,9 @@ def runs_on(
     if upper and not lower:
         merged = above.row_span > 1 or cell.row_span > 1
         if filled >= _FILLED or (filled >= _FEW and merged) or (filled >= _OFTEN and cell.row_span > 1):
+            return True
+        own = below.text and below.row_span == cell.row_span and table.merges_nothing(above)
+        if cell.row_span > 1 and not own:
             return True
         if key is not None and (key is above or _goes_with(above, key, table)):
             return True

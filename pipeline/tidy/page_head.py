@@ -56,6 +56,9 @@ def lists_in(item: PageTable, in_annex: bool) -> Iterator[PageTable]:
             first, stop = header_block(table, row, table.n_rows)
             if not stop:
                 break
+            if first == row > 1 and stop == row + 1:
+                row = stop  # right below a repeated header: the rest of the one that the page break cut
+                continue
             while first > start and len(table.row(first - 1)) == 1:
                 first -= 1  # a title above the header
             if first > start:

@@ -142,12 +142,12 @@ def _extend(table: GrowingTable, item: PageTable) -> None:
     key, upper = min(pairs, key=lambda pair: pair[0].x0)
     unknown = 1.0 if upper is not None and upper.text and not key.text else 0.0
     usual = filled.get(column_key(upper.x0, upper.x1), unknown) if upper is not None else 0.0
-    going_on = upper if unknown and upper is not None and runs_on(upper, key, usual, table) else None
+    going_on = upper if unknown and upper is not None and runs_on(upper, key, usual, table, key) else None
     fresh: list[GrowingCell] = []
     for cell, a, b in body:
         above = partners.get(cell.cell_id)
         usual = filled.get(column_key(a, b), 1.0 if above is not None and above.row_span > 1 else unknown)
-        if above is not None and (cut or runs_on(above, cell, usual, table, going_on)):
+        if above is not None and (cut or runs_on(above, cell, usual, table, key, going_on)):
             above.pieces.append(cell)
             above.row_span = max(above.row_span, cell.row + shift + cell.row_span - above.row)
         else:

@@ -240,3 +240,18 @@ def test_a_class_without_a_code_belongs_to_the_major_it_stands_under() -> None:
     assert [(one.code, one.key) for one in findings] == [
         ("major_code_missing", name_key("乙丙大类")), ("major_heading_missing", name_key("")),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [(1, "6101(410", "甲"), (2, "1、2101)农业类", "乙")],
+        [(1, "农业类", "甲"), (2, "6101\n4101\n2101", "乙")],
+        [(1, "6101\n41", "甲"), (2, "01\n2101\n农业类", "乙")],
+    ],
+    ids=["within a code", "codes below the name", "within a code of its own line"],
+)
+def test_codes_that_a_page_break_cuts(rows: list[Printed]) -> None:
+    found = read_catalogue([(_table(*rows), HEADING)], {}, "x.pdf")
+    assert _classes(found) == [(["6101", "4101", "2101"], "农业类")]
+    assert _items(found, "6101") == ["甲", "乙"] and found.unplaced == []
