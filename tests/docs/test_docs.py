@@ -9,7 +9,7 @@ import pytest
 
 from pipeline.docs.__main__ import DOCS, PAGES, main
 from pipeline.findings import CODES
-from pipeline.schema import SEVERITIES
+from pipeline.schema import QUEUES, SEVERITIES
 
 ROOT = Path(__file__).parents[2]
 
@@ -34,7 +34,7 @@ def test_every_code_is_whole_and_on_the_page() -> None:
     page = PAGES["findings"]()
     for code in CODES.values():
         assert code.severity in SEVERITIES and code.title_zh and code.remedy_zh.endswith("。")
-        assert f"| `{code.code}` | {code.title_zh} |" in page
+        assert f"| `{code.code}` | {QUEUES[code.queue]} | {code.title_zh} |" in page
 
 
 def test_every_code_that_is_raised_is_documented() -> None:

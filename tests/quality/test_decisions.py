@@ -171,7 +171,9 @@ def test_findings_of_a_release(home: Path) -> None:
 
 def test_accept_settles_until_the_evidence_changes(home: Path) -> None:
     first, second = listed(home)[:2]
-    said = xize(home, "accept", first["finding_id"][:8], "--why", "该类另有对应规则", "--by", "李").stdout
+    said = xize(
+        home, "accept", digits_of(first["finding_id"])[:8], "--why", "该类另有对应规则", "--by", "李"
+    ).stdout
     assert "接受1项" in said
     assert first["finding_id"] not in {row["finding_id"] for row in listed(home)}
     (kept,) = listed(home, "--status", "accepted")
