@@ -102,7 +102,7 @@ def read_range(edition: str, first: int, last: int, parcel: Parcel, pages: list[
     from pipeline.readers.pdf.read import read_pages
 
     options = parcel.job.options
-    reading = read_pages(parcel.fetched(), pages, options.password, options.decoder)
+    reading = read_pages(parcel.fetched(), pages, options.password, options.decoder, options.limits)
     get_run_logger().info("%s：%d页，%d个单元格。", edition, len(reading.pages), len(reading.cells))
     return reading
 
@@ -194,7 +194,7 @@ def _published(options: Options, watcher: Watcher, pages: Counter[str]) -> Gener
             readings.append(future.result())
             pages["come"] += len(readings[-1].pages)
             watcher.report("read", pages["come"], pages["asked"])
-        reading = join_readings(readings)
+        reading = run.recognise_scans(job, join_readings(readings), watcher.report)
         if missing or staging.load_staged(job) is None:
             staging.store_staged(job, reading, read=len(missing))
         finished = finish_document.submit(name, _parcel(job), reading)
@@ -210,7 +210,4 @@ def _published(options: Options, watcher: Watcher, pages: Counter[str]) -> Gener
 
 def _parcel(job: Job) -> Parcel:
     home, record = job.options.home, staging.staged_folder(job) / "reading.json"
-    options = replace(job.options, curated=curated_url(home, job.options.curated), workers=1)
-    url = job.edition.file(job.kind).url or str(job.path.resolve())
-    files = files_under(home, [*job.edition.folder.glob("*.yaml"), record])
-    return Parcel(replace(job, options=options), url, code_digest(), files)
+    return Parcel.of(job, record, curated_url(home, job.options.curated))

@@ -6,7 +6,6 @@ are never stored; what was read is kept under staged/ by its content. Comes afte
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable
 from contextvars import ContextVar
 from pathlib import Path
@@ -27,13 +26,13 @@ from pipeline.editions.download import Unreachable
 from pipeline.editions.edition import edition_lock, editions
 from pipeline.editions.plan import plan as plan_job
 from pipeline.errors import XizeError, raise_failures
-from pipeline.job import Job, Options, Outcome, Report, RunResult
+from pipeline.job import Job, Limits, Options, Outcome, Report, RunResult
 from pipeline.outcome import finish, same_as, unchanged
 from pipeline.quality.findings_markdown import findings_markdown
 from pipeline.reading import Reading
 from pipeline.releases.last_findings import last_findings_path
 from pipeline.releases.learned import learned
-from pipeline.staging import pages_read
+from pipeline.staging import pages_read, work_folder
 
 NO_PASSWORD = SecretStr("")
 IN_MEMORY: dict[str, Any] = {"persist_result": False, "cache_policy": NO_CACHE}
@@ -147,13 +146,14 @@ def publish_edition(
     publish: bool = True,
     latest: bool = False,
     curated: str | None = None,
+    limits: Limits = Limits(),  # noqa: B008 (it does not change)
     by: str = "",
 ) -> Outcome:
     """Read, tidy, validate and publish an edition; nothing happens when nothing has changed."""
     options = Options(
         home=home, edition=edition, source=source, password=password.get_secret_value(), decoder=decoder,
         workers=workers, cross_check=cross_check, allow_incomplete=allow_incomplete, publish=publish,
-        latest=latest, curated=curated, by=by,
+        latest=latest, curated=curated, limits=limits, by=by,
     )  # fmt: skip
     with edition_lock(home, edition):
         job = plan(_whole(options))
@@ -172,8 +172,8 @@ def _whole(value: Value) -> Value:
 def _publish(job: Job) -> Outcome:
     reading = read(_whole(job))
     result = tidy(_whole(job), _whole(reading))
-    with tempfile.TemporaryDirectory(prefix="xize-site-") as folder:
-        site = Path(folder) / "validation"
+    with work_folder(job) as folder:
+        site = folder / "validation"
         verdict = validate(_whole(job), _whole(result), site)
         return publish(_whole(job), _whole(result), _whole(verdict), site)
 
