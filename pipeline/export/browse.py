@@ -25,7 +25,7 @@ _SCRIPTS = ("unpack.js", "rows.js", "check.js", "crops.js", "browse.js")
 # Columns that a reader asks for when needed: they are shown in a row's details and on demand.
 _SET_ASIDE = {
     "edition", "source", "line", "x0", "top", "x1", "bottom", "cell_id", "confidence", "corrected", "entry_id", "row_id",
-    "finding_id", "position", "annex_no",
+    "finding_id", "position", "annex_no", "keys", "chance",
 }  # fmt: skip
 
 Place = tuple[int, float, float, float, float]

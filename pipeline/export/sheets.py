@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from pipeline.errors import XizeError
-from pipeline.schema import KINDS, TABLES
+from pipeline.findings import CODES
+from pipeline.schema import KINDS, QUEUES, TABLES
 from pipeline.schema.types import Field, Table
 
 if TYPE_CHECKING:
@@ -188,6 +189,8 @@ def _labels(table: Table, field: Field) -> Mapping[str, str]:
     known: dict[tuple[str, str], Mapping[str, str]] = {
         ("coverage", "subject"): SUBJECTS,
         ("coverage", "status"): STATUSES,
+        ("findings", "code"): {name: code.title_zh for name, code in CODES.items()},
+        ("findings", "queue"): QUEUES,
         ("findings", "severity"): {"error": "错误", "warning": "警告", "info": "提示"},
         ("findings", "status"): {"open": "待处理", "accepted": "已接受", "corrected": "已更正"},
         ("findings", "table"): {name: one.title_zh for name, one in TABLES.items()},
