@@ -12,8 +12,8 @@ from pipeline.text import squeeze
 from pipeline.tidy.wraps.segment_model import bare_of
 
 UNSURE = 0.92
-"""Items less certain than this are asked about: about one in twenty of a real text, and hardly a wrong one is left out
-(docs/reading.md has the figures)."""
+"""Items less certain than this are asked about. Chosen on the text of 2025, of which it names 2 to 5 %; docs/weights.md has the
+figures, and where wrong items are left out."""
 
 _OF_CELLS = (PIXELS, TEXT_DIFFERS, STRUCTURE_DIFFERS)
 """Confidences of cells read doubtfully, which have findings of their own."""
