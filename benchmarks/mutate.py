@@ -21,12 +21,11 @@ from __future__ import annotations
 import argparse
 import hashlib
 import random
-import re
 import shutil
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -37,7 +36,6 @@ sys.path.insert(0, str(ROOT))
 EDITION = "mutant-2031"
 KINDS = ("bit", "byte", "zeros", "noise", "cut", "insert", "copy")
 OUTCOMES = ("text as before", "refused", "published right", "published wrong", "sound, wrong")
-DECODERS = ("pdfium", "pdfplumber")
 
 
 @dataclass(frozen=True)
@@ -71,25 +69,40 @@ def mutated(data: bytes, chance: random.Random) -> tuple[bytes, str, int]:
     return before + new + after, kind, at
 
 
-def texts(path: Path) -> dict[str, str]:
-    """What each decoder reads: a digest of the text of every page, or why it reads none."""
-    from pipeline.errors import XizeError
+@dataclass(frozen=True)
+class Right:
+    """What the original gives: the text of its pages by both decoders, what pages consist of, the published rows."""
+
+    pdfium: list[str]
+    pdfplumber: list[str]
+    keys: tuple[str | None, ...]
+    rows: dict[str, str]
+
+
+def page_texts(path: Path, decoder: str, numbers: Iterable[int] | None = None) -> list[str]:
+    """The text of pages (from 1; None: all). Raises XizeError where one cannot be read."""
     from pipeline.readers.pdf.open import open_pdf
 
-    found = {}
-    for decoder in DECODERS:
-        digest = hashlib.sha256()
-        try:
-            with open_pdf(path, decoder=decoder) as pdf:
-                for number in range(1, pdf.page_count + 1):
-                    digest.update(
-                        "\0".join(pdf.decode(number).texts).encode("utf-8", "surrogatepass") + b"\1"
-                    )
-        except XizeError as error:
-            found[decoder] = re.sub(r"^\S+?：", "", str(error))
-        else:
-            found[decoder] = digest.hexdigest()
-    return found
+    with open_pdf(path, decoder=decoder) as pdf:
+        chosen = range(1, pdf.page_count + 1) if numbers is None else numbers
+        return ["\0".join(pdf.decode(number).texts) for number in chosen]
+
+
+def reads_the_same(path: Path, right: Right) -> bool:
+    """Whether both decoders read what they read in the original."""
+    from pipeline.errors import XizeError
+    from pipeline.readers.pdf.page_keys import page_keys
+
+    try:
+        if page_texts(path, "pdfium") != right.pdfium:
+            return False
+        keys = page_keys(path)  # pdfplumber reads the same where a page consists of the same
+        if len(keys) != len(right.keys):
+            return page_texts(path, "pdfplumber") == right.pdfplumber
+        changed = [n for n, (a, b) in enumerate(zip(keys, right.keys, strict=True), 1) if a is None or a != b]
+        return page_texts(path, "pdfplumber", changed) == [right.pdfplumber[n - 1] for n in changed]
+    except XizeError:
+        return False
 
 
 def published(path: Path, home: Path) -> dict[str, str]:
@@ -139,7 +152,7 @@ def judge(
     with tempfile.TemporaryDirectory(prefix="xize-mutant-") as folder:
         mutant = Path(folder) / f"{number}.pdf"
         mutant.write_bytes(new)
-        if new == data or texts(mutant) == right[0]:
+        if new == data or reads_the_same(mutant, right):
             return made("text as before")
         try:
             rows = published(mutant, Path(folder) / "home")
@@ -148,7 +161,7 @@ def judge(
         if keep is not None:
             keep.mkdir(parents=True, exist_ok=True)
             shutil.copy(mutant, keep / f"{path.stem}-{number}.pdf")
-        if rows == right[1]:
+        if rows == right.rows:
             return made("published right")
         return made("published wrong" if made("").where == "filtered stream" else "sound, wrong")
 
@@ -163,9 +176,11 @@ def small_rulebook(folder: Path) -> Path:
 def measure(path: Path, differing: int, seed: int, workers: int | None, keep: Path | None) -> list[Tried]:
     """Mutations of one file until so many changed its text."""
     from pipeline.processes import map_in_processes
+    from pipeline.readers.pdf.page_keys import page_keys
 
     with tempfile.TemporaryDirectory(prefix="xize-mutant-") as folder:
-        right = texts(path), published(path, Path(folder))
+        texts = [page_texts(path, decoder) for decoder in ("pdfium", "pdfplumber")]
+        right = Right(*texts, page_keys(path), published(path, Path(folder)))
     done: list[Tried] = []
     while sum(one.outcome != OUTCOMES[0] for one in done) < differing:
         work: Callable[[int], Tried] = partial(judge, path, right, seed, keep)

@@ -101,6 +101,16 @@ def tabula(path: str) -> Cells:
             yield from ((0, cell["text"]) for cell in row)
 
 
+def tablers(path: str) -> Cells:
+    """tablers: edges and cells in Rust, over a pdfium of its own."""
+    import tablers
+
+    document = tablers.Document(path)
+    for page in document.pages():
+        for table in tablers.find_tables(page, extract_text=True):
+            yield from ((table.page_index + 1, cell.text) for cell in table.cells)
+
+
 PEERS: dict[str, tuple[str, Callable[[str], Cells]]] = {
     "floor": ("pypdfium2", floor),
     "tabula": ("tabula-py", tabula),
@@ -108,6 +118,7 @@ PEERS: dict[str, tuple[str, Callable[[str], Cells]]] = {
     "pdfplumber": ("pdfplumber", pdfplumber),
     "camelot_lattice": ("camelot-py", camelot_lattice),
     "pymupdf": ("PyMuPDF", pymupdf),
+    "tablers": ("tablers", tablers),
 }
 
 

@@ -208,6 +208,7 @@ class Bench:
         self.beside("cells", "floor", number)
         self.beside("curated", "tabula", number)
         self.beside("whole", "pdfplumber", number)
+        self.beside("cells", "tablers", number)
         if number == 1:
             self.beside("long", "cells", number)
             self.beside("long whole", "whole", number)
@@ -322,6 +323,7 @@ THEIRS = {
     "pdfplumber": "pdfplumber, loop of extract_tables()",
     "camelot_lattice": "camelot, lattice",
     "pymupdf": "PyMuPDF, find_tables()",
+    "tablers": "tablers, find_tables() with text, in Rust",
 }
 
 

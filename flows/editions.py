@@ -6,7 +6,6 @@ are never stored; what was read is kept under staged/ by its content. Comes afte
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable
 from contextvars import ContextVar
 from pathlib import Path
@@ -21,18 +20,19 @@ from prefect.utilities.annotations import quote
 from pydantic import SecretStr
 
 from expectations.report import ValidationReport
+from flows import notify
 from pipeline import run
 from pipeline.editions.download import Unreachable
 from pipeline.editions.edition import edition_lock, editions
 from pipeline.editions.plan import plan as plan_job
 from pipeline.errors import XizeError, raise_failures
-from pipeline.job import Job, Options, Outcome, Report, RunResult
+from pipeline.job import Job, Limits, Options, Outcome, Report, RunResult
 from pipeline.outcome import finish, same_as, unchanged
 from pipeline.quality.findings_markdown import findings_markdown
 from pipeline.reading import Reading
 from pipeline.releases.last_findings import last_findings_path
 from pipeline.releases.learned import learned
-from pipeline.staging import pages_read
+from pipeline.staging import pages_read, work_folder
 
 NO_PASSWORD = SecretStr("")
 IN_MEMORY: dict[str, Any] = {"persist_result": False, "cache_policy": NO_CACHE}
@@ -120,6 +120,7 @@ def publish(job: Job, result: RunResult, verdict: ValidationReport, site: Path) 
         outcome = finish(job, result, verdict, site, WATCHER.get().report)
     finally:
         publish_findings(job)
+    notify.doubtful(outcome)
     where = "没有发布" if outcome.release is None else outcome.release.folder
     get_run_logger().info(
         "%s：条目%d，发现%s。%s", where, outcome.rows["entries"], dict(outcome.by_severity), outcome.remark
@@ -127,7 +128,12 @@ def publish(job: Job, result: RunResult, verdict: ValidationReport, site: Path) 
     return outcome
 
 
-@flow(name="publish_edition", flow_run_name="publish-{edition}")
+@flow(
+    name="publish_edition",
+    flow_run_name="publish-{edition}",
+    on_failure=[notify.failed],
+    on_crashed=[notify.failed],
+)
 def publish_edition(
     edition: str,
     home: Path,
@@ -140,12 +146,14 @@ def publish_edition(
     publish: bool = True,
     latest: bool = False,
     curated: str | None = None,
+    limits: Limits = Limits(),  # noqa: B008 (it does not change)
+    by: str = "",
 ) -> Outcome:
     """Read, tidy, validate and publish an edition; nothing happens when nothing has changed."""
     options = Options(
         home=home, edition=edition, source=source, password=password.get_secret_value(), decoder=decoder,
         workers=workers, cross_check=cross_check, allow_incomplete=allow_incomplete, publish=publish,
-        latest=latest, curated=curated,
+        latest=latest, curated=curated, limits=limits, by=by,
     )  # fmt: skip
     with edition_lock(home, edition):
         job = plan(_whole(options))
@@ -164,8 +172,8 @@ def _whole(value: Value) -> Value:
 def _publish(job: Job) -> Outcome:
     reading = read(_whole(job))
     result = tidy(_whole(job), _whole(reading))
-    with tempfile.TemporaryDirectory(prefix="xize-site-") as folder:
-        site = Path(folder) / "validation"
+    with work_folder(job) as folder:
+        site = folder / "validation"
         verdict = validate(_whole(job), _whole(result), site)
         return publish(_whole(job), _whole(result), _whole(verdict), site)
 

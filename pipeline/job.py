@@ -19,10 +19,23 @@ if TYPE_CHECKING:
     from pipeline.releases.deltas import TableDelta
     from pipeline.tidy.wraps.segment_model import Memory
 
-__all__ = ["Job", "Options", "Outcome", "Report", "RunResult", "code_digest", "read_decisions"]
+__all__ = ["Job", "Limits", "Options", "Outcome", "Report", "RunResult", "code_digest", "read_decisions"]
 
 Report = Callable[[str, int, int], None]
 """Progress: (stage, done, total); stages are read, check, tidy, validate, publish."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What reading one page may cost: ``objects`` that it paints (glyphs, rulings, pictures, forms), ``size`` of its content
+    in bytes, forms counted as often as they are painted, and processor ``seconds``.
+
+    A page of 5,000 rulings and 20,000 glyphs stays far below.
+    """
+
+    objects: int = 100_000
+    size: int = 64 << 20
+    seconds: int = 120
 
 
 @dataclass(frozen=True)
@@ -40,6 +53,7 @@ class Options:
     publish: bool = True
     latest: bool = False
     curated: str | None = None
+    limits: Limits = Limits()
     by: str = ""
 
 

@@ -4,25 +4,31 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
+import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from importlib import import_module
+from pathlib import Path
 from typing import Any, TypeVar
 
 from pipeline.errors import XizeError
+from pipeline.system import limit_seconds
 
-__all__ = ["Call", "map_in_processes", "process_beside", "processors"]
+__all__ = ["Call", "begin_task", "map_in_processes", "process_beside", "processors"]
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 Call = Callable[[Callable[[], Result]], Result]
 """Calls a function of a module (or a ``partial`` of one) and gives what it gives, or raises what it raises."""
 
-_ENDED = "一个工作进程被系统中止（可能是内存不足）：请关闭其他程序，或用--workers 1重试。"
+_ENDED = "一个工作进程{what}被系统中止（可能内存不足，或用时过长）：请关闭其他程序，用--workers 1重试，或用--max-seconds放宽。"
 # Spawned: a forked copy of a process with threads (Prefect, Arrow, a progress bar) may hang on a lock.
 _SPAWN = multiprocessing.get_context("spawn")
+_notes: Path | None = None
+"""The folder in which a process of a pool notes what it is at."""
 
 
 def processors() -> int:
@@ -34,37 +40,60 @@ def map_in_processes(
     work: Callable[[Item], Result],
     items: Sequence[Item],
     workers: int | None = None,
-    done: Callable[[int], None] | None = None,
+    done: Callable[[int], None] = lambda index: None,
+    apart: bool = False,
 ) -> list[Result]:
     """``[work(item) for item in items]``, done by ``workers`` processes (None: one per processor).
 
     ``work`` must be a function of a module, items and results picklable. With one worker or one item everything is
-    done in this process. ``done`` is told the index of each item that is finished, in any order. Raises what ``work``
-    raises, and XizeError when a process was ended from outside (out of memory, killed).
+    done in this process, unless it is to be ``apart``. ``done`` is told the index of each item that is finished, in any
+    order. Raises what ``work`` raises, and XizeError naming what :func:`begin_task` told last when a process was ended from
+    outside (out of memory, killed) or by a fault of a library.
 
     >>> map_in_processes(abs, [-1, 2], workers=1)
     [1, 2]
     """
     count = min(workers or processors(), len(items))
     results: dict[int, Result] = {}
-    if count <= 1:
+    if count <= 1 and not apart:
         for index, item in enumerate(items):
             results[index] = work(item)
-            if done is not None:
-                done(index)
+            done(index)
         return list(results.values())
-    with ProcessPoolExecutor(count, mp_context=_SPAWN) as pool:
-        indices = {pool.submit(work, item): index for index, item in enumerate(items)}
+    with tempfile.TemporaryDirectory(prefix="xize-work-") as notes:
         try:
-            for future in as_completed(indices):
-                results[indices[future]] = future.result()
-                if done is not None:
-                    done(indices[future])
-        except BrokenProcessPool as error:
-            raise XizeError(_ENDED) from error
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
+            with ProcessPoolExecutor(count, _SPAWN, _begin, (notes,)) as pool:
+                indices = {pool.submit(work, item): index for index, item in enumerate(items)}
+                processes = multiprocessing.active_children()
+                try:
+                    for future in as_completed(indices):
+                        results[indices[future]] = future.result()
+                        done(indices[future])
+                finally:
+                    pool.shutdown(cancel_futures=True)
+        except BrokenProcessPool as error:  # all processes have ended
+            raise XizeError(_ENDED.format(what=_last_notes(processes, Path(notes)))) from error
     return [results[index] for index in range(len(items))]
+
+
+def begin_task(text: str, seconds: int) -> None:
+    """In a process of :func:`map_in_processes`: note what it is at, which is named should it die, and let it take at most
+    so many ``seconds`` of processor time. In any other process nothing."""
+    if _notes is not None:
+        (_notes / str(os.getpid())).write_text(text, encoding="utf-8")
+        limit_seconds(seconds)
+
+
+def _begin(folder: str) -> None:
+    global _notes
+    _notes = Path(folder)
+
+
+def _last_notes(processes: Sequence[Any], notes: Path) -> str:
+    """What those processes were at that died; the others have only been told to end."""
+    died = [str(one.pid) for one in processes if one.exitcode not in (0, None, -signal.SIGTERM)]
+    told = [(notes / pid).read_text(encoding="utf-8") for pid in died if (notes / pid).exists()]
+    return f"在读取{'、'.join(told)}时" if told else ""
 
 
 @contextmanager
@@ -81,7 +110,7 @@ def process_beside(module: str) -> Iterator[Call[Any]]:
             try:
                 return pool.submit(work).result()
             except BrokenProcessPool as error:
-                raise XizeError(_ENDED) from error
+                raise XizeError(_ENDED.format(what="")) from error
 
         yield call
 

@@ -16,7 +16,7 @@ from types import FrameType
 from typing import Any
 
 __all__ = [
-    "apart", "end", "end_group", "end_with_parent", "ignore_interrupts", "interrupts_call", "peak_memory", "private_folder", "sigterm_exits",
+    "apart", "end", "end_group", "end_with_parent", "ignore_interrupts", "interrupts_call", "limit_seconds", "peak_memory", "private_folder", "sigterm_exits",
     "sync_folder",
 ]  # fmt: skip
 
@@ -99,6 +99,20 @@ def peak_memory() -> float:
 
     most = max(resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
     return most / 2**20 if sys.platform == "darwin" else most / 2**10
+
+
+def limit_seconds(seconds: int) -> None:
+    """Let the system end this process once it has taken so many more ``seconds`` of processor time. Not on Windows."""
+    if sys.platform == "win32":
+        return
+    import resource
+
+    own = resource.getrusage(resource.RUSAGE_SELF)
+    _, most = resource.getrlimit(resource.RLIMIT_CPU)
+    until = int(own.ru_utime + own.ru_stime) + seconds + 1
+    resource.setrlimit(
+        resource.RLIMIT_CPU, (until if most == resource.RLIM_INFINITY else min(until, most), most)
+    )
 
 
 def sync_folder(path: Path) -> None:

@@ -11,8 +11,20 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pipeline.cli.shared import SEVERITIES, By, Curated, Decoder, Password, next_step, queue_words
+from pipeline.cli.shared import (
+    SEVERITIES,
+    By,
+    Curated,
+    Decoder,
+    MaxBytes,
+    MaxObjects,
+    MaxSeconds,
+    Password,
+    next_step,
+    queue_words,
+)
 from pipeline.errors import XizeError, raise_failures
+from pipeline.job import Limits
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -89,6 +101,9 @@ def run(
     runner: RunnerName = Runner.local,
     address: Address = None,
     profile: Profile = False,
+    max_objects: MaxObjects = Limits.objects,
+    max_bytes: MaxBytes = Limits.size,
+    max_seconds: MaxSeconds = Limits.seconds,
     by: By = None,
 ) -> None:
     """Read editions, tidy, validate and publish them; nothing happens when nothing has changed."""
@@ -103,7 +118,7 @@ def run(
         raise XizeError("--address只用于--runner dask：请加上--runner dask，或去掉--address。")
     options = Options(
         ctx.obj.home, editions[0], source, password, decoder, workers, cross_check, allow_incomplete, publish,
-        latest, curated, by or "",
+        latest, curated, Limits(max_objects, max_bytes, max_seconds), by or "",
     )  # fmt: skip
     with sigterm_exits(), showing(editions) as finished, _progress() as report:
         if runner is Runner.dask:

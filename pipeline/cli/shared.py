@@ -36,6 +36,16 @@ Password = Annotated[str, typer.Option("--password", help="Password of an encryp
 Decoder = Annotated[str, typer.Option("--decoder", help="Which decoder reads the pages.")]
 
 
+MaxObjects = Annotated[
+    int,
+    typer.Option("--max-objects", min=1, help="Most glyphs, rulings and pictures of a page that is read."),
+]
+MaxBytes = Annotated[
+    int, typer.Option("--max-bytes", min=1, help="Most bytes of a page's content, forms included.")
+]
+MaxSeconds = Annotated[int, typer.Option("--max-seconds", min=1, help="Most processor seconds for one page.")]
+
+
 class Format(StrEnum):
     """How a result for the screen or for a program is written."""
 

@@ -12,8 +12,9 @@ from typing import Annotated, Any
 
 import typer
 
-from pipeline.cli.shared import Decoder, Password, writing
+from pipeline.cli.shared import Decoder, MaxBytes, MaxObjects, MaxSeconds, Password, writing
 from pipeline.errors import XizeError
+from pipeline.job import Limits
 
 
 class TablesFormat(StrEnum):
@@ -62,6 +63,9 @@ def tables(
     ] = None,
     password: Password = "",
     decoder: Decoder = "pdfium",
+    max_objects: MaxObjects = Limits.objects,
+    max_bytes: MaxBytes = Limits.size,
+    max_seconds: MaxSeconds = Limits.seconds,
 ) -> None:
     """Read the ruled tables of any PDF: decoder and grid finder only, no rulebook needed. Scanned pages are recognised."""
     from pipeline.quality.checks.pages import pages_in_words
@@ -74,7 +78,8 @@ def tables(
         if kind != "pdf":
             _write(render(_tables_without_pages(path, kind), format.value), output, format)
             return
-        reading = read_pdf(path, pages=wanted, password=password, decoder=decoder)
+        limits = Limits(max_objects, max_bytes, max_seconds)
+        reading = read_pdf(path, pages=wanted, password=password, decoder=decoder, limits=limits)
         reading = recognised(path, reading, password)
         for sentence in pages_in_words(reading):
             typer.echo(sentence, err=True)

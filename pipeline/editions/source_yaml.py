@@ -23,7 +23,7 @@ Text = Annotated[str, Field(min_length=1)]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
-EditionName = Annotated[str, Field(pattern=f"^{NAME}$")]
+EditionName = Annotated[str, Field(pattern=rf"^{NAME}$")]
 
 
 class StrictModel(BaseModel):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -12,6 +13,7 @@ from pipeline.readers.pdf.page import REPLACEMENT, PageArrays
 from pipeline.reading import UNREADABLE, UNREADABLE_SHARE
 
 _SLIVER = 5.0
+_NAMELESS = re.compile(f"[\x00-\x1f{REPLACEMENT}]")
 
 
 def failed_checks(
@@ -48,10 +50,8 @@ def failed_checks(
 
 def _unreadable(texts: Sequence[str]) -> float:
     """Share of the printed glyphs that have no character, or a control character that no text holds."""
-    printed = [text for text in texts if text.strip()]
-    return sum(REPLACEMENT in text or any(char < " " for char in text) for text in printed) / max(
-        len(printed), 1
-    )
+    printed = "".join("".join(texts).split())
+    return len(_NAMELESS.findall(printed)) / max(len(printed), 1)
 
 
 def _two_columns(cell: Cell, grid: Grid) -> bool:

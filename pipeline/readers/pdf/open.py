@@ -36,6 +36,7 @@ class OpenPdf:
         self.password = password
         self.decoder = decoder
         self._stack = stack
+        self._states: dict[int, PageState] = {}
         self._document = _open_document(path, password, decoder, stack)
         self.page_count: int = self._document.page_count
 
@@ -49,8 +50,10 @@ class OpenPdf:
             ) from error
 
     def state(self, number: int) -> PageState:
-        """What is damaged of page ``number`` (from 1), and how much it paints."""
-        return PageState() if self._structure is None else self._structure.page(number)
+        """What is damaged of page ``number`` (from 1), and how much it paints; it is found out once."""
+        if number not in self._states:
+            self._states[number] = PageState() if self._structure is None else self._structure.page(number)
+        return self._states[number]
 
     def check_page_count(self) -> None:
         """Raise XizeError where the document says that it has other pages than there are: some would be lost."""

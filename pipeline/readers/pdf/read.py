@@ -10,11 +10,13 @@ from pathlib import Path
 import numpy as np
 
 from pipeline.errors import XizeError
+from pipeline.job import Limits
 from pipeline.model import Cell, Line
-from pipeline.processes import map_in_processes, processors
+from pipeline.processes import begin_task, map_in_processes
 from pipeline.readers.pdf.camelot import ENGINE as CAMELOT
 from pipeline.readers.pdf.cell_text import assign, overflowing_lines, trim_open_ends
 from pipeline.readers.pdf.checks import failed_checks
+from pipeline.readers.pdf.damage import PageState
 from pipeline.readers.pdf.decode_whole import decode_whole
 from pipeline.readers.pdf.grid import FoundGrids, Grid, find_grids
 from pipeline.readers.pdf.lines import lines_by_group, lines_of
@@ -57,6 +59,9 @@ _SHARED = 32
 _SMALL = 200
 """Documents up to this many pages are read in this process: starting others takes as long as reading so many."""
 
+_HEAVY = 40_000
+"""Pages that paint more objects than this, and damaged ones, are read by another process: they might end it."""
+
 
 @dataclass(frozen=True)
 class ReadPage:
@@ -78,11 +83,12 @@ def read_pdf(
     decoder: str = "pdfium",
     workers: int | None = None,
     progress: Progress | None = None,
+    limits: Limits = Limits(),  # noqa: B008 (it does not change)
 ) -> Reading:
     """Read a PDF (or only ``pages``, numbers from 1), a large one in ``workers`` processes (None: one per processor).
 
-    Raises XizeError as :func:`open_pdf` does, for a page number that the document does not have, and for a page whose
-    content is broken.
+    Raises XizeError as :func:`open_pdf` does, for a page number that the document does not have, for a page that the
+    decoder cannot read or that is beyond ``limits``, and for one that ended the process that read it.
 
     >>> [(cell.cell_id, cell.text) for cell in cells_of(read_pdf(Path("rules.pdf")))][:2]
     [('p0001-t1-r000-c00', '序号'), ('p0001-t1-r000-c01', '机构名称')]
@@ -92,7 +98,7 @@ def read_pdf(
         wrong = [number for number in numbers if not 1 <= number <= pdf.page_count]
         if wrong:
             raise XizeError(f"{path.name}：没有第 {wrong[0]} 页（共 {pdf.page_count} 页）；请核对 --pages。")
-        alone = len(numbers) <= _SMALL or (workers or processors()) == 1
+        alone = len(numbers) <= _SMALL and not any(_risky(pdf.state(number)) for number in numbers)
         ranges = page_ranges(numbers, _RANGE if alone else _SHARED)
         done = 0
 
@@ -103,19 +109,25 @@ def read_pdf(
                 progress(done, len(numbers))
 
         if alone:
-            return join_readings(map_in_processes(partial(_read, pdf), ranges, 1, count))
-    work = partial(read_pages, path, password=password, decoder=decoder)
-    return join_readings(map_in_processes(work, ranges, workers, count))
+            return join_readings(map_in_processes(partial(_read, pdf, limits=limits), ranges, 1, count))
+    work = partial(read_pages, path, password=password, decoder=decoder, limits=limits)
+    return join_readings(map_in_processes(work, ranges, workers, count, apart=True))
 
 
-def read_pages(path: Path, numbers: Sequence[int], password: str = "", decoder: str = "pdfium") -> Reading:
+def read_pages(
+    path: Path,
+    numbers: Sequence[int],
+    password: str = "",
+    decoder: str = "pdfium",
+    limits: Limits = Limits(),  # noqa: B008 (it does not change)
+) -> Reading:
     """Read some pages (numbers from 1) in this process. Raises XizeError as :func:`read_pdf` does.
 
     >>> read_pages(Path("rules.pdf"), [1]).cells.num_rows
     14
     """
     with open_pdf(path, password, decoder) as pdf:
-        return _read(pdf, numbers)
+        return _read(pdf, numbers, limits)
 
 
 def page_ranges(numbers: Sequence[int], size: int = _RANGE) -> list[list[int]]:
@@ -127,8 +139,15 @@ def page_ranges(numbers: Sequence[int], size: int = _RANGE) -> list[list[int]]:
     return [list(numbers[i : i + size]) for i in range(0, len(numbers), size)]
 
 
-def _read(pdf: OpenPdf, numbers: Sequence[int]) -> Reading:
-    pages = [read_page(pdf, number) for number in numbers]
+def _risky(state: PageState) -> bool:
+    return bool(state.checks) or state.objects > _HEAVY
+
+
+def _read(pdf: OpenPdf, numbers: Sequence[int], limits: Limits) -> Reading:
+    pages = []
+    for number in numbers:
+        begin_task(f"{pdf.path.name}第{number}页", limits.seconds)
+        pages.append(read_page(pdf, number, limits))
     return to_reading(
         [cell for page in pages for cell in page.cells],
         [block for page in pages for block in page.blocks],
@@ -136,26 +155,41 @@ def _read(pdf: OpenPdf, numbers: Sequence[int]) -> Reading:
     )
 
 
-def read_page(pdf: OpenPdf, number: int) -> ReadPage:
+def read_page(pdf: OpenPdf, number: int, limits: Limits = Limits()) -> ReadPage:  # noqa: B008 (it does not change)
     """Page ``number`` (from 1), by its vector rulings or, where these are only pixels, by what camelot sees in its picture.
 
     A damaged page fails checks of its own (see :mod:`damage`). Raises XizeError when the decoder cannot read the page at
-    all.
+    all, and when it is beyond ``limits``.
 
     >>> with open_pdf(Path("rules.pdf")) as pdf:
     ...     read_page(pdf, 1).info.tables
     1
     """
-    damage = pdf.state(number).checks
+    state = pdf.state(number)
+    _check_limits(pdf, number, state.objects, state.size, limits)
     decoded = decode_whole(pdf, number)
+    _check_limits(pdf, number, len(decoded.arrays.texts) + len(decoded.arrays.rulings), 0, limits)
     read = read_arrays(decoded.arrays, decoded.engine, hidden=decoded.hidden)
     if needs_pixels(read.info):
         find = partial(find_grids_in_pixels, document=pdf.camelot)
         seen = read_arrays(decoded.arrays, CAMELOT, find, decoded.hidden)
         if seen.info.tables:
             read = seen
-    checks = (*read.info.checks, *sorted(damage))
+    checks = (*read.info.checks, *sorted(state.checks))
     return replace(read, info=replace(read.info, checks=checks, missing=decoded.missing))
+
+
+def _check_limits(pdf: OpenPdf, number: int, objects: int, size: int, limits: Limits) -> None:
+    many = (
+        (objects, limits.objects, "个对象", "--max-objects"),
+        (size, limits.size, "字节内容", "--max-bytes"),
+    )
+    for found, most, what, option in many:
+        if found > most:
+            raise XizeError(
+                f"{pdf.path.name}第{number}页：页面有{found if found < 1 << 60 else '无数'}{what}，超过上限{most}，"
+                f"文件可能已损坏；确要读取请用{option}放宽。"
+            )
 
 
 def read_arrays(
