@@ -12,11 +12,11 @@ from pipeline.text import squeeze
 from pipeline.tidy.wraps.segment_model import bare_of
 
 UNSURE = 0.92
-"""Items less certain than this are asked about: about one in twenty of a real text, and hardly a wrong one is left out
-(docs/reading.md has the figures)."""
+"""Items less certain than this are asked about. Chosen on the text of 2025, of which it names 2 to 5 %; docs/weights.md has the
+figures, and where wrong items are left out."""
 
 _OF_CELLS = (PIXELS, TEXT_DIFFERS, STRUCTURE_DIFFERS)
-"""Confidences of cells read doubtfully, which have findings of their own."""
+"""Confidences of cells read doubtfully: the most that any of their items has. Such cells have findings of their own."""
 
 _UNSURE_TYPED = 0.5
 """The same for the words of a transcript, whose confidence is no probability."""
@@ -62,12 +62,18 @@ def _questions(entries: Sequence[Entry]) -> Iterator[tuple[Entry, ...]]:
     for entry in entries:
         if entry.get("line") is not None:
             whole[entry["line"]] = max(whole.get(entry["line"], 0.0), entry["confidence"])
+    highest: dict[str | None, float] = {}
+    for entry in entries:
+        highest[entry["cell_id"]] = max(highest.get(entry["cell_id"], 0.0), entry["confidence"])
     for group in by_cell(entries).values():
         doubtful = {
             entry["position"]
             for entry in group
             if entry["confidence"] < (UNSURE if entry.get("line") is None else _UNSURE_TYPED)
-            and round(entry["confidence"], 4) not in _OF_CELLS
+            and not (
+                entry["confidence"] == highest[entry["cell_id"]]
+                and round(entry["confidence"], 4) in _OF_CELLS
+            )
             and entry["confidence"] < whole.get(entry.get("line") or 0, 2.0)
         }
         asked: set[int] = set()
