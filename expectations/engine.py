@@ -103,13 +103,15 @@ class FindingsAction(ValidationAction):
         return {"findings": len(self._outcome.findings)}
 
 
-def run_suites(tables: Mapping[str, pa.Table], context: ValidationContext) -> SuiteOutcome:
-    """Check every table that has rows (or ought to)."""
+def run_suites(
+    tables: Mapping[str, pa.Table], context: ValidationContext, place: Path | None = None
+) -> SuiteOutcome:
+    """Check every table that has rows (or ought to); its files lie meanwhile in ``place`` (None: temporary files)."""
     gx_context = gx.get_context(mode="ephemeral")
     gx_context.variables.progress_bars = ProgressBarsConfig(globally=False)
     suites = {name: suite(TABLES[name], context) for name in tables}
     as_json: dict[str, Any] = {name: one.to_json_dict() for name, one in suites.items()}
-    with tempfile.TemporaryDirectory(prefix="xize-validate-") as folder:
+    with tempfile.TemporaryDirectory(prefix="xize-validate-", dir=place) as folder:
         source = gx_context.data_sources.add_pandas_filesystem("release", base_directory=Path(folder))
         definitions = []
         for name, table in tables.items():

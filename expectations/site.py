@@ -19,7 +19,7 @@ from expectations.rules import KEY, ROW, TITLES, title_of
 from pipeline.findings import CODES
 from pipeline.quality.coverage import STATES, Scope, scope, where
 from pipeline.quality.decisions import as_decided, by_worth, finding_rows, remedy, statuses
-from pipeline.schema import TABLES
+from pipeline.schema import QUEUES, TABLES
 from pipeline.schema.moe_classes import reference_majors
 from pipeline.text import page_spans
 
@@ -132,6 +132,8 @@ def _write_index(
         total=len(findings),
         counts=Counter((row["severity"], row["status"]) for row in findings),
         sums=Counter(row["severity"] for row in findings),
+        queues=QUEUES,
+        open_by_queue=Counter(row["queue"] for row in findings if row["status"] == "open"),
     )
 
 

@@ -37,7 +37,7 @@ def validate(
 
     sound = {name: _checkable(tables.get(name), name, context.edition) for name in TABLES}
     own = [structure(tables, context.edition), *own_results(sound, context)]
-    run = run_suites(sound, context)
+    run = run_suites(sound, context, None if site_dir is None else site_dir.parent)
     findings: dict[str, Finding] = {}
     for finding in (*_own_findings(own), *run.findings):
         findings.setdefault(finding.digits, finding)

@@ -23,6 +23,7 @@ from prefect import flow, get_run_logger, task
 from prefect.exceptions import CancelledRun, CrashedRun
 from pydantic import SecretStr
 
+from flows import notify
 from flows.editions import IN_MEMORY, NO_PASSWORD, TRIED_AGAIN, Watcher, current_watcher, publish_findings
 from pipeline import run, staging
 from pipeline.editions.download import local_path
@@ -133,7 +134,7 @@ def finish_document(
 # -- the flow
 
 
-@flow(name="publish_editions", flow_run_name="publish-on-cluster")
+@flow(name="publish_editions", flow_run_name="publish-on-cluster", on_failure=[notify.failed])
 def publish_editions(
     editions: list[str], home: Path, password: SecretStr = NO_PASSWORD, **options: Any
 ) -> list[Outcome]:
@@ -193,7 +194,7 @@ def _published(options: Options, watcher: Watcher, pages: Counter[str]) -> Gener
             readings.append(future.result())
             pages["come"] += len(readings[-1].pages)
             watcher.report("read", pages["come"], pages["asked"])
-        reading = join_readings(readings)
+        reading = run.recognise_scans(job, join_readings(readings), watcher.report)
         if missing or staging.load_staged(job) is None:
             staging.store_staged(job, reading, read=len(missing))
         finished = finish_document.submit(name, _parcel(job), reading)
@@ -209,7 +210,4 @@ def _published(options: Options, watcher: Watcher, pages: Counter[str]) -> Gener
 
 def _parcel(job: Job) -> Parcel:
     home, record = job.options.home, staging.staged_folder(job) / "reading.json"
-    options = replace(job.options, curated=curated_url(home, job.options.curated), workers=1)
-    url = job.edition.file(job.kind).url or str(job.path.resolve())
-    files = files_under(home, [*job.edition.folder.glob("*.yaml"), record])
-    return Parcel(replace(job, options=options), url, code_digest(), files)
+    return Parcel.of(job, record, curated_url(home, job.options.curated))

@@ -6,7 +6,6 @@ are never stored; what was read is kept under staged/ by its content. Comes afte
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable
 from contextvars import ContextVar
 from pathlib import Path
@@ -21,6 +20,7 @@ from prefect.utilities.annotations import quote
 from pydantic import SecretStr
 
 from expectations.report import ValidationReport
+from flows import notify
 from pipeline import run
 from pipeline.editions.download import Unreachable
 from pipeline.editions.edition import edition_lock, editions
@@ -32,7 +32,7 @@ from pipeline.quality.findings_markdown import findings_markdown
 from pipeline.reading import Reading
 from pipeline.releases.last_findings import last_findings_path
 from pipeline.releases.learned import learned
-from pipeline.staging import pages_read
+from pipeline.staging import pages_read, work_folder
 
 NO_PASSWORD = SecretStr("")
 IN_MEMORY: dict[str, Any] = {"persist_result": False, "cache_policy": NO_CACHE}
@@ -120,6 +120,7 @@ def publish(job: Job, result: RunResult, verdict: ValidationReport, site: Path) 
         outcome = finish(job, result, verdict, site, WATCHER.get().report)
     finally:
         publish_findings(job)
+    notify.doubtful(outcome)
     where = "没有发布" if outcome.release is None else outcome.release.folder
     get_run_logger().info(
         "%s：条目%d，发现%s。%s", where, outcome.rows["entries"], dict(outcome.by_severity), outcome.remark
@@ -127,7 +128,12 @@ def publish(job: Job, result: RunResult, verdict: ValidationReport, site: Path) 
     return outcome
 
 
-@flow(name="publish_edition", flow_run_name="publish-{edition}")
+@flow(
+    name="publish_edition",
+    flow_run_name="publish-{edition}",
+    on_failure=[notify.failed],
+    on_crashed=[notify.failed],
+)
 def publish_edition(
     edition: str,
     home: Path,
@@ -166,8 +172,8 @@ def _whole(value: Value) -> Value:
 def _publish(job: Job) -> Outcome:
     reading = read(_whole(job))
     result = tidy(_whole(job), _whole(reading))
-    with tempfile.TemporaryDirectory(prefix="xize-site-") as folder:
-        site = Path(folder) / "validation"
+    with work_folder(job) as folder:
+        site = folder / "validation"
         verdict = validate(_whole(job), _whole(result), site)
         return publish(_whole(job), _whole(result), _whole(verdict), site)
 

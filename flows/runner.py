@@ -40,9 +40,8 @@ def run(options: Options, report: Report | None = None) -> Outcome:
     from flows.editions import Watcher, publish_edition
 
     watcher = Watcher() if report is None else Watcher(report)
-    more = {"workers": options.workers}
-    outcome: Outcome = _call(server, publish_edition, options.edition, options, watcher, **more)
-    return outcome
+    done: Outcome = _call(server, publish_edition, options.edition, options, watcher, workers=options.workers)
+    return done
 
 
 def run_editions(

@@ -159,6 +159,7 @@ CODES: dict[str, Code] = _codes(
         ("text_implausible", "warning", "reading", "文字可疑", "核对原文该处的字符；可在corrections.yaml中更正。"),
         ("class_code_inconsistent", "warning", "document", "专业代码不一致", "核对原文；如系原文笔误，可在corrections.yaml中更正。"),
         ("class_without_entries", "warning", "document", "专业类没有条目", "核对原文各栏是否空白；属实则接受此项，有内容而未读出请报告。"),
+        ("section_header_only", "warning", "document", "专业大类只印表头", "核对原文该部分是否确无专业类；属实则接受此项。"),
         ("section_without_classes", "error", "reading", "专业大类没有专业类", "核对该部分的表格；确要发布请加--allow-incomplete。"),
         ("class_not_in_moe_list", "info", "document", "与教育部专业目录不同", "核对专业类代码与名称；属实则接受此项。"),
         ("item_implausible", "warning", "reading", "条目形式异常", "核对原文，看条目是否拆分或合并有误。"),

@@ -10,7 +10,6 @@ from collections import Counter
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from pipeline.editions.edition import edition_lock
@@ -20,7 +19,7 @@ from pipeline.job import Job, Options, Outcome, Report, RunResult
 from pipeline.outcome import finish, same_as, unchanged, with_findings
 from pipeline.processes import Call, process_beside
 from pipeline.releases.learned import learned
-from pipeline.staging import known_pages, load_staged, pages_read, store_staged
+from pipeline.staging import known_pages, load_staged, pages_read, store_staged, work_folder
 from pipeline.timing import measured
 
 if TYPE_CHECKING:
@@ -37,6 +36,7 @@ __all__ = [
     "pages_to_read",
     "read",
     "read_document",
+    "recognise_scans",
     "run",
     "tidy_cells",
     "tidy_reading",
@@ -58,11 +58,11 @@ def run(options: Options, report: Report | None = None) -> Outcome:
         # Great Expectations takes two seconds to import; a processor is free for that while pages are read.
         with (
             process_beside("expectations.engine") as beside,
-            TemporaryDirectory(prefix="xize-site-") as folder,
+            work_folder(job) as folder,
         ):
             reading = read(job, report)
             result = tidy_reading(job, reading, report)
-            site = Path(folder) / "validation"
+            site = folder / "validation"
             verdict = validate_result(job, result, site, report, beside)
             return finish(job, result, verdict, site, report)
 
@@ -71,7 +71,11 @@ def read(job: Job, report: Report | None = None) -> Reading:
     """The reading of the source: what is staged, or the file read anew and staged."""
     known = load_staged(job)
     if known is not None:
-        return known
+        # Scans that were staged without the extra are recognised once it is there.
+        better = recognise_scans(job, known, report) if job.kind == "pdf" else known
+        if better is not known:
+            store_staged(job, better, read=0)
+        return better
     with measured("read"):
         if job.kind == "pdf":
             return read_document(job, report)
@@ -116,12 +120,12 @@ def read_document(job: Job, report: Report | None = None) -> Reading:
             progress=(lambda done, _: report("read", total - len(missing) + done, total)) if report else None,
         )
         parts.append(new)
-    reading = _recognised(job, join_readings(parts), report)
+    reading = recognise_scans(job, join_readings(parts), report)
     store_staged(job, reading, read=len(missing))
     return reading
 
 
-def _recognised(job: Job, reading: Reading, report: Report | None) -> Reading:
+def recognise_scans(job: Job, reading: Reading, report: Report | None = None) -> Reading:
     """The reading with its scanned pages recognised; each page is kept as soon as it is done."""
     from pipeline.readers.ocr.scans import recognised
 

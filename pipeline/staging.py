@@ -7,6 +7,8 @@ import json
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +25,20 @@ _READING_FILES = ("cells", "blocks", "pages")
 def staged_folder(job: Job) -> Path:
     """staged/<edition>/<source>/<sha8>"""
     return job.edition.staged_cells(job.kind, job.sha256).parent
+
+
+@contextmanager
+def work_folder(job: Job) -> Iterator[Path]:
+    """A folder for what a run needs only meanwhile, in the home and not among the system's temporary files.
+
+    What a killed run left there is deleted first: the edition is locked. Raises OSError.
+    """
+    place = job.options.home / "staged" / job.edition.name
+    place.mkdir(parents=True, exist_ok=True)
+    for old in place.glob(".work-*"):
+        shutil.rmtree(old, ignore_errors=True)
+    with tempfile.TemporaryDirectory(prefix=".work-", dir=place) as folder:
+        yield Path(folder)
 
 
 def load_staged(job: Job) -> Reading | None:

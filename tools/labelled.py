@@ -117,7 +117,7 @@ def remembered(truth: Truth, share: float) -> Memory:
                     for text in map(squeeze, texts):
                         if crc32(f"{one['codes'][0]}{text}".encode()) < share * 2**32:
                             items[text] = items.get(text, frozenset()) | {(one["codes"][0], kind, tier)}
-    return Memory(items)
+    return Memory(items, share)
 
 
 def printed(edition: InventedEdition, folder: Path) -> LabelledDocument:

@@ -210,8 +210,26 @@ KNOWN = (0.0, 0.3, 0.6, 0.95)
 """Shares of its items that an earlier edition has settled, of the documents that are trained on: nothing known, some, most."""
 
 
+def short_ones(document: LabelledDocument) -> list[LabelledDocument]:
+    """A document's first classes, three at a time, as documents of their own: a short text teaches little."""
+    codes = list(dict.fromkeys(cell.slot[0] for cell in document.cells))
+    out = []
+    for start in range(0, _SHORT * _SHORT, _SHORT):
+        wanted = set(codes[start : start + _SHORT])
+        numbers = [number for number, cell in enumerate(document.cells) if cell.slot[0] in wanted]
+        if numbers:
+            low, high = numbers[0], numbers[-1] + 1
+            cells = [replace(c, near=tuple(n - low for n in c.near)) for c in document.cells[low:high]]
+            out.append(replace(document, cells=cells, ends=document.ends[low:high]))
+    return out
+
+
+_SHORT = 3
+
+
 def train(documents: Sequence[LabelledDocument], l2: float = L2) -> Weights:
-    """Weights for printed lines, trained on labelled documents: each with nothing known, and with a share of its items."""
+    """Weights for printed lines, trained on labelled documents: each with nothing known, with a share of its items, and in
+    short pieces."""
     examples = []
     for number, document in enumerate(documents):
         for share in (KNOWN[0], KNOWN[1 + number % (len(KNOWN) - 1)]):
@@ -219,6 +237,13 @@ def train(documents: Sequence[LabelledDocument], l2: float = L2) -> Weights:
                 document.cells, document.names, document.issuers, remembered(document.truth, share)
             )
             found = examples_of(document, dict(enumerate(first_problems(document.cells, lessons))))
+            if found is not None:
+                examples.append(found)
+        for short in short_ones(document):
+            found = examples_of(
+                short,
+                dict(enumerate(first_problems(short.cells, learn(short.cells, short.names, short.issuers)))),
+            )
             if found is not None:
                 examples.append(found)
     return _named(fit(examples, l2), examples[0])

@@ -16,6 +16,7 @@ from pipeline import __version__
 from pipeline.cli import (
     api,
     browse,
+    chinese,
     compare,
     coverage,
     diff,
@@ -102,8 +103,11 @@ def main() -> None:
     """Entry point: a failure that the user can mend is one sentence on stderr and a non-zero exit code."""
     # A run makes hundreds of thousands of small objects and few circles of them: looking for those is lost time.
     gc.set_threshold(100_000, 50, 100)
+    command = typer.main.get_command(app)
+    if chinese.is_wanted():
+        chinese.translate(command)
     try:
-        app()
+        command()
     except XizeError as error:
         _fail(str(error), error.exit_code)
     except UnicodeEncodeError as error:

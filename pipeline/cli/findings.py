@@ -107,7 +107,7 @@ def findings(
     elif format is Format.csv:
         typer.echo(_csv(shown), nl=False)
     else:
-        _print(shown, len(kept))
+        _print(shown, len(kept), _heading(ctx.obj.home, edition, curated, release))
 
 
 def _findings(
@@ -128,29 +128,62 @@ def _record(row: Mapping[str, Any]) -> dict[str, Any]:
     from pipeline.quality.decisions import affected, remedy
 
     record = {**row, "rows": affected(row), "remedy": remedy(row["code"])}
-    return {name: record.get(name) for name in _COLUMNS}
+    return {name: record.get(name) for name in (*_COLUMNS, "source")}
 
 
 def _csv(rows: Sequence[Mapping[str, Any]]) -> str:
-    records = map(_record, rows)
+    records = ({name: _record(row)[name] for name in _COLUMNS} for row in rows)
     return csv_text(_COLUMNS, ({**record, "keys": " ".join(record["keys"])}.values() for record in records))
 
 
-def _print(rows: Sequence[Mapping[str, Any]], total: int) -> None:
-    console = cli_shared.console()
+def _print(rows: Sequence[Mapping[str, Any]], total: int, heading: str) -> None:
+    """The findings one below the other, 100 columns wide: what and where, the sentence, what to do, the id."""
+    from rich.cells import chop_cells
+    from rich.text import Text
+
+    from pipeline.findings import CODES
+    from pipeline.schema import QUEUES
+
+    console = cli_shared.console(100)
+    console.print(Text(heading, style="bold"))
+    states = {"open": "", "accepted": "已接受", "corrected": "已更正"}
+    for row in map(_record, rows):
+        title = CODES[row["code"]].title_zh if row["code"] in CODES else row["code"]
+        where = place_words(row["page"], row["line"], row["source"])
+        many = f"{row['rows']}行" if row["rows"] > 1 else ""
+        words = (title, SEVERITIES[row["severity"]], where, many, states[row["status"]])
+        console.print()
+        console.print(Text(f"{QUEUES[row['queue']]}：{' · '.join(filter(None, words))}"))
+        remedy = f"处理：{row['remedy']}" if row["remedy"] else ""
+        for text in filter(None, (row["message"], remedy, row["finding_id"])):
+            for line in chop_cells(text, 97):  # Chinese breaks anywhere
+                console.print(Text(f"  {line.strip()}"))
     if not rows:
         console.print("没有符合条件的发现。")
         return
-    states = {"open": "", "accepted": "（已接受）", "corrected": "（已更正）"}
-    shown = [
-        (
-            row["finding_id"], row["code"], SEVERITIES[row["severity"]] + states[row["status"]], row["rows"],
-            place_words(row["page"], row["line"], row["source"]), row["message"],
-        )
-        for row in map(_record, rows)
-    ]  # fmt: skip
-    console.print(cli_shared.text_table(("发现", "代码", "程度", "行数", "位置", "说明"), shown))
+    console.print()
     console.print(f"共{total}项" + (f"，列出前{len(rows)}项" if len(rows) < total else "") + "。")
+
+
+def _heading(home: Path, edition: str, curated: str | None, release: str | None) -> str:
+    """Which edition, source and release the findings are of, and how many are open in each queue."""
+    from pipeline.releases.catalogue import curated_url
+    from pipeline.releases.last_findings import load_findings, release_of
+    from pipeline.releases.manifest import count_queues
+
+    url = curated_url(home, curated)
+    found = load_findings(home, edition, url, release)
+    known = release or release_of(home, edition, url, found)
+    source = found[0]["source"] if found else ""
+    rows = _findings(home, edition, curated, release)
+    counts = count_queues(row["queue"] for row in rows if row["status"] == "open")
+    said = (
+        edition,
+        f"来源{source}" if source else "",
+        known or "未发布",
+        f"待处理：{cli_shared.queue_words(counts)}",
+    )
+    return " · ".join(filter(None, said))
 
 
 def accept(
@@ -242,14 +275,14 @@ def _tables_of(
     from pipeline.editions.edition import load_edition
     from pipeline.quality.correction_template import rows_of
     from pipeline.quality.decisions import keys_of
-    from pipeline.schema import ANNEX_TABLES, TABLES, build
+    from pipeline.schema import TABLES, build
 
     tables = _tables(home, edition, curated)
-    of_rows = finding["table"] in ("entries", "credentials", "links", *ANNEX_TABLES) and keys_of(finding)
-    if not of_rows or rows_of(finding, tables) != [None]:
+    if tables and not (keys_of(finding) and rows_of(finding, tables) == [None]):
         return tables
     read = fresh_reading(load_edition(home, edition))
-    return {name: build(name, rows, edition, "") for name, rows in read.rows.items() if name in TABLES}
+    made = {name: build(name, rows, edition, "") for name, rows in read.rows.items() if name in TABLES}
+    return {**made, "cells": read.cells}
 
 
 def carry(

@@ -48,7 +48,7 @@ class Unit:
     @property
     def certain(self) -> bool:
         """Whether layout alone, or a steward, says where it begins and ends."""
-        return self.confidence >= BY_LAYOUT and all(row["source"] != "transcript" for row in self.rows)
+        return self.confidence >= BY_LAYOUT and all(row.get("source") != "transcript" for row in self.rows)
 
 
 def units_of(rows: Sequence[Row], place: Place) -> list[Unit]:

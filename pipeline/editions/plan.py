@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+from importlib.util import find_spec
 
 from pipeline.editions.edition import load_edition
 from pipeline.job import Job, Options, code_digest, read_decisions
+
+
+def _recogniser(kind: str) -> str:
+    """Whether scans can be recognised: a result without and one with it are not the same."""
+    return "ocr" if kind == "pdf" and find_spec("rapidocr") is not None else ""
 
 
 def plan(options: Options) -> Job:
@@ -16,7 +22,7 @@ def plan(options: Options) -> Job:
     settled_by = edition.verify("docx") if edition.settling(kind) is not None else None
     digest = hashlib.sha256()
     for part in (
-        sha256, settled_by[1] if settled_by else "", code_digest(), kind, options.decoder, str(options.cross_check), str(options.allow_incomplete),
+        sha256, settled_by[1] if settled_by else "", _recogniser(kind), code_digest(), kind, options.decoder, str(options.cross_check), str(options.allow_incomplete),
     ):  # fmt: skip
         digest.update(part.encode())
     decisions = read_decisions(edition.folder)

@@ -16,14 +16,14 @@ from ruamel.yaml.comments import CommentedSeq
 from ruamel.yaml.error import YAMLError
 
 from pipeline.editions.files import replace_file
-from pipeline.editions.names import name_parts
+from pipeline.editions.names import NAME, name_parts
 from pipeline.errors import XizeError
 
 Text = Annotated[str, Field(min_length=1)]
 Sha256 = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 
-EditionName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*(?:-[a-z0-9]+)*-\d{4}(?:-\d+)?$")]
+EditionName = Annotated[str, Field(pattern=rf"^{NAME}$")]
 
 
 class StrictModel(BaseModel):

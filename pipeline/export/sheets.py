@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -97,7 +97,15 @@ def book(
     chosen = _choose(list(data), tables)
     classes = {row["class_code"]: row["name"] for row in data["classes"].to_pylist()}
     sheets = tuple(_sheet(TABLES[name], data[name], classes) for name in chosen)
+    if record["source"]["kind"] == "docx":
+        sheets = tuple(map(_of_paragraphs, sheets))
     return Book(record["edition"], record["release"], record["created"], _about(record, package), sheets)
+
+
+def _of_paragraphs(sheet: Sheet) -> Sheet:
+    """A sheet of a Word file: its lines are paragraphs."""
+    columns = (replace(one, title="段落号") if one.code == "line" else one for one in sheet.columns)
+    return replace(sheet, columns=tuple(columns))
 
 
 def _choose(have: Sequence[str], wanted: Sequence[str]) -> list[str]:

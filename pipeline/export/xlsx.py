@@ -24,6 +24,15 @@ _HEADER_ROWS = 2
 _COVER = "封面"
 _FONT = "微软雅黑"
 _NARROW, _WIDE = 6, 60
+_A4 = 150
+"""Characters across a landscape A4 page at a size that can be read."""
+
+_TECHNICAL = frozenset({
+    "edition", "source", "line", "x0", "top", "x1", "bottom", "cell_id", "confidence", "corrected", "entry_id", "row_id",
+    "finding_id", "key", "keys", "evidence", "chance", "settled_by", "requires_attention", "advances", "sizes", "open_top",
+    "open_bottom", "engine", "table_no", "row_span", "col_span", "lines",
+})  # fmt: skip
+"""Columns for programs: grouped and hidden, one click shows them."""
 _FORBIDDEN = re.compile(r"[\[\]:*?/\\]")
 
 
@@ -120,12 +129,15 @@ def _sheet_names(sheets: Sequence[Sheet]) -> dict[str, str]:
 
 
 def _table(page: Worksheet, sheet: Sheet, styles: _Styles, book: Book) -> None:
+    widths, hidden = _widths(sheet), False
     for at, column in enumerate(sheet.columns):
         title = f"{column.title}（附加）" if column.derived else column.title
         page.write_string(0, at, title, styles.title)
         page.write_string(1, at, column.code, styles.code)
         cells = [row[at] for row in sheet.rows]
-        page.set_column(at, at, _fitting([title, column.code, *map(_shown, cells)]))
+        group = {"level": 1, "hidden": True} if column.code in _TECHNICAL else {"collapsed": hidden}
+        page.set_column(at, at, widths[at], None, group)
+        hidden = column.code in _TECHNICAL
         for number, value in enumerate(cells, _HEADER_ROWS):
             _put(page, number, at, value, styles)
     last = len(sheet.rows) + _HEADER_ROWS - 1
@@ -137,7 +149,24 @@ def _table(page: Worksheet, sheet: Sheet, styles: _Styles, book: Book) -> None:
     page.set_paper(9)
     page.fit_to_pages(1, 0)
     page.repeat_rows(0, _HEADER_ROWS - 1)
+    page.print_area(0, 0, max(last, _HEADER_ROWS - 1), len(sheet.columns) - 1)
+    page.set_margins(left=0.4, right=0.4, top=0.5, bottom=0.6)
     page.set_footer(f"&L{book.edition}@{book.release}&C{sheet.title}&R第&P页，共&N页")
+
+
+def _widths(sheet: Sheet) -> list[int]:
+    """A width for every column: what fits its texts; wide ones give way until those shown fit a page."""
+    widths = [
+        _fitting([column.title, column.code, *(_shown(row[at]) for row in sheet.rows)])
+        for at, column in enumerate(sheet.columns)
+    ]
+    shown = [at for at, column in enumerate(sheet.columns) if column.code not in _TECHNICAL]
+    while sum(widths[at] for at in shown) > _A4:
+        widest = max(shown, key=lambda at: widths[at])
+        if widths[widest] <= 2 * _NARROW:
+            break
+        widths[widest] -= 1
+    return widths
 
 
 def _put(page: Worksheet, row: int, col: int, value: Value, styles: _Styles) -> None:

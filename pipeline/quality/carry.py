@@ -121,6 +121,8 @@ def append_corrections(source: Path, target: Path, kept: Mapping[int, str | None
         return 0
     document = load_yaml(source)
     for index, cell_id in kept.items():
+        if document[index].get("finding"):
+            document[index]["finding"] = f"{target.parent.name}:{digits_of(document[index]['finding'])}"
         if cell_id is not None:
             document[index]["where"]["cell_id"] = cell_id
     with decisions_lock(target.parent):

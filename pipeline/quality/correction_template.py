@@ -17,7 +17,16 @@ from pipeline.editions.source_yaml import load_yaml, new_list
 from pipeline.errors import XizeError
 from pipeline.findings import digits_of
 from pipeline.quality.corrections.file import ACTIONS, HEAD
-from pipeline.quality.decisions import Row, keys_of, refuse_decided, row_digest, with_statuses, write_yaml
+from pipeline.quality.corrections.rows import NOT_PRINTED
+from pipeline.quality.decisions import (
+    Row,
+    keys_of,
+    refuse_decided,
+    remedy,
+    row_digest,
+    with_statuses,
+    write_yaml,
+)
 from pipeline.schema import ANNEX_TABLES
 from pipeline.text import place_words
 
@@ -40,7 +49,7 @@ def write_template(
     """Append entries for the rows of a finding to ``path`` (comments and order kept): (written, rows in all).
 
     ``tables``: the rows that the finding names (a release, or the last reading); may lack any.
-    Raises XizeError when the file has an entry for the same rows already, when somebody else has accepted the finding,
+    Raises XizeError when the finding names neither a row nor a cell, when the file has an entry for the same rows already, when somebody else has accepted the finding,
     and when the file cannot be read or written.
     """
     with decisions_lock(path.parent):
@@ -54,7 +63,7 @@ def write_template(
             raise XizeError(f"{path}中已有发现{finding['finding_id']}的更正：请直接编辑该项。")
         rows = rows_of(finding, tables)
         for row in rows[:LIMIT]:
-            document.append(_entry(finding, row, by, date))
+            document.append(_entry(finding, row, tables, by, date))
             words = f"{place_before(row or finding)}{finding['message']}\naction可为：{'、'.join(ACTIONS)}"
             document.yaml_set_comment_before_after_key(len(document) - 1, before=words, indent=2)
         write_yaml(path, document)
@@ -80,30 +89,39 @@ def rows_of(finding: Row, tables: Mapping[str, pa.Table]) -> Sequence[Mapping[st
     """The rows that the finding is about, as far as ``tables`` has them; [None] where it names none."""
     table = "entries" if finding["table"] in ("entries", "credentials", "links") else finding["table"]
     keys = set(keys_of(finding))
-    if table not in tables or not keys:
+    if table not in tables or table not in (*_KEYS, *ANNEX_TABLES) or not keys:
         return [None]
-    column = "entry_id" if table == "entries" else "row_id" if table in ANNEX_TABLES else None
-    if column is None:
-        return [None]
-    mask = pc.is_in(tables[table][column], value_set=array(sorted(keys), pa.string()))
+    mask = pc.is_in(tables[table][_KEYS.get(table, "row_id")], value_set=array(sorted(keys), pa.string()))
     found: list[Mapping[str, Any] | None] = tables[table].filter(mask).to_pylist()
     return found or [None]
 
 
-def _entry(finding: Row, row: Mapping[str, Any] | None, by: str, date: datetime.date) -> CommentedMap:
+_KEYS = {"entries": "entry_id", "classes": "class_code", "majors": "major_code", "notes": "number"}
+
+
+def _entry(
+    finding: Row, row: Mapping[str, Any] | None, tables: Mapping[str, pa.Table], by: str, date: datetime.date
+) -> CommentedMap:
     where: dict[str, Any]
-    action, expect = USUAL.get(finding["code"], "replace"), finding["evidence"]
-    extra: dict[str, Any] = {}
+    expect: Any
+    action, extra = USUAL.get(finding["code"], "replace"), {}
     if row is not None and "entry_id" in row:
         where = {"class": row["class_code"], "kind": row["kind"], "tier": row["tier"]}
         if finding["code"] == "item_repeated":
             where["position"] = row["position"]
-        expect = [row["text"], None] if action == "join" else row["text"]
-    elif row is not None:
-        where = {"annex": row["annex_no"], "row_id": row["row_id"]}
-        extra["column"] = None
+        expect = row["text"]
+        if action == "join":
+            expect = _with_neighbour(row, tables["entries"])
+    elif row is not None and "annex_no" in row:
+        where, action = {"annex": row["annex_no"], "row_id": row["row_id"]}, "replace"
+        extra["column"], expect = _value(row, finding["evidence"])
     else:
-        where = {"cell_id": finding["cell_id"]}
+        cell_id = (row or finding).get("cell_id") or finding["cell_id"]
+        where, action, expect = {"cell_id": cell_id}, "replace", _cell_text(tables.get("cells"), cell_id)
+        if not expect:
+            raise XizeError(
+                f"发现{finding['finding_id']}没有指明可以更正的行或单元格：{remedy(finding['code']).rstrip('。')}；属实则用“xize accept”接受。"
+            )
     to = in_one_line({"tier": None}) if action == "move" else None
     return CommentedMap(
         {
@@ -111,7 +129,7 @@ def _entry(finding: Row, row: Mapping[str, Any] | None, by: str, date: datetime.
             "action": action,
             **extra,
             "from": expect,
-            **({} if action == "drop" else {"to": to}),
+            **({} if action in ("drop", "join") else {"to": to}),
             "reason": None,
             "by": by,
             "date": date.replace(),  # its own object: YAML writes one that comes again as an alias
@@ -119,6 +137,39 @@ def _entry(finding: Row, row: Mapping[str, Any] | None, by: str, date: datetime.
             "evidence": row_digest(finding),
         }
     )
+
+
+def _with_neighbour(row: Mapping[str, Any], entries: pa.Table) -> list[str | None]:
+    """The texts of an item and the one that goes on behind it; the one before it where it is the last of its cell."""
+    mask = None
+    for name in ("class_code", "kind", "tier"):
+        same = pc.equal(entries[name], row[name])
+        mask = same if mask is None else pc.and_(mask, same)
+    texts = {one["position"]: one["text"] for one in entries.filter(mask).to_pylist()}
+    at = row["position"]
+    if at + 1 not in texts and at - 1 in texts:
+        return [texts[at - 1], row["text"]]
+    return [row["text"], texts.get(at + 1)]
+
+
+def _value(row: Mapping[str, Any], evidence: str) -> tuple[str, str]:
+    """(column, text) of the annex value that the evidence shows, else of the row's first."""
+    values = []
+    for name, value in row.items():
+        if name in NOT_PRINTED or value in (None, []):
+            continue
+        whole = "、".join(map(str, value)) if isinstance(value, list) and isinstance(value[0], int) else value
+        values += [(name, str(one)) for one in (whole if isinstance(whole, list) else [whole])]
+    shown = [one for one in values if one[1] == evidence] or [one for one in values if one[1] in evidence]
+    return max(shown, key=lambda one: len(one[1])) if shown else values[0]
+
+
+def _cell_text(cells: pa.Table | None, cell_id: str | None) -> str:
+    """The whole text of a staged cell, "" where it is not known."""
+    if cells is None or cell_id is None:
+        return ""
+    named = cells.filter(pc.equal(cells["cell_id"], cell_id)).to_pylist()
+    return "".join(line["text"] for one in named for line in one["lines"])
 
 
 def in_one_line(mapping: Mapping[str, Any]) -> CommentedMap:

@@ -105,9 +105,7 @@ def _major_rows(tables: Mapping[str, pa.Table]) -> Iterator[dict[str, Any]]:
         yield _row("major", major["major_code"], major["name"], status, detail, major)
 
 
-def _class_rows(
-    tables: Mapping[str, pa.Table], reference: list[Mapping[str, str]]
-) -> Iterator[dict[str, Any]]:
+def _class_rows(tables: Mapping[str, pa.Table], reference: Sequence[Row]) -> Iterator[dict[str, Any]]:
     """Every class of the ministry's list, by its code or, where the code is in no list, by its name; then the others."""
     classes = tables["classes"].to_pylist()
     by_code: dict[str, Row] = {}

@@ -47,7 +47,11 @@ _ALLOWED = {
 
 # Columns that the contract has gained since version 1, with DuckDB's name of their type: null in releases without them.
 # (Declared once more here, for pipeline.schema would load pyarrow.)
-_ADDED = {"classes": {"code_printed": "BOOLEAN"}}
+_ADDED = {
+    "classes": {"code_printed": "BOOLEAN"},
+    "entries": {"settled_by": "VARCHAR"},
+    "findings": {"queue": "VARCHAR", "chance": "FLOAT"},
+}
 
 # Through SQL: a table registered from Python would load pandas, which takes longer than most queries.
 _RELEASES = """

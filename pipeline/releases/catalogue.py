@@ -179,16 +179,6 @@ def editions_in(store: Store) -> list[str]:
     return in_order(name for name in store.names("") if re.fullmatch(NAME, name))
 
 
-def edition_before(store: Store, edition: str) -> str | None:
-    """The latest earlier edition of the same jurisdiction that has a current release."""
-    parts = validate_name(edition)
-    for other in reversed(editions_in(store)):
-        its = validate_name(other)
-        if its.jurisdiction == parts.jurisdiction and its < parts and latest_name(store, other):
-            return other
-    return None
-
-
 def latest_name(store: Store, edition: str) -> str | None:
     """The release that latest.json names, None when there is none; XizeError when it cannot be read."""
     path = f"{edition}/{LATEST}"
@@ -372,8 +362,16 @@ def rollback(url: str | Path, edition: str, release: str) -> Release:
     return Release(edition, release, store.url, record, is_latest=True, changed=True)
 
 
+def _taught(store: Store, edition: str) -> set[str]:
+    """The releases of an edition that releases of other editions learned from."""
+    every = [(other, name) for other in editions_in(store) for name in release_names(store, other)]
+    used = [record for place in every for record in read_manifest(store, *place).get("used", ())]
+    return {one["release"] for one in used if one["role"] == "learned" and one["edition"] == edition}
+
+
 def prune(url: str | Path, edition: str, keep: int = 5) -> tuple[str, ...]:
-    """Delete all but the newest ``keep`` releases, never the latest, and what interrupted publishes left.
+    """Delete all but the newest ``keep`` releases, never the latest or one that another release learned from, and what
+    interrupted publishes left.
 
     Returns the names of what was deleted. Raises XizeError.
     """
@@ -389,7 +387,8 @@ def prune(url: str | Path, edition: str, keep: int = 5) -> tuple[str, ...]:
         unfinished = [
             name for name in store.names(edition) if release_number(name) is not None and name not in whole
         ]
-        doomed = [name for name in (*whole[:-keep], *unfinished) if name != latest]
+        kept = {latest, *_taught(store, edition)}
+        doomed = [name for name in (*whole[:-keep], *unfinished) if name not in kept]
         for name in doomed:
             store.remove(f"{edition}/{name}")
     return tuple(doomed)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pipeline.editions.edition import load_edition
 from pipeline.editions.files import save_file
 from pipeline.errors import XizeError
 from pipeline.findings import CODES, Finding, digits_of
-from pipeline.releases.catalogue import find_release, latest_name, parquet_table, read_file
+from pipeline.releases.catalogue import find_release, last_release, latest_name, parquet_table, read_file
 from pipeline.releases.storage import open_store
 
 if TYPE_CHECKING:
@@ -65,3 +67,16 @@ def _of_today(row: dict[str, Any], edition: str) -> dict[str, Any]:
             "chance": made.likelihood if known else None,
         }
     return {**row, **fresh}
+
+
+def release_of(home: Path, edition: str, curated: str, findings: Sequence[Mapping[str, Any]]) -> str | None:
+    """The release that findings (those of :func:`load_findings`) belong to: the last of their source if it has the same
+    ones. None for those of a run that was not published."""
+    store = open_store(curated)
+    kind = findings[0]["source"] if findings else load_edition(home, edition).source.read
+    last = last_release(store, edition, kind)
+    if last is None:
+        return None
+    published = load_findings(home, edition, curated, last.release)
+    ids, known = ({row["finding_id"] for row in rows} for rows in (findings, published))
+    return last.release if ids == known else None

@@ -7,13 +7,15 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
+from pipeline.editions.names import validate_name
 from pipeline.errors import XizeError
 from pipeline.findings import BOUNDARY_CODES
 from pipeline.job import Job
 from pipeline.releases.catalogue import (
     curated_url,
-    edition_before,
+    editions_in,
     find_release,
+    latest_name,
     parquet_table,
     read_file,
 )
@@ -35,16 +37,27 @@ def learned(job: Job) -> Job:
     """
     store = open_store(curated_url(job.options.home, job.options.curated))
     known: Slots = {}
-    records = []
+    records, shares = [], [0.0]
     for edition in _teachers(store, job):
-        here, record = _known(store, edition)
+        here, share, record = _known(store, edition)
         for text, slots in here.items():
             known[text] = known.get(text, frozenset()) | slots
         records.append(record)
+        shares.append(share)
     if not known:
         return replace(job, learned=tuple(records))
-    digest = hashlib.sha256((job.inputs + _hash(known)).encode()).hexdigest()
-    return replace(job, inputs=digest, memory=Memory(known), learned=tuple(records))
+    digest = hashlib.sha256((job.inputs + _hash(known, max(shares))).encode()).hexdigest()
+    return replace(job, inputs=digest, memory=Memory(known, max(shares)), learned=tuple(records))
+
+
+def edition_before(store: Store, edition: str) -> str | None:
+    """The latest earlier edition of the same jurisdiction that has a current release."""
+    parts = validate_name(edition)
+    for other in reversed(editions_in(store)):
+        its = validate_name(other)
+        if its.jurisdiction == parts.jurisdiction and its < parts and latest_name(store, other):
+            return other
+    return None
 
 
 def _teachers(store: Store, job: Job) -> Iterable[str]:
@@ -57,29 +70,32 @@ def _teachers(store: Store, job: Job) -> Iterable[str]:
     return (before,) if before else ()
 
 
-def _known(store: Store, edition: str) -> tuple[Slots, Mapping[str, str]]:
-    """The settled items of an edition's current release, and the record of it."""
+def _known(store: Store, edition: str) -> tuple[Slots, float, Mapping[str, str]]:
+    """The settled items of an edition's current release, their share of those that layout does not settle, and the record."""
     try:
         release = find_release(store, edition)
-        tables = [
-            parquet_table(read_file(store, release, f"{name}.parquet")) for name in ("entries", "findings")
-        ]
+        entries, findings = (
+            parquet_table(read_file(store, release, f"{name}.parquet")).to_pylist()
+            for name in ("entries", "findings")
+        )
     except XizeError as error:
         raise XizeError(
             f"要借鉴的版本{edition}读不出（{str(error).rstrip('。')}）；或在source.yaml写learn_from: none。"
         ) from error
-    entries, findings = (table.to_pylist() for table in tables)
     known: Slots = {}
-    for row in settled(entries, findings):
+    rows = list(settled(entries, findings))
+    for row in rows:
         text = squeeze(row["text"])
         known[text] = known.get(text, frozenset()) | {(row["class_code"], row["kind"], row["tier"])}
-    return known, {
-        "role": "learned",
-        "kind": "release",
-        "edition": edition,
-        "release": release.release,
-        "sha256": _hash(known),
-    }
+    undecided, decided = (sum(map(_beyond_layout, some)) for some in (entries, rows))
+    share = round(decided / undecided, 3) if undecided else 0.0
+    record = {"role": "learned", "kind": "release", "edition": edition, "release": release.release}
+    return known, share, {**record, "sha256": _hash(known, share)}
+
+
+def _beyond_layout(row: Mapping[str, Any]) -> bool:
+    """Whether layout alone does not settle an entry."""
+    return bool(row.get("settled_by")) or row["confidence"] < BY_LAYOUT
 
 
 def settled(
@@ -94,11 +110,12 @@ def settled(
         for key in (row["key"], *(row.get("keys") or ()))
     }  # fmt: skip
     for row in entries:
-        sure = row.get("settled_by") or row.get("corrected") or row["confidence"] >= BY_LAYOUT
+        by_layout = row["confidence"] >= BY_LAYOUT and row.get("source") != "transcript"
+        sure = row.get("settled_by") or row.get("corrected") or by_layout
         if sure and (row.get("settled_by") == "steward" or row["entry_id"] not in doubted):
             yield row
 
 
-def _hash(known: Slots) -> str:
+def _hash(known: Slots, share: float) -> str:
     lines = sorted(f"{text}\t{'|'.join(sorted(map('/'.join, slots)))}" for text, slots in known.items())
-    return hashlib.sha256("\n".join(lines).encode()).hexdigest()
+    return hashlib.sha256("\n".join([*lines, f"{share:.3f}"]).encode()).hexdigest()

@@ -107,11 +107,13 @@ def library_versions() -> dict[str, str]:
 
 def count_findings(findings: pa.Table) -> dict[str, dict[str, int]]:
     """Number of findings by severity, by code, by status and by queue; of the open ones by queue."""
+    import pyarrow.compute as pc
+
     counts = {
         f"by_{column}": dict(sorted(Counter(findings[column].to_pylist()).items()))
         for column in ("severity", "code", "status", "queue")
     }
-    open_ones = findings.filter([status == "open" for status in findings["status"].to_pylist()])
+    open_ones = findings.filter(pc.equal(findings["status"], "open"))
     return {**counts, "open_by_queue": count_queues(open_ones["queue"].to_pylist())}
 
 
@@ -162,7 +164,9 @@ def manifest(
         "validation": dict(run.validation),
         "conservation": run.stats.get("conservation"),
         "stats": {
-            key: value for key, value in run.stats.items() if key not in ("conservation", "settled_by")
+            key: value
+            for key, value in run.stats.items()
+            if key not in ("conservation", "settled_by", "learned")
         },
         "findings": count_findings(tables["findings"]),
         "corrected": corrected,

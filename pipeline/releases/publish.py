@@ -21,7 +21,6 @@ from pipeline.releases.catalogue import (
     PENDING,
     Release,
     damaged_files,
-    edition_before,
     find_release,
     last_release,
     latest_name,
@@ -31,6 +30,7 @@ from pipeline.releases.catalogue import (
     set_latest,
     writing,
 )
+from pipeline.releases.learned import edition_before
 from pipeline.releases.manifest import RunInfo, SourceInfo, datapackage, manifest
 from pipeline.releases.storage import MARKER, Store, dump_json, open_store
 from pipeline.schema import TABLES, SchemaError

@@ -13,8 +13,8 @@ from pipeline.editions.files import file_sha256
 from pipeline.editions.plan import plan
 from pipeline.errors import XizeError
 from pipeline.job import Options
-from pipeline.releases.catalogue import Release, curated_url, find_release, last_release, load_release
-from pipeline.releases.last_findings import load_findings
+from pipeline.releases.catalogue import Release, curated_url, find_release, load_release
+from pipeline.releases.last_findings import load_findings, release_of
 from pipeline.releases.learned import learned
 from pipeline.releases.storage import open_store
 from pipeline.review.model import LINES_PER_PAGE, Material, Page
@@ -33,17 +33,12 @@ def load(options: Options, release: str | None = None) -> Material:
     url = curated_url(options.home, options.curated)
     store = open_store(url)
     findings = load_findings(options.home, edition.name, url, release)
-    shown: Release | None
-    if release is not None:
-        shown = find_release(store, edition.name, release)
+    release = release or release_of(options.home, edition.name, url, findings)
+    shown = find_release(store, edition.name, release) if release is not None else None
+    if shown is not None:
         kind = shown.source
     else:
         kind = str(findings[0]["source"]) if findings else edition.source.read
-        shown = last_release(store, edition.name, kind)
-        if shown is not None:
-            published = load_findings(options.home, edition.name, url, shown.release)
-            ids, known = ({row["finding_id"] for row in rows} for rows in (findings, published))
-            shown = shown if ids == known else None
     path, sha256 = edition.verify(kind)
     if kind == "transcript":
         lines = path.read_text(encoding="utf-8", errors="replace").splitlines()

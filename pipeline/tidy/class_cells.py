@@ -80,10 +80,10 @@ def class_of(
     page = first.first.page
     if not codes and not name:
         return current
+    if current is not None and page > current.page and _completes(current, lines):
+        return current
     if current is not None and _goes_on(current, classes, codes, name, page):
         current.lines += lines
-        return current
-    if current is not None and page > current.page and _completes(current, lines):
         return current
     again = next((one for one in classes if _same_class(one, codes, name, heading)), None)
     if again is not None:

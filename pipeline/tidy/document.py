@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from pipeline.errors import XizeError
 from pipeline.findings import Finding
+from pipeline.model import Cell
 from pipeline.reading import PageInfo, Reading, blocks_of, cells_of, pages_of
 from pipeline.schema import KINDS
 from pipeline.text import page_spans
@@ -23,7 +24,15 @@ from pipeline.tidy.document_tables import DocumentTables, document_tables
 from pipeline.tidy.entries import credential_rows, known_names, organisations, read_entries
 from pipeline.tidy.grades.levels import read_rule3
 from pipeline.tidy.outline import outline
-from pipeline.tidy.section_rows import Row, TocLine, class_rows, major_rows, note_rows, toc_lines
+from pipeline.tidy.section_rows import (
+    Row,
+    TocLine,
+    class_rows,
+    major_rows,
+    note_rows,
+    sections_without_rows,
+    toc_lines,
+)
 from pipeline.tidy.wraps.breaks import CERTAIN_WRAPS
 from pipeline.tidy.wraps.items import LineRules, hard_lines, learn_rules, with_intended_lines
 from pipeline.tidy.wraps.segment_model import Memory
@@ -57,8 +66,7 @@ def tidy(
 
     ``header_map``: printed header words → kind (or annex field) from source.yaml; ``where``: the file's name for
     messages; ``beside``: the Word file that settles a PDF; ``memory``: the items that earlier editions settled. Raises
-    XizeError when the pages carry no text, when no catalogue table is found, or when a column group
-    cannot be named.
+    XizeError when the pages carry no text, no catalogue table is found, or a column group cannot be named.
     """
     engine = pageless.engine_of(reading)
     if engine:
@@ -69,16 +77,9 @@ def tidy(
     parts = outline(cells, blocks, pages)
     notes = note_rows(parts)
     rule3 = read_rule3([str(row["text"]) for row in notes])
-
     tables = document_tables(parts.sections, pages)
     _check_catalogue(tables, where)
-    rules = learn_rules(tables.groups, {page.page: (page.width, page.height) for page in pages})
-    if engine:
-        rules = pageless.line_rules(rules, tables.annex_groups, cells, engine)
-    else:
-        rules = with_intended_lines(rules, tables.annex_groups)
-    if beside is not None:
-        rules = beside.settled_lines(rules, tables.annex_groups)
+    rules = _line_rules(tables, pages, cells, engine, beside)
 
     annexes = read_annexes(_annexes(tables), lambda cell: hard_lines(cell, rules), header_map)
     place = pageless.place_of(engine) if engine else page_of
@@ -101,6 +102,7 @@ def tidy(
         *doubts_of_tables(catalogue, entries, tables),
         *doubts_of_pages(tables, annexes, cells, pages, parts.hidden),
         *class_doubts,
+        *sections_without_rows(tables, majors),
         *_room_doubts(rules, bool(engine)),
         *entries.differing,
         *(beside.differences(rows) if beside is not None else ()),
@@ -109,15 +111,27 @@ def tidy(
     if engine:
         rows = {name: pageless.with_lines(some, engine) for name, some in rows.items()}
         findings = pageless.findings_with_lines([*pageless.findings_of(reading), *findings], engine)
-    return Tidied(
-        rows,
-        findings,
-        toc_lines(parts),
-        rule3,
+    counted, found = (
         characters(cells, catalogue, entries, annexes, tables),
-        len(pages),
         sum(page.tables for page in pages),
     )
+    return Tidied(rows, findings, toc_lines(parts), rule3, counted, len(pages), found)
+
+
+def _line_rules(
+    tables: DocumentTables,
+    pages: Sequence[PageInfo],
+    cells: Sequence[Cell],
+    engine: str | None,
+    beside: WordFile | None,
+) -> LineRules:
+    """How lines become items and intended lines: by layout, by what a source without pages says, by the Word file."""
+    rules = learn_rules(tables.groups, {page.page: (page.width, page.height) for page in pages})
+    if engine:
+        rules = pageless.line_rules(rules, tables.annex_groups, cells, engine)
+    else:
+        rules = with_intended_lines(rules, tables.annex_groups)
+    return rules if beside is None else beside.settled_lines(rules, tables.annex_groups)
 
 
 def _room_doubts(rules: LineRules, typed: bool) -> list[Finding]:

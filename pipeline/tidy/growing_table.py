@@ -96,9 +96,12 @@ class GrowingTable:
         """The patterns (see :func:`pattern`) of the settled texts of the column that begins at ``x0``."""
         return {pattern(text) for at, text in self.values if abs(at - x0) < 2}
 
-    def merged(self, x0: float) -> bool:
-        """Whether cells of the column that begins at ``x0`` are merged over rows here and there."""
-        return any(cell.row_span > 1 and abs(cell.x0 - x0) < 2 for cell in self.cells[-_RECENT:])
+    def merged(self, like: GrowingCell) -> bool:
+        """Whether cells with the borders of another one are merged over rows here and there."""
+        key = column_key(like.x0, like.x1)
+        return any(
+            cell.row_span > 1 and column_key(cell.x0, cell.x1) == key for cell in self.cells[-_RECENT:]
+        )
 
     def spans_with(self, x0: float, key_x0: float) -> bool:
         """Whether the column that begins at ``x0`` is merged over the rows of its key wherever the key is merged."""
@@ -112,13 +115,17 @@ class GrowingTable:
         return bool(keys) and alike >= 0.8 * len(keys)
 
     def fill_rates(self, further: Iterable[Placed]) -> dict[tuple[int, int], float]:
-        """Share of filled cells per column (see :func:`column_key`): of settled cells and ``further`` ones."""
+        """Share of filled cells per column (see :func:`column_key`): of settled cells and ``further`` ones; that of a
+        column of a few cells is never all."""
         counts = {key: list(both) for key, both in self._filled.items()}
         for cell, a, b in further:
             both = counts.setdefault(column_key(a, b), [0, 0])
             both[0] += bool(cell.text)
             both[1] += 1
-        return {key: filled / all_ for key, (filled, all_) in counts.items()}
+        return {
+            key: filled / all_ if all_ >= _ENOUGH else min(filled / all_, 0.96)
+            for key, (filled, all_) in counts.items()
+        }
 
     def placed(self, cells: Sequence[Cell]) -> list[Placed]:
         """The cells of a later page's table with their borders in the first page's coordinates.
@@ -175,6 +182,8 @@ class GrowingTable:
 
 _RECENT = 3000
 """So many of the last cells say how a column goes with its key."""
+_ENOUGH = 5
+"""So many cells tell whether a column is always filled."""
 _NEAR = 3.5
 """Points by which edges of one column differ at most from page to page."""
 

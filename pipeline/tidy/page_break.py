@@ -12,8 +12,9 @@ from pipeline.model import Cell
 from pipeline.tidy.growing_table import GrowingCell, GrowingTable, column_key, pattern, shape
 
 _FILLED = 0.97
+_FEW = 0.955
 _OFTEN = 0.8
-"""Shares of a column's cells that are filled: (nearly) always, and usually."""
+"""Shares of a column's cells that are filled: (nearly) always, always as far as a few cells tell, and usually."""
 
 Pairs = Sequence[tuple[Cell, GrowingCell | None]]
 """The cells of the first row below a page break, each with the cell above it that has the same borders."""
@@ -62,7 +63,9 @@ def row_is_cut(table: GrowingTable, pairs: Pairs, filled: FillRates) -> bool:
         return False
     # Nor is an empty key where keys are usually merged, when every text above the break ended on purpose: the last row
     # of a merged cell may be drawn apart.
-    if table.merged(ordered[0][1].x0) and all(above.text and _ended(above) for _, above in present):
+    if all(table.merged(above) for _, above in missing) and all(
+        above.text and _ended(above) for _, above in present
+    ):
         return False
     whole = any(
         (round(above.x0), cell.text) in table.values or cell.text.isdigit() for cell, above in present
@@ -144,9 +147,10 @@ def runs_on(
     if not table.merging and above.row_span == 1 and cell.row_span == 1:
         return False
     if upper and not lower:
-        if cell.row_span > 1 or filled >= _FILLED or (above.row_span > 1 and filled >= _OFTEN):
+        merged = above.row_span > 1 or cell.row_span > 1
+        if filled >= _FILLED or (filled >= _FEW and merged) or (filled >= _OFTEN and cell.row_span > 1):
             return True
-        if key is not None and key is not above and _goes_with(above, key, table):
+        if key is not None and (key is above or _goes_with(above, key, table)):
             return True
         if above.row_span > 1:
             table.uncertain.append(cell)
@@ -154,7 +158,7 @@ def runs_on(
     if lower and not upper:
         return filled >= _FILLED or (above.row_span > 1 and filled >= 0.9)
     if not upper and not lower:
-        return filled >= _FILLED and above.row_span + cell.row_span > 2
+        return filled >= _FEW and above.row_span + cell.row_span > 2
     if upper == lower:
         return above.row_span > 1 or cell.row_span > 1
     if broken_value(table, cell, above):
@@ -166,6 +170,4 @@ def runs_on(
 
 def _goes_with(above: GrowingCell, key: GrowingCell, table: GrowingTable) -> bool:
     """Whether a cell above a page break covers all rows of a key that runs on, so that it runs on with it."""
-    if above.row > key.row:
-        return False
-    return above.row_span > 1 or (key.row_span == 1 and table.spans_with(above.x0, key.x0))
+    return above.row <= key.row and (above.row_span > 1 or table.spans_with(above.x0, key.x0))

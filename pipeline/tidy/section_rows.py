@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from pipeline.findings import Finding
+from pipeline.model import LogicalTable
 from pipeline.text import normalise, squeeze
 from pipeline.tidy.catalogue import Catalogue
 from pipeline.tidy.class_cells import PrintedClass, name_key
+from pipeline.tidy.document_tables import DocumentTables
+from pipeline.tidy.headers import header_block
 from pipeline.tidy.outline import Outline, note_texts
 from pipeline.tidy.sections import Section
 from pipeline.vocabulary.headings import MajorHeading, parse_annex, parse_major
@@ -150,6 +153,26 @@ def _without_code(major: Row) -> Finding:
     place: dict[str, Any] = {name: major[name] for name in _PLACE if name in major}
     message = f"专业大类“{major['name']}”没有印出代码，以由名称得出的{code}为键；请核对原文。"
     return Finding("major_code_missing", message, str(major["name"]), table="majors", key=code, **place)
+
+
+def sections_without_rows(tables: DocumentTables, majors: Sequence[Row]) -> Iterator[Finding]:
+    """The 专业大类 that print a header and nothing below it: the header was read, no text stands beside it, and another
+    heading follows. (One without any table, or at a document's end, may have lost its rows.)"""
+    keys = {squeeze(str(row["name"])): str(row["major_code"]) for row in majors}
+    for one in tables.sections[:-1]:
+        section = one.section
+        key = keys.get(squeeze(section.name))
+        if section.kind != "major" or key is None or not one.tables or one.rest:
+            continue
+        if all(_only_header(table.table) and not table.table.context for table in one.tables):
+            message = f"专业大类“{section.name}”只印有表头，没有专业类；请核对原文。"
+            place = one.tables[0].pieces[0].place
+            yield Finding("section_header_only", message, section.text, table="majors", key=key, **place)
+
+
+def _only_header(table: LogicalTable) -> bool:
+    _, stop = header_block(table)
+    return bool(stop) and not any(cell.text for cell in table.cells if cell.row >= stop)
 
 
 def _under_other_heading(item: PrintedClass, under: Row, major: Row) -> Finding:

@@ -67,11 +67,15 @@ def stitch(section: Section, pictured: Collection[int] = ()) -> StitchedSection:
     annex = section.kind == "annex"
     tables: list[GrowingTable] = []
     context: list[Line] = []
+    alone: list[Cell] = []
     for item in section.content:
         if isinstance(item, Line):
             text = squeeze(item.text)
             if not tables or len(text) >= 16 or not _CONTINUED.match(text):
                 context.append(item)
+            continue
+        if all(cell.text == section.text for cell in item.cells):
+            alone += item.cells  # a heading at a page's end, its table on the next page
             continue
         for part in lists_in(item, annex):
             notes = footnotes(context, tables[-1].last_page) if tables else []
@@ -80,8 +84,12 @@ def stitch(section: Section, pictured: Collection[int] = ()) -> StitchedSection:
                 _extend(tables[-1], part)
             else:
                 tables.append(_begin(part, context, annex))
-            tables[-1].repeated += part.repeated
-            context = []
+            tables[-1].repeated += [*alone, *part.repeated]
+            context, alone = [], []
+    if alone:
+        tables.append(
+            _begin(PageTable(alone[0].page, tuple(alone), alone[0].top, alone[0].bottom), context, annex)
+        )
     return StitchedSection(section, tuple(map(_finish, tables)), tuple(context))
 
 

@@ -39,6 +39,8 @@ def test_every_command_of_the_work_ends_with_the_next_step(home: Path, tmp_path:
     # Nothing to carry is no error.
     later = "demo-2026"
     assert _next(xize(home, "add", later, print_rulebook(small_truth(), tmp_path / "later.pdf")))
+    compared = xize(home, "run", later, "--no-prefect", "--no-publish").out  # a new edition: with last year's
+    assert f"与{EDITION}@r001相比：" in compared and "还没有发布过。" in compared and "处" in compared
     nothing = xize(home, "carry", EDITION, later)
     assert "没有可转移的决定" in nothing.out and _next(nothing) == f"下一步：xize run {later}"
     first, second = json.loads(xize(home, "findings", EDITION, "--format", "json").out)[:2]

@@ -100,8 +100,31 @@ def test_every_table_but_the_cells_is_a_sheet_with_two_frozen_header_rows(
                 assert title.value == by_name[code.value].title_zh
             else:
                 assert title.value.endswith("（附加）")
-        widths = [page.column_dimensions[cell.column_letter].width for cell in page[1]]
-        assert all(6 <= width <= 61 for width in widths)
+        sizes = [page.column_dimensions[cell.column_letter] for cell in page[1]]
+        assert all(6 <= size.width <= 61 for size in sizes)
+
+
+def test_sheets_print_on_a4(workbook: openpyxl.Workbook) -> None:
+    """What only programs need is grouped and hidden; the rest fits a page's width; its head comes again on every page."""
+    for page in workbook.worksheets[1:]:
+        assert (int(page.page_setup.paperSize), page.page_setup.orientation) == (9, "landscape")
+        assert (
+            page.print_title_rows == "$1:$2"
+            and page.print_area
+            and page.sheet_properties.pageSetUpPr.fitToPage
+        )
+        hidden, shown = set[str](), 0.0
+        for size in page.column_dimensions.values():
+            for at in range(size.min or 1, (size.max or 0) + 1):
+                code = str(page.cell(2, at).value)
+                if size.hidden:
+                    assert size.outlineLevel == 1
+                    hidden.add(code)
+                elif page.cell(2, at).value:
+                    shown += size.width
+        assert {"edition", "source"} & {str(cell.value) for cell in page[2]} <= hidden
+        assert not hidden & {"text", "name", "class_code", "tier", "kind", "page", "message"}
+        assert shown <= 190, (page.title, shown)
 
 
 def test_values_come_back_as_they_were_published(workbook: openpyxl.Workbook, home: Path) -> None:

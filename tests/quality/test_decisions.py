@@ -16,7 +16,7 @@ from typer.testing import CliRunner, Result
 from pipeline.cli.app import app
 from pipeline.editions.source_yaml import load_yaml
 from pipeline.errors import XizeError
-from pipeline.findings import Finding
+from pipeline.findings import Finding, digits_of
 from pipeline.quality.assess import assess, set_statuses
 from pipeline.quality.corrections.file import load_corrections
 from pipeline.quality.decisions import (
@@ -145,7 +145,13 @@ def test_filters_and_formats(home: Path) -> None:
     assert [row["finding_id"] for row in made] == [row["finding_id"] for row in same]
     assert made[0]["keys"].split() == same[0]["keys"] and made[0]["message"] == same[0]["message"]
     shown = xize(home, "findings", EDITION, "--limit", "2").stdout
-    assert rows[0]["finding_id"] in shown and rows[0]["message"] in shown and f"共{len(rows)}项" in shown
+    lines = shown.splitlines()
+    assert lines[0].startswith(f"{EDITION} · 来源pdf · r001 · 待处理：可能读错")
+    assert all(sum(2 if ord(char) > 0x2E7F else 1 for char in line) <= 100 for line in lines)
+    whole = "".join(line.strip() for line in lines)
+    for row in rows[:2]:
+        assert all(words in whole for words in (row["finding_id"], row["message"], f"处理：{row['remedy']}"))
+    assert f"共{len(rows)}项" in shown
     assert "tier_conflikt" in str(
         xize(home, "findings", EDITION, "--code", "tier_conflikt", fails=True).exception
     )
@@ -178,7 +184,7 @@ def test_accept_settles_until_the_evidence_changes(home: Path) -> None:
     assert row["finding_id"] == first["finding_id"]
     plain = set_statuses(tables, findings, edition=EDITION, source="pdf")
     attention = [sum(t["entries"]["requires_attention"].to_pylist()) for t in (plain, settled)]
-    assert attention[0] - attention[1] > 0.8 * affected(first)
+    assert 0 < attention[0] - attention[1] <= affected(first)
     assert second["finding_id"] in {row["finding_id"] for row in listed(home)}
 
 
@@ -227,7 +233,8 @@ def test_correct_writes_everything_but_the_decision(home: Path) -> None:
 
 
 def test_a_finding_about_hundreds_of_rows_gets_a_start(home: Path) -> None:
-    first = listed(home)[0]
+    first = max(listed(home), key=lambda row: row["rows"])
+    assert first["rows"] > 300
     said = xize(home, "correct", first["finding_id"]).stdout
     assert f"涉及{first['rows']}行，只写了前20行" in said and "xize accept" in said
     assert len(load_yaml(home / "raw" / EDITION / "corrections.yaml")) == 20
@@ -287,8 +294,9 @@ def test_carry(two_editions: Path, tmp_path: Path) -> None:
     from pipeline.editions.edition import load_edition
 
     old = [dict(row) for row in fresh_reading(load_edition(home, OLD)).findings]
-    new = {(row["finding_id"], row_digest(row)) for row in fresh_reading(load_edition(home, NEW)).findings}
-    same = [row for row in old if (row["finding_id"], row_digest(row)) in new]
+    fresh = fresh_reading(load_edition(home, NEW)).findings
+    new = {(digits_of(row["finding_id"]), row_digest(row)) for row in fresh}
+    same = [row for row in old if (digits_of(row["finding_id"]), row_digest(row)) in new]
     gone = {**old[0], "finding_id": "0123456789abcdef", "message": "已不存在的发现。"}
     assert same
     accept(home / "raw" / OLD / "accepted.yaml", [same[0], gone], "原文如此", "李", TODAY)
@@ -299,7 +307,7 @@ def test_carry(two_editions: Path, tmp_path: Path) -> None:
     assert kept.expect == KEPT
     assert "# 一字之差" in (home / "raw" / NEW / "corrections.yaml").read_text(encoding="utf-8")
     assert [one.finding_id for one in load_accepted(home / "raw" / NEW / "accepted.yaml")] == [
-        same[0]["finding_id"]
+        f"{NEW}:{digits_of(same[0]['finding_id'])}"
     ]
     # Once more changes nothing.
     files = [home / "raw" / NEW / name for name in ("corrections.yaml", "accepted.yaml")]

@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.query.catalogue import Catalog
-from pipeline.releases.catalogue import FACTS, editions_in, list_releases
-from pipeline.releases.publish import RunInfo, publish
+from pipeline.query.catalogue import _ADDED, Catalog
+from pipeline.releases.catalogue import FACTS, _completed, editions_in, list_releases
+from pipeline.releases.publish import RunInfo, parquet_bytes, publish
 from pipeline.releases.storage import open_store
+from pipeline.schema import TABLES
 from tests.cli_home import one_sentence, xize
 from tests.query.test_query import _ENTRIES, _tables
 from tests.sample_tables import source_info
@@ -140,3 +141,12 @@ def test_facts_are_carried(home: Path) -> None:
     assert "施行2025-06-01  取代demo-2025" in xize(home, "releases", "demo-2025-10").out
     assert not _publish(home / "curated", "demo-2027", None)
     assert _publish(home / "curated", "demo-2027", "2027-01-01")
+
+
+def test_columns_of_older_releases_are_null() -> None:
+    """Every column that the contract has gained is there, whatever release is shown, in SQL and in tables."""
+    for name, columns in _ADDED.items():
+        declared = TABLES[name].arrow
+        assert columns.keys() <= set(declared.names)
+        old = declared.empty_table().drop_columns(list(columns))
+        assert _completed(name, parquet_bytes(old)).schema.names == declared.names

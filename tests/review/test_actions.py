@@ -16,9 +16,11 @@ import pytest
 import yaml
 
 from pipeline.editions.edition import edition_lock
-from tests.cli_home import EDITION, one_sentence, xize
+from tests.cli_home import EDITION, one_sentence, small_truth, xize
 from tests.review.conftest import REPEATED, TWO_IN_ONE, Served, serving
 from tests.review.test_browser import opened, page  # noqa: F401 - a fixture
+from tests.typeset import Layout
+from tests.typeset.word import print_word
 
 ROOT = Path(__file__).parents[2]
 FREE_ON_THE_RIGHT = """() => {
@@ -217,7 +219,7 @@ def test_a_run_elsewhere_and_a_folder_that_cannot_be_written(
     _, client = steward
     finding = client.get("/api/state").json()["findings"][0]["id"]
     with edition_lock(doubtful, EDITION):
-        status = client.post("/api/run", json={}).json()
+        status = client.post("/api/run", json={"publish": True}).json()
         until = time.monotonic() + 60
         while status["status"] == "running":
             assert time.monotonic() < until
@@ -241,3 +243,23 @@ def test_pictures_are_shown_where_none_can_be_kept(doubtful: Path) -> None:
         for _ in range(2):
             picture = client.get("/picture/3")
             assert picture.status_code == 200 and picture.content[8:12] == b"WEBP"
+
+
+def test_a_word_file_is_shown_as_its_tables(page: Any, tmp_path: Path) -> None:  # noqa: F811
+    home = tmp_path / "home"
+    home.mkdir()
+    assert xize(home, "add", EDITION, print_word(small_truth(), Layout("w"), tmp_path / "a.docx")).code == 0
+    assert xize(home, "run", EDITION, "--no-prefect").code == 0
+    with serving(home) as served:
+        opened(page, served)
+        assert page.evaluate("X.state.kind") == "docx" and not page.is_visible("#zoom")
+        assert page.evaluate("X.state.pages[0].label").startswith("表1")
+        page.evaluate("X.goPage(1)")
+        page.wait_for_selector("#sheet table.grid td")
+        header = page.locator("#sheet td", has_text="本专业或相近专业非教师系列职务").first
+        assert header.get_attribute("colspan") == "3"
+        row = page.evaluate("X.page.rows.find((row) => row.table === 'entries')")
+        page.evaluate("(cell) => X.chooseCell(cell)", row["cell"])
+        assert row["text"] in page.inner_text("td.chosen").split("\n")
+        assert page.locator("#detail .row .text", has_text=row["text"]).count() >= 1
+        assert page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"]

@@ -101,9 +101,10 @@ def test_accept_split_undo_and_keys(page: Any, doubtful: Path) -> None:
     accepted, corrections = folder / "accepted.yaml", folder / "corrections.yaml"
     with serving(doubtful) as served:
         opened(page, served)
-        first = page.inner_text("#findings li.chosen .message")
+        first, second, *_ = shown = findings(page)
+        assert page.inner_text("#findings li.chosen .message") == first
         page.keyboard.press("n")
-        page.locator(".card .message", has_text=REPEATED).wait_for()
+        page.locator(".card .message", has_text=second).wait_for()
         page.keyboard.press("ArrowUp")
         page.wait_for_selector("#findings li.chosen >> nth=0")
         assert page.inner_text("#findings li.chosen .message") == first
@@ -116,6 +117,7 @@ def test_accept_split_undo_and_keys(page: Any, doubtful: Path) -> None:
         assert (one["why"], one["by"]) == ("原文如此", "李")
         assert first not in findings(page)
         page.wait_for_selector("#detail[data-shown]")
+        assert page.inner_text(".card .message") == second  # the next in the order of before
         page.keyboard.press("R")  # the next of a kind needs no reason any more, but may get another
         assert page.input_value("#why") == "原文如此"
         page.keyboard.press("Escape")
@@ -127,10 +129,11 @@ def test_accept_split_undo_and_keys(page: Any, doubtful: Path) -> None:
         assert first in findings(page)
         # reviewed: kept with the edition
         page.keyboard.press("r")
-        page.locator("#progress", has_text="待处理1").wait_for()
+        page.locator("#progress", has_text=f"待处理{len(shown) - 1}").wait_for()
         page.keyboard.press("p")
         page.locator("#progress", has_text="已看1/").wait_for()
         # a split, its parts shown at once
+        page.evaluate("X.goRow(X.page.rows.find((row) => row.text.includes('量子园艺师')))")
         row = page.locator(".row", has_text="量子园艺师").first
         row.locator("button").click()
         page.select_option("#action", "split")

@@ -101,9 +101,10 @@ def item_features(
 
 def _inner_levels(text: str) -> int:
     closes = [i for i, char in enumerate(text) if char == ")"]
-    if len([i for i in closes if i == len(text) - 1 or text[i - 1] in "级工师"]) < 2:
+    levels = [i for i in closes if text[i - 1] in "级工师" or text[:i].endswith("级及以上")]
+    if len({*levels, *(i for i in closes if i == len(text) - 1)}) < 2:
         return 0
-    return sum(i + 1 < len(text) and text[i - 1] in "级工师" and text[i + 1] not in "()、,;/" for i in closes)
+    return sum(i + 1 < len(text) and text[i + 1] not in "()、,;/" for i in levels)
 
 
 def typed_features(

@@ -13,6 +13,7 @@ from pipeline.tidy.catalogue import Catalogue, is_catalogue, read_catalogue
 from pipeline.tidy.class_cells import name_key
 from pipeline.tidy.document_tables import DocumentTables
 from pipeline.tidy.entries import Entries
+from pipeline.tidy.section_rows import class_rows
 
 WORDS = ("非教师系列职称", "技能等级证书", "执业资格证书", "1+X技能等级证书", "行业内其它权威证书")
 HEADING = "一、61(41、21)甲大类"
@@ -221,3 +222,21 @@ def test_entries_that_hold_less_or_more_than_the_cells_are_said(texts: list[str]
     assert [finding.code for finding in findings] == [code]
     whole: list[dict[str, object]] = [{"text": "甲"}, {"text": "乙"}]
     assert doubts_of_tables(found, Entries(whole, []), DocumentTables()) == []
+
+
+def test_a_class_without_a_code_belongs_to_the_major_it_stands_under() -> None:
+    """By the heading's code, or by its name where it has none either; without a heading to a nameless major."""
+    majors: list[dict[str, object]] = [
+        {"major_code": "61", "name": "甲大类", "page": 1}, {"major_code": name_key("乙丙大类"), "name": "乙丙大类", "page": 2},
+    ]  # fmt: skip
+    tables = [
+        (_table((1, "农业类", "甲")), HEADING),
+        (_table((2, "林业类", "乙")), "二、乙丙大类"),
+        (_table((3, "牧业类", "丙")), ""),
+    ]
+    rows, unnamed, findings = class_rows(read_catalogue(tables, {}, "x.pdf"), majors)
+    assert [row["major_code"] for row in rows] == ["61", name_key("乙丙大类"), name_key("")]
+    assert {row["code_printed"] for row in rows} == {False} and [row["name"] for row in unnamed] == [""]
+    assert [(one.code, one.key) for one in findings] == [
+        ("major_code_missing", name_key("乙丙大类")), ("major_heading_missing", name_key("")),
+    ]  # fmt: skip

@@ -69,7 +69,7 @@ def vary(truth: Truth, layout: Layout, dice: random.Random) -> Truth:
                 {f"{layout.groups[0]}.中级": "以证书颁发时的名称为准。"} if dice.random() < 0.5 else {}
             )
     if dice.random() < 0.25:
-        _recode(truth["sections"], dice)
+        _recode(truth["sections"])
     if dice.random() < 0.2 and layout.sections == "above":
         dice.choice(truth["sections"])["classes"] = []
     annexes = truth["annexes"]
@@ -87,15 +87,14 @@ def vary(truth: Truth, layout: Layout, dice: random.Random) -> Truth:
     return truth
 
 
-def _recode(sections: Sequence[dict[str, Any]], dice: random.Random) -> None:
-    """Majors and classes of codes that the national catalogue does not have; classes may have six digits."""
-    tail = dice.choice(("", "01"))
+def _recode(sections: Sequence[dict[str, Any]]) -> None:
+    """Majors and classes of codes that the national catalogue does not have."""
     for number, section in enumerate(sections):
         old, new = section["major_code"], str(91 + number)
         section["heading"] = section["heading"].replace(f"、{old}（", f"、{new}（", 1)
         section["major_code"] = new
         for cls in section["classes"]:
-            cls["codes"] = [new + cls["codes"][0][2:] + tail, *(code + tail for code in cls["codes"][1:])]
+            cls["codes"][0] = new + cls["codes"][0][2:]
 
 
 def _merge(annexes: list[dict[str, Any]]) -> None:

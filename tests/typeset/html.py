@@ -69,7 +69,7 @@ def _css(layout: Layout) -> str:
 .other {{ page: other; }}
 {mirror}
 .stamp {{ position: absolute; right: 20pt; top: 320pt; width: 84pt; height: 84pt; border: 2pt solid #f00; border-radius: 50%;
-  color: #f00; text-align: center; font-size: 9pt; line-height: 80pt; }}
+  color: #f00; text-align: center; font-size: 9pt; line-height: 80pt; transform: rotate(-20deg); }}
 sup {{ font-size: 65%; line-height: 0; }} .note {{ font-size: 8pt; text-indent: 0; }} .adjoin table {{ margin: 0; }}
 * {{ box-sizing: border-box; }}
 html {{ -webkit-print-color-adjust: exact; print-color-adjust: exact; }}

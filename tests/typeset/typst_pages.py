@@ -107,8 +107,8 @@ def _block(block: Block, layout: Layout, pages: dict[str, int]) -> str:
 def _stamp(layout: Layout) -> str:
     """A round red stamp on the first page, its words along a line."""
     return (
-        "#place(bottom + right, circle(radius: 42pt, stroke: 2pt + red, align(center + horizon,"
-        f" text(size: 9pt, fill: red, {_text(layout.stamp or '')}))))"
+        "#place(bottom + right, rotate(-20deg, circle(radius: 42pt, stroke: 2pt + red, align(center + horizon,"
+        f" text(size: 9pt, fill: red, {_text(layout.stamp or '')})))))"
     )
 
 

@@ -29,6 +29,7 @@ class _Column(NamedTuple):
     title: str
     width: int
     value: Callable[[ChangeLine], str | float | None]
+    technical: bool = False
 
 
 def write_xlsx(changes: pa.Table, before: Side, after: Side, path: Path) -> None:
@@ -103,22 +104,22 @@ def _styles(book: Any) -> dict[str, Any]:
 
 
 _COLUMNS = (
-    _Column("变更", 16, lambda line: line.title),
-    _Column("专业大类", 18, lambda line: line.section_title if line.row["major_code"] else None),
-    _Column("专业类代码", 11, lambda line: moved(line.row["class_code"], line.row["class_code_after"])),
-    _Column("专业类", 16, lambda line: line.row["class_name"]),
-    _Column("证书类别", 16, lambda line: moved(_kind(line, "kind"), _kind(line, "kind_after"))),
-    _Column("级次", 11, lambda line: moved(line.row["tier"], line.row["tier_after"])),
-    _Column("行标识", 18, lambda line: _row_key(line)),
+    _Column("变更", 14, lambda line: line.title),
+    _Column("专业大类", 14, lambda line: line.section_title if line.row["major_code"] else None),
+    _Column("专业类代码", 10, lambda line: moved(line.row["class_code"], line.row["class_code_after"])),
+    _Column("专业类", 14, lambda line: line.row["class_name"]),
+    _Column("证书类别", 14, lambda line: moved(_kind(line, "kind"), _kind(line, "kind_after"))),
+    _Column("级次", 9, lambda line: moved(line.row["tier"], line.row["tier_after"])),
+    _Column("行标识", 14, lambda line: _row_key(line)),
     _Column("字段", 13, lambda line: line.field),
-    _Column("变更前", 44, lambda line: line.row["before"]),
-    _Column("变更后", 44, lambda line: line.row["after"]),
-    _Column("变更前页码", 11, lambda line: line.place("before")),
-    _Column("变更后页码", 11, lambda line: line.place("after")),
-    _Column("可信度", 8, lambda line: round(float(line.row["confidence"]), 2)),
-    _Column("标记", 24, lambda line: "；".join(MARKS.get(mark, mark) for mark in line.row["marks"])),
-    _Column("同组处数", 9, lambda line: float(line.row["group_size"]) if line.row["group_size"] > 1 else None),
-    _Column("变更标识", 19, lambda line: line.id),
+    _Column("变更前", 36, lambda line: line.row["before"]),
+    _Column("变更后", 36, lambda line: line.row["after"]),
+    _Column("变更前页码", 9, lambda line: line.place("before")),
+    _Column("变更后页码", 9, lambda line: line.place("after")),
+    _Column("可信度", 8, lambda line: round(float(line.row["confidence"]), 2), True),
+    _Column("标记", 24, lambda line: "；".join(MARKS.get(mark, mark) for mark in line.row["marks"]), True),
+    _Column("同组处数", 9, lambda line: float(line.row["group_size"]) if line.row["group_size"] > 1 else None, True),
+    _Column("变更标识", 19, lambda line: line.id, True),
 )  # fmt: skip
 _ALWAYS = ("变更", "变更前", "变更后")
 """Columns that a sheet has even if no line fills them."""
@@ -142,7 +143,9 @@ def _sheet(sheet: Any, lines: Sequence[ChangeLine], styles: dict[str, Any]) -> N
         if column.title in _ALWAYS or any(column.value(line) not in (None, "") for line in lines)
     ]
     for index, column in enumerate(columns):
-        sheet.set_column(index, index, column.width)
+        # What only programs need is grouped and hidden: one click shows it.
+        group = {"level": 1, "hidden": True} if column.technical else {}
+        sheet.set_column(index, index, column.width, None, group)
         sheet.write_string(0, index, column.title, styles["head"])
     sheet.set_row(0, 24)
     for number, line in enumerate(lines, 1):
@@ -155,6 +158,7 @@ def _sheet(sheet: Any, lines: Sequence[ChangeLine], styles: dict[str, Any]) -> N
     sheet.set_paper(9)
     sheet.fit_to_pages(1, 0)
     sheet.repeat_rows(0)
+    sheet.print_area(0, 0, max(1, len(lines)), len(columns) - 1)
     sheet.set_footer("&C第&P页，共&N页")
 
 

@@ -23,7 +23,7 @@ Slot = tuple[str, str, str]
 _PLACE = ("source", "page", "line", "x0", "top", "x1", "bottom", "cell_id")
 _NUMBERS = ("no", "series_no", "org_no")
 _PARTS = ("part", "list", "group", "category")
-_NOT_PRINTED = frozenset({"annex_no", "row_id", "edition", *_PLACE, "confidence", "corrected"})
+NOT_PRINTED = frozenset({"annex_no", "row_id", "edition", *_PLACE, "confidence", "corrected"})
 
 
 def apply_to_rows(
@@ -241,7 +241,7 @@ def _annex(out: Rows, correction: Correction) -> None:
             continue
         if where.no is not None and where.no not in [row.get(name) for name in _NUMBERS]:
             continue
-        columns = [correction.column] if correction.column else [c for c in row if c not in _NOT_PRINTED]
+        columns = [correction.column] if correction.column else [c for c in row if c not in NOT_PRINTED]
         found += [
             (table, row, column) for column in columns if _reads(row.get(column), str(correction.expect))
         ]
@@ -262,7 +262,7 @@ def _annex(out: Rows, correction: Correction) -> None:
 
 def _check_column(correction: Correction, tables: Sequence[str]) -> None:
     """Raise XizeError, naming the columns that there are, when none of ``tables`` has the correction's column."""
-    known = [name for table in tables for name in TABLES[table].names if name not in _NOT_PRINTED]
+    known = [name for table in tables for name in TABLES[table].names if name not in NOT_PRINTED]
     if tables and correction.column not in known:
         titles = "、".join(TABLES[table].title_zh for table in tables)
         columns = "、".join(dict.fromkeys(known))
@@ -291,7 +291,7 @@ def _add_annex_row(out: Rows, correction: Correction, rows: Sequence[tuple[str, 
     table = only_one(sorted({table for table, _ in rows}), correction, "该附件的表")
     declared = TABLES[table].by_name
     assert isinstance(correction.to, dict)
-    unknown = [name for name in correction.to if name not in declared or name in _NOT_PRINTED]
+    unknown = [name for name in correction.to if name not in declared or name in NOT_PRINTED]
     if unknown:
         raise correction.error(f"的to有{TABLES[table].title_zh}没有的列“{unknown[0]}”")
     beside = rows[-1][1]

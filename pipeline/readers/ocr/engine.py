@@ -16,6 +16,8 @@ from pipeline.readers.ocr.layout import TextBox
 from pipeline.readers.ocr.picture import Grey
 
 INSTALL = "pip install 'xize[ocr]'"
+_WIDE = 15
+"""How many times as wide as high a line is, to be recognised alone."""
 _PAD = 0.12
 """Paper round a line, as a share of its height: the model was trained on lines that do not touch the border."""
 
@@ -58,13 +60,15 @@ class Recognised:
 def recognise(grey: Grey, boxes: Sequence[TextBox]) -> list[Recognised]:
     """The texts of lines of a picture. Raises XizeError when the recogniser cannot be started."""
     crops = [_crop(grey, box) for box in boxes]
-    if not crops:
-        return []
-    found = _recogniser().recognize_txt(crops)
-    return [
-        Recognised(text, tuple(map(float, word.confs)) if text else ())
-        for text, word in zip(found.txts, found.word_results, strict=True)
-    ]
+    wide = [k for k, crop in enumerate(crops) if crop.shape[1] > _WIDE * crop.shape[0]]
+    # Lines are recognised several at once, all as wide as the widest: of long ones that would take a gigabyte.
+    groups = [[k for k in range(len(crops)) if k not in set(wide)], *([k] for k in wide)]
+    out: dict[int, Recognised] = {}
+    for group in filter(None, groups):
+        found = _recogniser().recognize_txt([crops[k] for k in group])
+        for k, text, word in zip(group, found.txts, found.word_results, strict=True):
+            out[k] = Recognised(text, tuple(map(float, word.confs)) if text else ())
+    return [out[k] for k in range(len(crops))]
 
 
 def _crop(grey: Grey, box: TextBox) -> Any:

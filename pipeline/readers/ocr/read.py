@@ -67,10 +67,20 @@ def read_picture(picture: Picture, number: int) -> tuple[ReadPage, list[list[flo
     read = read_arrays(arrays, RECOGNISED, lambda page: replace(found, grids=grids))
     scores = _scores(read, boxes, texts, picture.scale)
     cells = tuple(
-        replace(cell, confidence=min(lines, default=1.0))
+        replace(cell, confidence=trust(min(lines))) if lines else cell
         for cell, lines in zip(read.cells, scores, strict=True)
     )
     return replace(read, cells=cells), scores
+
+
+_CURVE = ((0.0, 0.3, 0.5, 0.6, 0.75, 0.9, 0.97, 1.0), (0.1, 0.7, 0.88, 0.93, 0.96, 0.985, 0.995, 0.999))
+"""Certainty of a cell's least sure character → share of such cells that are right, on typeset scans of 150 and 200 dpi (0.5°
+askew, noise, JPEG): 1466 cells, of which below 0.5, 0.6, 0.9 and above 22 %, 9 %, 4 % and 0 % were wrong."""
+
+
+def trust(score: float) -> float:
+    """The confidence of a recognised cell: how often one with such a ``certainty`` is right."""
+    return float(np.interp(score, *_CURVE))
 
 
 def certainty(one: Recognised) -> float:

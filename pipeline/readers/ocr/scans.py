@@ -162,9 +162,11 @@ def _page(path: Path, password: str, wanted: tuple[int, Path | None]) -> Reading
 
 @lru_cache(maxsize=1)
 def _digest() -> str:
-    """Digest of the code that recognises: other code may read the same page otherwise."""
+    """Digest of the code that recognises, and of the form of a reading: other code may read the same page otherwise."""
     digest = hashlib.sha256()
-    for path in sorted(Path(__file__).parent.glob("*.py")):
+    here = Path(__file__).resolve().parent
+    shared = (here.parents[1] / name for name in ("reading.py", "model.py"))
+    for path in (*shared, *sorted(here.glob("*.py")), *sorted((here.parent / "pdf").glob("*.py"))):
         digest.update(path.read_bytes())
     return digest.hexdigest()[:12]
 

@@ -45,6 +45,14 @@ def luminance(color: Any) -> float:
     return 0.5
 
 
+def _light(color: Any, space: Any) -> float:
+    """Luminance of a colour in its colour space: of inks (Separation, DeviceN) 1 is the full one, not white."""
+    light = luminance(color)
+    inks = getattr(space, "name", "") in ("Separation", "DeviceN")
+    single = not isinstance(color, (tuple, list)) or len(color) == 1
+    return 1.0 - light if inks and single else light
+
+
 def _angle(matrix: Matrix) -> int:
     """Writing direction of a text matrix in degrees clockwise as seen on the page; -1 when skewed."""
     degrees = math.degrees(math.atan2(-matrix[1], matrix[0])) % 360
@@ -147,10 +155,7 @@ class _ArrayDevice(PDFLayoutAnalyzer):
         # Colours repeat for thousands of glyphs; the value is kept beside the id so that the id stays taken.
         known = self._lights.get(id(color))
         if known is None:
-            light = luminance(color)
-            if getattr(ncs, "name", "") in ("Separation", "DeviceN") and not isinstance(color, (tuple, list)):
-                light = 1.0 - light  # a tint: 1 is full ink
-            known = self._lights[id(color)] = (color, light)
+            known = self._lights[id(color)] = (color, _light(color, ncs))
         self.texts.append(text)
         self.fonts.append(str(font.fontname))
         box = left - self._left, self._top - high, right - self._left, self._top - low
@@ -162,11 +167,11 @@ class _ArrayDevice(PDFLayoutAnalyzer):
         width = float(gstate.linewidth or 0.0)  # pdfminer has scaled it by the matrix
         for points, closed, curved in self._subpaths(path):
             if stroke and not curved:
-                light = luminance(gstate.scolor)
+                light = _light(gstate.scolor, gstate.scs)
                 ends = [*points[1:], points[0]] if closed else points[1:]
                 self.strokes += [(*p, *q, width, light) for p, q in zip(points, ends, strict=False) if p != q]
             if fill and len(points) > 1:
-                self.areas.append((*_bounds(points), luminance(gstate.ncolor)))
+                self.areas.append((*_bounds(points), _light(gstate.ncolor, gstate.ncs)))
 
     def _subpaths(self, path: Sequence[Any]) -> Iterator[tuple[list[Point], bool, bool]]:
         points: list[Point] = []

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.readers.pdf.page import WHITE, Bools, Floats, PageArrays
+from pipeline.readers.pdf.page import WHITE, Floats, PageArrays
 
 _DASH = 8.0
 """Points: strokes up to this length count as dashes; a cell's own border strokes are longer."""
@@ -47,7 +47,7 @@ def find_edges(page: PageArrays, settings: GridSettings) -> tuple[list[Edge], li
     >>> horizontal[0]
     Edge(at=120.0, low=80.0, high=460.0)
     """
-    rulings = page.rulings[_drawn(page)]
+    rulings = _seen(page)
     if len(rulings) == 0:
         return [], []
     # Browsers let borders of a cut row run on beyond the page, under its clip.
@@ -61,21 +61,25 @@ def find_edges(page: PageArrays, settings: GridSettings) -> tuple[list[Edge], li
     )
 
 
-def _drawn(page: PageArrays) -> Bools:
-    """Rulings that can be seen: white ones count only upon a darker fill."""
+def _seen(page: PageArrays) -> Floats:
+    """Rulings (n, 5) that can be seen: white ones count only upon or between darker fills, as far as these reach."""
     visible = page.ruling_light < WHITE
     dark = page.fills[page.fills[:, 4] < WHITE] if len(page.fills) else page.fills
     if visible.all() or len(dark) == 0:
-        return visible
+        return page.rulings[visible]
+    rulings = page.rulings.copy()
     for i in np.flatnonzero(~visible).tolist():
-        x0, top, x1, bottom, _ = page.rulings[i].tolist()
-        x, y = (x0 + x1) / 2, (top + bottom) / 2
-        visible[i] = bool(
-            (
-                (dark[:, 0] <= x + 1) & (dark[:, 2] >= x - 1) & (dark[:, 1] <= y + 1) & (dark[:, 3] >= y - 1)
-            ).any()
-        )
-    return visible
+        line = rulings[i, :4]
+        margin = max(1.0, rulings[i, 4] / 2 + 0.5)  # fills end where a ruling of its own width begins
+        beneath = dark[
+            (dark[:, :2] <= line[2:] + margin).all(axis=1) & (dark[:, 2:4] >= line[:2] - margin).all(axis=1)
+        ]
+        if len(beneath):
+            least, most = beneath[:, :2].min(axis=0) - margin, beneath[:, 2:4].max(axis=0) + margin
+            middle = (line[:2] + line[2:]) / 2
+            visible[i] = bool(((least <= middle) & (middle <= most)).all())
+            rulings[i, :4] = np.clip(line, np.tile(least, 2), np.tile(most, 2))
+    return rulings[visible]
 
 
 def snap(positions: Floats, distance: float) -> Floats:

@@ -16,9 +16,11 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from pipeline.readers.pdf.charts import without_charts
 from pipeline.readers.pdf.edges import Edge, GridSettings, find_edges
+from pipeline.readers.pdf.fills import with_fill_edges
 from pipeline.readers.pdf.intersections import EdgeGroup, components, group_edges, join_side_by_side
-from pipeline.readers.pdf.page import Bools, Floats, PageArrays
+from pipeline.readers.pdf.page import Bools, Floats, Ints, PageArrays
 
 
 @dataclass(frozen=True)
@@ -80,8 +82,9 @@ def find_grids(page: PageArrays, settings: GridSettings | None = None) -> FoundG
     settings = settings or GridSettings()
     horizontal, vertical = _without_frame(page, *find_edges(page, settings), settings)
     groups = join_side_by_side(page, group_edges(horizontal, vertical, settings), vertical, settings)
-    grids = [grid for group in groups if (grid := make_grid(group, settings)) is not None]
-    grids = _without_boxes(grids)
+    groups = [with_fill_edges(page, group, settings) for group in groups]
+    grids = [grid for group in groups for grid in make_grids(group, settings, page)]
+    grids = _without_boxes(without_charts(page, grids))
     grids.sort(key=lambda grid: (round(grid.ys[0]), grid.xs[0]))
     return FoundGrids(tuple(grids), tuple(horizontal), tuple(vertical))
 
@@ -147,47 +150,117 @@ def _open_ends(
     return [*before, *places, *after], bool(before), bool(after)
 
 
-def make_grid(group: EdgeGroup, settings: GridSettings) -> Grid | None:
-    """The table that a group of connected edges draws, or None when they enclose nothing.
+def make_grids(group: EdgeGroup, settings: GridSettings, page: PageArrays | None = None) -> list[Grid]:
+    """The table that a group of connected edges draws, and one within a cell of it that meets the cell's border; none
+    when the edges enclose nothing.
+
+    Edges that stick out of it open a row, and a column where there is text of the ``page`` between them.
 
     >>> across = [Edge(at, 0.0, 50.0) for at in (0.0, 20.0)]
     >>> down = [Edge(at, 0.0, 20.0) for at in (0.0, 30.0, 50.0)]
-    >>> make_grid(EdgeGroup(across, down), GridSettings()).xs
-    (0.0, 30.0, 50.0)
+    >>> [grid.xs for grid in make_grids(EdgeGroup(across, down), GridSettings())]
+    [(0.0, 30.0, 50.0)]
     """
     h, v = group.horizontal, group.vertical
     ys = sorted({edge.at for edge in h})
     xs = sorted({edge.at for edge in v})
     if not xs:
-        return None
+        return []
     if not ys:
         low, high = min(edge.low for edge in v), max(edge.high for edge in v)
         across, down = np.ones((2, len(xs) - 1), dtype=bool), np.ones((len(xs), 1), dtype=bool)
-        return replace(
-            unite(np.array(xs), np.array([low, high]), across, down), open_top=True, open_bottom=True
-        )
+        grid = unite(np.array(xs), np.array([low, high]), across, down)
+        return [replace(grid, open_top=True, open_bottom=True)]
     at_y, open_top, open_bottom = _open_ends(v, ys, settings)
     at_x, open_left, open_right = _open_ends(h, xs, settings)
+    if page is not None and (open_left or open_right):
+        open_left = open_left and _has_text(page, at_x[:2], at_y)
+        open_right = open_right and _has_text(page, at_x[-2:], at_y)
+        at_x = [*(at_x[:1] if open_left else ()), *xs, *(at_x[-1:] if open_right else ())]
     if len(at_x) < 2 or len(at_y) < 2:
-        return None
+        return []
     x, y = np.array(at_x), np.array(at_y)
     # h_border[k, c]: the border on y[k] over column c is drawn; v_border[k, r]: that on x[k] beside row r.
     h_border, v_border = _covered(h, y, x, settings.cover), _covered(v, x, y, settings.cover)
     # An edge that draws no whole border (an underline beside a border) is none.
-    rows: Bools = np.asarray(h_border.any(axis=1))
-    cols: Bools = np.asarray(v_border.any(axis=1))
-    rows[[0, -1]] = cols[[0, -1]] = True
+    rows, cols = _lines(h_border), _lines(v_border)
     if not (rows.all() and cols.all()):
         x, y = x[cols], y[rows]
         h_border, v_border = _covered(h, y, x, settings.cover), _covered(v, x, y, settings.cover)
     h_border[[0, -1], :] = v_border[[0, -1], :] = True
-    return replace(
-        unite(x, y, h_border, v_border),
-        open_top=open_top,
-        open_bottom=open_bottom,
-        open_left=open_left,
-        open_right=open_right,
+    grid, *inner = _tables(x, y, h_border, v_border)
+    grid = replace(
+        grid, open_top=open_top, open_bottom=open_bottom, open_left=open_left, open_right=open_right
     )
+    return [grid, *inner]
+
+
+def _tables(x: Floats, y: Floats, h_border: Bools, v_border: Bools) -> list[Grid]:
+    """The table that borders draw (see :func:`unite`), and those within its cells that meet a border of their cell."""
+    grid = unite(x, y, h_border, v_border)
+    found = _nested(h_border, v_border) if grid.ragged else None
+    if found is None:
+        return [grid]
+    (top, left, bottom, right), (r0, c0, r1, c1) = found
+    inner = _tables(
+        x[c0 : c1 + 1],
+        y[r0 : r1 + 1],
+        h_border[r0 : r1 + 1, c0:c1].copy(),
+        v_border[c0 : c1 + 1, r0:r1].copy(),
+    )
+    h_border[top + 1 : bottom, left:right] = v_border[left + 1 : right, top:bottom] = False
+    rows, cols = _lines(h_border), _lines(v_border)
+    across, down = _between(h_border, rows, cols), _between(v_border, cols, rows)
+    return [*_tables(x[cols], y[rows], across, down), *inner]
+
+
+def _lines(border: Bools) -> Bools:
+    """Which lines draw a border; the outermost always do."""
+    drawn: Bools = np.asarray(border.any(axis=1))
+    drawn[[0, -1]] = True
+    return drawn
+
+
+def _between(border: Bools, lines: Bools, ends: Bools) -> Bools:
+    """The borders on ``lines`` between those ``ends`` that are left: parts between others are drawn alike."""
+    return border[lines][:, np.flatnonzero(ends)[:-1]]
+
+
+def _nested(
+    h_border: Bools, v_border: Bools
+) -> tuple[tuple[int, int, int, int], tuple[int, int, int, int]] | None:
+    """A cell that surrounds others on three sides at least, and what it surrounds: a table within it, near its border.
+
+    Both as first row, first column, and those after the last.
+    """
+    rows, cols = len(h_border) - 1, len(v_border) - 1
+    label: Ints = np.empty((rows, cols), dtype=np.int64)
+    for k, members in enumerate(_regions(h_border, v_border)):
+        label.flat[members] = k
+    for k in range(int(label.max()) + 1):
+        r0, c0, r1, c1 = _extent(label == k)
+        box = label[r0:r1, c0:c1]
+        if (box == k).all():
+            continue
+        a, b, c, d = _extent(box != k)
+        inside = box[a:c, b:d]
+        meets = (a == 0) + (b == 0) + (c == r1 - r0) + (d == c1 - c0)
+        if meets <= 1 and (inside != k).all() and np.isin(label, inside).sum() == inside.size:
+            return (r0, c0, r1, c1), (r0 + a, c0 + b, r0 + c, c0 + d)
+    return None
+
+
+def _extent(where: Bools) -> tuple[int, int, int, int]:
+    """First row and column that ``where`` marks, and those after the last."""
+    rows, cols = np.flatnonzero(where.any(axis=1)), np.flatnonzero(where.any(axis=0))
+    return int(rows[0]), int(cols[0]), int(rows[-1]) + 1, int(cols[-1]) + 1
+
+
+def _has_text(page: PageArrays, xs: Sequence[float], ys: Sequence[float]) -> bool:
+    """Whether printed glyphs stand between the first and the last of ``xs`` and of ``ys``."""
+    x, y = page.places
+    inside = np.flatnonzero((x > xs[0]) & (x < xs[-1]) & (y > ys[0]) & (y < ys[-1]))
+    return any(page.texts[i].strip() for i in inside.tolist())
 
 
 def _covered(edges: Sequence[Edge], across: Floats, along: Floats, cover: float) -> Bools:
@@ -221,11 +294,9 @@ def unite(x: Floats, y: Floats, h_border: Bools, v_border: Bools) -> Grid:
     [(0, 1), (1, 1)]
     """
     rows, cols = len(y) - 1, len(x) - 1
-    pairs = [(r * cols + c, r * cols + c + 1) for c, r in np.argwhere(~v_border[1:-1]).tolist()]
-    pairs += [(r * cols + c, (r + 1) * cols + c) for r, c in np.argwhere(~h_border[1:-1]).tolist()]
     rectangles: list[tuple[int, int, int, int]] = []
     ragged = 0
-    for members in components(rows * cols, pairs):
+    for members in _regions(h_border, v_border):
         places = [divmod(i, cols) for i in members]
         r0, r1 = min(p[0] for p in places), max(p[0] for p in places)
         c0, c1 = min(p[1] for p in places), max(p[1] for p in places)
@@ -252,6 +323,14 @@ def unite(x: Floats, y: Floats, h_border: Bools, v_border: Bools) -> Grid:
             )
         )
     return Grid(tuple(x.tolist()), tuple(y.tolist()), tuple(cells), owner, ragged=ragged)
+
+
+def _regions(h_border: Bools, v_border: Bools) -> list[list[int]]:
+    """Elementary cells, counted row by row, in groups that no border parts."""
+    rows, cols = len(h_border) - 1, len(v_border) - 1
+    pairs = [(r * cols + c, r * cols + c + 1) for c, r in np.argwhere(~v_border[1:-1]).tolist()]
+    pairs += [(r * cols + c, (r + 1) * cols + c) for r, c in np.argwhere(~h_border[1:-1]).tolist()]
+    return components(rows * cols, pairs)
 
 
 def _cut(places: set[tuple[int, int]]) -> list[tuple[int, int, int, int]]:

@@ -26,6 +26,8 @@ THIN = 3.0
 """Filled shapes up to this many points across are rulings."""
 NO_CLIP = (-np.inf, -np.inf, np.inf, np.inf)
 """The box of a glyph that nothing clips."""
+_BORDER = 12.0
+"""The least length of a picture that is a table's border, points."""
 _INSET = 2.0
 """Points off a clip's border: clips reach to the middle of a cell's border, or a little over it."""
 _SLANT = 0.02
@@ -98,6 +100,21 @@ class PageArrays:
         )
 
 
+def _slices(boxes: Floats) -> Bools:
+    """Which pictures are three or more of one width (or height) that follow each other without a gap."""
+    out = np.zeros(len(boxes), dtype=bool)
+    for along in (0, 1):
+        low, high, begin, end = boxes[:, [along, along + 2, 1 - along, 3 - along]].T
+        order = np.lexsort((begin, np.rint(high), np.rint(low)))
+        low, high, begin, end = low[order], high[order], begin[order], end[order]
+        follows = (
+            (np.abs(np.diff(low)) < 1) & (np.abs(np.diff(high)) < 1) & (np.abs(begin[1:] - end[:-1]) < 0.5)
+        )
+        three = np.flatnonzero(follows[1:] & follows[:-1])
+        out[order[np.unique([three, three + 1, three + 2])]] = True
+    return out
+
+
 @dataclass
 class Shapes:
     """What a decoder finds drawn on a page, as parts of the arrays of :class:`PageArrays`.
@@ -138,8 +155,10 @@ class Shapes:
         self.rulings.append(np.column_stack([x, top, x, bottom, width, light])[upright])
 
     def add_pictures(self, boxes: Floats) -> None:
-        """Pictures: rows (n, 4) of x0, top, x1, bottom. Thin ones are black rulings."""
-        thin = np.minimum(boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1]) <= THIN
+        """Pictures: rows (n, 4) of x0, top, x1, bottom. Thin ones as long as a border are black rulings, unless a larger
+        picture is cut into them."""
+        sides = boxes[:, 2:] - boxes[:, :2]
+        thin = (sides.min(axis=1) <= THIN) & (sides.max(axis=1) >= _BORDER) & ~_slices(boxes)
         self.add_areas(np.column_stack([boxes[thin], np.zeros(int(thin.sum()))]))
         self.images.append(boxes[~thin])
 

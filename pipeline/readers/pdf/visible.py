@@ -13,6 +13,8 @@ import numpy as np
 from pipeline.readers.pdf.page import WHITE, Bools, Floats, PageArrays
 from pipeline.text import clean
 
+_SQUARE = 24.0
+"""Points: text takes as much room as it has letters in squares of this side."""
 _NEAR = 0.2
 """Share of its size within which a glyph that is painted again lies, at most."""
 
@@ -162,14 +164,17 @@ def _crowded(page: PageArrays, among: Bools) -> Bools:
 
 
 def turn_upright(page: PageArrays) -> PageArrays:
-    """The page turned so that most of its glyphs read from left to right; ``turned`` tells by how much."""
+    """The page turned so that its body reads from left to right; ``turned`` tells by how much.
+
+    The body is what takes the most room: upright headers may have more letters than the figures below them.
+    """
     if not page.angles.any():
         return page
     lettered = [i for i, text in enumerate(page.texts) if clean(text).strip()]
-    angles = page.angles[lettered]
-    counts = {angle: int((angles == angle).sum()) for angle in (0, 90, 180, 270)}
-    best = max(counts, key=lambda angle: counts[angle])
-    if best == 0 or counts[best] <= len(lettered) / 2:
+    angles, squares = page.angles[lettered], np.column_stack(page.centres)[lettered] // _SQUARE
+    rooms = {angle: len(np.unique(squares[angles == angle], axis=0)) for angle in (0, 90, 180, 270)}
+    best = max(rooms, key=lambda angle: rooms[angle])
+    if best == 0 or rooms[best] <= len(np.unique(squares, axis=0)) / 2:
         return page
     width, height = page.width, page.height
 

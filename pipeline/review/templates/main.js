@@ -185,7 +185,7 @@ X.keys = {
   n: () => X.step(1), ArrowDown: () => X.step(1), b: () => X.step(-1), ArrowUp: () => X.step(-1),
   s: () => X.cut("split"), j: () => X.cut("join"), S: () => X.cut("split", true), J: () => X.cut("join", true),
   "[": () => X.moveGap(-1), "]": () => X.moveGap(1), x: () => X.toggleSelected(X.finding), A: () => X.acceptMany(),
-  R: () => X.finding && X.reasons.delete(X.finding.code) && X.accept(),
+  R: () => X.finding && (X.reasons.delete(X.finding.code), X.accept()),
   ArrowLeft: () => X.turn(-1), ArrowRight: () => X.turn(1),
   a: () => X.accept(), c: () => X.correct(), u: () => X.undo(), r: () => X.toggleReviewed(), p: () => X.togglePage(),
   "/": () => X.$("search").focus(), "?": () => X.$("help").showModal(),

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import re
-from itertools import pairwise
+from collections.abc import Set
+from itertools import accumulate, pairwise
 
 from pipeline.model import GridCell, Line, LogicalTable
-from pipeline.text import is_cjk, normalise
+from pipeline.text import is_cjk, normalise, squeeze
 from pipeline.tidy.annexes.columns import Ref
 from pipeline.tidy.annexes.model import LineReader
 
 _OPENING, _CLOSING = "([{《〈【〔「『“‘", ")]}》〉】〕」』”’"
 _BASIS_START = ("《", "〈")
+_OFFICES, _GOING_ON = "部厅局会院署委办", "及和与或、("
+"""How names of offices end; how the rest of a name begins."""
+_AGAINST = 0.8  # what geometry's judgement of a line end weighs beside a name that ends there as names do
 _PADDING = 8.0  # the most room (points) that a cell keeps between its ruling line and its text
 
 
@@ -62,6 +66,40 @@ def _glue(before: str, after: str) -> str:
 def line_texts(cell: GridCell, read_lines: LineReader) -> list[str]:
     """One text per intended line."""
     return [text for line in read_lines(cell) if (text := normalise(line.text))]
+
+
+def lone_lines(table: LogicalTable, ref: Ref, start: int) -> set[str]:
+    """The texts of a column's cells from row ``start`` on that have one printed line: each is a value as a whole."""
+    cells = {id(c): c for row in range(start, table.n_rows) for c in values(table, row, ref)}
+    return {normalise(cell.lines[0].text) for cell in cells.values() if len(cell.lines) == 1}
+
+
+def names(cell: GridCell, read_lines: LineReader, known: Set[str]) -> list[str]:
+    """The names that a cell lists, one or more printed lines each.
+
+    Where lines are full, geometry does not tell where a name ends; the names that other cells print alone (``known``) do:
+    by their texts, and by the characters in which they end. None begins with 及 or the like.
+    """
+    printed = [text for line in cell.lines if (text := normalise(line.text))]
+    intended = line_texts(cell, read_lines)
+    if not known or len(printed) < 2:
+        return intended
+    ends = set(accumulate(len(squeeze(text)) for text in intended))
+    at = [0, *accumulate(len(squeeze(text)) for text in printed)]
+    finals = {name[-1] for name in known}.union(_OFFICES)
+    best: list[tuple[float, list[str]]] = [(0.0, [])]
+    for stop in range(1, len(printed) + 1):
+        choices = []
+        for start in range(stop):
+            lines = printed[start:stop]
+            name = normalise(" ".join(lines))
+            against = sum(at[i] in ends for i in range(start + 1, stop)) + (at[stop] not in ends)
+            ended = sum(a[-1] in finals and b[0] not in _GOING_ON for a, b in pairwise(lines))
+            gain = -_AGAINST * against - ended - (name[0] in _GOING_ON)
+            gain += (1.0 if len(lines) == 1 else 1.5) if name in known else -float(name[-1] not in finals)
+            choices.append((best[start][0] + gain, [*best[start][1], name]))
+        best.append(max(choices, key=lambda choice: choice[0]))
+    return best[-1][1]
 
 
 def bases(cell: GridCell, read_lines: LineReader) -> list[str]:

@@ -17,6 +17,7 @@ from pipeline.vocabulary.annexes import SPECS, VOCABULARY, Spec
 NEAR_TITLE = 70.0  # the least similarity (0–100) of a title that has none of a table's title words
 SAME_TITLE = 80.0  # the least similarity at which a header may be completed by elimination
 _TOP_ROWS = 6  # a header stands within the first grid rows
+HEADER_LEAST = 0.4  # the least share of matched columns: one title may name two annexes
 HEADER_ALONE = 0.8  # the least share of matched columns when the title says nothing
 
 
@@ -91,7 +92,7 @@ def choose(
         if header.missing:
             if by == "title" or fit >= HEADER_ALONE:
                 near.append(choice)
-        elif by != "header" or (fit >= HEADER_ALONE and _signed(header, spec)):
+        elif (by != "header" and fit >= HEADER_LEAST) or (fit >= HEADER_ALONE and _signed(header, spec)):
             fits.append(choice)
     best = max(fits, key=lambda c: c.score, default=None)
     return best, max(near, key=lambda c: c.score, default=None)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping
 
 from pipeline.model import GridCell, LogicalTable
 from pipeline.schema import TABLES, row_id
 from pipeline.text import normalise
-from pipeline.tidy.annexes.cells import bases, joined, line_texts, titles, values
+from pipeline.tidy.annexes.cells import bases, joined, line_texts, lone_lines, names, titles, values
 from pipeline.tidy.annexes.model import Account, LineReader, Row
 from pipeline.tidy.annexes.numbers import RunningNumber
 from pipeline.tidy.annexes.rules import read_rule
@@ -42,6 +43,10 @@ class RowBuilder:
         self.unread: set[int] = set()  # grade cells that were reported
         self.lacking: set[str] = set()  # fields without a column that were reported
         self.texts: dict[int, str] = {}
+        self.names: defaultdict[str, set[str]] = defaultdict(
+            set
+        )  # by field: names that stand alone in a cell
+        self.seen: set[int] = set()  # tables whose names are known
         self.awards: set[int] = set()  # award cells that were read
         self.listing: dict[int, bool] = {}
 
@@ -49,6 +54,8 @@ class RowBuilder:
         """The rows of the contract's table that one data row of the grid gives."""
         if self.spec.shape == "awards":
             return self._awards(table, data)
+        if id(table) not in self.seen:
+            self._learn_names(table, data)
         cells = self._cells(table, data)
         own = next((cell for cell in data.own if any(cell is one for one in cells.values())), None)
         if own is None:
@@ -67,6 +74,13 @@ class RowBuilder:
             message = f"对应规则“{printed[:80]}”读不出职称。"
             self.account.report("annex_rule_unread", message, rule.text, rule, self.spec.table, key)
         return rows
+
+    def _learn_names(self, table: LogicalTable, data: DataRow) -> None:
+        """Take down the names that cells of list columns print alone."""
+        self.seen.add(id(table))
+        for ref in data.header.refs:
+            if ref.field and ref.field in self.columns and self.columns[ref.field].read == "lines":
+                self.names[ref.field] |= lone_lines(table, ref, data.row)
 
     def _cells(self, table: LogicalTable, data: DataRow) -> dict[str, GridCell]:
         """field → the cell whose value the row has, as the ruling lines say."""
@@ -108,7 +122,7 @@ class RowBuilder:
         if column.read == "grades":
             return self._grades(cell)
         if column.read == "lines":
-            return line_texts(cell, self.read_lines)
+            return names(cell, self.read_lines, self.names[column.field])
         if column.read == "bases":
             return bases(cell, self.read_lines)
         return self._text(cell)

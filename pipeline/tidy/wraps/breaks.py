@@ -112,14 +112,12 @@ class BreakRules:
 
 class Gap(NamedTuple):
     """Between two printed lines: ``slack`` in ems by which the next piece would still have fitted (negative: it
-    would not), ``loose`` the same for the shortest piece any producer might keep, ``parted``: the two characters
-    beside the gap never stand at a wrap in this document. ``settled``: the next line's indent, or the
-    stretching of the first, shows that the line ended on purpose (True) or was wrapped (False); None where they tell
+    would not), ``loose`` the same for the shortest piece any producer might keep. ``settled``: the next line's indent, or
+    the stretching of the first, shows that the line ended on purpose (True) or was wrapped (False); None where they tell
     nothing. A gap between Latin letters, or before a piece wider than a line, has no room to tell by: slack 0."""
 
     slack: float
     loose: float
-    parted: bool
     settled: bool | None = None
 
     @property
@@ -127,7 +125,7 @@ class Gap(NamedTuple):
         """The line was ended on purpose."""
         if self.settled is not None:
             return self.settled
-        return self.parted or self.slack > 0.1
+        return self.slack > 0.1
 
 
 def gap_between(
@@ -161,10 +159,8 @@ def gap_between(
     extra = 1.2 * _SCRIPT_GAP * size if pair in (("a", "x"), ("x", "a")) else 0.0
     piece, loose = (width + extra for width in rules.first_pieces(behind))
     if pair == ("a", "a") or piece > room:
-        return Gap(0.0, 0.0, False, settled)
-    # After a dash or slash producers break when they must; so they do within a piece longer than a line.
-    parted = rules.sticks(pair) is True and pair[0] not in "-/" and rules.last_piece(first) + piece <= room
-    return Gap((room - used - piece) / size, (room - used - loose) / size, parted, settled)
+        return Gap(0.0, 0.0, settled)
+    return Gap((room - used - piece) / size, (room - used - loose) / size, settled)
 
 
 def learn_indent(cells: Iterable[tuple[float, float, Sequence[Line]]]) -> tuple[float, float] | None:

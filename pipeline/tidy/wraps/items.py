@@ -15,7 +15,7 @@ from pipeline.tidy.wraps.segment_model import SURE, CellLines, Item
 _FULL_LINE = 0.0
 """Log-odds of a boundary at a full line of a catalogue cell before its words are looked at."""
 
-_WRAPPED = -80.0
+_WRAPPED = -8.0
 """Log-odds of a boundary where indent or stretching shows a wrap."""
 
 _FULL_LINE_OF_TEXT = -15.0

@@ -36,11 +36,13 @@ def begins_in_issuer(text: str) -> bool:
 
 _BODY_END = re.compile(rf"(?:{_BODIES}|共和国|教育部|[教民应][育政急]厅)(?:\([^()]*\))?$")
 
+_BODY_LAST = frozenset("司团会院所心学国部厅)")
+
 
 @lru_cache(maxsize=65536)
 def organisation_alone(text: str) -> bool:
     """Whether a text is an organisation that issues nothing (音乐家协会)."""
-    return ":" not in text and _BODY_END.search(text) is not None
+    return text[-1] in _BODY_LAST and ":" not in text and _BODY_END.search(text) is not None
 
 
 _LEVEL_HEAD = re.compile(
@@ -58,7 +60,7 @@ def level_head(text: str) -> bool:
 def issuers(text: str) -> int:
     """How many issuers a text names: colons outside brackets."""
     depth = found = 0
-    for char in text:
+    for char in text if ":" in text else ():
         depth = max(0, depth + (char in "([") - (char in ")]"))
         found += char == ":" and depth == 0
     return found

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import NamedTuple
-
-from pipeline.text import squeeze
 
 SURE = 6.0
 """Log-odds of a boundary where geometry alone decides."""
@@ -37,18 +35,14 @@ class CellLines:
 
 @dataclass(frozen=True)
 class Memory:
-    """The items that an earlier edition settled: by text (blanks deleted) the slots in which they stood.
+    """The items that earlier editions settled: by text (blanks deleted) the slots in which they stood.
 
-    ``coverage``: the share of the items settled by layout in the document at hand that it knows.
+    ``coverage``: of the items there that layout alone did not settle, the share that something else did: how much it means
+    that an item is not known.
     """
 
     items: Mapping[str, frozenset[tuple[str, str, str]]] = field(default_factory=dict)
     coverage: float = 0.0
-
-    def covering(self, texts: Iterable[str]) -> Memory:
-        """The same, with its coverage of the items that layout settles."""
-        known = [squeeze(text) in self.items for text in texts] if self.items else []
-        return replace(self, coverage=sum(known) / len(known) if known else 0.0)
 
 
 class Item(NamedTuple):
@@ -75,7 +69,7 @@ _LEVEL_WORD = re.compile(
 @lru_cache(maxsize=65536)
 def bare_of(text: str) -> str:
     """The item without any word for a level: what the tiers of one class have in common, bracketed or not."""
-    return _LEVEL_WORD.sub("", text)
+    return _LEVEL_WORD.sub("", text) if "级" in text or "技师" in text else text
 
 
 def join(first: str, second: str) -> str:

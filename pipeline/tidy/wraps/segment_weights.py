@@ -367,7 +367,11 @@ _BARE_LEVEL = re.compile(r"[师员工士长][一二三四五]级(?=[^及以)）�
 @lru_cache(maxsize=65536)
 def _levels_inside(text: str) -> int:
     """Brackets that state a level, with more text behind: they close an item, what follows is another one."""
-    closes = [i for i, char in enumerate(text[:-1]) if char == ")" and text[i - 1] in "级工师"]
+    closes = [
+        i
+        for i, char in enumerate(text[:-1])
+        if char == ")" and (text[i - 1] in "级工师" or text[i - 4 : i] == "级及以上")
+    ]
     if len(closes) + (text[-1] == ")") < 2:
         return 0
     return sum(text[i + 1] not in "()、,;/" for i in closes)

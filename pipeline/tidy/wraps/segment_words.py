@@ -231,7 +231,7 @@ def learn(
     lessons.add_issuers(items)
     lessons.issuers.update(issuers)
     if memory is not None:
-        lessons.memory = memory.covering(items)
+        lessons.memory = memory
     fit(lessons, apart[:: max(1, len(apart) // _MOST)], _inside(texts))
     return lessons
 

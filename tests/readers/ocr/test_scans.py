@@ -33,7 +33,7 @@ pytestmark = pytest.mark.skipif(not engine.installed(), reason="the extra ocr is
 
 def _truth() -> dict[str, Any]:
     known = json.loads(TRUTH.read_text("utf-8"))
-    return excerpt(known, classes=1, annex_rows=12, sections=1, annexes=2)
+    return excerpt(known, classes=1, annex_rows=12, sections=1, annexes=1)
 
 
 @pytest.fixture(scope="module")

@@ -242,7 +242,9 @@ $("print").addEventListener("click", () => window.print());
 document.addEventListener("keydown", (event) => {
   if (event.isComposing || event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
   if (event.target.matches("input:not([type=checkbox]), textarea, select")) {
-    if (event.key !== "Escape") return;
+    const done = event.key === "Enter" && !event.shiftKey && event.target.matches(".comment");
+    if (event.key !== "Escape" && !done) return;
+    event.preventDefault();
     event.target.blur();
     if (current) select(current);
     return;

@@ -1,0 +1,53 @@
+"""Help in Chinese where the locale is: help.zh.json has every text of the commands beside its English."""
+
+from __future__ import annotations
+
+import json
+import os
+from importlib.resources import files
+from typing import Any
+
+PANELS = {"ARGUMENTS_PANEL_TITLE": "参数", "OPTIONS_PANEL_TITLE": "选项", "COMMANDS_PANEL_TITLE": "命令"}
+
+
+def is_wanted() -> bool:
+    """Whether the locale of messages is Chinese."""
+    names = ("LC_ALL", "LC_MESSAGES", "LANG")
+    return next((os.environ[name] for name in names if os.environ.get(name)), "").startswith("zh")
+
+
+def translations() -> dict[str, str]:
+    """English text (blanks and line ends as one blank) → Chinese."""
+    text = (files("pipeline.cli") / "help.zh.json").read_text(encoding="utf-8")
+    made: dict[str, str] = json.loads(text)
+    return made
+
+
+def texts(group: Any) -> list[tuple[Any, str]]:
+    """(what has it, name of the attribute) of every text that help shows."""
+    found = [(group, "help")]
+    for command in (group, *group.commands.values()):
+        found += [(command, name) for name in ("help", "rich_help_panel")]
+        found += [(parameter, "help") for parameter in command.params]
+    return [(owner, name) for owner, name in found if isinstance(getattr(owner, name, None), str)]
+
+
+def as_key(text: str) -> str:
+    """A text as help.zh.json has it."""
+    return " ".join(text.split())
+
+
+def translate(group: Any) -> None:
+    """Put the Chinese texts in place of the English ones; what has none stays."""
+    from typer import rich_utils
+
+    known = translations()
+    for owner, name in texts(group):
+        text = getattr(owner, name)
+        setattr(owner, name, known.get(as_key(text), text))
+    for command in (group, *group.commands.values()):
+        option = command.get_help_option(command.context_class(command))
+        if option is not None:
+            option.help = "显示本说明后退出。"
+    for name, words in PANELS.items():
+        setattr(rich_utils, name, words)

@@ -1,0 +1,35 @@
+"""A run that is killed leaves nothing among the temporary files, and what it left in the home goes with the next run."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from tests.cli_home import EDITION, print_rulebook, small_truth, xize
+from tests.review.conftest import ROOT
+
+
+def test_nothing_is_left_after_a_kill(tmp_path: Path) -> None:
+    home, temporary = tmp_path / "home", tmp_path / "temporary"
+    for folder in (home, temporary):
+        folder.mkdir()
+    assert xize(home, "add", EDITION, print_rulebook(small_truth(), tmp_path / "small.pdf")).code == 0
+    staged = home / "staged" / EDITION
+    killed = subprocess.Popen(
+        [sys.executable, "-m", "pipeline.cli", "--home", str(home), "run", EDITION, "--no-prefect"],
+        env={**os.environ, "TMPDIR": str(temporary), "PYTHONPATH": str(ROOT)}, start_new_session=True,
+    )  # fmt: skip
+    until = time.monotonic() + 120
+    while not list(staged.glob(".work-*/*")):  # validation is at work
+        assert killed.poll() is None and time.monotonic() < until
+        time.sleep(0.02)
+    os.killpg(killed.pid, signal.SIGKILL)
+    killed.wait(30)
+    assert list(staged.glob(".work-*")) and list(temporary.iterdir()) == []
+    again = xize(home, "run", EDITION, "--no-prefect")
+    assert again.code == 0, again.err
+    assert not list(staged.glob(".work-*"))

@@ -1,0 +1,113 @@
+"""What an edition learns from earlier ones: only what something settled, kept by its hash."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from pipeline.editions.plan import plan
+from pipeline.errors import XizeError
+from pipeline.job import Job, Options
+from pipeline.releases.catalogue import prune
+from pipeline.releases.learned import learned, settled
+from pipeline.releases.publish import RunInfo, publish
+from pipeline.text import squeeze
+from tests.sample_tables import EDITION, sample_tables, source_info
+
+NEXT = "shanghai-2026"
+
+
+def _job(home: Path, more: str = "") -> Job:
+    folder = home / "raw" / NEXT
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "a.pdf").write_bytes(b"%PDF")
+    (folder / "source.yaml").write_text(
+        f"edition: {NEXT}\ntitle: 细则\njurisdiction: shanghai\nyear: 2026\nread: pdf\nfiles:\n"
+        f"  - name: a.pdf\n    kind: pdf\n    sha256: {hashlib.sha256(b'%PDF').hexdigest()}\n{more}",
+        encoding="utf-8",
+    )
+    return plan(Options(home, NEXT))
+
+
+def _published(home: Path, **columns: list[Any]) -> dict[str, pa.Table]:
+    tables = dict(sample_tables(1))
+    entries = tables["entries"]
+    for name, values in columns.items():
+        index = entries.schema.get_field_index(name)
+        column = pa.array(values[: len(entries)], entries.schema.field(index).type)
+        entries = entries.set_column(index, entries.schema.field(index), column)
+    tables["entries"] = entries
+    publish(tables, source_info(), RunInfo({}, {}), home / "curated")
+    return tables
+
+
+def _row(key: str, **more: Any) -> dict[str, Any]:
+    return {
+        "entry_id": key,
+        "confidence": 0.99,
+        "settled_by": None,
+        "corrected": False,
+        "source": "pdf",
+        **more,
+    }
+
+
+def test_only_what_something_settled_is_known() -> None:
+    rows = [
+        _row("layout", confidence=1.0), _row("likely"), _row("word", settled_by="word_file"),
+        _row("steward", settled_by="steward", confidence=0.3), _row("typed", confidence=1.0, source="transcript"),
+        _row("doubted", confidence=1.0),
+    ]  # fmt: skip
+    doubt = {"code": "item_cut_off", "status": "open", "key": "doubted", "keys": []}
+    assert [row["entry_id"] for row in settled(rows, [doubt])] == ["layout", "word", "steward"]
+    assert [row["entry_id"] for row in settled(rows, [doubt | {"status": "accepted"}])][-1] == "doubted"
+
+
+def test_the_latest_earlier_edition_teaches(tmp_path: Path) -> None:
+    half = [1.0, 0.95] * 1000
+    tables = _published(tmp_path, confidence=half)
+    job = learned(_job(tmp_path))
+    assert job.memory is not None and job.inputs != _job(tmp_path).inputs
+    sure = [row for row in tables["entries"].to_pylist() if row["confidence"] == 1.0]
+    assert job.memory.items.keys() == {squeeze(row["text"]) for row in sure} and job.memory.coverage == 0.0
+    (record,) = job.learned
+    assert record["edition"] == EDITION and record["release"] == "r001" and record["role"] == "learned"
+    # Another release that knows the same changes nothing; one that knows more does.
+    less_sure = [1.0, 0.9] * 1000
+    _published(tmp_path, confidence=less_sure)
+    assert learned(_job(tmp_path)).inputs == job.inputs
+    _published(tmp_path, confidence=half, settled_by=[None, "steward"] * 1000)
+    more = learned(_job(tmp_path))
+    assert more.inputs != job.inputs and more.memory is not None and more.memory.coverage == 1.0
+
+
+def test_what_source_yaml_says_about_learning(tmp_path: Path) -> None:
+    assert learned(_job(tmp_path)).memory is None, "nothing earlier, nothing learned"
+    _published(tmp_path, confidence=[1.0] * 2000)
+    assert learned(_job(tmp_path, "learn_from: none\n")).memory is None
+    assert learned(_job(tmp_path, f"learn_from: [{EDITION}]\n")).memory is not None
+    with pytest.raises(XizeError, match="要借鉴的版本shanghai-2024读不出.*learn_from: none"):
+        learned(_job(tmp_path, "learn_from: shanghai-2024\n"))
+    with pytest.raises(XizeError, match="本版本"):
+        _job(tmp_path, f"learn_from: {NEXT}\n")
+    (tmp_path / "curated" / EDITION / "r001" / "entries.parquet").write_bytes(b"PAR1")
+    with pytest.raises(XizeError, match=f"要借鉴的版本{EDITION}读不出"):
+        learned(_job(tmp_path))
+
+
+def test_prune_keeps_what_another_release_learned_from(tmp_path: Path) -> None:
+    for confidence in (0.9, 0.91, 0.92):
+        _published(tmp_path, confidence=[confidence] * 2000)
+    other = {
+        name: table.set_column(
+            0, table.schema.field(0), pa.array([NEXT] * len(table), table.schema.field(0).type)
+        )
+        for name, table in sample_tables(1).items()
+    }
+    record = {"role": "learned", "kind": "release", "edition": EDITION, "release": "r001", "sha256": "0" * 64}
+    publish(other, source_info(edition=NEXT), RunInfo({"learned": [record]}, {}), tmp_path / "curated")
+    assert prune(tmp_path / "curated", EDITION, keep=1) == ("r002",)

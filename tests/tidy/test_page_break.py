@@ -1,0 +1,99 @@
+"""What a page break cuts: codes, rows below a merged key, remarks that go with their key."""
+
+from __future__ import annotations
+
+import pytest
+
+from pipeline.model import Cell, Line, LogicalTable
+from pipeline.tidy.sections import PageTable, Section
+from pipeline.tidy.stitch import stitch
+
+XS = (40.0, 80.0, 200.0, 290.0, 420.0, 500.0)
+HEADER = ["编号", "评价机构名称", "机构备案号", "职业（工种）", "备注"]
+Printed = tuple[str | None, int]
+"""A cell's text (None: covered by the one above) and its row span."""
+
+
+def _page(page: int, rows: list[list[Printed]]) -> PageTable:
+    cells = []
+    for row, printed in enumerate(rows):
+        for col, (text, span) in enumerate(printed):
+            if text is None:
+                continue
+            x0, x1, top = XS[col], XS[col + 1], 60.0 + 24 * row
+            lines = tuple(
+                Line(part, x0 + 4, top + 12 * n, x0 + 4 + 6.0 * len(part), top + 12 * n + 10, page, (6.0,) * len(part), 10.0)
+                for n, part in enumerate(text.split("\n"))
+                if part
+            )  # fmt: skip
+            name = f"p{page:04d}-t1-r{row:03d}-c{col:02d}"
+            bottom = top + 24 * span
+            cells.append(Cell(name, page, 1, row, col, span, 1, x0, top, x1, bottom, lines, "test"))
+    return PageTable(page, tuple(cells), 60.0, 60.0 + 24 * len(rows))
+
+
+def _one(*texts: str) -> list[Printed]:
+    return [(text, 1) for text in texts]
+
+
+ABOVE = [
+    _one(*HEADER),
+    [("1", 2), ("甲公司", 2), ("S000031300041", 2), ("电工", 1), ("每年复核", 2)],
+    [(None, 1), (None, 1), (None, 1), ("焊工", 1), (None, 1)],
+    _one("2", "乙公司", "S000031300042", "钳工", ""),
+    [("3", 2), ("丙公司", 2), ("S000031300043", 2), ("车工", 1), ("", 2)],
+    [(None, 1), (None, 1), (None, 1), ("铣工", 1), (None, 1)],
+]
+
+
+def _stitched(last: list[Printed], *below: list[Printed]) -> LogicalTable:
+    content: list[Line | PageTable] = [_page(1, [*ABOVE, last]), _page(2, list(below))]
+    (table,) = stitch(Section("annex", "附件1：名单", content=content)).tables
+    return table.table
+
+
+def _texts(table: LogicalTable, row: int) -> list[str]:
+    return [cell.text for cell in table.row(row)]
+
+
+@pytest.mark.parametrize("remark", ["每年复核", ""])
+def test_a_row_below_a_merged_key_is_a_row_of_its_own(remark: str) -> None:
+    """The last row of the merged cells is drawn apart, as word processors do; the text above ended on purpose."""
+    table = _stitched(_one("4", "丁公司", "S000031300044", "钳工", remark), _one("", "", "", "刨工", ""), _one("5", "戊公司", "S000031300045", "磨工", ""))  # fmt: skip
+    assert table.n_rows == 9
+    assert _texts(table, 7)[:4] == ["4", "丁公司", "S000031300044", "刨工"]
+    assert _texts(table, 7)[4] == remark
+    assert _texts(table, 8)[:2] == ["5", "戊公司"]
+
+
+def test_a_code_wrapped_over_the_break_is_one_code() -> None:
+    table = _stitched(_one("4", "丁公司", "S00003130004", "钳工", ""), _one("", "", "4", "", ""), _one("5", "戊公司", "S000031300045", "磨工", ""))  # fmt: skip
+    assert table.n_rows == 8
+    assert _texts(table, 6) == ["4", "丁公司", "S000031300044", "钳工", ""]
+
+
+def test_a_whole_code_below_the_break_is_another_one() -> None:
+    table = _stitched(_one("4", "丁公司", "S000031300044", "钳工", ""), _one("5", "戊公司", "S000031300045", "磨工", ""))  # fmt: skip
+    assert table.n_rows == 8 and _texts(table, 7)[2] == "S000031300045"
+
+
+def test_a_list_that_begins_a_page_with_its_own_title_is_its_own_table() -> None:
+    title = [("二、专项职业能力考核", 1)]
+    below = _page(2, [_one(*HEADER), _one("1", "己公司", "S000031300046", "镗工", "")])
+    page = [*(cell for cell in below.cells)]
+    banner = _page(2, [title]).cells[0]
+    moved = [Cell(f"b{c.cell_id}", 2, 1, c.row + 1, c.col, 1, 1, c.x0, c.top + 24, c.x1, c.bottom + 24, c.lines, "test") for c in page]  # fmt: skip
+    wide = Cell("banner", 2, 1, 0, 0, 1, 5, XS[0], 60.0, XS[-1], 84.0, banner.lines, "test")
+    content: list[Line | PageTable] = [_page(1, ABOVE), PageTable(2, (wide, *moved), 60.0, 140.0)]
+    found = stitch(Section("annex", "附件1：名单", content=content)).tables
+    assert [table.table.n_rows for table in found] == [6, 3]
+
+
+@pytest.mark.parametrize("note", ["①以公布时的名称为准。", "1 以公布时的名称为准。", "*以公布时的名称为准。"])
+def test_a_footnote_does_not_end_a_table(note: str) -> None:
+    line = Line(note, 40.0, 700.0, 200.0, 710.0, 1, (8.0,) * len(note), 8.0)
+    rest = _page(2, [_one("4", "丁公司", "S000031300044", "钳工", "")])
+    (table,) = stitch(Section("annex", "附件1：名单", content=[_page(1, ABOVE), line, rest])).tables
+    assert table.notes == (line,) and table.table.n_rows == 7
+    caption = Line("二、其他机构名单", 40.0, 700.0, 200.0, 710.0, 1, (8.0,) * 8, 8.0)
+    assert len(stitch(Section("annex", "附件1：名单", content=[_page(1, ABOVE), caption, rest])).tables) == 2
