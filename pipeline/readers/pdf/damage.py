@@ -85,6 +85,8 @@ class Structure:
         self._pdf = pdf
         self._nodes: dict[Key, _Node] = {}
         self._forms: dict[Key, PageState] = {}
+        # Others than those of objects are of a table that is read all the same, with blanks where none belong.
+        damaged |= any("(object " in warning for warning in pdf.get_warnings())
         self._pages = [page.obj for page in pdf.pages]
         self.page_count = len(self._pages)
         declared = pdf.Root.get("/Pages", {}).get("/Count")
@@ -101,16 +103,18 @@ class Structure:
             return PageState(frozenset({STRUCTURE}))
 
     def _page(self, page: Any) -> PageState:
-        resources = _inherited(page, "/Resources")
+        self._pdf.get_warnings()
+        resources, text = _inherited(page, "/Resources"), page.unparse(resolved=True)
+        misplaced = bool(self._pdf.get_warnings())
         reached = self._reached(_references(resources))
         wrong = frozenset(check for key in reached for check in self._node(key).checks)
-        if self._damaged:
+        if self._damaged or misplaced:
             wrong |= {STRUCTURE}
-        return PageState(wrong).and_(self._painted(list(self._contents(page)), resources, ()))
+        return PageState(wrong).and_(self._painted(list(self._contents(text)), resources, ()))
 
-    def _contents(self, page: Any) -> Iterator[Key]:
-        """The content streams of a page, whether there is such an object or not."""
-        found = _CONTENTS.search(page.unparse(resolved=True))
+    def _contents(self, page: bytes) -> Iterator[Key]:
+        """The content streams of an unparsed page."""
+        found = _CONTENTS.search(page)
         for key in _keys(found[1]) if found else ():
             refers = self._node(key).refers
             yield from refers if _is_array(self._pdf.get_object(key)) else (key,)

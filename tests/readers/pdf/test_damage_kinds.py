@@ -251,6 +251,7 @@ def _length(by: int) -> Callable[[Path], None]:
         _entry(4),
         _length(4),
         _length(-4),
+        lambda path: (_length(4)(path), path.write_bytes(path.read_bytes() + b"%%EOF\n")),
         lambda path: changed(path, b"/Contents 4 0 R", b"/Contents 9 9 R"),
         lambda path: changed(path, b"/Contents 4 0 R", b"/Contents 1 0 R"),
         lambda path: changed(path, b"/Resources", b"/Resourcfs"),
