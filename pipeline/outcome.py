@@ -1,21 +1,25 @@
-"""The end of a run: findings put together, tables published (or compared with what is), summed up as an Outcome."""
+"""The end of a run: findings put together, tables published (or compared with what is), summed up as an Outcome; and
+how long each step took."""
 
 from __future__ import annotations
 
+import os
+import time
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pipeline import __version__
 from pipeline.errors import XizeError
 from pipeline.job import Job, Outcome, Report, RunResult, code_digest
 from pipeline.staging import note_same, same_inputs
-from pipeline.system import login_name
-from pipeline.timing import measured
+from pipeline.system import login_name, peak_memory
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    from rich.table import Table
 
     from expectations.report import ValidationReport
     from pipeline.releases.catalogue import Release
@@ -24,7 +28,7 @@ if TYPE_CHECKING:
 _CROP_BYTES = 7_500_000
 """Pictures of doubtful places in browse.html: in base64 a third more, so that the page stays below 12 MB."""
 
-__all__ = ["finish", "preview", "same_as", "unchanged", "with_findings"]
+__all__ = ["finish", "measured", "preview", "same_as", "steps_table", "unchanged", "with_findings"]
 
 
 def unchanged(job: Job) -> Release | None:
@@ -208,3 +212,57 @@ def changes(job: Job, result: RunResult, tables: Mapping[str, pa.Table]) -> dict
         rows = json.loads(changes_since(job.options.home, before, about, tables))
         found[f"{before.edition}@{before.release}"] = dict(Counter(row["change"] for row in rows))
     return found
+
+
+STEPS = ("read", "check", "tidy", "assess", "validate", "publish")
+"""In the order of the work; what is none of them is starting up, imports and orchestration."""
+
+
+class Spent(NamedTuple):
+    """Seconds on the clock, seconds of processor time (worker processes that have ended included), peak MiB so far."""
+
+    clock: float = 0.0
+    processor: float = 0.0
+    memory: float = 0.0
+
+
+_spent: dict[str, Spent] = {}
+
+
+@contextmanager
+def measured(step: str) -> Iterator[None]:
+    """Count what happens within as ``step``; several times add up.
+
+    >>> with measured("read"): ...
+    """
+    clock, processor = time.perf_counter(), _processor_time()
+    try:
+        yield
+    finally:
+        before = _spent.get(step, Spent())
+        _spent[step] = Spent(
+            before.clock + time.perf_counter() - clock,
+            before.processor + _processor_time() - processor,
+            peak_memory(),
+        )
+
+
+def _processor_time() -> float:
+    times = os.times()
+    return times.user + times.system + times.children_user + times.children_system
+
+
+def steps_table(seconds: float) -> Table:
+    """The steps as a table for the terminal; ``seconds``: on the clock from start to end."""
+    from rich.table import Table
+
+    shown = Table("step", box=None, header_style="bold")
+    for name in ("seconds", "processor seconds", "peak MiB"):
+        shown.add_column(name, justify="right")
+    steps = [_spent.get(step, Spent()) for step in STEPS]
+    clock, processor = (sum(one[column] for one in steps) for column in (0, 1))
+    whole = Spent(seconds, _processor_time(), peak_memory())
+    other = Spent(seconds - clock, whole.processor - processor, whole.memory)
+    for step, one in zip((*STEPS, "other", "all"), (*steps, other, whole), strict=True):
+        shown.add_row(step, f"{one.clock:.2f}", f"{one.processor:.2f}", f"{one.memory:.0f}")
+    return shown

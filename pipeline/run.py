@@ -16,11 +16,10 @@ from pipeline.editions.edition import edition_lock
 from pipeline.editions.plan import plan
 from pipeline.errors import XizeError
 from pipeline.job import Job, Options, Outcome, Report, RunResult
-from pipeline.outcome import finish, same_as, unchanged, with_findings
+from pipeline.outcome import finish, measured, same_as, unchanged, with_findings
 from pipeline.processes import Call, process_beside
 from pipeline.releases.learned import learned
 from pipeline.staging import known_pages, load_staged, pages_read, store_staged, work_folder
-from pipeline.timing import measured
 
 if TYPE_CHECKING:
     import pyarrow as pa

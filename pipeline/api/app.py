@@ -74,6 +74,7 @@ def create_app(served: Served, hosts: frozenset[str] | None = None, token: str |
     _questions(app, served)
     _lists(app, served)
     _published(app, served)
+    _scope(app, served)
     reconcile.add_routes(app, served)
 
     @app.middleware("http")
@@ -289,6 +290,8 @@ def _published(app: FastAPI, served: Served) -> None:
         """一个条目，在各版本的当前发布中。"""
         return tagged(served, request, lambda catalog: entry_rows(catalog, entry_id))
 
+
+def _scope(app: FastAPI, served: Served) -> None:
     @app.get("/coverage", response_model=models.CoverageOf, responses=_PROBLEMS, operation_id="coverage")
     def coverage(request: Request, edition: Edition = None) -> Response:
         """文件的哪些部分在数据中，哪些是来源缺失的。"""

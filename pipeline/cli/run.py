@@ -134,9 +134,9 @@ def run(
     if profile:
         from rich.console import Console
 
-        from pipeline import timing
+        from pipeline.outcome import steps_table
 
-        Console().print(timing.table(time.perf_counter() - begin))
+        Console().print(steps_table(time.perf_counter() - begin))
 
 
 @contextmanager

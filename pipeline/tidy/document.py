@@ -111,11 +111,10 @@ def tidy(
     if engine:
         rows = {name: pageless.with_lines(some, engine) for name, some in rows.items()}
         findings = pageless.findings_with_lines([*pageless.findings_of(reading), *findings], engine)
-    counted, found = (
-        characters(cells, catalogue, entries, annexes, tables),
-        sum(page.tables for page in pages),
+    counted = characters(cells, catalogue, entries, annexes, tables)
+    return Tidied(
+        rows, findings, toc_lines(parts), rule3, counted, len(pages), sum(page.tables for page in pages)
     )
-    return Tidied(rows, findings, toc_lines(parts), rule3, counted, len(pages), found)
 
 
 def _line_rules(
