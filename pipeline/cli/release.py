@@ -55,9 +55,9 @@ def add(
     given = (*(one.isoformat() if one else None for one in days), document_no, supersedes)
     facts = {name: value for name, value in zip(_FACTS, given, strict=True) if value is not None}
     with _one_file(files) as file:
-        found = title or _office_title(file)
+        printed = _office_title(file)  # read whatever --title says: a file that is no good is told now
         said = origin or ("" if file in files else f"由图片{'、'.join(one.name for one in files)}合成")
-        added = add_edition(ctx.obj.home, edition, file, title=found, origin=said, password=password, **facts)
+        added = add_edition(ctx.obj.home, edition, file, title=title or printed, origin=said, password=password, **facts)
     folder = added.edition.folder
     if not added.changed:
         typer.echo(f"{folder}中已有同一文件，未作改动。")
