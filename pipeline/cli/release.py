@@ -57,7 +57,9 @@ def add(
     with _one_file(files) as file:
         printed = _office_title(file)  # read whatever --title says: a file that is no good is told now
         said = origin or ("" if file in files else f"由图片{'、'.join(one.name for one in files)}合成")
-        added = add_edition(ctx.obj.home, edition, file, title=title or printed, origin=said, password=password, **facts)
+        added = add_edition(
+            ctx.obj.home, edition, file, title=title or printed, origin=said, password=password, **facts
+        )
     folder = added.edition.folder
     if not added.changed:
         typer.echo(f"{folder}中已有同一文件，未作改动。")
@@ -122,7 +124,7 @@ def releases(
     for release in found:
         severities = release.manifest["findings"].get("by_severity", {})
         findings = "、".join(f"{name} {count}" for name, count in severities.items()) or "无"
-        waits = "  [待批准]" * awaits_approval(release)
+        waits = "  [待批准]" * awaits_approval(release.manifest)
         marks = (
             waits
             + "  [当前]" * release.is_latest

@@ -13,6 +13,7 @@ from pipeline.releases.catalogue import (
     awaits_approval,
     damaged_files,
     find_release,
+    read_manifest,
     release_names,
     set_latest,
     writing,
@@ -30,14 +31,14 @@ def approve(curated_url: str, edition: str, release: str | None, by: str) -> Rel
         names = [
             name
             for name in release_names(store, edition)
-            if awaits_approval(find_release(store, edition, name))
+            if awaits_approval(read_manifest(store, edition, name))
         ]
         if not names:
             raise XizeError(f"版本{edition}没有等待批准的发布：请用“xize releases {edition}”查看。")
         release = names[-1]
     with writing(store, edition):
         found = find_release(store, edition, release)
-        if not awaits_approval(found):
+        if not awaits_approval(found.manifest):
             raise XizeError(f"{edition}@{release}不需要批准，或已经批准：请用“xize releases {edition}”查看。")
         known = dict(found.manifest["approval"])
         if not by.strip() or by.strip().casefold() == str(known["prepared_by"]).strip().casefold():

@@ -193,9 +193,9 @@ def latest_name(store: Store, edition: str) -> str | None:
     return str(name)
 
 
-def awaits_approval(release: Release) -> bool:
-    """Whether a second person has to approve it before it may become the current one."""
-    approval = release.manifest.get("approval")
+def awaits_approval(manifest: Mapping[str, Any]) -> bool:
+    """Whether a second person has to approve a release before it may become the current one."""
+    approval = manifest.get("approval")
     return approval is not None and not approval.get("approved_by")
 
 
@@ -204,7 +204,7 @@ def set_latest(store: Store, edition: str, release: str) -> None:
 
     Raises OSError; XizeError when the release waits for approval, and when latest.json has moved all the same.
     """
-    if awaits_approval(find_release(store, edition, release)):
+    if awaits_approval(read_manifest(store, edition, release)):
         raise XizeError(
             f"{edition}@{release}还没有经另一人批准：请先用“xize approve {edition} {release} --by 姓名”批准。"
         )
