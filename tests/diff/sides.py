@@ -56,9 +56,11 @@ def side_of(
             )  # fmt: skip
             for kind, tiers in class_["cells"].items():
                 for tier, items in tiers.items():
-                    rows["entries"] += _entries(
-                        divide([normalise(i) for i in items]), (code, kind, tier), organisations
-                    )
+                    printed = [normalise(i) for i in items]
+                    made = _entries(divide(printed), (code, kind, tier), organisations)
+                    # What an unsure reading cuts or joins is published as unsure.
+                    unsure = {} if [row["text"] for row in made] == printed else {"confidence": 0.9}
+                    rows["entries"] += [row | unsure for row in made]
     tables = {name: build(name, found, edition) for name, found in rows.items()}
     digest = hashlib.sha256(repr(rows).encode()).hexdigest()
     manifest = {"title": truth["title"], "source": {"kind": "pdf"}, "code_version": "1",
