@@ -149,7 +149,7 @@ def test_an_encrypted_pdf_asks_for_the_password(tmp_path: Path) -> None:
     [
         ("in.pdf", b"<html>not found</html>", "不是PDF"),
         ("in.pdf", b"", "空文件"),
-        ("in.doc", b"\xd0\xcf\x11\xe0\xff\xff", "既不是PDF，也不是UTF-8"),
+        ("in.doc", b"\xd0\xcf\x11\xe0\xff\xff", "不是PDF、Word、Excel文件，也不是UTF-8"),
         ("in.pdf", b"%PDF-1.7\n%broken", "损坏|没有任何页面"),
     ],
 )
