@@ -46,8 +46,8 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copytree(ROOT / "raw" / THIS, home / "raw" / THIS)
     rulebook = print_rulebook(small_truth(), home / "rulebook.pdf")
     for words in (
-        ("run", THIS, "--no-prefect"),
         ("run", THIS, "--no-prefect", "--source", "transcript", "--allow-incomplete"),
+        ("run", THIS, "--no-prefect"),
         ("add", NEXT, rulebook),
         ("run", NEXT, "--no-prefect"),
     ):

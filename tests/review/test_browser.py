@@ -31,7 +31,7 @@ def page(browser: Any) -> Iterator[Any]:
     said: list[str] = []
     made.on("console", lambda message: said.append(message.text) if message.type == "error" else None)
     made.on("pageerror", lambda error: said.append(str(error)))
-    made.set_default_timeout(20_000)
+    made.set_default_timeout(60_000)
     yield made
     made.close()
     refused = "the server responded with a status of 409"  # a refusal, shown as a sentence

@@ -119,6 +119,9 @@ def test_all_places_in_one_decision(page: Any, many: Path) -> None:
     path = many / "raw" / EDITION / "corrections.yaml"
     with serving(many) as served:
         opened(page, served)
+        page.wait_for_load_state(
+            "networkidle"
+        )  # the first finding's page has come: another would take the row away
         row = page.evaluate(
             """() => { const count = new Map(); for (const row of X.page.rows) count.set(row.text, (count.get(row.text) || 0) + 1);
             return X.page.rows.find((row) => row.table === 'entries' && count.get(row.text) > 1).text; }"""
