@@ -48,6 +48,36 @@ def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return home
 
 
+def test_all_places_in_one_decision(page: Any, many: Path) -> None:
+    """What stands in many cells alike is corrected in all of them, with a look before and one undo."""
+    path = many / "raw" / EDITION / "corrections.yaml"
+    with serving(many) as served:
+        opened(page, served)
+        page.wait_for_load_state(
+            "networkidle"
+        )  # the first finding's page has come: another would take the row away
+        row = page.evaluate(
+            """() => { const count = new Map(); for (const row of X.page.rows) count.set(row.text, (count.get(row.text) || 0) + 1);
+            return X.page.rows.find((row) => row.table === 'entries' && count.get(row.text) > 1).text; }"""
+        )
+        page.evaluate("(text) => X.goRow(X.page.rows.find((row) => row.text === text))", row)
+        page.evaluate("X.correct(X.row)")
+        page.select_option("#action", "replace")
+        page.fill("#to", row + "(另)")
+        page.locator("form.decide label.check", has_text="一并更正").locator("input").check()
+        page.wait_for_selector(".preview .change >> nth=1")
+        page.fill("#reason", "各处相同")
+        page.click("#write")
+        page.locator("#toast", has_text="已写入").wait_for()
+        written = yaml.safe_load(path.read_text("utf-8"))
+        assert len(written) > 1 and {one["from"] for one in written} == {row}
+        assert len({str(one["where"]) for one in written}) == len(written)
+        page.evaluate("document.activeElement.blur()")
+        page.keyboard.press("u")
+        page.locator("#toast", has_text="已撤销").wait_for()
+        assert not path.exists()
+
+
 def test_a_hundred_single_decisions(page: Any, many: Path) -> None:
     pressed = 0
 
@@ -112,36 +142,6 @@ def test_split_and_join_by_one_key(page: Any, doubtful: Path) -> None:
         assert (second["action"], second["from"], second["to"]) == ("split", "".join(pieces), pieces)
     tried = xize(doubtful, "run", EDITION, "--no-prefect", "--no-publish")
     assert tried.code == 0, tried.err
-
-
-def test_all_places_in_one_decision(page: Any, many: Path) -> None:
-    """What stands in many cells alike is corrected in all of them, with a look before and one undo."""
-    path = many / "raw" / EDITION / "corrections.yaml"
-    with serving(many) as served:
-        opened(page, served)
-        page.wait_for_load_state(
-            "networkidle"
-        )  # the first finding's page has come: another would take the row away
-        row = page.evaluate(
-            """() => { const count = new Map(); for (const row of X.page.rows) count.set(row.text, (count.get(row.text) || 0) + 1);
-            return X.page.rows.find((row) => row.table === 'entries' && count.get(row.text) > 1).text; }"""
-        )
-        page.evaluate("(text) => X.goRow(X.page.rows.find((row) => row.text === text))", row)
-        page.evaluate("X.correct(X.row)")
-        page.select_option("#action", "replace")
-        page.fill("#to", row + "(另)")
-        page.locator("form.decide label.check", has_text="一并更正").locator("input").check()
-        page.wait_for_selector(".preview .change >> nth=1")
-        page.fill("#reason", "各处相同")
-        page.click("#write")
-        page.locator("#toast", has_text="已写入").wait_for()
-        written = yaml.safe_load(path.read_text("utf-8"))
-        assert len(written) > 1 and {one["from"] for one in written} == {row}
-        assert len({str(one["where"]) for one in written}) == len(written)
-        page.evaluate("document.activeElement.blur()")
-        page.keyboard.press("u")
-        page.locator("#toast", has_text="已撤销").wait_for()
-        assert not path.exists()
 
 
 def test_a_kind_of_the_document_at_once_and_links(page: Any, doubtful: Path) -> None:
