@@ -29,9 +29,10 @@ run: install
 test: install-dev
 	@$(BIN)/python -m pytest -n logical --maxprocesses 4 --dist worksteal -m "not long" $(PYTEST)
 
-# What takes minutes: whole editions, their rows compared with benchmarks/guard.json.
+# What takes long: the whole way in the browser, on a cluster and through commands; the blocks of the docs; the wheel; the rows of
+# 2025 compared with benchmarks/guard.json. A file stays with one worker, as its fixtures are whole runs.
 test-long: install-dev
-	@$(BIN)/python -m pytest -m long --timeout 1800 $(PYTEST)
+	@$(BIN)/python -m pytest -n logical --maxprocesses 4 --dist loadfile -m long --timeout 1800 $(PYTEST)
 
 lint: install-dev
 	$(BIN)/ruff check .

@@ -38,7 +38,8 @@ def serve(
     if edition is not None:
         load_edition(home, edition)  # or say at once what is wrong
     folder = prepare(home, serving=True)
-    with system.sigterm_exits(), ExitStack() as stack:
+    # Being ended is the usual end of a server, before Prefect's own handlers stand as well as after.
+    with system.sigterm_exits(0), ExitStack() as stack:
         server = server_for(folder, port)
         if server is not None:
             stack.callback(server.stop)

@@ -67,11 +67,11 @@ def interrupts_call(leave: Callable[[], None]) -> Iterator[None]:
 
 
 @contextmanager
-def sigterm_exits() -> Iterator[None]:
-    """SIGTERM raises SystemExit(143) in the main thread, so that ``with`` and ``finally`` blocks clean up."""
+def sigterm_exits(code: int = 128 + signal.SIGTERM) -> Iterator[None]:
+    """SIGTERM raises SystemExit(``code``) in the main thread, so that ``with`` and ``finally`` blocks clean up."""
 
     def leave(number: int, frame: FrameType | None) -> None:
-        sys.exit(128 + number)
+        sys.exit(code)
 
     before = signal.signal(signal.SIGTERM, leave)
     try:

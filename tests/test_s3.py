@@ -71,6 +71,7 @@ def _files(store: Any, folder: str) -> set[str]:
     return {info.path.removeprefix(f"{folder}/") for info in found if info.is_file}
 
 
+@pytest.mark.long
 def test_a_rulebook_on_s3_is_published_to_s3(home: Path, bucket: Any) -> None:
     local = xize(home, "sql", "select count(*) as n from entries", "--format", "json")
     _move_to_s3(home, bucket, "rulebook")

@@ -9,10 +9,13 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
+
 from tests.cli_home import EDITION, print_rulebook, small_truth, xize
 from tests.review.conftest import ROOT
 
 
+@pytest.mark.long
 def test_nothing_is_left_after_a_kill(tmp_path: Path) -> None:
     home, temporary = tmp_path / "home", tmp_path / "temporary"
     for folder in (home, temporary):

@@ -27,6 +27,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("next")
 
 
+@pytest.mark.long
 def test_every_command_of_the_work_ends_with_the_next_step(home: Path, tmp_path: Path) -> None:
     rulebook = print_rulebook(doubtful_truth(), tmp_path / "doubtful.pdf")
     assert _next(xize(home, "add", EDITION, rulebook)) == f"下一步：xize run {EDITION}"

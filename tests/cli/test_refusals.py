@@ -162,6 +162,7 @@ def _no_large_files() -> None:
     resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
 
 
+@pytest.mark.long
 def test_a_disk_that_takes_no_more(home: Path, reissued: Path) -> None:
     """A limit on the size of files stands for a full disk: the system refuses the write."""
     replace_source(home, reissued)
@@ -181,6 +182,7 @@ def test_a_second_run_at_the_same_time_is_refused(home: Path) -> None:
     assert done.code != 0 and EDITION in one_sentence(done.err) and "另一个进程" in done.err
 
 
+@pytest.mark.long
 def test_two_runs_at_once_make_one_release(home: Path, reissued: Path) -> None:
     replace_source(home, reissued)
     command = [sys.executable, "-m", "pipeline.cli", "--home", str(home), *RUN]

@@ -15,6 +15,7 @@ from pipeline.releases.storage import dump_json
 from tests.cli_home import TRUTH, one_sentence, print_rulebook, xize
 from tests.typeset.content import excerpt
 
+pytestmark = pytest.mark.long
 CODED, BARE = "demo-2025", "demo-2026"
 
 

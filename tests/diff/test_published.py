@@ -6,6 +6,8 @@ import json
 import shutil
 from pathlib import Path
 
+import pytest
+
 from tests.cli_home import EDITION, Done, one_sentence, print_rulebook, replace_source, small_truth, xize
 
 
@@ -13,6 +15,7 @@ def _changes(home: Path, edition: str, release: str) -> list[dict]:
     return json.loads((home / "curated" / edition / release / "changes.json").read_text("utf-8"))
 
 
+@pytest.mark.long
 def test_a_release_carries_its_changes(published: tuple[Path, Done], tmp_path: Path) -> None:
     home = tmp_path / "home"
     shutil.copytree(published[0], home)

@@ -121,6 +121,7 @@ def ran(cluster: Any, home: Path) -> Ran:
     return Ran(outcomes, str(refused.value), killed, seen)
 
 
+@pytest.mark.long
 @pytest.mark.timeout(900)  # on a machine that others keep busy, starting processes takes minutes
 def test_a_killed_worker_costs_a_retry_and_a_bad_document_nothing_but_itself(
     ran: Ran, home: Path, served: tuple[Path, str, list[str]]
@@ -152,6 +153,7 @@ def test_a_killed_worker_costs_a_retry_and_a_bad_document_nothing_but_itself(
 
 
 @pytest.mark.timeout(900)
+@pytest.mark.long
 def test_what_prefect_shows_of_it_is_true(ran: Ran) -> None:
     (flow_run,) = ask("flow_runs/filter", {"flow_runs": {"name": {"any_": ["publish-on-cluster"]}}})
     assert flow_run["state_type"] == "FAILED"  # for one of the two
@@ -164,6 +166,7 @@ def test_what_prefect_shows_of_it_is_true(ran: Ran) -> None:
 
 
 @pytest.mark.timeout(900)
+@pytest.mark.long
 def test_run_again_only_what_has_changed_is_done(ran: Ran, cluster: Any, home: Path) -> None:
     again = run_editions([RULEBOOK], Options(home, ""), address=cluster.scheduler_address)
     assert [(one.changed, one.release.release if one.release else None) for one in again] == [(False, "r001")]

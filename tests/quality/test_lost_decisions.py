@@ -56,6 +56,7 @@ def test_sixteen_commands_at_once_are_sixteen_acceptances(home: Path) -> None:
     )
 
 
+@pytest.mark.long
 def test_none_of_two_hundred_decisions_is_lost(tmp_path: Path) -> None:
     path = tmp_path / "accepted.yaml"
     started = [_start("-c", TWENTY_FIVE, path, f"员{number}") for number in range(8)]
@@ -84,6 +85,7 @@ def test_who_waits_too_long_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPa
         pass
 
 
+@pytest.mark.long
 def test_what_is_decided_during_a_run_counts_for_the_next(tmp_path: Path) -> None:
     home = make_home(tmp_path / "home")
     tried = run(Options(home, OLD, publish=False, workers=1))

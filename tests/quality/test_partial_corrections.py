@@ -37,6 +37,7 @@ def misprinted() -> dict[str, Any]:
     return truth
 
 
+@pytest.mark.long
 def test_one_of_seven_places_corrected_leaves_six_open(tmp_path: Path) -> None:
     home = tmp_path / "home"
     home.mkdir()

@@ -45,6 +45,7 @@ def test_a_release_of_version_1_is_read(old: Path) -> None:
     assert read.code == 0 and ACCEPTED in read.out, read.err
 
 
+@pytest.mark.long
 def test_decisions_of_version_1_count(old: Path) -> None:
     folder = old / "raw" / EDITION
     before = {name: (folder / name).read_bytes() for name in ("accepted.yaml", "corrections.yaml")}

@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
 from pipeline.releases.catalogue import latest_name
 from pipeline.releases.storage import open_store
 from tests.cli_home import EDITION, print_rulebook, small_truth, xize
 
 
+@pytest.mark.long
 def test_a_release_waits_for_a_second_person(tmp_path: Path) -> None:
     home = tmp_path / "home"
     home.mkdir()

@@ -52,6 +52,7 @@ def form(page: Any, words: str, action: str) -> None:  # noqa: F811
     page.fill("#reason", "试")
 
 
+@pytest.mark.long
 def test_join_move_add_and_map_column(page: Any, doubtful: Path) -> None:  # noqa: F811
     with serving(doubtful) as served:
         opened(page, served)
@@ -245,6 +246,7 @@ def test_pictures_are_shown_where_none_can_be_kept(doubtful: Path) -> None:
             assert picture.status_code == 200 and picture.content[8:12] == b"WEBP"
 
 
+@pytest.mark.long
 def test_a_word_file_is_shown_as_its_tables(page: Any, tmp_path: Path) -> None:  # noqa: F811
     home = tmp_path / "home"
     home.mkdir()

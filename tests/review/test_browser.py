@@ -54,6 +54,7 @@ def choose(page: Any, words: str) -> None:
     page.locator(".card .message", has_text=words).wait_for()
 
 
+@pytest.mark.long
 def test_correct_run_again_and_it_is_gone(page: Any, doubtful: Path) -> None:
     path = doubtful / "raw" / EDITION / "corrections.yaml"
     with serving(doubtful) as served:

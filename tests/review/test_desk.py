@@ -78,6 +78,7 @@ def test_all_places_in_one_decision(page: Any, many: Path) -> None:
         assert not path.exists()
 
 
+@pytest.mark.long
 def test_a_hundred_single_decisions(page: Any, many: Path) -> None:
     pressed = 0
 
@@ -115,6 +116,7 @@ def test_a_hundred_single_decisions(page: Any, many: Path) -> None:
     assert [one["finding_id"] for one in accepted] == order[:99]
 
 
+@pytest.mark.long
 def test_split_and_join_by_one_key(page: Any, doubtful: Path) -> None:
     path = doubtful / "raw" / EDITION / "corrections.yaml"
     with serving(doubtful) as served:

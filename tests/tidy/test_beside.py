@@ -78,6 +78,7 @@ def _wanted(document: Any) -> list[str]:
     )
 
 
+@pytest.mark.long
 def test_rows_with_page_and_box_and_exact_items(tmp_path: Path, narrow: tuple[Path, dict[str, Any]]) -> None:
     pdf, document = narrow
     home = _home(tmp_path, pdf, document)
@@ -105,6 +106,7 @@ def test_rows_with_page_and_box_and_exact_items(tmp_path: Path, narrow: tuple[Pa
     assert set(alone["settled_by"].to_pylist()) == {None}
 
 
+@pytest.mark.long
 def test_differences_are_named(tmp_path: Path, narrow: tuple[Path, dict[str, Any]]) -> None:
     pdf, document = narrow
     other = copy.deepcopy(document)

@@ -5,12 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from pipeline.diff import compare, load_side
 from pipeline.diff.output.diff_page import write_html
 from pipeline.diff.output.signoff import read_back, signoff_path
 from tests.cli_home import EDITION, replace_source, xize
 
 
+@pytest.mark.long
 def test_reissued_rulebook(home: Path, reissued: Path, tmp_path: Path, browser: Any) -> None:
     """The old PDF is gone once the file was replaced: its lines are shown, of the new one the picture."""
     replace_source(home, reissued)

@@ -84,6 +84,7 @@ def test_a_coarser_scan_and_pictures_of_pages(printed: Path, tmp_path: Path) -> 
     assert all(0.0 <= cell.confidence <= 1.0 for cell in cells_of(reading))
 
 
+@pytest.mark.long
 def test_from_scan_to_release(scanned: Path, tmp_path: Path) -> None:
     home = tmp_path / "home"
     home.mkdir()

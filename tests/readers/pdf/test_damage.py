@@ -176,6 +176,7 @@ def test_a_document_without_its_catalogue(plain: Path) -> None:
         pass
 
 
+@pytest.mark.long
 def test_a_run_refuses_a_damaged_page_until_it_is_accepted(home: Path, tmp_path: Path) -> None:
     damaged = _flate(Path(shutil.copy(home / "raw" / EDITION / f"{EDITION}.pdf", tmp_path / "damaged.pdf")))
     # Near the end of a page's content: its tables are read, what is printed last is lost.

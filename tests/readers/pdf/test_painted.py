@@ -223,6 +223,7 @@ def test_fonts_that_are_not_embedded(tmp_path: Path) -> None:
         assert ("".join(decoded.arrays.texts), decoded.missing) == ("农作物植保员一四茶艺师（四级）", 0)
 
 
+@pytest.mark.long
 def test_a_run_refuses_a_shortfall_until_it_is_accepted(home: Path, tmp_path: Path) -> None:
     """A form without /BBox, which pdfminer does not draw, of squeezed text, which pdfium draws in part."""
     short = tmp_path / "short.pdf"

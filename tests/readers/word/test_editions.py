@@ -114,6 +114,7 @@ def test_the_old_format_gives_the_same(folder: Path, name: str) -> None:
     assert _items(document).total() == len(old_rows["entries"])
 
 
+@pytest.mark.long
 def test_from_add_to_release(tmp_path: Path) -> None:
     home = tmp_path / "home"
     home.mkdir()
