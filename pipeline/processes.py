@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from pipeline.errors import XizeError
-from pipeline.system import limit_seconds
+from pipeline.system import exit_on_sigterm, limit_seconds
 
 __all__ = ["Call", "begin_task", "map_in_processes", "process_beside", "processors"]
 
@@ -103,8 +103,10 @@ def process_beside(module: str) -> Iterator[Call[Any]]:
     What is yielded calls a function there, whose arguments and result must be picklable. Raises XizeError when that process was
     ended from outside.
     """
-    with ProcessPoolExecutor(1, mp_context=_SPAWN) as pool:
+    others = multiprocessing.active_children()
+    with ProcessPoolExecutor(1, mp_context=_SPAWN, initializer=exit_on_sigterm) as pool:
         pool.submit(_import, module)
+        own = [child for child in multiprocessing.active_children() if child not in others]
 
         def call(work: Callable[[], Any]) -> Any:
             try:
@@ -112,7 +114,12 @@ def process_beside(module: str) -> Iterator[Call[Any]]:
             except BrokenProcessPool as error:
                 raise XizeError(_ENDED.format(what="")) from error
 
-        yield call
+        try:
+            yield call
+        except BaseException:
+            for child in own:  # what it imports is not wanted any more: nobody waits for it
+                child.terminate()
+            raise
 
 
 def _import(module: str) -> None:

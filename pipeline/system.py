@@ -12,11 +12,10 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 __all__ = [
-    "apart", "end", "end_group", "end_with_parent", "ignore_interrupts", "interrupts_call", "limit_seconds", "peak_memory", "private_folder", "sigterm_exits",
+    "apart", "end", "end_group", "end_with_parent", "exit_on_sigterm", "ignore_interrupts", "interrupts_call", "limit_seconds", "peak_memory", "private_folder", "sigterm_exits",
     "sync_folder",
 ]  # fmt: skip
 
@@ -66,14 +65,18 @@ def interrupts_call(leave: Callable[[], None]) -> Iterator[None]:
         signal.signal(signal.SIGINT, before)
 
 
+def exit_on_sigterm(code: int = 128 + signal.SIGTERM) -> Any:
+    """From now on SIGTERM raises SystemExit(``code``) in the main thread, so that ``with`` and ``finally`` blocks clean up.
+
+    Gives the handler that was there before.
+    """
+    return signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(code))
+
+
 @contextmanager
 def sigterm_exits(code: int = 128 + signal.SIGTERM) -> Iterator[None]:
-    """SIGTERM raises SystemExit(``code``) in the main thread, so that ``with`` and ``finally`` blocks clean up."""
-
-    def leave(number: int, frame: FrameType | None) -> None:
-        sys.exit(code)
-
-    before = signal.signal(signal.SIGTERM, leave)
+    """As :func:`exit_on_sigterm`, for a while."""
+    before = exit_on_sigterm(code)
     try:
         yield
     finally:

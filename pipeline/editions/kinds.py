@@ -20,14 +20,20 @@ ABOUT = {
 """Kinds of source, and what source.yaml says of a file of each."""
 
 
-def kind_of(path: Path) -> str:
-    """``pdf``, ``docx``, ``xlsx`` or ``transcript``. Raises XizeError."""
+def contents(path: Path) -> bytes:
+    """The bytes of a file. Raises XizeError when it cannot be read or is empty."""
     try:
         data = path.read_bytes()
     except OSError as error:
         raise XizeError(f"无法读取{path}（{error.strerror}）：请检查路径与权限。") from error
     if not data:
         raise XizeError(f"{path}是空文件：请换上完整的文件。")
+    return data
+
+
+def kind_of(path: Path) -> str:
+    """``pdf``, ``docx``, ``xlsx`` or ``transcript``. Raises XizeError."""
+    data = contents(path)
     if b"%PDF-" in data[:1024]:
         return "pdf"
     if path.suffix.lower() == ".pdf":

@@ -255,6 +255,7 @@ def test_two_runs_give_the_same_bytes(published: tuple[Path, Done], home: Path) 
     assert again == first and len(again) > 15
 
 
+@pytest.mark.long
 def test_no_publish_shows_what_would_change(home: Path, small: dict[str, Any], reissued: Path) -> None:
     replace_source(home, reissued)
     before = snapshot(home / "curated")

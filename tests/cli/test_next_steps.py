@@ -24,11 +24,20 @@ def _next(done: Done) -> str:
 
 @pytest.fixture(scope="module")
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("next")
+    """An edition that is published once."""
+    home = tmp_path_factory.mktemp("next")
+    for words in (
+        ("add", EDITION, print_rulebook(doubtful_truth(), home / "doubtful.pdf")),
+        ("run", EDITION, "--no-prefect"),
+    ):
+        assert xize(home, *words).code == 0
+    return home
 
 
 @pytest.mark.long
-def test_every_command_of_the_work_ends_with_the_next_step(home: Path, tmp_path: Path) -> None:
+def test_every_command_of_the_work_ends_with_the_next_step(tmp_path: Path) -> None:
+    home = tmp_path / "home"
+    home.mkdir()
     rulebook = print_rulebook(doubtful_truth(), tmp_path / "doubtful.pdf")
     assert _next(xize(home, "add", EDITION, rulebook)) == f"下一步：xize run {EDITION}"
     assert _next(xize(home, "add", EDITION, rulebook)) == f"下一步：xize run {EDITION}"

@@ -69,6 +69,7 @@ def test_a_password_opens_an_encrypted_document(home: Path, tmp_path: Path) -> N
     assert opened.code == 0 and "条目" in opened.out
 
 
+@pytest.mark.long
 def test_a_scanned_page_among_printed_ones_is_recognised_and_named(home: Path, tmp_path: Path) -> None:
     import pikepdf
 

@@ -212,6 +212,7 @@ def test_frictionless_accepts_package_and_data(tmp_path: Path) -> None:
     assert "/" in fields["tier"]["description"] and fields["tier"]["title_en"] == "Tier"
 
 
+@pytest.mark.long
 def test_killing_the_process_leaves_a_whole_release(tmp_path: Path) -> None:
     run = subprocess.run(
         [sys.executable, "-m", "tests.releases.kill_publish", str(tmp_path)],

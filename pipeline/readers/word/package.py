@@ -13,7 +13,7 @@ from typing import Any, BinaryIO
 
 from lxml import etree
 
-from pipeline.editions.kinds import office_kind
+from pipeline.editions.kinds import contents, office_kind
 from pipeline.errors import XizeError
 from pipeline.readers.word.office import converted
 
@@ -121,12 +121,7 @@ def open_package(path: Path, main: str) -> Package:
     Raises XizeError in one sentence when the file is missing, empty, damaged, encrypted, holds macros, is a zip bomb
     or of another kind, and as :func:`converted` does.
     """
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise XizeError(f"无法读取{path}（{error.strerror}）：请检查路径与权限。") from error
-    if not data:
-        raise XizeError(f"{path}是空文件：请换上完整的文件。")
+    data = contents(path)
     kind = office_kind(data)
     if kind == "encrypted":
         raise _encrypted(path.name)

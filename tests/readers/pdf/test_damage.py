@@ -196,6 +196,7 @@ def test_a_run_refuses_a_damaged_page_until_it_is_accepted(home: Path, tmp_path:
     assert (home / "curated" / EDITION / "r002").is_dir()
 
 
+@pytest.mark.long
 def test_a_page_without_characters_is_one_error(home: Path, tmp_path: Path) -> None:
     path = Path(shutil.copy(home / "raw" / EDITION / f"{EDITION}.pdf", tmp_path / "nameless.pdf"))
     with pikepdf.open(path, allow_overwriting_input=True) as pdf:
