@@ -43,12 +43,27 @@ _NARROW = str.maketrans("（）［］｛｝", "()[]{}")
 """Word processors keep full-width brackets together with letters as they keep others; UAX #14 parts them."""
 
 
+_CONTEXT = 6
+"""Characters behind a place that can forbid a break there: no rule of UAX #14 looks further than to a number behind a
+bracket."""
+
+
 def first_break(text: str) -> int:
     """Characters of ``text`` before the first place where UAX #14 lets a line end: 级)证书 has 2."""
-    like = "".join(
-        "一" if is_cjk(char) else "a" if char.isascii() and char.isalpha() else char for char in text
-    )
-    return _first_break(like.translate(_NARROW))
+    like = "".join(map(_alike, text)).translate(_NARROW)
+    for near in (8, 24):  # the algorithm is slow, and most texts may be broken near their beginning
+        at = _first_break(like[:near])
+        if at <= near - _CONTEXT:
+            return at
+    return _first_break(like)
+
+
+def _alike(char: str) -> str:
+    if is_cjk(char):
+        return "一"
+    if char.isascii() and char.isalnum():
+        return "a" if char.isalpha() else "1"
+    return char
 
 
 @lru_cache(maxsize=65536)
