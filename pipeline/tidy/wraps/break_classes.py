@@ -51,11 +51,10 @@ bracket."""
 def first_break(text: str) -> int:
     """Characters of ``text`` before the first place where UAX #14 lets a line end: 级)证书 has 2."""
     like = "".join(map(_alike, text)).translate(_NARROW)
-    for near in (8, 24):  # the algorithm is slow, and most texts may be broken near their beginning
-        at = _first_break(like[:near])
-        if at <= near - _CONTEXT:
-            return at
-    return _first_break(like)
+    near = 2 + _CONTEXT  # the algorithm is slow, and most texts may be broken near their beginning
+    while near < len(like) and _first_break(like[:near]) > near - _CONTEXT:
+        near *= 2
+    return _first_break(like[:near])
 
 
 def _alike(char: str) -> str:
