@@ -43,7 +43,7 @@ _NARROW = str.maketrans("（）［］｛｝", "()[]{}")
 """Word processors keep full-width brackets together with letters as they keep others; UAX #14 parts them."""
 
 
-_CONTEXT = 6
+_CONTEXT = 4
 """Characters behind a place that can forbid a break there: no rule of UAX #14 looks further than to a number behind a
 bracket."""
 
