@@ -62,7 +62,7 @@ def _print(truth: Truth, layout: Layout, path: Path, pages: dict[str, int]) -> d
             (html.print_chromium if layout.engine == "chromium" else html.print_weasyprint)(source, path)
     found = heading_pages(path, headings)
     if truth["sections"]:  # its words are part of every section's heading
-        found[truth["catalogue_heading"]] = found[truth["sections"][0]["heading"]]
+        found[truth["catalogue_heading"]] = found.get(truth["sections"][0]["heading"], 1)
     return found
 
 

@@ -11,14 +11,14 @@ import numpy as np
 from pipeline.readers.pdf.grid import FoundGrids, Grid
 from pipeline.readers.pdf.lines import level_lines, lines_of
 from pipeline.readers.pdf.page import Ints, PageArrays
-from pipeline.text import is_page_number
+from pipeline.text import is_cjk, is_page_number
 
 
 def assign(page: PageArrays, grids: Sequence[Grid]) -> tuple[list[list[Ints]], Ints]:
     """Glyph indices per grid and cell, and those outside every grid.
 
     A glyph belongs to the cell in which its centre lies, or what its clip leaves of the place: found by position in
-    the sorted lines of the grid, not by scanning.
+    the sorted lines of the grid, not by scanning. A word that is wider than its cell belongs to it as a whole.
 
     >>> with open_pdf(Path("rules.pdf")) as pdf:
     ...     read = read_page(pdf, 1)
@@ -28,6 +28,7 @@ def assign(page: PageArrays, grids: Sequence[Grid]) -> tuple[list[list[Ints]], I
     """
     x, y = page.places
     free = np.ones(len(x), dtype=bool)
+    words = _words(page)
     # Smallest first, so that a table drawn inside another one's cell keeps its own text.
     order = sorted(range(len(grids)), key=lambda k: _area(grids[k]))
     found: dict[int, list[Ints]] = {}
@@ -35,10 +36,11 @@ def assign(page: PageArrays, grids: Sequence[Grid]) -> tuple[list[list[Ints]], I
         grid = grids[k]
         x0, top, x1, bottom = grid.bbox
         inside = np.flatnonzero(free & (x >= x0) & (x <= x1) & (y >= top) & (y <= bottom))
-        free[inside] = False
         cols = np.clip(np.searchsorted(grid.xs, x[inside], side="right") - 1, 0, len(grid.xs) - 2)
         rows = np.clip(np.searchsorted(grid.ys, y[inside], side="right") - 1, 0, len(grid.ys) - 2)
         owners = _overflowing(page, grid, inside, grid.owner[rows, cols])
+        inside, owners = _whole_words(page, grid, inside, owners, np.where(free, words, -1))
+        free[inside] = False
         ranked = np.argsort(owners, kind="stable")
         bounds = np.searchsorted(owners[ranked], np.arange(len(grid.cells) + 1))
         found[k] = [inside[ranked[bounds[c] : bounds[c + 1]]] for c in range(len(grid.cells))]
@@ -72,6 +74,41 @@ def _overflowing(page: PageArrays, grid: Grid, inside: Ints, owners: Ints) -> In
                 break
             out[j] = before
     return out
+
+
+def _words(page: PageArrays) -> Ints:
+    """A number per glyph: the same for those of one word that no line end may part (Latin letters, digits, signs), each
+    right behind the one before it in the content stream and on the line."""
+    boxes, sizes = page.boxes, page.sizes
+    latin = np.fromiter((bool(text.strip()) and not is_cjk(text[0]) for text in page.texts), dtype=bool)
+    follows = latin & (page.angles == 0)
+    follows[1:] &= follows[:-1] & (np.abs(boxes[1:, 0] - boxes[:-1, 2]) < 0.1 * sizes[1:])
+    follows[1:] &= np.abs(boxes[1:, 3] - boxes[:-1, 3]) < 0.3 * sizes[1:]
+    follows[:1] = False
+    return np.cumsum(~follows)
+
+
+def _whole_words(page: PageArrays, grid: Grid, inside: Ints, owners: Ints, words: Ints) -> tuple[Ints, Ints]:
+    """The glyphs of a table and their owners, with every word over a border given to one cell, even where it runs on
+    beyond the table: to the cell that it stands in the middle of, else to the one in which it begins.
+
+    ``words``: the number of each glyph's word, -1 for glyphs of another table.
+    """
+    beyond = np.setdiff1d(np.flatnonzero((words >= 0) & np.isin(words, words[inside])), inside)
+    every = np.concatenate([inside, beyond])
+    ranked = np.argsort(every, kind="stable")
+    every, own = every[ranked], np.concatenate([owners, np.full(len(beyond), -1)])[ranked]
+    heads = np.flatnonzero(np.diff(words[every], prepend=-2))
+    least, most = np.minimum.reduceat(own, heads), np.maximum.reduceat(own, heads)
+    stops = np.append(heads[1:], len(every))
+    for k in np.flatnonzero(least != most).tolist():
+        at = slice(heads[k], stops[k])
+        middle = (page.boxes[every[at], 0].min() + page.boxes[every[at], 2].max()) / 2
+        cells = [c for c in dict.fromkeys(own[at].tolist()) if c >= 0]
+        about = (c for c in cells if abs((grid.cells[c].x0 + grid.cells[c].x1) / 2 - middle) < 1)
+        own[at] = next(about, own[heads[k]])
+    kept = own >= 0
+    return every[kept], own[kept]
 
 
 _CLOSE = 0.6

@@ -95,3 +95,21 @@ def test_upright_text_keeps_its_blanks(matrix: str, tmp_path: Path) -> None:
     first, second = cell.lines
     assert first.bottom - first.top > 40 > 12 > first.x1 - first.x0
     assert (first.x0 < second.x0) == (matrix[0:3] == "0 1")
+
+
+@pytest.mark.parametrize(
+    ("x", "word", "other", "texts"),
+    [
+        (113, "AutoCAD/SolidWorks", 145, ["", "AutoCAD/SolidWorks", "1"]),  # over the next cell's text and the table's end
+        (97.5, "Professional", 45, ["1", "Professional", ""]),  # centred: it begins in the cell before
+        (45, "CertifiedProfessional", 175, ["CertifiedProfessional", "", "1"]),  # over a whole cell
+    ],
+)  # fmt: skip
+def test_a_word_wider_than_its_cell_belongs_to_it_as_a_whole(
+    x: float, word: str, other: int, texts: list[str], tmp_path: Path
+) -> None:
+    path = tmp_path / "wide.pdf"
+    edges = "40 90 150 40 re S 110 90 m 110 130 l S 140 90 m 140 130 l S "
+    write_page(path, f"{edges}BT /F1 10 Tf {x} 105 Td ({word}) Tj ET BT /F1 10 Tf {other} 105 Td (1) Tj ET")
+    reading = read_pdf(path)
+    assert [cell.text for cell in cells_of(reading)] == texts and not blocks_of(reading)
