@@ -11,7 +11,6 @@ import os
 import tempfile
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -32,9 +31,8 @@ with warnings.catch_warnings():
     from expectations.suites import rule_of, said_of, scalar_columns, suite
 
 from expectations.own_checks import OwnResult
-from expectations.report import ExpectationResult, ValidationContext
+from expectations.report import ExpectationResult, SuiteOutcome, ValidationContext
 from expectations.rules import KEY, PLACE, ROW, Rule, findings_of
-from pipeline.findings import Finding
 from pipeline.schema import TABLES
 
 if TYPE_CHECKING:
@@ -45,22 +43,9 @@ if TYPE_CHECKING:
 for _name in ("great_expectations", "great_expectations.data_context.types.base"):
     logging.getLogger(_name).setLevel(logging.ERROR)
 
-ENGINE = f"great_expectations {gx.__version__}"
 RESULT_FORMAT = {"result_format": "COMPLETE", "unexpected_index_column_names": [KEY, ROW, *PLACE]}
 # Of a result in Great Expectations' own form, what is said twice or differs from run to run.
 _DROPPED = ("partial_", "unexpected_list", "unexpected_index_query", "unexpected_index_column_names")
-
-
-@dataclass
-class SuiteOutcome:
-    """What came of the suites, by table: results, findings, the results and the suites as JSON; ``own``: what came of the
-    references, which Great Expectations alone cannot judge."""
-
-    own: list[OwnResult] = field(default_factory=list)
-    results: dict[str, list[ExpectationResult]] = field(default_factory=dict)
-    findings: list[Finding] = field(default_factory=list)
-    json_results: dict[str, dict[str, Any]] = field(default_factory=dict)
-    json_suites: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
 class FindingsAction(ValidationAction):
@@ -70,7 +55,9 @@ class FindingsAction(ValidationAction):
     """
 
     type: Literal["findings"] = "findings"
-    _outcome: SuiteOutcome = PrivateAttr(default_factory=SuiteOutcome)
+    _outcome: SuiteOutcome = PrivateAttr(
+        default_factory=lambda: SuiteOutcome(f"great_expectations {gx.__version__}")
+    )
 
     @property
     def outcome(self) -> SuiteOutcome:

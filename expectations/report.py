@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pipeline.findings import Finding
 
 if TYPE_CHECKING:
+    from expectations.own_checks import OwnResult
     from pipeline.quality.corrections.file import Correction
     from pipeline.quality.decisions import Acceptance
 
@@ -62,6 +63,19 @@ class ExpectationResult:
     success: bool
     evaluated: int
     unexpected: int
+
+
+@dataclass
+class SuiteOutcome:
+    """What came of the suites, by table: results, findings, the results and the suites as JSON; ``engine``: name and version of
+    what judged; ``own``: what came of the references, which Great Expectations alone cannot judge."""
+
+    engine: str
+    own: list[OwnResult] = field(default_factory=list)
+    results: dict[str, list[ExpectationResult]] = field(default_factory=dict)
+    findings: list[Finding] = field(default_factory=list)
+    json_results: dict[str, dict[str, Any]] = field(default_factory=dict)
+    json_suites: dict[str, dict[str, Any]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,9 +12,8 @@ from typing import Any
 import pyarrow as pa
 from jinja2 import Environment, FileSystemLoader
 
-from expectations.engine import SuiteOutcome
 from expectations.own_checks import OwnResult
-from expectations.report import ValidationContext, ValidationReport
+from expectations.report import SuiteOutcome, ValidationContext, ValidationReport
 from expectations.rules import KEY, ROW, TITLES, title_of
 from pipeline.findings import CODES
 from pipeline.quality.coverage import STATES, Scope, scope, where

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -296,15 +295,14 @@ def validate_result(
     report: Report | None = None,
     call: Call[Any] = lambda work: work(),
 ) -> ValidationReport:
-    """The verdict of Great Expectations on the tables, rendered into the folder ``site``; ``call`` says where it is found."""
+    """The verdict of Great Expectations on the tables, rendered into the folder ``site``; ``call`` says where it runs."""
     from expectations import validate
 
     if report:
         report("validate", 0, 1)
     with measured("validate"):
         tables, context = with_findings(job, result), _validation_context(job, result)
-        verdict: ValidationReport = call(partial(validate, tables, context=context, site_dir=site))
-        return verdict
+        return validate(tables, context=context, site_dir=site, call=call)
 
 
 def _validation_context(job: Job, result: RunResult) -> ValidationContext:
