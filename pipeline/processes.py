@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from pipeline.errors import XizeError
-from pipeline.system import exit_on_sigterm, limit_seconds
+from pipeline.system import TimeUp, exit_on_sigterm, limit_seconds, stopped_after
 
-__all__ = ["Call", "begin_task", "map_in_processes", "process_beside", "processors"]
+__all__ = ["Call", "map_in_processes", "process_beside", "processors", "task"]
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -25,6 +25,7 @@ Call = Callable[[Callable[[], Result]], Result]
 """Calls a function of a module (or a ``partial`` of one) and gives what it gives, or raises what it raises."""
 
 _ENDED = "一个工作进程{what}被系统中止（可能内存不足，或用时过长）：请关闭其他程序，用--workers 1重试，或用--max-seconds放宽。"
+_TOO_LONG = "读取{what}用时超过{seconds}秒，文件可能已损坏；确要读取请用--max-seconds放宽。"
 # Spawned: a forked copy of a process with threads (Prefect, Arrow, a progress bar) may hang on a lock.
 _SPAWN = multiprocessing.get_context("spawn")
 _notes: Path | None = None
@@ -47,7 +48,7 @@ def map_in_processes(
 
     ``work`` must be a function of a module, items and results picklable. With one worker or one item everything is
     done in this process, unless it is to be ``apart``. ``done`` is told the index of each item that is finished, in any
-    order. Raises what ``work`` raises, and XizeError naming what :func:`begin_task` told last when a process was ended from
+    order. Raises what ``work`` raises, and XizeError naming what :func:`task` told last when a process was ended from
     outside (out of memory, killed) or by a fault of a library.
 
     >>> map_in_processes(abs, [-1, 2], workers=1)
@@ -76,12 +77,23 @@ def map_in_processes(
     return [results[index] for index in range(len(items))]
 
 
-def begin_task(text: str, seconds: int) -> None:
-    """In a process of :func:`map_in_processes`: note what it is at, which is named should it die, and let it take at most
-    so many ``seconds`` of processor time. In any other process nothing."""
+@contextmanager
+def task(text: str, seconds: int) -> Iterator[None]:
+    """Work that takes at most so many ``seconds`` of processor time, else XizeError names it.
+
+    In a process of :func:`map_in_processes` the system ends that process, and what was noted is named. In any other one
+    the work is stopped, see :func:`stopped_after`.
+    """
     if _notes is not None:
         (_notes / str(os.getpid())).write_text(text, encoding="utf-8")
         limit_seconds(seconds)
+        yield
+        return
+    try:
+        with stopped_after(seconds):
+            yield
+    except TimeUp as error:
+        raise XizeError(_TOO_LONG.format(what=text, seconds=seconds)) from error
 
 
 def _begin(folder: str) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 
 __all__ = [
     "apart", "end", "end_group", "end_with_parent", "exit_on_sigterm", "ignore_interrupts", "interrupts_call", "limit_seconds", "peak_memory", "private_folder", "sigterm_exits",
-    "sync_folder",
+    "stopped_after", "sync_folder", "TimeUp",
 ]  # fmt: skip
 
 
@@ -119,6 +119,30 @@ def limit_seconds(seconds: int) -> None:
     resource.setrlimit(
         resource.RLIMIT_CPU, (until if most == resource.RLIM_INFINITY else min(until, most), most)
     )
+
+
+class TimeUp(BaseException):
+    """The processor time of :func:`stopped_after` is used up. No Exception: nobody catches it on the way."""
+
+
+@contextmanager
+def stopped_after(seconds: int) -> Iterator[None]:
+    """Raises TimeUp once this process has taken so many more ``seconds`` of processor time, after a step of a library
+    when that is done. Not on Windows, and in the main thread only: others get no signals."""
+    if sys.platform == "win32" or threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(number: int, frame: Any) -> None:
+        raise TimeUp
+
+    before = signal.signal(signal.SIGPROF, stop)
+    signal.setitimer(signal.ITIMER_PROF, seconds + 1)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, before)
 
 
 def sync_folder(path: Path) -> None:

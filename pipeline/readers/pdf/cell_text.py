@@ -10,15 +10,23 @@ import numpy as np
 
 from pipeline.readers.pdf.grid import FoundGrids, Grid
 from pipeline.readers.pdf.lines import level_lines, lines_of
-from pipeline.readers.pdf.page import Ints, PageArrays
-from pipeline.text import is_cjk, is_page_number
+from pipeline.readers.pdf.page import Bools, Floats, Ints, PageArrays
+from pipeline.text import is_page_number
+
+_APART = 0.7
+"""Ems between two words from which on they are two texts."""
+_OVER = 0.1
+"""Share of its size by which a glyph stands over a border, at least."""
+_CENTRED = 1.0
+"""Points by which the middle of a text may stand off its cell's."""
 
 
 def assign(page: PageArrays, grids: Sequence[Grid]) -> tuple[list[list[Ints]], Ints]:
     """Glyph indices per grid and cell, and those outside every grid.
 
-    A glyph belongs to the cell in which its centre lies, or what its clip leaves of the place: found by position in
-    the sorted lines of the grid, not by scanning. A word that is wider than its cell belongs to it as a whole.
+    A word belongs to the cell in which its middle lies, or what its clip leaves of the place. So do all words of a text
+    one of whose glyphs stands over a border: a text wider than its cell is never shared out, and one that begins at its
+    cell's left border stays there. Where borders stand only in gaps, one text object may hold the texts of several cells.
 
     >>> with open_pdf(Path("rules.pdf")) as pdf:
     ...     read = read_page(pdf, 1)
@@ -26,20 +34,24 @@ def assign(page: PageArrays, grids: Sequence[Grid]) -> tuple[list[list[Ints]], I
     >>> [read.page.texts[i] for i in first], len(outside)
     (['序', '号'], 0)
     """
-    x, y = page.places
-    free = np.ones(len(x), dtype=bool)
-    words = _words(page)
+    places = np.column_stack(page.places)
+    texts = page.parts(_APART, touching=True)
+    wholes = np.column_stack(page.places_of(texts))
+    free = np.ones(len(places), dtype=bool)
     # Smallest first, so that a table drawn inside another one's cell keeps its own text.
     order = sorted(range(len(grids)), key=lambda k: _area(grids[k]))
     found: dict[int, list[Ints]] = {}
     for k in order:
         grid = grids[k]
-        x0, top, x1, bottom = grid.bbox
-        inside = np.flatnonzero(free & (x >= x0) & (x <= x1) & (y >= top) & (y <= bottom))
-        cols = np.clip(np.searchsorted(grid.xs, x[inside], side="right") - 1, 0, len(grid.xs) - 2)
-        rows = np.clip(np.searchsorted(grid.ys, y[inside], side="right") - 1, 0, len(grid.ys) - 2)
-        owners = _overflowing(page, grid, inside, grid.owner[rows, cols])
-        inside, owners = _whole_words(page, grid, inside, owners, np.where(free, words, -1))
+        inside, owners = _owners(grid, places, free)
+        over = texts[inside[_overflowing(page, grid, inside, owners)]]
+        if len(over):
+            whole = np.isin(texts, over) & (texts >= 0)
+            places[whole] = wholes[whole]
+            _place_left_aligned(
+                page, grid, [np.flatnonzero(texts == text) for text in np.unique(over)], places
+            )
+            inside, owners = _owners(grid, places, free)
         free[inside] = False
         ranked = np.argsort(owners, kind="stable")
         bounds = np.searchsorted(owners[ranked], np.arange(len(grid.cells) + 1))
@@ -47,68 +59,45 @@ def assign(page: PageArrays, grids: Sequence[Grid]) -> tuple[list[list[Ints]], I
     return [found[k] for k in range(len(grids))], np.flatnonzero(free)
 
 
-def _overflowing(page: PageArrays, grid: Grid, inside: Ints, owners: Ints) -> Ints:
-    """Owners with text that runs over its cell's border given back to that cell.
+def _owners(grid: Grid, places: Floats, free: Bools) -> tuple[Ints, Ints]:
+    """The ``free`` glyphs whose ``places`` (n, 2) lie in a table, and the cell that each is in."""
+    x, y = places.T
+    x0, top, x1, bottom = grid.bbox
+    inside = np.flatnonzero(free & (x >= x0) & (x <= x1) & (y >= top) & (y <= bottom))
+    cols = np.clip(np.searchsorted(grid.xs, x[inside], side="right") - 1, 0, len(grid.xs) - 2)
+    rows = np.clip(np.searchsorted(grid.ys, y[inside], side="right") - 1, 0, len(grid.ys) - 2)
+    return inside, grid.owner[rows, cols]
 
-    A glyph that stands across a border and follows upon its neighbour without a gap, in the content stream and on the
-    line, belongs to the neighbour's cell; so do up to two more that follow it.
-    """
-    boxes, sizes = page.boxes[inside], page.sizes[inside]
-    follows = np.zeros(len(inside), dtype=bool)
-    follows[1:] = (
-        (np.diff(inside) == 1)
-        & (np.abs(boxes[1:, 0] - boxes[:-1, 2]) < 0.2 * sizes[1:])
-        & (np.abs(boxes[1:, 3] - boxes[:-1, 3]) < 0.3 * sizes[1:])
-    )
-    other = np.zeros(len(inside), dtype=bool)
-    other[1:] = owners[1:] != owners[:-1]
-    out = owners.copy()
-    for i in np.flatnonzero(follows & other).tolist():
-        before = out[i - 1]
-        edge = grid.cells[before].x1
-        width = boxes[i, 2] - boxes[i, 0]
-        if not boxes[i, 0] + 0.1 * width < edge < boxes[i, 2]:
+
+def _overflowing(page: PageArrays, grid: Grid, inside: Ints, owners: Ints) -> Bools:
+    """Which of the glyphs ``inside`` a table stand over the border of the cell that owns them, along their line."""
+    angles = page.angles[inside]
+    boxes, over = page.boxes[inside], _OVER * page.sizes[inside]
+    out = np.zeros(len(inside), dtype=bool)
+    for along, level in ((0, angles % 180 == 0), (1, angles % 180 == 90)):
+        sides = np.array(
+            [(cell.x0, cell.x1) if along == 0 else (cell.top, cell.bottom) for cell in grid.cells]
+        )
+        low, high = sides[owners].T
+        out |= level & ((boxes[:, along] < low - over) | (boxes[:, along + 2] > high + over))
+    return out & ~page.invisible[inside]  # a text layer stands only about where its picture shows the text
+
+
+def _place_left_aligned(page: PageArrays, grid: Grid, texts: Sequence[Ints], places: Floats) -> None:
+    """Put the ``places`` of texts that begin at the left border of a cell, and do not stand in the middle of one, where they
+    begin. What a clip has placed stays."""
+    for glyphs in texts:
+        left, right = page.boxes[glyphs, 0].min(), page.boxes[glyphs, 2].max()
+        ends = np.array([[(left + right) / 2, places[glyphs[0], 1]], [left + 0.01, places[glyphs[0], 1]]])
+        if page.angles[glyphs[0]] or abs(places[glyphs[0], 0] - ends[0, 0]) > 0.01:
             continue
-        for j in range(i, min(i + 3, len(inside))):
-            if j > i and not follows[j]:
-                break
-            out[j] = before
-    return out
-
-
-def _words(page: PageArrays) -> Ints:
-    """A number per glyph: the same for those of one word that no line end may part (Latin letters, digits, signs), each
-    right behind the one before it in the content stream and on the line."""
-    boxes, sizes = page.boxes, page.sizes
-    latin = np.fromiter((bool(text.strip()) and not is_cjk(text[0]) for text in page.texts), dtype=bool)
-    follows = latin & (page.angles == 0)
-    follows[1:] &= follows[:-1] & (np.abs(boxes[1:, 0] - boxes[:-1, 2]) < 0.1 * sizes[1:])
-    follows[1:] &= np.abs(boxes[1:, 3] - boxes[:-1, 3]) < 0.3 * sizes[1:]
-    follows[:1] = False
-    return np.cumsum(~follows)
-
-
-def _whole_words(page: PageArrays, grid: Grid, inside: Ints, owners: Ints, words: Ints) -> tuple[Ints, Ints]:
-    """The glyphs of a table and their owners, with every word over a border given to one cell, even where it runs on
-    beyond the table: to the cell that it stands in the middle of, else to the one in which it begins.
-
-    ``words``: the number of each glyph's word, -1 for glyphs of another table.
-    """
-    beyond = np.setdiff1d(np.flatnonzero((words >= 0) & np.isin(words, words[inside])), inside)
-    every = np.concatenate([inside, beyond])
-    ranked = np.argsort(every, kind="stable")
-    every, own = every[ranked], np.concatenate([owners, np.full(len(beyond), -1)])[ranked]
-    heads = np.flatnonzero(np.diff(words[every], prepend=-2))
-    least, most = np.minimum.reduceat(own, heads), np.maximum.reduceat(own, heads)
-    stops = np.append(heads[1:], len(every))
-    for k in np.flatnonzero(least != most).tolist():
-        at = slice(heads[k], stops[k])
-        middle = (page.boxes[every[at], 0].min() + page.boxes[every[at], 2].max()) / 2
-        cells = [c for c in dict.fromkeys(own[at].tolist()) if c >= 0]
-        about = (c for c in cells if abs((grid.cells[c].x0 + grid.cells[c].x1) / 2 - middle) < 1)
-        own[at] = next(about, own[heads[k]])
-    kept = own >= 0
-    return every[kept], own[kept]
+        found, owners = _owners(grid, ends, np.ones(2, dtype=bool))
+        cells = {
+            which: grid.cells[owner] for which, owner in zip(found.tolist(), owners.tolist(), strict=True)
+        }
+        centred = 0 in cells and abs((cells[0].x0 + cells[0].x1) / 2 - ends[0, 0]) < _CENTRED
+        if not centred and 1 in cells and left - cells[1].x0 < page.sizes[glyphs[0]]:
+            places[glyphs] = ends[1]
 
 
 _CLOSE = 0.6

@@ -1,7 +1,7 @@
 """The pdfium decoder: a page → :class:`PageArrays`, by way of pdfium's text page and page objects.
 
 It knows nothing of the pdfplumber decoder, reads the same page some ten times faster, and agrees with it on every
-glyph's advance and every stroke; like it, it tells what glyphs are clipped to, and ignores the clipping of shapes.
+glyph's advance and every stroke; both take a clip for the box around it.
 """
 
 from __future__ import annotations
@@ -92,15 +92,15 @@ def _add_objects(objects: list[int], outer: Floats, clip: Floats, shapes: Shapes
     """
     pdfium = calls()
     kinds = np.fromiter(map(pdfium.kind, objects), dtype=np.int64, count=len(objects))
-    images = [objects[i] for i in np.flatnonzero(kinds == _IMAGE).tolist()]
-    if images:  # a picture is the unit square under its matrix
-        shapes.add_pictures(
-            _boxes(np.tile([0.0, 0.0, 1.0, 1.0], (len(images), 1)), times(matrices(images), outer))
-        )
-    _add_paths([objects[i] for i in np.flatnonzero(kinds == _PATH).tolist()], outer, shapes)
+    boxes = _clips(objects, outer, clip)
+    where = np.flatnonzero(kinds == _IMAGE)
+    if len(where):  # a picture is the unit square under its matrix
+        full = times(matrices([objects[i] for i in where.tolist()]), outer)
+        shapes.add_pictures(_boxes(np.tile([0.0, 0.0, 1.0, 1.0], (len(where), 1)), full), boxes[where])
+    where = np.flatnonzero(kinds == _PATH)
+    _add_paths([objects[i] for i in where.tolist()], boxes[where], outer, shapes)
     where = np.flatnonzero((kinds == _TEXT) | (kinds == _FORM))
-    clipped = [objects[i] for i in where.tolist()]
-    boxes = _clips(clipped, outer, clip)
+    clipped, boxes = [objects[i] for i in where.tolist()], boxes[where]
     texts: list[int] = []
     clips: list[Floats] = []
     begin = 0
@@ -145,8 +145,8 @@ def _boxes(bounds: Floats, full: Floats) -> Floats:
     return np.column_stack([np.min(xs, axis=0), np.min(ys, axis=0), np.max(xs, axis=0), np.max(ys, axis=0)])
 
 
-def _add_paths(paths: list[int], outer: Floats, shapes: Shapes) -> None:
-    """Add the strokes and fills of painted paths, subpath by subpath."""
+def _add_paths(paths: list[int], clips: Floats, outer: Floats, shapes: Shapes) -> None:
+    """Add the strokes and fills of painted paths, subpath by subpath, as far as their ``clips`` (n, 4) show them."""
     if not paths:
         return
     pdfium = calls()
@@ -160,21 +160,23 @@ def _add_paths(paths: list[int], outer: Floats, shapes: Shapes) -> None:
     plain = fill & ~stroke & (counts > 1) & (counts <= 5) & square
     chosen = [paths[i] for i in np.flatnonzero(plain).tolist()]
     bounds = ask(pdfium.bounds, chosen, width=4, kind=np.float32, apart=True).astype(np.float64)
-    shapes.add_areas(np.column_stack([_boxes(bounds, outer), lights(pdfium.fill_color, chosen)]))
+    areas = np.column_stack([_boxes(bounds, outer), lights(pdfium.fill_color, chosen)])
+    shapes.add_areas(areas, clips[plain])
     other = np.flatnonzero(~plain & (fill | stroke) & (counts > 1))
     if len(other):
         chosen = [paths[i] for i in other.tolist()]
-        points = _Points(chosen, counts[other], times(own[other], outer))
+        points = _Points(chosen, counts[other], times(own[other], outer), clips[other])
         points.add_strokes(stroke[other], shapes)
         points.add_fills(fill[other], shapes)
 
 
 class _Points:
-    """The points of ``paths``, all at once; ``full`` (n, 6) leads from each one's space to the displayed page."""
+    """The points of ``paths``, all at once; ``full`` (n, 6) leads from each one's space to the displayed page, ``clips``
+    (n, 4) are their clips there."""
 
-    def __init__(self, paths: list[int], counts: Ints, full: Floats) -> None:
+    def __init__(self, paths: list[int], counts: Ints, full: Floats, clips: Floats) -> None:
         pdfium = calls()
-        self._paths, self._full = paths, full
+        self._paths, self._full, self._clips = paths, full, clips
         handles: list[int] = []
         for path, count in zip(paths, counts.tolist(), strict=True):
             handles.extend(map(pdfium.segment, repeat(path), range(count)))
@@ -202,7 +204,8 @@ class _Points:
         moved = (x[to] != x[to - 1]) | (y[to] != y[to - 1])
         drawn = stroke[self._path_of[subpath]] & ~curved[subpath] & moved
         q, owner = to[drawn], self._path_of[subpath[drawn]]
-        shapes.add_strokes(np.column_stack([x[q - 1], y[q - 1], x[q], y[q], widths[owner], light[owner]]))
+        strokes = np.column_stack([x[q - 1], y[q - 1], x[q], y[q], widths[owner], light[owner]])
+        shapes.add_strokes(strokes, self._clips[owner])
 
     def add_fills(self, fill: Bools, shapes: Shapes) -> None:
         """Add the subpaths of the paths that ``fill`` marks by their bounding boxes."""
@@ -215,4 +218,5 @@ class _Points:
                 for fold in (np.minimum, np.maximum)
                 for at in (self._x, self._y)
             ]
-            shapes.add_areas(np.column_stack([*sides, light])[filled])
+            areas = np.column_stack([*sides, light])[filled]
+            shapes.add_areas(areas, self._clips[self._path_of[filled]])

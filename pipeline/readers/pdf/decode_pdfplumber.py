@@ -18,6 +18,8 @@ import pdfplumber
 from pdfminer.converter import PDFLayoutAnalyzer
 from pdfminer.pdffont import PDFUnicodeNotDefined
 from pdfminer.pdfinterp import PDFPageInterpreter, PDFResourceManager
+from pdfminer.pdftypes import dict_value, list_value, resolve1
+from pdfminer.psparser import literal_name
 from pdfminer.utils import apply_matrix_pt, mult_matrix
 
 from pipeline.readers.pdf.page import INVISIBLE_MODES, NO_CLIP, REPLACEMENT, Floats, PageArrays, Shapes
@@ -118,7 +120,7 @@ class _ArrayDevice(PDFLayoutAnalyzer):
     def render_image(self, name: str, stream: Any) -> None:
         """A picture: the unit square under the current matrix."""
         flipped = [self._flip(apply_matrix_pt(self.ctm, at)) for at in ((0, 0), (1, 0), (1, 1), (0, 1))]
-        self.pictures.append(_bounds(flipped))
+        self.pictures.append((*_bounds(flipped), *self.clip))
 
     def render_string(self, textstate: Any, seq: Any, ncs: Any, graphicstate: Any) -> None:
         """Note the render mode before the glyphs of a string come."""
@@ -169,9 +171,11 @@ class _ArrayDevice(PDFLayoutAnalyzer):
             if stroke and not curved:
                 light = _light(gstate.scolor, gstate.scs)
                 ends = [*points[1:], points[0]] if closed else points[1:]
-                self.strokes += [(*p, *q, width, light) for p, q in zip(points, ends, strict=False) if p != q]
+                self.strokes += [
+                    (*p, *q, width, light, *self.clip) for p, q in zip(points, ends, strict=False) if p != q
+                ]
             if fill and len(points) > 1:
-                self.areas.append((*_bounds(points), _light(gstate.ncolor, gstate.ncs)))
+                self.areas.append((*_bounds(points), _light(gstate.ncolor, gstate.ncs), *self.clip))
 
     def _subpaths(self, path: Sequence[Any]) -> Iterator[tuple[list[Point], bool, bool]]:
         points: list[Point] = []
@@ -206,6 +210,16 @@ class _Interpreter(PDFPageInterpreter):
         if self.gstack:
             self.device.clip = self.device.clips.pop()
         super().do_Q()
+
+    def do_gs(self, name: Any) -> None:
+        """Set the font that a graphics state names: pdfminer takes nothing of one."""
+        states = dict_value((self.resources or {}).get("ExtGState") or {})
+        font = dict_value(states.get(literal_name(name)) or {}).get("Font")
+        if font:
+            reference, size = list_value(font)
+            spec = dict_value(reference)
+            self.textstate.font = self.rsrcmgr.get_font(getattr(reference, "objid", None), spec)
+            self.textstate.fontsize = float(resolve1(size))
 
     def do_TJ(self, seq: Any) -> None:
         """Number what is shown."""
@@ -271,9 +285,9 @@ class PdfplumberDocument:
         interpreter.render_contents(obj.resources, obj.contents, ctm=ctm)
         page.close()
         shapes, glyphs = Shapes(), _rows(device.glyphs, 13)
-        shapes.add_strokes(_rows(device.strokes, 6))
-        shapes.add_areas(_rows(device.areas, 5))
-        shapes.add_pictures(_rows(device.pictures, 4))
+        shapes.add_strokes(*np.split(_rows(device.strokes, 10), [6], axis=1))
+        shapes.add_areas(*np.split(_rows(device.areas, 9), [5], axis=1))
+        shapes.add_pictures(*np.split(_rows(device.pictures, 8), [4], axis=1))
         return PageArrays(
             number=number,
             width=right - left,

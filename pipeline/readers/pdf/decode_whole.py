@@ -5,6 +5,8 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from pipeline.errors import XizeError
 from pipeline.readers.pdf.open import OpenPdf
 from pipeline.readers.pdf.page import REPLACEMENT, PageArrays
@@ -44,7 +46,12 @@ def decode_whole(pdf: OpenPdf, number: int) -> Decoded:
 def _decode(pdf: OpenPdf, number: int) -> Decoded:
     arrays = pdf.decode(number)
     try:
-        lacking = missing(pdf.painted.runs(number), arrays)
+        runs = pdf.painted.runs(number)
+        stated = [k for k, run in enumerate(runs) if run.font.stated]
+        # pdfium takes no font from a graphics state, but whatever was set before.
+        if stated and pdf.decoder == "pdfium":
+            arrays = arrays.glyphs(~np.isin(arrays.runs, stated))
+        lacking = missing(runs, arrays)
     except Exception:  # playa raises anything on a broken page: that glyphs cannot be counted is a finding
         lacking = None
     return Decoded(arrays, pdf.decoder, None, lacking)

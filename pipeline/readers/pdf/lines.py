@@ -15,12 +15,10 @@ from functools import lru_cache
 import numpy as np
 
 from pipeline.model import Line
-from pipeline.readers.pdf.page import Bools, Floats, Ints, PageArrays
+from pipeline.readers.pdf.page import WORD, Bools, Floats, Ints, PageArrays
 from pipeline.text import is_cjk
 
 _NO_SPACE_BEFORE = set(",.;:!?)]}%，。；：！？）】》、")
-_SPACE = 0.18
-"""Ems between two Latin words from which on a blank is put there."""
 _TAB = 1.5
 """Ems from which on text counts as set apart."""
 
@@ -161,7 +159,7 @@ def _plain(boxes: Floats, sizes: Floats, texts: Sequence[str], first: Bools, hea
     odd = np.fromiter(map(len, texts), dtype=np.int64, count=len(texts)) != 1
     inner = ~first[1:]
     size = np.where(sizes[1:] == 0, 1.0, sizes[1:])
-    odd[1:] |= inner & (boxes[1:, 0] - boxes[:-1, 2] > _SPACE * size)
+    odd[1:] |= inner & (boxes[1:, 0] - boxes[:-1, 2] > WORD * size)
     odd[1:] |= inner & (boxes[1:, 2] < boxes[:-1, 2])
     plain: list[bool] = (~np.logical_or.reduceat(odd, heads)).tolist()
     return plain
@@ -183,7 +181,7 @@ def _spaced(texts: Sequence[str], boxes: Floats, sizes: Floats) -> tuple[str, tu
                 chars.append("\t")
                 advances.append(gap)
             elif (
-                gap > _SPACE * em
+                gap > WORD * em
                 and not is_cjk(chars[-1])
                 and not is_cjk(text[0])
                 and text[0] not in _NO_SPACE_BEFORE

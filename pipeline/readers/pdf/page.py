@@ -7,6 +7,7 @@ All lengths are PDF points in the displayed page (crop box and /Rotate applied),
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -30,6 +31,14 @@ _BORDER = 12.0
 """The least length of a picture that is a table's border, points."""
 _INSET = 2.0
 """Points off a clip's border: clips reach to the middle of a cell's border, or a little over it."""
+WORD = 0.18
+"""Ems between two letters from which on they are two words."""
+_TOUCH = 0.03
+"""Ems off the end of the text before it at which a text still goes on right there."""
+_SLIVER = 0.1
+"""Points that must be left of a shape within its clip."""
+_LEAST = 0.5
+"""Points on either side of its middle by which a ruling is seen, however thin it is."""
 _SLANT = 0.02
 """Strokes count as level or upright up to this share of their length, or half a point."""
 
@@ -73,15 +82,42 @@ class PageArrays:
         """x (n,) and y (n,) of the middle of each glyph's box."""
         return (self.boxes[:, 0] + self.boxes[:, 2]) / 2, (self.boxes[:, 1] + self.boxes[:, 3]) / 2
 
-    @property
+    @cached_property
     def places(self) -> tuple[Floats, Floats]:
-        """x (n,) and y (n,) of where each glyph counts: the middle of its box or, where its clip cuts that off, the
-        nearest place within the clip. A spreadsheet clips text to the cell that it belongs to."""
-        x, y = self.centres
+        """x (n,) and y (n,) of where each glyph counts: where its word does (see :meth:`places_of`)."""
+        return self.places_of(self.parts())
+
+    def parts(self, gap: float = WORD, touching: bool = False) -> Ints:
+        """(n,) numbers of the parts of text objects that no gap of more than ``gap`` ems divides, -1 for blanks.
+
+        ``touching``: a text object goes on the one before it where it begins right at its end.
+        """
+        out = np.full(len(self.texts), -1)
+        index = np.flatnonzero(np.fromiter(map(bool, map(str.strip, self.texts)), bool, len(self.texts)))
+        boxes, sizes, runs = self.boxes[index], self.sizes[index], self.runs[index]
+        between = np.maximum(boxes[1:, :2] - boxes[:-1, 2:], boxes[:-1, :2] - boxes[1:, 2:]).max(axis=1)
+        ems = between / np.where(sizes[1:] > 0, sizes[1:], 1.0)
+        first = np.ones(len(index), dtype=bool)
+        first[1:] = (ems > gap) | (runs[1:] != runs[:-1])
+        if touching:
+            first[1:] &= np.abs(ems) > _TOUCH
+        out[index] = np.cumsum(first) - 1
+        return out
+
+    def places_of(self, parts: Ints) -> tuple[Floats, Floats]:
+        """x (n,) and y (n,) of the middles of glyphs' ``parts`` or, where the clip cuts that off, of the nearest place
+        within the clip. A spreadsheet clips text to the cell that it belongs to."""
+        places = np.column_stack(self.centres)
+        index = np.flatnonzero(parts >= 0)
+        if len(index):
+            heads = np.flatnonzero(np.diff(parts[index], prepend=-1))
+            least = np.minimum.reduceat(self.boxes[index, :2], heads)
+            most = np.maximum.reduceat(self.boxes[index, 2:], heads)
+            places[index] = ((least + most) / 2)[np.cumsum(np.diff(parts[index], prepend=-1) != 0) - 1]
         low, high = self.clips[:, :2], self.clips[:, 2:]
         inset = np.minimum(_INSET, (high - low) / 2)
-        low, high = low + inset, high - inset
-        return np.clip(x, low[:, 0], high[:, 0]), np.clip(y, low[:, 1], high[:, 1])
+        x, y = np.clip(places, low + inset, high - inset).T
+        return x, y
 
     def glyphs(self, index: Ints | Bools) -> PageArrays:
         """The same page with only the glyphs that ``index`` selects."""
@@ -115,6 +151,13 @@ def _slices(boxes: Floats) -> Bools:
     return out
 
 
+def _cut(rows: Floats, clips: Floats) -> Floats:
+    """Rows of x0, top, x1, bottom … cut to their clips; what these hide is left out."""
+    low, high = np.maximum(rows[:, :2], clips[:, :2]), np.minimum(rows[:, 2:4], clips[:, 2:])
+    seen = (high - low >= np.minimum(rows[:, 2:4] - rows[:, :2], _SLIVER)).all(axis=1)
+    return np.column_stack([low, high, rows[:, 4:]])[seen]
+
+
 @dataclass
 class Shapes:
     """What a decoder finds drawn on a page, as parts of the arrays of :class:`PageArrays`.
@@ -122,20 +165,21 @@ class Shapes:
     ``rulings`` have their luminance in a sixth column.
 
     >>> shapes = Shapes()
-    >>> shapes.add_strokes(np.array([[10.0, 20.0, 110.0, 20.0, 0.5, 0.0]]))
+    >>> shapes.add_strokes(np.array([[10.0, 20.0, 110.0, 20.0, 0.5, 0.0]]), np.array([[0.0, 0.0, 90.0, 90.0]]))
     >>> shapes.arrays()["rulings"].tolist()
-    [[10.0, 20.0, 110.0, 20.0, 0.5]]
+    [[10.0, 20.0, 90.0, 20.0, 0.5]]
     """
 
     rulings: list[Floats] = field(default_factory=lambda: [np.empty((0, 6))])
     fills: list[Floats] = field(default_factory=lambda: [np.empty((0, 5))])
     images: list[Floats] = field(default_factory=lambda: [np.empty((0, 4))])
 
-    def add_areas(self, areas: Floats) -> None:
-        """Filled shapes: rows (n, 5) of x0, top, x1, bottom of the bounding box, luminance.
+    def add_areas(self, areas: Floats, clips: Floats) -> None:
+        """Filled shapes: rows (n, 5) of x0, top, x1, bottom of the bounding box, luminance; (n, 4) their clips.
 
         Thin ones are rulings, dots (which may belong to a dotted line of either direction) are two.
         """
+        areas = _cut(areas, clips)
         x0, top, x1, bottom, light = areas.T
         wide, high, x, y = x1 - x0, bottom - top, (x0 + x1) / 2, (top + bottom) / 2
         level, upright = high <= THIN, wide <= THIN
@@ -143,23 +187,35 @@ class Shapes:
         self.rulings.append(np.column_stack([x, top, x, bottom, wide, light])[upright])
         self.fills.append(areas[~level & ~upright])
 
-    def add_strokes(self, strokes: Floats) -> None:
-        """Straight strokes: rows (n, 6) of x and y of both ends, thickness, luminance. Slanted ones are left out."""
+    def add_strokes(self, strokes: Floats, clips: Floats) -> None:
+        """Straight strokes: rows (n, 6) of x and y of both ends, thickness, luminance; (n, 4) their clips. Slanted ones
+        are left out."""
         ax, ay, bx, by, width, light = strokes.T
         dx, dy, x, y = np.abs(ax - bx), np.abs(ay - by), (ax + bx) / 2, (ay + by) / 2
         level = (dy <= np.maximum(_SLANT * dx, 0.5)) & (dx >= dy)
         upright = ~level & (dx <= np.maximum(_SLANT * dy, 0.5))
         left, right = np.minimum(ax, bx), np.maximum(ax, bx)
         top, bottom = np.minimum(ay, by), np.maximum(ay, by)
-        self.rulings.append(np.column_stack([left, y, right, y, width, light])[level])
-        self.rulings.append(np.column_stack([x, top, x, bottom, width, light])[upright])
+        for along, rows, where in (
+            (0, np.column_stack([left, y, right, y, width, light]), level),
+            (1, np.column_stack([x, top, x, bottom, width, light]), upright),
+        ):
+            rows, clip = rows[where], clips[where]
+            half = np.maximum(rows[:, 4] / 2, _LEAST)
+            seen = (rows[:, 1 - along] >= clip[:, 1 - along] - half) & (
+                rows[:, 1 - along] <= clip[:, 3 - along] + half
+            )
+            rows[:, along] = np.maximum(rows[:, along], clip[:, along])
+            rows[:, along + 2] = np.minimum(rows[:, along + 2], clip[:, along + 2])
+            self.rulings.append(rows[seen & (rows[:, along] <= rows[:, along + 2])])
 
-    def add_pictures(self, boxes: Floats) -> None:
-        """Pictures: rows (n, 4) of x0, top, x1, bottom. Thin ones as long as a border are black rulings, unless a larger
-        picture is cut into them."""
+    def add_pictures(self, boxes: Floats, clips: Floats) -> None:
+        """Pictures: rows (n, 4) of x0, top, x1, bottom; (n, 4) their clips. Thin ones as long as a border are black
+        rulings, unless a larger picture is cut into them."""
+        boxes = _cut(boxes, clips)
         sides = boxes[:, 2:] - boxes[:, :2]
         thin = (sides.min(axis=1) <= THIN) & (sides.max(axis=1) >= _BORDER) & ~_slices(boxes)
-        self.add_areas(np.column_stack([boxes[thin], np.zeros(int(thin.sum()))]))
+        self.add_areas(np.column_stack([boxes[thin], np.zeros(int(thin.sum()))]), boxes[thin])
         self.images.append(boxes[~thin])
 
     def arrays(self) -> dict[str, Any]:

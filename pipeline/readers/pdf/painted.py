@@ -57,12 +57,14 @@ _LETTERS = {
 
 
 class _Font:
-    """How many bytes the codes of a font have: ``width`` 1 or 2, or 0 where a CMap tells it code by code."""
+    """How many bytes the codes of a font have: ``width`` 1 or 2, or 0 where a CMap tells it code by code; whether a
+    graphics state sets it (``stated``)."""
 
-    def __init__(self, spec: Any, document: Any) -> None:
+    def __init__(self, spec: Any, document: Any, stated: bool) -> None:
         from playa.cmapdb import get_cmap, parse_encoding
 
         self.spec = spec  # kept so that its id stays taken
+        self.stated = stated
         self._document = document
         self._font: Any = None
         self._cmap: Any = None
@@ -118,7 +120,7 @@ class Painted:
 
     def __init__(self, document: Any) -> None:
         self._document = document
-        self._fonts: dict[int, _Font] = {}
+        self._fonts: dict[tuple[int, bool], _Font] = {}
 
     def runs(self, number: int) -> list[Run]:
         """What page ``number`` (from 1) shows, in the order in which it is painted; empty strings are left out.
@@ -152,7 +154,7 @@ class Painted:
             elif calls == b"gs":
                 given = _value(_entry(resources, "ExtGState", name))
                 if isinstance(given, dict) and "Font" in given:
-                    font = self._font(_value(given["Font"])[0])
+                    font = self._font(_value(given["Font"])[0], stated=True)
             elif calls:
                 self._form(_value(_entry(resources, "XObject", name)), resources, font, forms, out)
 
@@ -167,11 +169,12 @@ class Painted:
             form.buffer, _value(form.attrs.get("Resources")) or resources, font, (*forms, id(form)), out
         )
 
-    def _font(self, reference: Any) -> _Font:
+    def _font(self, reference: Any, stated: bool = False) -> _Font:
         spec = _value(reference)
-        if id(spec) not in self._fonts:
-            self._fonts[id(spec)] = _Font(spec, self._document)
-        return self._fonts[id(spec)]
+        key = id(spec), stated
+        if key not in self._fonts:
+            self._fonts[key] = _Font(spec, self._document, stated)
+        return self._fonts[key]
 
 
 @contextmanager

@@ -12,7 +12,7 @@ import numpy as np
 from pipeline.errors import XizeError
 from pipeline.job import Limits
 from pipeline.model import Cell, Line
-from pipeline.processes import begin_task, map_in_processes
+from pipeline.processes import map_in_processes, task
 from pipeline.readers.pdf.camelot import ENGINE as CAMELOT
 from pipeline.readers.pdf.cell_text import assign, overflowing_lines, trim_open_ends
 from pipeline.readers.pdf.checks import failed_checks
@@ -147,8 +147,8 @@ def _risky(state: PageState) -> bool:
 def _read(pdf: OpenPdf, numbers: Sequence[int], limits: Limits) -> Reading:
     pages = []
     for number in numbers:
-        begin_task(f"{pdf.path.name}第{number}页", limits.seconds)
-        pages.append(read_page(pdf, number, limits))
+        with task(f"{pdf.path.name}第{number}页", limits.seconds):
+            pages.append(read_page(pdf, number, limits))
     return to_reading(
         [cell for page in pages for cell in page.cells],
         [block for page in pages for block in page.blocks],

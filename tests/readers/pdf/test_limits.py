@@ -94,9 +94,11 @@ def test_glyphs_on_one_spot(tmp_path: Path) -> None:
     assert page["glyphs"] == 1
 
 
-def test_a_page_that_takes_too_long(tmp_path: Path) -> None:
+@pytest.mark.parametrize("times", [7, 18])
+def test_a_page_that_takes_too_long(times: int, tmp_path: Path) -> None:
+    """Whether this process reads it or, as one of more than 40,000 objects, another one."""
     path = tmp_path / "slow.pdf"
-    write_page(path, RULES * 18)
+    write_page(path, RULES * times)
     with pytest.raises(XizeError, match=r"slow\.pdf第1页.*--max-seconds") as error:
         read_pdf(path, decoder="pdfplumber", limits=Limits(seconds=0))
     assert error.value.exit_code == 2

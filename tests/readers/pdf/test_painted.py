@@ -166,6 +166,22 @@ def test_reasons_why_glyphs_are_left_out(tmp_path: Path) -> None:
         assert (info.glyphs, info.missing) == (10, 0)
 
 
+def test_a_font_that_a_graphics_state_sets(tmp_path: Path) -> None:
+    def add(pdf: Pdf) -> None:
+        other = Dictionary(
+            Type=Name.Font, Subtype=Name.Type1, BaseFont=Name.Helvetica,
+            Encoding=Dictionary(Differences=Array([97, Name.x])),
+        )  # fmt: skip
+        pdf.pages[0].Resources.ExtGState = Dictionary(G=Dictionary(Font=[pdf.make_indirect(other), 9]))
+
+    shown = b"q /G gs BT 50 650 Td (a) Tj ET Q " + TEXT + b" BT /G gs 50 600 Td (a) Tj ET"
+    for decoder in DECODERS:  # pdfium takes no font from there
+        with open_pdf(page(tmp_path / "page.pdf", shown, add), decoder=decoder) as pdf:
+            decoded = decode_whole(pdf, 1)
+        assert ("".join(decoded.arrays.texts), decoded.engine) == ("xHello worldx", "pdfplumber")
+        assert (decoded.missing, decoded.arrays.sizes[[0, 1, -1]].tolist()) == (0, [9, 12, 9])
+
+
 def test_another_decoder_is_taken_where_it_reads_more(tmp_path: Path) -> None:
     """pdfminer draws no form without /BBox, pdfium shows a string squeezed to nothing in part."""
     no_box = page(tmp_path / "box.pdf", b"/X Do", form(TEXT))

@@ -75,6 +75,49 @@ def test_clipped_text_belongs_to_the_cell_that_it_is_clipped_to(decoder: str, tm
 
 
 @pytest.mark.parametrize("decoder", ["pdfium", "pdfplumber"])
+def test_rules_are_cut_to_their_clip(decoder: str, tmp_path: Path) -> None:
+    path = tmp_path / "clipped.pdf"
+    frame = "40 90 200 120 re S "
+    beside = "q 40 90 90 120 re W n 140 90 m 140 210 l S 140 90 1 120 re f Q "
+    half = "q 40 90 100 120 re W n 40 170 m 240 170 l S 0 130 400 1 re f Q "
+    short = half.replace("100 120", "60 120")
+    by_fill = "q 139.5 90 1 80 re W n 100 0 100 300 re f Q "  # a fill of which the clip leaves a rule
+    form = "q 30 0 0 30 30 80 cm /X1 Do Q "
+    write_page(path, frame + beside + short + form, form="q 0 0 2 2 re W n 5 0 0.02 9 re f Q")
+    assert [cell.col_span for cell in cells_of(read_pdf(path, decoder=decoder))] == [1]
+    write_page(path, frame + beside + half + by_fill)
+    assert [
+        (cell.row, cell.col, cell.row_span, cell.col_span)
+        for cell in cells_of(read_pdf(path, decoder=decoder))
+    ] == [(0, 0, 1, 2), (1, 0, 1, 1), (1, 1, 2, 1), (2, 0, 1, 1)]
+
+
+_THREE = "40 100 300 40 re S 140 100 m 140 140 l S 240 100 m 240 140 l S "
+
+
+@pytest.mark.parametrize("decoder", ["pdfium", "pdfplumber"])
+@pytest.mark.parametrize(
+    ("shown", "cells"),
+    [
+        ("105 120 Td <0003000300030003000300030003> Tj", ["", "姓" * 7, ""]),
+        ("105 120 Td " + "<0003> Tj 20 0 Td " * 7, ["", "姓" * 7, ""]),
+        ("105 120 Td /F1 20 Tf (Programmes and titles) Tj", ["", "Programmesandtitles", ""]),
+        ("45 120 Td /F1 20 Tf (ab cd e) Tj /F4 20 Tf <00030003> Tj", ["abcde姓姓", "", ""]),
+        ("300 120 Td <000300030003> Tj", ["", "", "姓姓姓"]),
+        ("45 120 Td /F1 20 Tf [(one) -4000 (two) -3000 (three)] TJ", ["one", "two", "three"]),
+        ("106 120 Td /F1 20 Tf (row in the mist words) Tj", ["row", "inthemist", "words"]),
+    ],
+)
+def test_a_text_is_never_shared_out(decoder: str, shown: str, cells: list[str], tmp_path: Path) -> None:
+    """It belongs to the cell of its middle; one text object for a row is divided where borders stand in its gaps."""
+    path = tmp_path / "wide.pdf"
+    write_page(path, _THREE + f"BT /F4 20 Tf {shown} ET")
+    reading = read_pdf(path, decoder=decoder)
+    assert [cell.text for cell in cells_of(reading)] == cells
+    assert not blocks_of(reading)
+
+
+@pytest.mark.parametrize("decoder", ["pdfium", "pdfplumber"])
 def test_text_that_is_clipped_away_is_hidden(decoder: str, tmp_path: Path) -> None:
     path = tmp_path / "clipped.pdf"
     away = "q 900 900 10 10 re W n BT /F1 10 Tf 50 180 Td (away) Tj ET Q "
