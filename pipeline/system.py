@@ -57,12 +57,15 @@ def ignore_interrupts() -> None:
 
 @contextmanager
 def interrupts_call(leave: Callable[[], None]) -> Iterator[None]:
-    """Ctrl-C calls ``leave`` instead of raising KeyboardInterrupt wherever the main thread happens to be."""
-    before = signal.signal(signal.SIGINT, lambda number, frame: leave())
+    """Ctrl-C and SIGTERM call ``leave`` instead of ending whatever the main thread happens to be doing."""
+    before = {
+        number: signal.signal(number, lambda *_: leave()) for number in (signal.SIGINT, signal.SIGTERM)
+    }
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def exit_on_sigterm(code: int = 128 + signal.SIGTERM) -> Any:

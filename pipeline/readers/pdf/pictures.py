@@ -66,5 +66,5 @@ def grey_png(picture: Image.Image) -> bytes:
     indexed = Image.frombytes("P", picture.size, picture.point([v // step for v in range(256)]).tobytes())
     indexed.putpalette([round(i * 255 / (_SHADES - 1)) for i in range(_SHADES) for _ in range(3)])
     out = io.BytesIO()
-    indexed.save(out, "PNG", bits=4, optimize=False, compress_level=6)
+    indexed.save(out, "PNG", bits=4, optimize=False, compress_level=4)
     return out.getvalue()
