@@ -58,9 +58,7 @@ def ignore_interrupts() -> None:
 @contextmanager
 def interrupts_call(leave: Callable[[], None]) -> Iterator[None]:
     """Ctrl-C and SIGTERM call ``leave`` instead of ending whatever the main thread happens to be doing."""
-    before = {
-        number: signal.signal(number, lambda *_: leave()) for number in (signal.SIGINT, signal.SIGTERM)
-    }
+    before = {number: signal.signal(number, lambda *_: leave()) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield
     finally:

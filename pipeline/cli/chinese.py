@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterable
 from importlib.resources import files
 from typing import Any
 
-PANELS = {"ARGUMENTS_PANEL_TITLE": "参数", "OPTIONS_PANEL_TITLE": "选项", "COMMANDS_PANEL_TITLE": "命令"}
+WORDS = {
+    "ARGUMENTS_PANEL_TITLE": "参数", "OPTIONS_PANEL_TITLE": "选项", "COMMANDS_PANEL_TITLE": "命令",
+    "DEFAULT_STRING": "[默认：{}]", "ENVVAR_STRING": "[环境变量：{}]", "REQUIRED_LONG_STRING": "[必填]",
+}  # fmt: skip
 
 
 def is_wanted() -> bool:
@@ -45,9 +49,35 @@ def translate(group: Any) -> None:
     for owner, name in texts(group):
         text = getattr(owner, name)
         setattr(owner, name, known.get(as_key(text), text))
+    for command in group.commands.values():
+        command.short_help = command.help.partition("。")[0] + "。"
     for command in (group, *group.commands.values()):
         option = command.get_help_option(command.context_class(command))
         if option is not None:
             option.help = "显示本说明后退出。"
-    for name, words in PANELS.items():
+    for name, words in WORDS.items():
         setattr(rich_utils, name, words)
+    _wrap_lines(rich_utils)
+
+
+def _wrap_lines(rich_utils: Any) -> None:
+    """Chinese has no blanks to wrap at: what is too long for a line goes on in the next, where Rich would cut it off."""
+    from rich import columns, table
+    from rich.text import Text
+
+    def folded(cells: Iterable[Any]) -> list[Any]:
+        cells = list(cells)
+        for cell in cells:
+            if isinstance(cell, Text):
+                cell.overflow = "fold"
+        return cells
+
+    class Table(table.Table):
+        def add_row(self, *cells: Any, **options: Any) -> None:
+            super().add_row(*folded(cells), **options)
+
+    class Columns(columns.Columns):
+        def __init__(self, cells: Iterable[Any], **options: Any) -> None:
+            super().__init__(folded(cells), **options)
+
+    rich_utils.Table, rich_utils.Columns = Table, Columns

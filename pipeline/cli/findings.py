@@ -225,11 +225,13 @@ def correct(
     tables = _tables_of(home, name, curated, row)
     written, total = write_template(path, row, tables, who(by), datetime.date.today())
     more = (
-        f"（该发现涉及{total}行，只写了前{written}行；全部照原文时可用“xize accept”）"
+        f"（该发现涉及{total}处，只写了前{written}处；全部照原文时可用“xize accept”）"
         if written < total
         else ""
     )
-    typer.echo(f"已在{path}中写入{written}项待填的更正{more}：请填好to与reason。")
+    typer.echo(
+        f"已在{path}中写入{written}项待填的更正{more}：请核对action，填好to（drop、join不用）与reason。"
+    )
     next_step(f"xize run {name}")
 
 

@@ -318,6 +318,6 @@ def change_words(changes: Mapping[str, Mapping[str, int]]) -> list[str]:
     from pipeline.schema.changes import CHANGE_KINDS
 
     return [
-        f"与{name}相比：{'，'.join(f'{CHANGE_KINDS[kind]}{count}处' for kind, count in kinds.items()) or '没有变化'}。"
+        f"与{name}相比：{'，'.join(f'{CHANGE_KINDS[kind]}{count}处' for kind, count in kinds.items()) or '印出的文字没有变化'}。"
         for name, kinds in changes.items()
     ]

@@ -44,9 +44,10 @@ def _write_table(con: sqlite3.Connection, table: Table, data: pa.Table, among: s
     columns = [field for field in table.fields if field.name in data.column_names]
     values = [[_value(one) for one in data[field.name].to_pylist()] for field in columns]
     rows = list(zip(*values, strict=True))
+    # An earlier release has no value in a column that came later.
     lines = [
-        f"{_quoted(field.name)} {_type(field.type)}{'' if field.nullable else ' not null'}"
-        for field in columns
+        f"{_quoted(field.name)} {_type(field.type)}{'' if field.nullable or None in column else ' not null'}"
+        for field, column in zip(columns, values, strict=True)
     ]
     # A release may hold what its document prints twice; a key is declared where it is one.
     at = [index for index, field in enumerate(columns) if field.name in table.key]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping, Sequence
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -62,8 +63,11 @@ def write_template(
         if any(_is_about(item, finding) for item in document):
             raise XizeError(f"{path}中已有发现{finding['finding_id']}的更正：请直接编辑该项。")
         rows = rows_of(finding, tables)
+        firsts = _firsts(finding, rows)
+        action = "join" if firsts else USUAL.get(finding["code"], "replace")
+        rows = firsts or rows
         for row in rows[:LIMIT]:
-            document.append(_entry(finding, row, tables, by, date))
+            document.append(_entry(finding, row, action, tables, by, date))
             words = f"{place_before(row or finding)}{finding['message']}\naction可为：{'、'.join(ACTIONS)}"
             document.yaml_set_comment_before_after_key(len(document) - 1, before=words, indent=2)
         write_yaml(path, document)
@@ -96,15 +100,30 @@ def rows_of(finding: Row, tables: Mapping[str, pa.Table]) -> Sequence[Mapping[st
     return found or [None]
 
 
+def _firsts(finding: Row, rows: Sequence[Mapping[str, Any] | None]) -> list[Mapping[str, Any] | None]:
+    """The first of each two items that may be one, where that is the question; [] where it is another."""
+    if finding["code"] != "boundary_uncertain" or "|" not in finding["evidence"]:
+        return []
+    slot = itemgetter("class_code", "kind", "tier")
+    items = [row for row in rows if row is not None]
+    places = {(slot(item), item["position"]) for item in items}
+    return [item for item in items if (slot(item), item["position"] + 1) in places]
+
+
 _KEYS = {"entries": "entry_id", "classes": "class_code", "majors": "major_code", "notes": "number"}
 
 
 def _entry(
-    finding: Row, row: Mapping[str, Any] | None, tables: Mapping[str, pa.Table], by: str, date: datetime.date
+    finding: Row,
+    row: Mapping[str, Any] | None,
+    action: str,
+    tables: Mapping[str, pa.Table],
+    by: str,
+    date: datetime.date,
 ) -> CommentedMap:
     where: dict[str, Any]
     expect: Any
-    action, extra = USUAL.get(finding["code"], "replace"), {}
+    extra = {}
     if row is not None and "entry_id" in row:
         where = {"class": row["class_code"], "kind": row["kind"], "tier": row["tier"]}
         if finding["code"] == "item_repeated":

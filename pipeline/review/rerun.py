@@ -16,6 +16,7 @@ from typing import Any
 from pipeline.errors import XizeError
 from pipeline.job import Options, Outcome
 from pipeline.run import run
+from pipeline.schema import TABLES
 from pipeline.schema.changes import CHANGE_KINDS
 from pipeline.system import apart, end_group
 
@@ -96,7 +97,13 @@ def _trial(outcome: Outcome) -> dict[str, Any]:
         name: [[CHANGE_KINDS[kind], count] for kind, count in kinds.items()]
         for name, kinds in outcome.changes.items()
     }
-    return {"changes": changes, "queues": dict(outcome.by_queue), "errors": outcome.open_errors}
+    # What is only divided otherwise changes no printed text, but rows.
+    rows = [
+        [TABLES[one.table].title_zh, one.added, one.removed, one.changed]
+        for one in outcome.deltas
+        if one.rows_before and (one.added or one.removed or one.changed)
+    ]
+    return {"changes": changes, "rows": rows, "queues": dict(outcome.by_queue), "errors": outcome.open_errors}
 
 
 def _main() -> None:

@@ -34,3 +34,30 @@ def test_the_locale_decides(language: str, words: str) -> None:
         env={**known, "LANG": language, "PYTHONPATH": str(ROOT), "PYTHONUTF8": "1"},
     )  # fmt: skip
     assert words in done.stdout and ("选项" in done.stdout) == language.startswith("zh")
+
+
+def test_no_help_is_cut_off() -> None:
+    """Whatever the width: every character of every text stands there, a line end or not."""
+    group = get_command(app)
+    program = """if True:
+        import sys
+        from pipeline.cli.app import app
+        from pipeline.cli.chinese import translate
+        from typer.main import get_command
+        group = get_command(app)
+        translate(group)
+        for words in ([], *([name] for name in group.commands)):
+            group.main([*words, "--help"], prog_name="xize", standalone_mode=False)
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True,
+        env={**os.environ, "COLUMNS": "80", "PYTHONPATH": str(ROOT), "PYTHONUTF8": "1"},
+    )  # fmt: skip
+    assert "…" not in done.stdout and "[default" not in done.stdout and "[required]" not in done.stdout
+    assert all(len(line) <= 80 for line in done.stdout.splitlines())
+    # A panel's last column, line after line: what wraps reads on.
+    shown = "".join(re.sub(r"^│ .*?\s{2,}|[│\s]", "", line) for line in done.stdout.splitlines())
+    known = translations()
+    for owner, name in texts(group):
+        if name == "help" and (text := known[as_key(getattr(owner, name))]):
+            assert re.sub(r"\s", "", text.partition("。")[0]) in shown, text

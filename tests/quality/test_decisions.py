@@ -238,7 +238,7 @@ def test_a_finding_about_hundreds_of_rows_gets_a_start(home: Path) -> None:
     first = max(listed(home), key=lambda row: row["rows"])
     assert first["rows"] > 300
     said = xize(home, "correct", first["finding_id"]).stdout
-    assert f"涉及{first['rows']}行，只写了前20行" in said and "xize accept" in said
+    assert f"涉及{first['rows']}处，只写了前20处" in said and "xize accept" in said
     assert len(load_yaml(home / "raw" / EDITION / "corrections.yaml")) == 20
 
 

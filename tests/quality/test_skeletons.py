@@ -78,6 +78,35 @@ def test_a_completed_skeleton_applies(
     assert decided([row], corrections=[correction])[0]["status"] == "corrected"
 
 
+def test_two_items_that_may_be_one_are_joined_where_only_the_reason_is_filled_in(
+    tables: dict[str, pa.Table], tmp_path: Path
+) -> None:
+    """One entry a pair, not one a row."""
+    path = tmp_path / "corrections.yaml"
+    slots: dict[tuple[str, ...], list[Any]] = {}
+    for entry in tables["entries"].to_pylist():
+        slots.setdefault((entry["kind"], entry["tier"]), []).append(entry)
+    pairs = [sorted(slot, key=lambda one: one["position"])[:2] for slot in slots.values() if len(slot) > 1][
+        :3
+    ]
+    keys = tuple(one["entry_id"] for pair in pairs for one in pair)
+    found = Finding("boundary_uncertain", "两条还是一条。", "甲|乙", table="entries", keys=keys)
+    (row,) = finding_rows([found], EDITION)
+    assert write_template(path, row, tables, "李", datetime.date(2026, 1, 5)) == (3, 3)
+    document = load_yaml(path)
+    for item in document:
+        item["reason"] = "是一条"
+    write_yaml(path, document)
+    corrections = load_corrections(path)
+    assert {tuple(one.expect) for one in corrections} == {
+        tuple(one["text"] for one in pair) for pair in pairs
+    }
+    before = {name: tables[name].to_pylist() for name in ("classes", "entries", ANNEX)}
+    after = apply_to_rows(before, corrections)
+    assert len(after["entries"]) == len(before["entries"]) - 3
+    assert decided([row], corrections=corrections)[0]["status"] == "corrected"
+
+
 def test_a_finding_without_a_place_cannot_be_corrected(tables: dict[str, pa.Table], tmp_path: Path) -> None:
     (row,) = finding_rows([Finding("pages_lost", "缺第3页。", "3")], EDITION)
     with pytest.raises(XizeError, match="没有指明可以更正的行或单元格.*xize accept"):

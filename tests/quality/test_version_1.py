@@ -7,7 +7,9 @@ tests/data/version-1.tar.gz was made by that version: two releases, an acceptanc
 from __future__ import annotations
 
 import json
+import sqlite3
 import tarfile
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ import yaml
 from pipeline.findings import digits_of
 from pipeline.job import Options
 from pipeline.review.session import Session
+from tests.api.conftest import serving
 from tests.cli_home import EDITION, xize
 
 DATA = Path(__file__).parents[1] / "data" / "version-1.tar.gz"
@@ -43,6 +46,31 @@ def test_a_release_of_version_1_is_read(old: Path) -> None:
     assert rows[ACCEPTED]["queue"] == "reading" and 0 < rows[ACCEPTED]["chance"] < 1
     read = xize(old, "sql", f"select finding_id, queue from findings where finding_id = '{ACCEPTED}'")
     assert read.code == 0 and ACCEPTED in read.out, read.err
+
+
+def test_a_release_of_version_1_is_browsed_exported_and_served(old: Path, tmp_path: Path) -> None:
+    for words in (
+        ("browse", f"{EDITION}@r002", "-o", tmp_path / "browse.html"),
+        ("export", EDITION, "--xlsx", tmp_path / "a.xlsx", "--csv", tmp_path / "csv", "--sqlite", tmp_path / "a.db"),
+        ("publish-site", tmp_path / "site"),
+        ("verify", EDITION),
+    ):  # fmt: skip
+        done = xize(old, *words)
+        assert done.code == 0, done.err
+    with serving(old) as client:
+        rows = client.get("/entries").json()
+        asked = {"class": rows["rows"][0]["class_code"], "name": rows["rows"][0]["text"]}
+        answer = client.get("/check", params=asked).json()
+        assert answer["counts"] and answer["matches"][0]["release"] == "r002"
+        assert client.get("/history", params={"name": asked["name"]}).json()["lives"]
+        assert client.get("/coverage").json()["rows"] and client.get("/health").json()["problem"] is None
+        assert client.get(f"/entries/{rows['rows'][0]['entry_id']}").status_code == 200
+    with closing(sqlite3.connect(tmp_path / "a.db")) as con:
+        assert con.execute("select count(*) from entries").fetchone() == (rows["total"],)
+    assert (
+        rows["total"]
+        == json.loads(xize(old, "sql", "select count(*) as n from entries", "-f", "json").out)[0]["n"]
+    )
 
 
 @pytest.mark.long

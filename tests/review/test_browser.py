@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.cli_home import EDITION, xize
+from tests.cli_home import EDITION, print_rulebook, small_truth, xize
 from tests.review.conftest import REPEATED, TWO_IN_ONE, Served, serving
 
 PARTS = ["量子园艺师", "云端灌溉员(五级/初级工)"]
@@ -55,7 +55,10 @@ def choose(page: Any, words: str) -> None:
 
 
 @pytest.mark.long
-def test_correct_run_again_and_it_is_gone(page: Any, doubtful: Path) -> None:
+def test_correct_run_again_and_it_is_gone(page: Any, doubtful: Path, tmp_path: Path) -> None:
+    last_year = print_rulebook(small_truth(), tmp_path / "last.pdf")
+    assert xize(doubtful, "add", "demo-2024", last_year).code == 0
+    assert xize(doubtful, "run", "demo-2024", "--no-prefect").code == 0
     path = doubtful / "raw" / EDITION / "corrections.yaml"
     with serving(doubtful) as served:
         opened(page, served)
@@ -82,7 +85,13 @@ def test_correct_run_again_and_it_is_gone(page: Any, doubtful: Path) -> None:
         page.click("#run")  # asks first, and publishes nothing yet
         page.click("#run-try")
         page.locator("#dialog", has_text=f"与{EDITION}@r001相比：删除条目1处").wait_for(timeout=120_000)
-        assert "仍未决：可能读错" in page.inner_text("#dialog")
+        shown = page.inner_text("#dialog")
+        assert "与demo-2024@r001相比：新增条目1处" in shown and "证书条目增0减1改1" in shown
+        left = page.evaluate(
+            "X.state.findings.filter((one) => one.status === 'open').map((one) => one.queue)"
+        )
+        doubts = (left.count("reading"), left.count("document"))
+        assert "仍未决：可能读错{}项，原文如此{}项。".format(*doubts) in shown
         assert not (doubtful / "curated" / EDITION / "r002").exists()
         assert page.inner_text("#notice").startswith("最近一次运行没有发布（试运行）")
         page.click("#run-publish")

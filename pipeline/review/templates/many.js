@@ -88,14 +88,16 @@ X.follow = async (publish) => {
 
 X.offer = (status) => {
   const changes = Object.entries(status.changes).map(([name, kinds]) =>
-    X.el("li", {}, X.el("b", {}, `与${name}相比：`), kinds.map(([kind, count]) => `${kind}${count}处`).join("，") || "没有变化"),
+    X.el("li", {}, X.el("b", {}, `与${name}相比：`), kinds.map(([kind, count]) => `${kind}${count}处`).join("，") || "印出的文字没有变化"),
   );
+  const rows = status.rows.map(([title, added, removed, changed]) => `${title}增${added}减${removed}改${changed}`).join("，");
   const open = Object.entries(X.queues).map(([queue, label]) => `${label}${status.queues[queue] || 0}项`).join("，");
   const errors = status.errors ? `有${status.errors}个错误，不能发布。` : "";
   X.openDialog(
     "试运行的结果",
     X.el("p", {}, changes.length ? "发布后将有这些变化：" : "这是第一次发布，没有可以比较的版本。"),
     X.el("ul", { class: "names" }, ...changes),
+    rows && X.el("p", {}, `各表的行与当前发布相比：${rows}。`),
     X.el("p", {}, `${errors}仍未决：${open}。`),
     X.el("div", { class: "three" }, X.el("button", { id: "run-publish", class: "main", disabled: Boolean(status.errors), onclick: () => X.follow(true) }, "发布"), X.el("button", { id: "run-not", onclick: () => X.$("dialog").close() }, "不发布，继续核对")),
   );
