@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.editions.names import validate_name
 from pipeline.errors import UnknownName, XizeError
+from pipeline.query.divided import Cells
 from pipeline.schema import GRADE_LABELS, KINDS, TIERS
 from pipeline.text import place_words, squeeze
 
@@ -27,6 +28,7 @@ _NEAR_LIMIT = 8
 STATES = {
     "stands": "列入",
     "absent": "未列",
+    "divided": "列有相同文字而起止读法不同",
     "no_class": "无此专业类",
     "lost": "来源缺此专业类",
 }
@@ -59,8 +61,8 @@ _PRINTED = tuple(field.name for field in fields(PrintedRow))
 class Standing:
     """What became of the name in one edition.
 
-    ``state``: ``stands``, ``absent`` (its class is there, it is not), ``no_class`` (the edition has no such class) or
-    ``lost`` (the edition's source lacks the class: nobody can tell). ``renamed``: the name nearest to it that the
+    ``state``: ``stands``, ``absent`` (its class is there, it is not), ``divided`` (its characters are there, read as other
+    items), ``no_class`` (the edition has no such class) or ``lost`` (the edition's source lacks the class: nobody can tell). ``renamed``: the name nearest to it that the
     edition has and that never stands beside it, with its likeness (0–100).
     """
 
@@ -259,7 +261,8 @@ def _editions(catalog: Catalog, jurisdiction: str | None) -> dict[str, str]:
 
 def _rows(catalog: Catalog, class_code: str | None, kind: str | None) -> list[Row]:
     query = """
-        select edition, entry_id, class_code, kind, tier, text, name, issuer, grades, level, source, page, line
+        select edition, entry_id, class_code, kind, tier, text, name, issuer, grades, level, source, page, line,
+            confidence
         from entries
         where ($kind is null or kind = $kind)
         order by edition, class_code, kind, list_position($tiers, tier), position
@@ -303,12 +306,14 @@ def _codes(catalog: Catalog) -> dict[tuple[str, str], str]:
 
 @dataclass(frozen=True)
 class _Known:
-    """What the editions (→ release, oldest first) hold: names of classes, lost classes, names of entries by cell."""
+    """What the editions (→ release, oldest first) hold: names of classes, lost classes, names of entries by
+    class and kind, and the entries of each cell."""
 
     editions: Mapping[str, str]
     classes: Mapping[tuple[str, str], str]
     lost: set[tuple[str, str]]
     names: Mapping[tuple[str, str, str], Mapping[str, str]]
+    cells: Cells
 
     def state(self, edition: str, class_code: str) -> str:
         """Why a name does not stand in an edition."""
@@ -317,7 +322,7 @@ class _Known:
         return "lost" if (edition, class_code) in self.lost else "no_class"
 
 
-def _known(catalog: Catalog, editions: Mapping[str, str], rows: Iterable[Row]) -> _Known:
+def _known(catalog: Catalog, editions: Mapping[str, str], rows: Sequence[Row]) -> _Known:
     found = catalog.sql("select edition, class_code, name from classes").to_pylist()
     codes = _codes(catalog)
     classes = {
@@ -333,7 +338,7 @@ def _known(catalog: Catalog, editions: Mapping[str, str], rows: Iterable[Row]) -
     for row in rows:
         cell = names.setdefault((row["edition"], row["class_code"], row["kind"]), {})
         cell.setdefault(_key(row["name"]), row["name"])
-    return _Known(editions, classes, lost, names)
+    return _Known(editions, classes, lost, names, Cells(rows))
 
 
 def _life(where: tuple[str, str, str, str], rows: Sequence[Row], known: _Known) -> Life:
@@ -352,7 +357,10 @@ def _life(where: tuple[str, str, str, str], rows: Sequence[Row], known: _Known) 
         else:
             free = {name: printed for name, printed in beside[edition].items() if name not in others}
             state = known.state(edition, class_code)
-            standings.append(Standing(edition, release, state, (), _renamed(key, free)))
+            if state == "absent" and any(known.cells.reads_otherwise(edition, row) for row in rows):
+                state = "divided"
+            near = _renamed(key, free) if state != "divided" else None
+            standings.append(Standing(edition, release, state, (), near))
     names = [known.classes[edition, class_code] for edition in own if (edition, class_code) in known.classes]
     return Life(
         jurisdiction, class_code, names[-1] if names else "", kind, rows[-1]["name"], tuple(standings)

@@ -34,6 +34,8 @@ def row_is_cut(table: GrowingTable, pairs: Pairs, filled: FillRates) -> bool:
         return not _at_top(key)
     if key.text and above.text and _two_keys(table, key, above):
         return False
+    if above.text and not key.text and not table.merging:
+        return True  # a class goes on; that it ended with the page, and the next one is named further below, is rare
     single = [(cell, above) for cell, above in matched if above.row_span == cell.row_span == 1]
     if any(cell.text for cell, _ in single) and not any(above.text for _, above in single):
         return True  # the break came before the row's first line

@@ -52,7 +52,9 @@ _EDITIONS: dict[str, list[tuple[str, str, str, str]]] = {
 _NAMES = {"6101": "农业类", "6102": "林业类", "6103": "畜牧业类"}
 
 
-def _publish(curated: Path, edition: str, printed: list[tuple[str, str, str, str]]) -> None:
+def _publish(
+    curated: Path, edition: str, printed: list[tuple[str, str, str, str]], confidence: float = 1.0
+) -> None:
     entries: list[dict[str, Any]] = []
     for position, (class_code, kind, tier, text) in enumerate(printed, 1):
         stated = read_levels(text)
@@ -63,6 +65,7 @@ def _publish(curated: Path, edition: str, printed: list[tuple[str, str, str, str
                 "kind": kind,
                 "tier": tier,
                 "position": position,
+                "confidence": confidence,
                 "text": text,
                 "name": text.partition("(")[0],
                 "grades": list(stated.grades),
@@ -223,3 +226,22 @@ def test_from_the_command_line(home: Path) -> None:
     assert isinstance(refused, XizeError) and refused.exit_code == 2
     sql = _xize(home, "sql", "select distinct tiers from entry_history where name = '园艺工'", "-f", "json")
     assert json.loads(sql.stdout) == [{"tiers": ["初级"]}]
+
+
+def test_the_same_characters_read_as_other_items_are_no_change(tmp_path: Path) -> None:
+    """An item that one year's reading joins and another's parts stands in both; where layout is certain, it does not."""
+    whole, parts = ["影视编导师"], ["影视", "编导师"]
+    for year, (texts, confidence) in enumerate(
+        [(whole, 0.9), (parts, 0.9), (parts, 1.0), (whole, 1.0)], 2024
+    ):
+        printed = [("6101", "skill", "初级", text) for text in texts]
+        _publish(tmp_path / "curated", f"shanghai-{year}", printed, confidence)
+    with Catalog(home=tmp_path) as catalog:
+        assert _states(history(catalog, "编导师"))[0][2] == ["divided", "stands", "stands", "divided"]
+        found = history(catalog, "影视编导师").lives[0]
+    assert [one.state for one in found.standings] == ["stands", "divided", "divided", "stands"]
+    assert "2025年列有相同文字而起止读法不同" in found.sentence()
+    _publish(tmp_path / "curated", "shanghai-2024", [("6101", "skill", "初级", "影视编导师")], 1.0)
+    _publish(tmp_path / "curated", "shanghai-2025", [("6101", "skill", "初级", text) for text in parts], 1.0)
+    with Catalog(home=tmp_path) as catalog:
+        assert _states(history(catalog, "影视编导师"))[0][2] == ["stands", "absent", "absent", "stands"]

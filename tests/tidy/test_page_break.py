@@ -97,3 +97,19 @@ def test_a_footnote_does_not_end_a_table(note: str) -> None:
     assert table.notes == (line,) and table.table.n_rows == 7
     caption = Line("二、其他机构名单", 40.0, 700.0, 200.0, 710.0, 1, (8.0,) * 8, 8.0)
     assert len(stitch(Section("annex", "附件1：名单", content=[_page(1, ABOVE), caption, rest])).tables) == 2
+
+
+def test_a_class_goes_on_over_two_breaks_and_the_next_one_is_named_in_the_middle_of_its_row() -> None:
+    """The page between prints no class, and only some of its columns go on: they are those of the class above."""
+    header = _one("类别", "初级", "中级", "高级", "备注")
+    full = [_one(f"610{n}", "甲工", "乙工", "丙工", "") for n in range(1, 5)]
+    below = [("\n6106", 3), ("子工", 3), ("丑工", 3), ("寅工", 3), ("", 3)]
+    pages = [
+        [header, *full, _one("6105", "甲工", "乙工", "丙工", "")],
+        [_one("", "丁工", "戊工", "己工", "")],
+        [below],
+    ]
+    content: list[Line | PageTable] = [_page(n, list(rows)) for n, rows in enumerate(pages, start=1)]
+    (table,) = stitch(Section("major", "一、61农林牧渔大类", content=content)).tables
+    assert _texts(table.table, 5)[:2] == ["6105", "甲工丁工"]
+    assert _texts(table.table, 6)[:2] == ["6106", "子工"]

@@ -150,7 +150,7 @@ def trim_open_ends(page: PageArrays, found: FoundGrids) -> FoundGrids:
     """Open rows end where the body does: a page number or running head beyond it is no part of a cell.
 
     Where a page break cut a row, its side borders may run on to the page's edge. The outermost line there is taken
-    for a running head when it stands in the page's outer eighth and is a page number, or is set apart.
+    for a running head when it stands in the page's outer eighth and is a page number, or is set apart from the row's text.
     """
     grids = []
     for grid in found.grids:
@@ -174,13 +174,15 @@ def _body_end(page: PageArrays, grid: Grid, low: float, high: float, below: bool
     x0, _, x1, _ = grid.bbox
     x, y = page.centres
     lines = level_lines(page, np.flatnonzero((x >= x0) & (x <= x1) & (y >= low) & (y <= high)))
-    while len(lines) > 1:
-        last, before = (lines[-1], lines[-2]) if below else (lines[0], lines[1])
+    while lines:
+        last, *rest = lines[::-1] if below else lines
         outer = last.bottom < page.height / 8 or last.top > page.height * 7 / 8
-        gap = last.top - before.bottom if below else before.top - last.bottom
-        alone = gap > 1.5 * max(last.size, before.size)
-        if not outer or not (alone or (is_page_number(last.text, page.number) and gap > 0.2 * last.size)):
+        body = (rest[0].bottom if below else rest[0].top) if rest else low if below else high
+        gap = last.top - body if below else body - last.bottom
+        alone = bool(rest) and gap > 1.5 * max(last.size, rest[0].size)
+        numbered = is_page_number(last.text, page.number) and (gap > 0.2 * last.size or not rest)
+        if not outer or not (alone or numbered):
             break
-        end = (last.top + before.bottom) / 2 if below else (before.top + last.bottom) / 2
+        end = (last.top + body) / 2 if below else (body + last.bottom) / 2
         lines = lines[:-1] if below else lines[1:]
     return end

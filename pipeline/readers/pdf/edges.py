@@ -48,9 +48,12 @@ def find_edges(page: PageArrays, settings: GridSettings) -> tuple[list[Edge], li
     Edge(at=120.0, low=80.0, high=460.0)
     """
     rulings = _seen(page)
+    # Browsers let borders of a cut row run on beyond the page, under its clip; what lies there whole is not drawn.
+    rulings = rulings[
+        (rulings[:, :2] <= (page.width, page.height)).all(axis=1) & (rulings[:, 2:4] >= 0).all(axis=1)
+    ]
     if len(rulings) == 0:
         return [], []
-    # Browsers let borders of a cut row run on beyond the page, under its clip.
     x0, x1 = np.clip(rulings[:, [0, 2]], 0, page.width).T
     top, bottom = np.clip(rulings[:, [1, 3]], 0, page.height).T
     level = bottom - top <= x1 - x0

@@ -217,3 +217,22 @@ def test_footnote_marks_leave_the_text(sheet: Sheet, decoder: str) -> None:
     blocks = read_pages(sheet.path, [1], decoder=decoder).blocks.to_pylist()
     marks = [row["text"].split("\t") for row in blocks if row["role"] == "footnote_mark"]
     assert [(mark, note.replace(" ", "")) for mark, note in marks] == [("1", "1甲级"), ("12", "12）说明")]
+
+
+@pytest.mark.parametrize("rest", [True, False])
+def test_borders_that_run_on_beyond_the_page(sheet: Sheet, decoder: str, rest: bool) -> None:
+    """Browsers draw a cut row whole, under the page's clip: its page number is no part of it."""
+    beyond = sheet.height + 40
+    sheet.line(80, 740, 300, 740)
+    sheet.line(80, 760, 300, 760)
+    sheet.line(80, beyond, 300, beyond)
+    for x in (80, 200, 300):
+        sheet.line(x, 740, x, beyond)
+    for x, y, text in (
+        (90, 753, "甲"),
+        (210, 753, "乙"),
+        *([(90, 775, "丙"), (210, 775, "丁")] if rest else []),
+    ):
+        sheet.text(x, y, text)
+    sheet.text(230, 815, "1")
+    assert read(sheet, decoder) == [[["甲", "乙"], ["丙", "丁"] if rest else ["", ""]]]
