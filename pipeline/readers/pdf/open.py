@@ -128,15 +128,12 @@ def _open_document(path: Path, password: str, decoder: str, stack: ExitStack) ->
     if decoder != "pdfplumber":
         raise XizeError(f"没有名为“{decoder}”的解码器；请用 pdfplumber 或 pdfium。")
     from pdfminer.pdfdocument import PDFEncryptionError, PDFPasswordIncorrect
-    from pdfminer.pdfexceptions import PDFException
-    from pdfminer.psexceptions import PSException
-    from pdfplumber.utils.exceptions import PdfminerException
 
     from pipeline.readers.pdf.decode_pdfplumber import open_pdfplumber
 
     try:
         return stack.enter_context(open_pdfplumber(path, password))
-    except (PdfminerException, PDFException, PSException) as error:
+    except Exception as error:  # it raises anything on a broken structure
         causes = (error, error.args[0] if error.args else error)
         locked = any(isinstance(cause, PDFPasswordIncorrect) for cause in causes)
         foreign = any(isinstance(cause, PDFEncryptionError) for cause in causes)

@@ -373,6 +373,8 @@ def test_a_broken_structure_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "hollow.pdf"
     path.write_bytes(b"%PDF-1.7\n" + b"nothing of a PDF in here\n" * 50 + b"%%EOF\n")
     assert "已损坏" in sentence(path, "pdfium")
+    write_page(path, _WORDS, page="/MediaBox[0 0 /b 300]")
+    assert "已损坏" in sentence(path, "pdfplumber")
 
 
 def test_an_unknown_decoder_is_named(tmp_path: Path) -> None:
