@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 
 from pipeline.model import Cell
 from pipeline.tidy.growing_table import GrowingCell, GrowingTable, column_key, pattern, shape
+from pipeline.tidy.headers import ends_as_class
 
 _FILLED = 0.97
 _FEW = 0.955
@@ -27,7 +28,7 @@ def row_is_cut(table: GrowingTable, pairs: Pairs, filled: FillRates) -> bool:
     matched = [(cell, above) for cell, above in pairs if above is not None]
     if len(matched) < len(pairs):
         return False
-    key, above = min(matched, key=lambda pair: pair[0].x0)
+    key, above = _key(table, matched)
     if key.text and not above.text and not table.merging:
         # The class stands in the middle of its row and the break came before it; where it stands at the top of a
         # high cell, its row begins here, and what is above belongs to the row before that.
@@ -73,6 +74,18 @@ def row_is_cut(table: GrowingTable, pairs: Pairs, filled: FillRates) -> bool:
         (round(above.x0), cell.text) in table.values or cell.text.isdigit() for cell, above in present
     )
     return not (whole and 2 * len(present) >= len(always))
+
+
+def _key(table: GrowingTable, matched: Sequence[tuple[Cell, GrowingCell]]) -> tuple[Cell, GrowingCell]:
+    """The pair of the column that names the rows: the leftmost, or a catalogue's last one where the classes stand there."""
+
+    def classes(pair: tuple[Cell, GrowingCell]) -> bool:
+        texts = [pair[0].text, pair[1].text, *(text for at, text in table.values if abs(at - pair[1].x0) < 2)]
+        named = [ends_as_class(text) for text in texts if text]
+        return 2 * sum(named) >= len(named) > 0
+
+    first, last = (end(matched, key=lambda pair: pair[0].x0) for end in (min, max))
+    return last if not table.merging and classes(last) and not classes(first) else first
 
 
 def _two_keys(table: GrowingTable, key: Cell, above: GrowingCell) -> bool:
