@@ -171,6 +171,7 @@ CODES: dict[str, Code] = _codes(
         ("tier_conflict", "warning", "document", "级次与说明不符", "核对原文；属实则接受此项。"),
         ("toc_section_missing", "error", "reading", "目录所列专业大类未见", "核对文件是否完整；确要发布请加--allow-incomplete。"),
         ("toc_annex_missing", "error", "reading", "目录所列附件未见", "核对文件是否完整；确要发布请加--allow-incomplete。"),
+        ("toc_annex_absent", "warning", "document", "目录所列附件不在文件中", "核对原文是否本无此附件；如另有文件，请一并取得。"),
         ("annex_without_rows", "warning", "reading", "附件没有表格行", "核对该附件是否只有文字，或其表格漏读。"),
         ("characters_lost", "warning", "reading", "表格文字有遗漏", "核对原文；请连同输入文件报告。"),
         ("characters_added", "error", "reading", "条目文字多于原文", "核对原文；请连同输入文件报告。"),

@@ -79,13 +79,18 @@ class Cell:
 
 @dataclass(frozen=True)
 class GridCell:
-    """A cell of a stitched table: one piece per page that it stands on, in reading order."""
+    """A cell of a stitched table: one piece per page that it stands on, in reading order.
+
+    ``unsure_from``: the row from which on no ruling line says that the cell covers it: an empty cell below a page break
+    was taken for the rest of it.
+    """
 
     row: int
     col: int
     row_span: int
     col_span: int
     pieces: tuple[Cell, ...]
+    unsure_from: int | None = None
 
     @cached_property
     def lines(self) -> tuple[Line, ...]:

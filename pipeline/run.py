@@ -320,6 +320,7 @@ def _validation_context(job: Job, result: RunResult) -> ValidationContext:
                 "annex" if line.kind == "annex" else "section", line.label, line.found, line.number, line.page
             )
             for line in result.context["toc"]
+            if not line.absent
         ),
         rule3=result.context["rule3"],
         allow_incomplete=job.options.allow_incomplete,

@@ -153,7 +153,7 @@ def _annex_rows(tables: Mapping[str, pa.Table], toc: Sequence[Any]) -> Iterator[
         number = int(item.number) if item.number is not None and item.number.isdigit() else -1
         listed |= {number} - {-1}
         detail = f"{counts[number]}行" if item.found else "目录列有，正文没有标题"
-        status = "present" if item.found else "lost"
+        status = "present" if item.found else "absent" if getattr(item, "absent", False) else "lost"
         yield _row("annex", item.number or item.label, item.label, status, detail, first.get(number, {}))
     for number in sorted(counts.keys() - listed):
         status, more = ("extra", "，目录未列") if listed else ("present", "")

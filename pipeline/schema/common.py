@@ -71,9 +71,9 @@ ENTRY_ID = text(
 )
 CLASS_CODE = text(
     "class_code", "专业类代码", "Class code",
-    "印在最前的四位代码；没有印出代码者为N加名称SHA-256的前8位，同名者加-2等后缀",
-    "The first four-digit code printed; where none is, N and 8 hex digits of the name's SHA-256 (-2 … for a name that stands twice)",
-    pattern=r"^(\d{4}|N[0-9a-f]{8}(-\d+)?)$",
+    "印在最前的代码；没有印出代码者为N加名称SHA-256的前8位，同名者加-2等后缀",
+    "The first code printed; where none is, N and 8 hex digits of the name's SHA-256 (-2 … for a name that stands twice)",
+    pattern=r"^(\d{4,}|N[0-9a-f]{8}(-\d+)?)$",
 )
 KIND = text(
     "kind", "证书类别", "Kind",

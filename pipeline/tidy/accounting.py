@@ -130,7 +130,7 @@ def _told(entries: Entries) -> Counter[str]:
 
 
 def _uncertain(piece: Cell) -> Finding:
-    message = f"第 {piece.page} 页表首的空单元格可能仍属于上一页的合并单元格，暂按空白处理；请对照原件。"
+    message = f"第 {piece.page} 页的空单元格是否仍属于分页处之前的合并单元格，框线没有表明；请对照原件。"
     return Finding("span_uncertain", message, piece.cell_id, **piece.place)
 
 

@@ -50,14 +50,16 @@ def name_key(name: str, occurrence: int = 1) -> str:
 
 
 def parse_class(cell_lines: Iterable[Line]) -> tuple[list[str], str]:
-    """(codes in printed order, name) of a class cell. Codes printed without a blank between are told apart by length."""
+    """(codes in printed order, name) of a class cell. Codes printed without a blank between are told apart by their ends,
+    which are the same for one class, else by the usual length of four."""
     text = _CUT_CODE.sub(r"\1\2", " ".join(normalise(line.text) for line in cell_lines))
     codes: list[str] = []
     for run in _CODE.findall(text):
-        if len(run) > 4 and len(run) % 4 == 0:
-            codes += [run[i : i + 4] for i in range(0, len(run), 4)]
-        else:
-            codes.append(run)
+        parts = [
+            [run[i : i + size] for i in range(0, len(run), size)] for size in (4, 6) if len(run) % size == 0
+        ]
+        alike = (part for part in parts if len({code[1:] for code in part}) == 1)
+        codes += next(alike, parts[0] if parts else [run])
     name = squeeze(_CODE.sub("", text))
     return codes, re.sub(r"^[/、,，;；|()\[\]\-]+|[/、,，;；|\-]+$|[(\[][/、,，\s]*[)\]]", "", name)
 

@@ -27,6 +27,7 @@ from pipeline.tidy.outline import outline
 from pipeline.tidy.section_rows import (
     Row,
     TocLine,
+    absent_annexes,
     class_rows,
     major_rows,
     note_rows,
@@ -107,14 +108,14 @@ def tidy(
         *entries.differing,
         *(beside.differences(rows) if beside is not None else ()),
     ]
-    findings = unreadable_pages(findings, pages)
+    loose = [finding.evidence for finding in findings if finding.code == "text_outside_tables"]
+    toc, absent = absent_annexes(toc_lines(parts), pages, tables, loose)
+    findings = unreadable_pages([*findings, *absent], pages)
     if engine:
         rows = {name: pageless.with_lines(some, engine) for name, some in rows.items()}
         findings = pageless.findings_with_lines([*pageless.findings_of(reading), *findings], engine)
     counted = characters(cells, catalogue, entries, annexes, tables)
-    return Tidied(
-        rows, findings, toc_lines(parts), rule3, counted, len(pages), sum(page.tables for page in pages)
-    )
+    return Tidied(rows, findings, toc, rule3, counted, len(pages), sum(page.tables for page in pages))
 
 
 def _line_rules(

@@ -19,13 +19,15 @@ Placed = tuple[Cell, float, float]
 
 @dataclass
 class GrowingCell:
-    """A cell being stitched: row (from 0) and borders in the table, the pieces in reading order."""
+    """A cell being stitched: row (from 0) and borders in the table, the pieces in reading order; ``unsure_from`` as in
+    :class:`GridCell`."""
 
     row: int
     row_span: int
     x0: float
     x1: float
     pieces: list[Cell]
+    unsure_from: int | None = None
 
     @property
     def text(self) -> str:

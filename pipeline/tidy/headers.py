@@ -72,7 +72,7 @@ def find_header(table: LogicalTable, mapping: Mapping[str, str], where: str) -> 
         named = [
             col
             for col in others
-            if any(_ends_as_class(cell.text) for cell in table.column(col, stop, table.n_rows))
+            if any(ends_as_class(cell.text) for cell in table.column(col, stop, table.n_rows))
         ]
         for col in (named or others)[:1]:
             columns[col] = CatalogueColumn("class", columns[col].label)
@@ -88,7 +88,8 @@ def header_block(table: LogicalTable, first: int = 0, last: int = 8) -> tuple[in
     start = tier_row
     while start > first and _heads(table, start - 1, tier_row):
         start -= 1
-    return start, tier_row + 2 if _kinds_below(table, tier_row) else tier_row + 1
+    below = not _kinds_in(table, tier_row - 1) and _kinds_in(table, tier_row + 1)
+    return start, tier_row + 2 if below else tier_row + 1
 
 
 def _heads(table: LogicalTable, row: int, tier_row: int) -> bool:
@@ -102,7 +103,8 @@ def _heads(table: LogicalTable, row: int, tier_row: int) -> bool:
     return bool(upper) and 2 * len(words) >= len(upper)
 
 
-def _ends_as_class(text: str) -> bool:
+def ends_as_class(text: str) -> bool:
+    """Whether a text ends as what stands in a class cell: with 类 or a code."""
     return text.endswith("类") or text[-4:].isdigit()
 
 
@@ -139,11 +141,10 @@ def _tier_row(table: LogicalTable, first: int, last: int) -> int | None:
     return None
 
 
-def _kinds_below(table: LogicalTable, tier_row: int) -> bool:
-    """Whether the kinds stand in a row below the tiers (a header grouped by tier)."""
-    if tier_row + 1 >= table.n_rows:
-        return False
-    texts = _starting(table, tier_row + 1)
+def _kinds_in(table: LogicalTable, row: int) -> bool:
+    """Whether the cells that begin in a row are a header's kinds, for the most part. (Items may read like kinds: below
+    the tiers such a row belongs to the header only where none stands above them, in a header grouped by tier.)"""
+    texts = _starting(table, row)
     near = sum(max(kind_scores(text).values()) >= _NEAR for text in texts)
     return near >= 2 and near >= 0.7 * len(texts)
 

@@ -7,9 +7,11 @@ the columns' own habits decide: a column that is never empty elsewhere is not em
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
-from pipeline.model import Cell
+from pipeline.model import Cell, GridCell
 from pipeline.tidy.growing_table import GrowingCell, GrowingTable, column_key, pattern, shape
+from pipeline.tidy.headers import ends_as_class
 
 _FILLED = 0.97
 _FEW = 0.955
@@ -27,7 +29,7 @@ def row_is_cut(table: GrowingTable, pairs: Pairs, filled: FillRates) -> bool:
     matched = [(cell, above) for cell, above in pairs if above is not None]
     if len(matched) < len(pairs):
         return False
-    key, above = min(matched, key=lambda pair: pair[0].x0)
+    key, above = _key(table, matched)
     if key.text and not above.text and not table.merging:
         # The class stands in the middle of its row and the break came before it; where it stands at the top of a
         # high cell, its row begins here, and what is above belongs to the row before that.
@@ -73,6 +75,18 @@ def row_is_cut(table: GrowingTable, pairs: Pairs, filled: FillRates) -> bool:
         (round(above.x0), cell.text) in table.values or cell.text.isdigit() for cell, above in present
     )
     return not (whole and 2 * len(present) >= len(always))
+
+
+def _key(table: GrowingTable, matched: Sequence[tuple[Cell, GrowingCell]]) -> tuple[Cell, GrowingCell]:
+    """The pair of the column that names the rows: the leftmost, or a catalogue's last one where the classes stand there."""
+
+    def classes(pair: tuple[Cell, GrowingCell]) -> bool:
+        texts = [pair[0].text, pair[1].text, *(text for at, text in table.values if abs(at - pair[1].x0) < 2)]
+        named = [ends_as_class(text) for text in texts if text]
+        return 2 * sum(named) >= len(named) > 0
+
+    first, last = (end(matched, key=lambda pair: pair[0].x0) for end in (min, max))
+    return last if not table.merging and classes(last) and not classes(first) else first
 
 
 def _two_keys(table: GrowingTable, key: Cell, above: GrowingCell) -> bool:
@@ -182,3 +196,42 @@ def runs_on(
 def _goes_with(above: GrowingCell, key: GrowingCell, table: GrowingTable) -> bool:
     """Whether a cell above a page break covers all rows of a key that runs on, so that it runs on with it."""
     return above.row <= key.row and (above.row_span > 1 or table.spans_with(above.x0, key.x0))
+
+
+def without_holes(cells: Sequence[GridCell]) -> tuple[list[GridCell], list[Cell]]:
+    """The cells of a table without its holes, and what stood there.
+
+    Where a merged cell is cut, word processors draw what is left of it and of those beside it as empty cells, with or
+    without the borders between. A row whose first columns are all empty below merged cells that end there belongs to
+    these.
+    """
+    ends = {(cell.row + cell.row_span, cell.col): cell for cell in cells if cell.text}
+    empty: dict[int, list[tuple[GridCell, list[GridCell]]]] = {}
+    for cell in cells:
+        if not cell.text and (above := _above_hole(cell, ends)):
+            empty.setdefault(cell.row, []).append((cell, above))
+    longer: dict[int, GridCell] = {}
+    gone: dict[int, GridCell] = {}
+    for row, holes in empty.items():
+        if holes[0][0].col or sum(hole.col_span for hole, _ in holes) < 2:
+            continue
+        for hole, above in holes:
+            gone[id(hole)] = hole
+            for one in above:
+                rows = hole.row + hole.row_span - one.row
+                pieces = (*one.pieces, *(hole.pieces if one is above[0] else ()))
+                longer[id(one)] = replace(one, row_span=rows, pieces=pieces, unsure_from=row)
+    kept = [longer.get(id(cell), cell) for cell in cells if id(cell) not in gone]
+    return kept, [piece for hole in gone.values() for piece in hole.pieces]
+
+
+def _above_hole(hole: GridCell, ends: Mapping[tuple[int, int], GridCell]) -> list[GridCell]:
+    """The cells right above an empty one that cover its very columns: merged ones, or any where it stands below a page
+    break or in several columns without a border between. [] if none do."""
+    above, col = [], hole.col
+    while col < hole.col + hole.col_span and (one := ends.get((hole.row, col))) is not None:
+        if one.row_span == hole.col_span == 1 and one.pieces[-1].page == hole.pieces[0].page:
+            return []
+        above.append(one)
+        col += one.col_span
+    return above if col == hole.col + hole.col_span else []

@@ -10,7 +10,7 @@ from pipeline.model import Cell, GridCell, LogicalTable
 from pipeline.tidy.annexes.columns import banner, header_rows
 from pipeline.tidy.growing_table import edges_of, nearest
 from pipeline.tidy.headers import header_block
-from pipeline.tidy.sections import PageTable
+from pipeline.tidy.sections import PageTable, without_first_row
 from pipeline.vocabulary.annexes import ALL_WORDS
 from pipeline.vocabulary.kinds import kind_scores
 
@@ -40,7 +40,10 @@ def only_head(cells: Sequence[Cell], in_annex: bool) -> bool:
 
 def lists_in(item: PageTable, in_annex: bool) -> Iterator[PageTable]:
     """The tables that a page's grid holds one below the other: each begins with a header of its own, in an annex with a
-    title or a header over other columns than those above."""
+    title or a header over other columns than those above. Empty cells above a header at a page's top are no row."""
+    if all(cell.row or not cell.text for cell in item.cells) and any(cell.row for cell in item.cells):
+        below = without_first_row(item)
+        item = below if head_texts(below.cells, in_annex) else item
     table = _grid(item.cells)
     start = 0
     row = max(1, _head_end(table, 0) if in_annex else header_block(table)[1])

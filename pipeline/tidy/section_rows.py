@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pipeline.findings import Finding
 from pipeline.model import LogicalTable
+from pipeline.reading import PageInfo
 from pipeline.text import normalise, squeeze
 from pipeline.tidy.catalogue import Catalogue
 from pipeline.tidy.class_cells import PrintedClass, name_key
@@ -24,13 +25,15 @@ _PLACE = ("page", "x0", "top", "x1", "bottom")
 
 @dataclass(frozen=True)
 class TocLine:
-    """A line of the table of contents: kind section | annex, its words, whether its heading stands in the body."""
+    """A line of the table of contents: kind section | annex, its words, whether its heading stands in the body, and
+    whether nothing says that what it names is in the file."""
 
     kind: str
     label: str
     found: bool
     number: str | None
     page: int | None
+    absent: bool = False
 
 
 def note_rows(parts: Outline) -> list[Row]:
@@ -217,3 +220,24 @@ def toc_lines(parts: Outline) -> list[TocLine]:
             label = None if number is None else str(number)
             out.append(TocLine("annex", entry.text, found, label, entry.page))
     return out
+
+
+def absent_annexes(
+    toc: Sequence[TocLine], pages: Sequence[PageInfo], tables: DocumentTables, loose: Sequence[str]
+) -> tuple[list[TocLine], list[Finding]]:
+    """The contents with the annexes marked that are not in the document, and a finding for each.
+
+    One may be there and not read where a page is a picture, a table stands under no heading, a line outside the tables
+    (``loose``) has its title, or the contents name a page behind the file's last, which may have been cut off.
+    """
+    unread = bool(tables.others) or any(page.glyphs == 0 and page.pictures > 0.3 for page in pages)
+    lines, findings = [], []
+    for line in toc:
+        if line.kind == "annex" and not line.found and not unread and (line.page or 0) <= len(pages):
+            title = squeeze((parse_annex(line.label) or (None, line.label))[1]) or squeeze(line.label)
+            if not any(title in squeeze(text) for text in loose):
+                line = replace(line, absent=True)
+                message = f"目录列有“{line.label}”，正文中没有这一附件；请核对原文。"
+                findings.append(Finding("toc_annex_absent", message, line.label, page=line.page or None))
+        lines.append(line)
+    return lines, findings

@@ -179,8 +179,8 @@ def split_at_headings(
 
 
 def without_first_row(table: PageTable) -> PageTable:
-    """A page's table whose first row is a heading that its header repeats: that of the document's first section, where
-    one grid holds all."""
+    """A page's table whose first row is none of it: empty, or a heading that its header repeats (that of the document's
+    first section, where one grid holds all)."""
     first = tuple(cell for cell in table.cells if cell.row == 0)
     own = tuple(replace(cell, row=cell.row - 1) for cell in table.cells if cell.row)
     return PageTable(table.page, own, min(cell.top for cell in own), table.bottom, first)

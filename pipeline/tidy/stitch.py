@@ -23,7 +23,7 @@ from pipeline.tidy.growing_table import (
     extent,
     nearest,
 )
-from pipeline.tidy.page_break import row_is_cut, runs_on
+from pipeline.tidy.page_break import row_is_cut, runs_on, without_holes
 from pipeline.tidy.page_head import head_texts, lists_in, only_head
 from pipeline.tidy.sections import PageTable, Section, footnotes
 
@@ -148,6 +148,14 @@ def _extend(table: GrowingTable, item: PageTable) -> None:
         above = partners.get(cell.cell_id)
         usual = filled.get(column_key(a, b), 1.0 if above is not None and above.row_span > 1 else unknown)
         if above is not None and (cut or runs_on(above, cell, usual, table, key, going_on)):
+            if (
+                not cut
+                and above.text
+                and not cell.text
+                and not (cell.open_top and above.pieces[-1].open_bottom)
+            ):
+                table.uncertain.append(cell)
+                above.unsure_from = above.unsure_from or cell.row + shift
             above.pieces.append(cell)
             above.row_span = max(above.row_span, cell.row + shift + cell.row_span - above.row)
         else:
@@ -213,7 +221,10 @@ def _finish(table: GrowingTable) -> StitchedTable:
             first = next(piece for piece in pieces if piece.lines)
             table.repeated += [piece for piece in pieces if piece.lines and piece is not first]
             pieces = [piece for piece in pieces if piece is first or not piece.lines]
-        cells.append(GridCell(cell.row, a, cell.row_span, max(1, b - a), tuple(pieces)))
+        cells.append(GridCell(cell.row, a, cell.row_span, max(1, b - a), tuple(pieces), cell.unsure_from))
     cells.sort(key=lambda cell: (cell.row, cell.col))
+    if table.merging:
+        cells, holes = without_holes(cells)
+        table.uncertain += holes
     logical = LogicalTable(tuple(table.context), table.n_rows, len(edges) - 1, tuple(cells), tuple(edges))
     return StitchedTable(logical, tuple(table.repeated), tuple(table.uncertain), tuple(table.notes))

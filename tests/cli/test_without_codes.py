@@ -1,4 +1,4 @@
-"""An edition whose class cells print no codes, all the way: run, check, diff, history, corrections, coverage, export."""
+"""Editions whose class cells print no codes, or codes of six digits, all the way: run, check, diff, history …"""
 
 from __future__ import annotations
 
@@ -168,3 +168,34 @@ def test_a_correction_by_key(home: Path) -> None:
     finding = next(row for row in _rows(home, "findings", "r002") if row["key"] == _key("农业类"))
     done = xize(home, "accept", str(finding["finding_id"]), "-e", BARE, "--why", "原文如此", "--by", "甲")
     assert done.code == 0, done.err
+
+
+def test_codes_of_six_digits_work_like_the_rest(home: Path, tmp_path: Path) -> None:
+    """Its contents name an annex that is not there, too: that stops nothing."""
+    six = excerpt(json.loads(TRUTH.read_text("utf-8")), classes=2, annex_rows=4, sections=2, annexes=3)
+    for section in six["sections"]:
+        for one in section["classes"]:
+            one["codes"] = [f"{code}05" for code in one["codes"]]
+    six["toc"].append({"text": "附件9：境外职业资格证书认可清单", "page": 2})
+    assert xize(home, "add", "demo-2027", print_rulebook(six, tmp_path / "six.pdf")).code == 0
+    done = xize(home, "run", "demo-2027", "--no-prefect")
+    assert done.code == 0, done.err
+    folder = home / "curated" / "demo-2027" / "r001"
+    classes = pq.read_table(folder / "classes.parquet").to_pylist()
+    codes = [(row["class_code"], row["college_code"], row["major_code"]) for row in classes]
+    assert codes[:2] == [("610105", "410105", "61"), ("610205", "410205", "61")]
+    (absent,) = (
+        row
+        for row in pq.read_table(folder / "findings.parquet").to_pylist()
+        if row["code"] == "toc_annex_absent"
+    )
+    assert absent["severity"] == "warning" and "附件9" in absent["message"]
+    covered = pq.read_table(folder / "coverage.parquet").to_pylist()
+    assert [row["status"] for row in covered if row["subject"] == "annex" and row["key"] == "9"] == ["absent"]
+    done = xize(
+        home, "check", "--class", "610105", "--name", "农业经理人", "--edition", "demo-2027", "--json"
+    )
+    assert {one["class_code"] for one in json.loads(done.out)["verdicts"]} == {"610105"} and done.code == 0
+    done = xize(home, "diff", CODED, "demo-2027", "--format", "json")
+    assert done.code in (0, 1), done.err
+    assert "610105" in {row["class_code"] for row in json.loads(done.out)}

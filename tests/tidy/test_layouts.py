@@ -71,7 +71,7 @@ def test_structure_is_exact(name: str, tmp_path: Path) -> None:
     check(*printed(small(LAYOUTS[name]), LAYOUTS[name], tmp_path))
 
 
-@pytest.mark.parametrize("seed", [4, 6, 8])
+@pytest.mark.parametrize("seed", [4, 6, 8, 9, 26, 29])
 def test_a_random_edition_is_exact(seed: int, tmp_path: Path) -> None:
     """More of them: ``benchmarks/editions.py``."""
     check(*printed(*random_edition(seed, "typst"), tmp_path))
@@ -106,3 +106,19 @@ def test_contents_that_lie_change_nothing(tmp_path: Path) -> None:
     truth["toc"].pop(2)
     truth["toc"][-1]["text"] = truth["toc"][-1]["text"].replace("名单", "目录").replace("目录", "清单")
     check(*printed(truth, WIDE, tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("page", "title", "absent"),
+    [(1, "不在的名单", True), (99, "不在的名单", False), (1, "以证书颁发时的名称为准", False)],
+    ids=["not there", "behind the last page", "its title stands somewhere"],
+)
+def test_contents_that_name_an_annex_that_is_not_there(
+    page: int, title: str, absent: bool, tmp_path: Path
+) -> None:
+    layout = replace(WIDE, footnotes=True)
+    truth = refresh_toc(small(layout))
+    truth["toc"].append({"text": f"附件19：{title}", "page": page})
+    _, found = printed(truth, layout, tmp_path)
+    assert [line.absent for line in found.toc if not line.found] == [absent]
+    assert [one.level for one in found.findings if one.code == "toc_annex_absent"] == ["warning"] * absent

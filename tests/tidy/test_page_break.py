@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from pipeline.model import Cell, Line, LogicalTable
+from pipeline.tidy.annexes import Annex, read_annexes
 from pipeline.tidy.sections import PageTable, Section
 from pipeline.tidy.stitch import stitch
 
@@ -30,6 +33,9 @@ def _page(page: int, rows: list[list[Printed]]) -> PageTable:
             bottom = top + 24 * span
             cells.append(Cell(name, page, 1, row, col, span, 1, x0, top, x1, bottom, lines, "test"))
     return PageTable(page, tuple(cells), 60.0, 60.0 + 24 * len(rows))
+
+
+HEAD: list[Printed] = [(text, 1) for text in ("序号", "评价组织名称", "主管部门", "职业（工种）", "等级")]
 
 
 def _one(*texts: str) -> list[Printed]:
@@ -113,3 +119,28 @@ def test_a_class_goes_on_over_two_breaks_and_the_next_one_is_named_in_the_middle
     (table,) = stitch(Section("major", "一、61农林牧渔大类", content=content)).tables
     assert _texts(table.table, 5)[:2] == ["6105", "甲工丁工"]
     assert _texts(table.table, 6)[:2] == ["6106", "子工"]
+
+
+@pytest.mark.parametrize("hole", [True, False], ids=["a hole", "closed cells"])
+@pytest.mark.parametrize("broken", [True, False], ids=["below a page break", "within a page"])
+def test_values_filled_into_empty_cells_are_unsure(hole: bool, broken: bool) -> None:
+    """What word processors draw of a merged cell's rest: one empty cell without borders, or a closed empty cell each."""
+    key = [("4", 2), ("丁公司", 2), ("浦东新区", 2)]
+    first = [_page(1, [HEAD, [*key, ("电工", 1), ("五级", 1)], [(None, 1)] * 3 + _one("焊工", "四级")])]
+    rest = [_one("", "", "", "刨工", "三级"), _one("5", "戊公司", "黄浦区", "磨工", "五级")]
+    below = _page(2, rest) if broken else _page(1, [*[[]] * 3, *rest])
+    cells = list(below.cells)
+    if hole:
+        wide = replace(cells[0], x1=XS[3], col_span=3)
+        cells = [wide, *cells[3:]]
+    if broken:
+        content: list[Line | PageTable] = [*first, PageTable(2, tuple(cells), 60.0, 108.0)]
+    else:
+        content = [PageTable(1, (*first[0].cells, *cells), 60.0, 180.0)]
+    (table,) = stitch(Section("annex", "附件5：名单", content=content)).tables
+    annex = Annex(5, "社会培训评价组织及评价项目名单", 1, (table.table,))
+    rows = read_annexes([annex], lambda cell: list(cell.lines)).rows["annex_5_evaluators"]
+    assert [(row["no"], row["org"], row["occupation"], row["confidence"]) for row in rows] == [
+        ("4", "丁公司", "电工", 1.0), ("4", "丁公司", "焊工", 1.0), ("4", "丁公司", "刨工", 0.9), ("5", "戊公司", "磨工", 1.0),
+    ]  # fmt: skip
+    assert len(table.uncertain) == (1 if hole else 3)

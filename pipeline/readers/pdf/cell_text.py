@@ -146,6 +146,10 @@ def _area(grid: Grid) -> float:
     return (x1 - x0) * (bottom - top)
 
 
+_EDGE = 3.0
+"""Points from the page's edge at which a border is where the page cuts a row."""
+
+
 def trim_open_ends(page: PageArrays, found: FoundGrids) -> FoundGrids:
     """Open rows end where the body does: a page number or running head beyond it is no part of a cell.
 
@@ -155,9 +159,9 @@ def trim_open_ends(page: PageArrays, found: FoundGrids) -> FoundGrids:
     grids = []
     for grid in found.grids:
         ys = list(grid.ys)
-        if grid.open_bottom:
+        if grid.open_bottom or ys[-1] > page.height - _EDGE:
             ys[-1] = _body_end(page, grid, ys[-2], ys[-1], below=True)
-        if grid.open_top:
+        if grid.open_top or ys[0] < _EDGE:
             ys[0] = _body_end(page, grid, ys[0], ys[1], below=False)
         if ys != list(grid.ys) and all(a < b for a, b in pairwise(ys)):
             cells = tuple(

@@ -53,6 +53,10 @@ def visible_glyphs(page: PageArrays) -> tuple[PageArrays, list[Hidden]]:
     # What is clipped to nothing, or to a place beside the page, is not painted.
     low, high = np.maximum(page.clips[:, :2], 0), np.minimum(page.clips[:, 2:], (page.width, page.height))
     clipped = inside & ~(low < high).all(axis=1)
+    # So is a line of another page that a browser paints once more and clips to this page's body.
+    shown = np.minimum(page.boxes[:, 3], high[:, 1]) - np.maximum(page.boxes[:, 1], low[:, 1])
+    body = high[:, 1] - low[:, 1] > page.height / 2
+    clipped |= inside & body & (shown < 0.1 * (page.boxes[:, 3] - page.boxes[:, 1]))
     inside &= ~clipped
     blank = ~np.fromiter(map(bool, map(str.strip, page.texts)), dtype=bool, count=n)
     drop: dict[str, Bools] = {"clipped": clipped, "outside": ~inside}

@@ -16,7 +16,7 @@ from pipeline.readers.transcript.outline import TypedHeader, TypedPart, catalogu
 from pipeline.readers.transcript.source import RawCell, RawRow
 from pipeline.text import depth_after
 
-_CLASS = re.compile(r"^\d{4}(?:[\s,、/]*\d{4}){0,2}[\s,、/]*[^\d\s()]\S*(?:\s\S+){0,4}$")
+_CLASS = re.compile(r"^\d{4,6}(?:[\s,、/]*\d{4,6}){0,2}[\s,、/]*[^\d\s()]\S*(?:\s\S+){0,4}$")
 _LEAST = 5
 """So many filled cells of a row, found again in the row before, are a repetition."""
 

@@ -15,6 +15,8 @@ _OPENING, _CLOSING = "([{《〈【〔「『“‘", ")]}》〉】〕」』”’
 _BASIS_START = ("《", "〈")
 _OFFICES, _GOING_ON = "部厅局会院署委办", "及和与或、("
 """How names of offices end; how the rest of a name begins."""
+_WHOLE = ("委员会", "社会保障", "社会工作", "社会组织", "办公室", "办公厅")
+"""Words of such names that hold one of those endings within: no name ends there."""
 _AGAINST = 0.8  # what geometry's judgement of a line end weighs beside a name that ends there as names do
 _PADDING = 8.0  # the most room (points) that a cell keeps between its ruling line and its text
 
@@ -78,7 +80,7 @@ def names(cell: GridCell, read_lines: LineReader, known: Set[str]) -> list[str]:
     """The names that a cell lists, one or more printed lines each.
 
     Where lines are full, geometry does not tell where a name ends; the names that other cells print alone (``known``) do:
-    by their texts, and by the characters in which they end. None begins with 及 or the like.
+    by their texts, and by the characters in which they end. None begins with 及 or the like, or within a word.
     """
     printed = [text for line in cell.lines if (text := normalise(line.text))]
     intended = line_texts(cell, read_lines)
@@ -94,12 +96,22 @@ def names(cell: GridCell, read_lines: LineReader, known: Set[str]) -> list[str]:
             lines = printed[start:stop]
             name = normalise(" ".join(lines))
             against = sum(at[i] in ends for i in range(start + 1, stop)) + (at[stop] not in ends)
-            ended = sum(a[-1] in finals and b[0] not in _GOING_ON for a, b in pairwise(lines))
-            gain = -_AGAINST * against - ended - (name[0] in _GOING_ON)
+            ended = sum(a[-1] in finals and not _goes_on(a, b) for a, b in pairwise(lines))
+            gain = -_AGAINST * against - ended - (start > 0 and _goes_on(printed[start - 1], name))
             gain += (1.0 if len(lines) == 1 else 1.5) if name in known else -float(name[-1] not in finals)
             choices.append((best[start][0] + gain, [*best[start][1], name]))
         best.append(max(choices, key=lambda choice: choice[0]))
     return best[-1][1]
+
+
+def _goes_on(before: str, after: str) -> bool:
+    """Whether ``after``, on the next line, can only be the rest of the name that ``before`` begins."""
+    within = (
+        before.endswith(word[:n]) and after.startswith(word[n:])
+        for word in _WHOLE
+        for n in range(1, len(word))
+    )
+    return after[0] in _GOING_ON or any(within)
 
 
 def bases(cell: GridCell, read_lines: LineReader) -> list[str]:

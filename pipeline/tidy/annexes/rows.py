@@ -17,6 +17,7 @@ from pipeline.tidy.grades.levels import read_grade_list
 from pipeline.vocabulary.annexes import RANKS, Column, Spec
 
 _LISTED = 3  # so many intended lines in one award cell say that the table lists awards line by line
+_FILLED = 0.9  # the most confidence of a row that has a value which a page break leaves in doubt
 Cells = Mapping[str, GridCell]
 """field → the cell whose value a row has."""
 
@@ -66,6 +67,9 @@ class RowBuilder:
             rows = self._mappings(data, cells, own)
         else:
             rows = [self._row(data, own.place, cells)]
+        if any(cell.unsure_from is not None and data.row >= cell.unsure_from for cell in cells.values()):
+            for row in rows:
+                row["confidence"] = min(float(str(row["confidence"])), _FILLED)
         if rows:
             self._check(rows[0], data, cells, own)
         if self.spec.shape == "mappings" and "rule" in cells and not all(row["titles"] for row in rows):
