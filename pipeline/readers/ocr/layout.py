@@ -14,12 +14,21 @@ _RULING = 0.22
 """Inches of the shortest ruling: longer than any stroke of a letter."""
 _LETTER = 0.6
 """Inches across or down from which on connected ink is no letter of a heading: strokes of letters are no rulings."""
+_STACKED = 0.3
+"""Inches up to which letters of two rows that touch the ruling between them look like an upright one."""
+_MEETS = 0.015
+"""Inches within which the end of a short ruling meets the ruling across it."""
 _SPECK = 0.012
 """Share of a square character's area that the smallest sign has."""
 _DENSE = 0.12
 """Least share of ink in the box of a line of text; with noise in place of text there is a tenth of it."""
 _GAP = 0.32
 """Share of the usual line's height that parts two lines; strokes of one character stand nearer."""
+
+_TIGHT = 1.25
+"""How many times a character's height the lines of a text stand apart when they touch."""
+_THIN = 0.6
+"""Share of the usual ink of a row of pixels that is left between two lines that touch."""
 
 
 @dataclass(frozen=True)
@@ -34,34 +43,64 @@ def find_rulings(ink: Grey, dpi: float) -> Ruled:
     """Long level and upright strokes, and what is left when they are wiped out."""
     import cv2
 
-    length = max(15, round(_RULING * dpi))
     _, labels, stats, _ = cv2.connectedComponentsWithStats(ink, connectivity=8)
     large = stats[:, 2:4].max(axis=1) >= _LETTER * dpi
     large[0] = False
     drawn = np.asarray(large[labels], dtype=np.uint8)
-    found: list[tuple[float, float, float, float, float]] = []
+    level, upright = (list(_strokes(drawn, dpi, way)) for way in (True, False))
     wiped = ink.copy()
-    for level in (True, False):
-        # A line that is not quite level steps aside by a pixel now and then: thickened by one across, it goes on.
-        thicker = cv2.dilate(drawn, np.ones((2, 1) if level else (1, 2), np.uint8))
-        kernel = cv2.getStructuringElement(cv2.MORPH_RECT, (length, 1) if level else (1, length))
-        strokes = cv2.morphologyEx(thicker, cv2.MORPH_OPEN, kernel)
-        count, _, stats, _ = cv2.connectedComponentsWithStats(strokes, connectivity=8)
-        for k in range(1, count):
-            x, y, wide, high, area = (int(v) for v in stats[k])
-            along, across = (wide, high) if level else (high, wide)
-            thick = area / max(along, 1)
-            if across > max(0.06 * dpi, 0.02 * along) and across > 3 * thick:
-                continue
-            if thick > 0.06 * dpi:
-                continue  # a bar or a filled field, no ruling
-            if level:
-                found.append((x, y + high / 2, x + wide, y + high / 2, thick))
-            else:
-                found.append((x + wide / 2, y, x + wide / 2, y + high, thick))
-            here = slice(max(0, y - 2), y + high + 2), slice(max(0, x - 2), x + wide + 2)
-            wiped[here][cv2.dilate(strokes[here], np.ones((3, 3), np.uint8)) > 0] = 0
-    return Ruled(np.array(found, dtype=np.float64).reshape(-1, 5), wiped)
+    found = [_whole(level, upright, _LETTER * dpi, dpi), _whole(upright, level, _STACKED * dpi, dpi)]
+    for _, here, pixels in (one for some in found for one in some):
+        wiped[here][cv2.dilate(pixels, np.ones((3, 3), np.uint8)) > 0] = 0
+    lines = [line for some in found for line, _, _ in some]
+    return Ruled(np.array(lines, dtype=np.float64).reshape(-1, 5), wiped)
+
+
+_Stroke = tuple[tuple[float, float, float, float, float], tuple[slice, slice], Grey]
+"""A stroke as in :class:`Ruled`, where it is, and its pixels there."""
+
+
+def _strokes(drawn: Grey, dpi: float, level: bool) -> Iterator[_Stroke]:
+    """The straight strokes that may be rulings."""
+    import cv2
+
+    length = max(15, round(_RULING * dpi))
+    # A line that is not quite level steps aside by a pixel now and then: thickened by one across, it goes on.
+    thicker = cv2.dilate(drawn, np.ones((2, 1) if level else (1, 2), np.uint8))
+    kernel = cv2.getStructuringElement(cv2.MORPH_RECT, (length, 1) if level else (1, length))
+    strokes = np.asarray(cv2.morphologyEx(thicker, cv2.MORPH_OPEN, kernel), dtype=np.uint8)
+    count, _, stats, _ = cv2.connectedComponentsWithStats(strokes, connectivity=8)
+    for k in range(1, count):
+        x, y, wide, high, area = (int(v) for v in stats[k])
+        along, across = (wide, high) if level else (high, wide)
+        thick = area / max(along, 1)
+        if across > max(0.06 * dpi, 0.02 * along) and across > 3 * thick:
+            continue
+        if thick > 0.06 * dpi:
+            continue  # a bar or a filled field, no ruling
+        here = slice(max(0, y - 2), y + high + 2), slice(max(0, x - 2), x + wide + 2)
+        if level:
+            yield (x, y + high / 2, x + wide, y + high / 2, thick), here, strokes[here]
+        else:
+            yield (x + wide / 2, y, x + wide / 2, y + high, thick), here, strokes[here]
+
+
+def _whole(strokes: list[_Stroke], others: list[_Stroke], short: float, dpi: float) -> list[_Stroke]:
+    """Without strokes below ``short`` pixels that do not end at strokes ``others`` across on both sides: strokes of letters that
+    touch a ruling between them."""
+    far = np.array([line for line, _, _ in others]).reshape(-1, 5)
+    near = _MEETS * dpi
+
+    def meets(x: float, y: float) -> bool:
+        inside = (far[:, :2] - near <= (x, y)) & ((x, y) <= far[:, 2:4] + near)
+        return bool(inside.all(axis=1).any())
+
+    return [
+        one
+        for one in strokes
+        if max(one[0][2] - one[0][0], one[0][3] - one[0][1]) >= short
+        or (meets(*one[0][:2]) and meets(*one[0][2:4]))
+    ]
 
 
 @dataclass(frozen=True)
@@ -109,7 +148,7 @@ def lines_in(text: Grey, box: TextBox, usual: float) -> Iterator[TextBox]:
                 before[1] = stop
                 continue
         joined.append([start, stop])
-    for start, stop in joined:
+    for start, stop in (piece for run in joined for piece in _parted(part, run[0], run[1], usual)):
         columns = np.flatnonzero(part[start:stop].sum(axis=0))
         dense = part[start:stop, columns].mean() >= _DENSE
         if not dense or (stop - start < 0.25 * usual and len(columns) < 0.4 * usual):
@@ -117,6 +156,21 @@ def lines_in(text: Grey, box: TextBox, usual: float) -> Iterator[TextBox]:
         yield TextBox(
             box.x0 + int(columns[0]), box.top + start, box.x0 + int(columns[-1]) + 1, box.top + stop
         )
+
+
+def _parted(part: Grey, start: int, stop: int, usual: float) -> Iterator[tuple[int, int]]:
+    """The lines of a run of rows with ink: set tightly, brackets of one line reach into the next, with little ink between."""
+    rows = part[start:stop].sum(axis=1)
+    count = 1 + round((stop - start - usual) / (_TIGHT * usual))
+    at, reach = start, max(1, round(0.3 * usual))
+    for k in range(1, count):
+        middle = round(k * (stop - start) / count)
+        near = rows[middle - reach : middle + reach + 1]
+        if near.min() <= _THIN * rows.mean():
+            cut = start + middle - reach + int(near.argmin())
+            yield at, cut
+            at = cut
+    yield at, stop
 
 
 def parts_of_line(text: Grey, line: TextBox, usual: float) -> list[TextBox]:

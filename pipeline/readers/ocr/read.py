@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from pipeline.errors import XizeError
 from pipeline.readers.ocr.engine import Recognised, recognise
@@ -19,7 +20,7 @@ from pipeline.readers.ocr.layout import (
     usual_height,
     without_specks,
 )
-from pipeline.readers.ocr.picture import Picture, page_picture
+from pipeline.readers.ocr.picture import Picture, dark_of, page_picture
 from pipeline.readers.pdf.edges import GridSettings
 from pipeline.readers.pdf.grid import Grid, find_grids
 from pipeline.readers.pdf.page import NO_CLIP, REPLACEMENT, PageArrays
@@ -28,6 +29,8 @@ from pipeline.readers.pdf.read import ReadPage, read_arrays
 from pipeline.reading import RECOGNISED, Reading, to_reading
 from pipeline.text import is_cjk
 
+_EITHER = frozenset("()（）[]［］:：,，;； ")
+"""Signs that are printed wide or narrow, and blanks."""
 _INSIDE = 2
 """Pixels off a border where a cell's text begins."""
 
@@ -73,9 +76,8 @@ def read_picture(picture: Picture, number: int) -> tuple[ReadPage, list[list[flo
     return replace(read, cells=cells), scores
 
 
-_CURVE = ((0.0, 0.3, 0.5, 0.6, 0.75, 0.9, 0.97, 1.0), (0.1, 0.7, 0.88, 0.93, 0.96, 0.985, 0.995, 0.999))
-"""Certainty of a cell's least sure character → share of such cells that are right, on typeset scans of 150 and 200 dpi (0.5°
-askew, noise, JPEG): 1466 cells, of which below 0.5, 0.6, 0.9 and above 22 %, 9 %, 4 % and 0 % were wrong."""
+_CURVE = ((0.0, 0.5, 0.75, 0.9, 0.96, 0.99, 1.0), (0.1, 0.3, 0.45, 0.6, 0.93, 0.985, 0.998))
+"""Certainty of a cell's least sure character → share of such cells that are right (the table in docs/reading.md)."""
 
 
 def trust(score: float) -> float:
@@ -84,27 +86,43 @@ def trust(score: float) -> float:
 
 
 def certainty(one: Recognised) -> float:
-    """How sure a line is, 0–1: that of its least sure character."""
-    return min(one.chars, default=0.0)
+    """How sure a line is, 0–1: that of its least sure character. Brackets, colons and the like are left out: the recogniser is
+    unsure whether they are wide or narrow, which is the same here (NFKC); that brackets pair is looked at elsewhere."""
+    if not one.text.strip():
+        return 0.0
+    return min(
+        (sure for char, sure in zip(one.text, one.chars, strict=False) if char not in _EITHER), default=1.0
+    )
 
 
 def _text_boxes(picture: Picture, ruled: Ruled, grids: Sequence[Grid], usual: float) -> list[TextBox]:
     """The lines of text of every cell, and those outside the grids."""
     scale = picture.scale
     out: list[TextBox] = []
+    dark = dark_of(picture.grey)
     free = ruled.text.copy()
     for grid in grids:
         for cell in grid.cells:
             x0, top, x1, bottom = (round(v * scale) for v in (cell.x0, cell.top, cell.x1, cell.bottom))
             inner = TextBox(x0 + _INSIDE, top + _INSIDE, x1 - _INSIDE, bottom - _INSIDE)
             if inner.x0 < inner.x1 and inner.top < inner.bottom:
-                out += lines_in(ruled.text, inner, usual)
+                out += (_widened(line, inner, dark, usual) for line in lines_in(ruled.text, inner, usual))
         x0, top, x1, bottom = (round(v * scale) for v in grid.bbox)
         free[max(0, top - 3) : bottom + 3, max(0, x0 - 3) : x1 + 3] = 0
     high, wide = free.shape
     for line in lines_in(free, TextBox(0, 0, wide, high), usual):
         out += [part for part in parts_of_line(free, line, usual) if part.x1 - part.x0 > 0.2 * usual]
     return out
+
+
+def _widened(line: TextBox, cell: TextBox, dark: npt.NDArray[np.bool_], usual: float) -> TextBox:
+    """The line with a thin stroke beside it, and with a little room round it."""
+    near, room = round(1.3 * usual), max(1, round(0.08 * usual))
+    top, bottom = max(cell.top, line.top - room), min(cell.bottom, line.bottom + room)
+    left, right = max(cell.x0 + _INSIDE, line.x0 - near), min(cell.x1 - _INSIDE, line.x1 + near)
+    columns = left + np.flatnonzero(dark[line.top : line.bottom, left:right].any(axis=0))
+    x0, x1 = (int(columns[0]), int(columns[-1]) + 1) if len(columns) else (line.x0, line.x1)
+    return TextBox(max(cell.x0, min(line.x0, x0) - room), top, min(cell.x1, max(line.x1, x1) + room), bottom)
 
 
 def _holds_text(grid: Grid, boxes: Sequence[TextBox], scale: float) -> bool:

@@ -28,26 +28,30 @@ from pipeline.reading import (
     pages_of,
     select_pages,
 )
-from pipeline.text import CLOSE, OPEN, page_spans
+from pipeline.text import CLOSE, OPEN, normalise, page_spans
 
 _PICTURED = 0.3
 """Share of a page that pictures cover at least, for it to be a scan."""
-DOUBTFUL = 0.6
-"""Certainty of the least sure character below which a line is named. On eight typeset pages of 2025 as scans of 150 and 200 dpi
-(0.5° askew, noise, JPEG; 1466 filled cells, 12 wrong) this names 7 of the wrong cells and 4.0 % of the right ones; brackets that
-do not pair and digits between letters name the other 5. At 0.5 it is 2 of 12 and 0.5 %, at 0.7 9 of 12 and 6.4 %."""
+_FEW = 100
+"""Characters below which a page of a picture without a table is looked at: what a scanner's program writes on its pages."""
+DOUBTFUL = 0.95
+"""Certainty of the least sure character below which a line is named; the table in docs/reading.md says why."""
 
+_HEAD = 3
+"""Up to which row a page's first table may go on from the page before, its header repeated."""
 _CONFUSED = re.compile(r"[a-z][01]{1,2}[a-z]|[a-z]{2}[01]\b|\b[01][a-z]{2}")
 
 Progress = Callable[[int, int], None]
 
 
 def pages_to_recognise(reading: Reading) -> list[int]:
-    """Numbers of the pages that are pictures without text, and of those whose text layer is bad."""
+    """Numbers of the pages that are pictures with hardly any text (a page number, say), and of those whose text layer is bad."""
+    ruled = {cell.page for cell in cells_of(reading) if cell.text}
     return [
         page.page
         for page in pages_of(reading)
-        if page.pictures > _PICTURED and (page.glyphs == 0 or UNREADABLE in page.checks)
+        if page.pictures > _PICTURED
+        and ((page.glyphs < _FEW and page.page not in ruled) or UNREADABLE in page.checks)
     ]
 
 
@@ -96,11 +100,17 @@ def doubts(reading: Reading) -> Iterator[Finding]:
     pages = [page for page in pages_of(reading) if page.engine == RECOGNISED]
     if pages:
         yield _told(pages)
-    for cell, scores in zip(cells_of(reading), reading.cells.column("scores").to_pylist(), strict=True):
+    cells = cells_of(reading)
+    foot: dict[int, float] = {}
+    for cell in cells:
+        foot[cell.page] = max(foot.get(cell.page, 0.0), cell.bottom)
+    for cell, scores in zip(cells, reading.cells.column("scores").to_pylist(), strict=True):
         if cell.engine != RECOGNISED or not cell.lines:
             continue
         scores = scores or [0.0] * len(cell.lines)
-        unpaired = _unpaired(cell.text)
+        # A cell at a page's foot or head may go on over the break.
+        ends = cell.bottom < foot[cell.page] - 1
+        unpaired = _unpaired(normalise(cell.text), begins=cell.table_no > 1 or cell.row > _HEAD, ends=ends)
         named = [k for k, score in enumerate(scores) if score < DOUBTFUL or _odd(cell.lines[k].text)]
         if unpaired and not named:
             named = [min(range(len(cell.lines)), key=lambda k: scores[k])]
@@ -117,15 +127,16 @@ def doubts(reading: Reading) -> Iterator[Finding]:
             )
 
 
-def _unpaired(text: str) -> bool:
-    """Whether brackets lack a partner, or pair with one of another kind: 〔2007]."""
+def _unpaired(text: str, begins: bool, ends: bool) -> bool:
+    """Whether brackets lack a partner, or pair with one of another kind: 〔2007]. One that is closed only need not have been
+    opened in a text that does not begin here, nor one that is opened be closed in a text that does not end here."""
     held: list[str] = []
     for char in text:
         if char in OPEN:
             held.append(CLOSE[OPEN.index(char)])
-        elif char in CLOSE and (not held or held.pop() != char):
+        elif char in CLOSE and (held.pop() != char if held else begins):
             return True
-    return bool(held)
+    return bool(held) and ends
 
 
 def _odd(text: str) -> bool:
@@ -184,9 +195,8 @@ def _bad_shares(reading: Reading) -> dict[int, float]:
 
 
 def _better(made: Reading, reading: Reading, number: int) -> bool:
-    """Whether a page's recognition has fewer doubtful characters than its text layer."""
-    if not any(page.page == number and page.glyphs for page in pages_of(reading)):
-        return True
+    """Whether a page's recognition has fewer doubtful characters than its text layer, or far more text."""
+    (page,) = (one for one in pages_of(reading) if one.page == number)
     cells = cells_of(made)
     scores = made.cells.column("scores").to_pylist()
     doubtful = sum(
@@ -196,4 +206,7 @@ def _better(made: Reading, reading: Reading, number: int) -> bool:
         if score < DOUBTFUL
     )
     total = sum(len(cell.text) for cell in cells)
+    outside = sum(len(block.line.text) for block in blocks_of(made))
+    if UNREADABLE not in page.checks:
+        return not page.glyphs or total + outside > 2 * page.glyphs
     return bool(total) and doubtful / total < _bad_shares(reading).get(number, 0.0)

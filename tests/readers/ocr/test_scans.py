@@ -11,22 +11,26 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pikepdf
 import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
 from pipeline.errors import XizeError
+from pipeline.model import Cell, Line
 from pipeline.readers.ocr import engine
 from pipeline.readers.ocr.picture import straightened
 from pipeline.readers.ocr.read import read_scans
 from pipeline.readers.ocr.scans import DOUBTFUL, doubts, pages_to_recognise, recognised
 from pipeline.readers.pdf.read import read_pdf
-from pipeline.reading import RECOGNISED, Reading, cells_of
+from pipeline.reading import RECOGNISED, Reading, cells_of, pages_of, to_reading
 from tests.cli_home import EDITION, TRUTH, xize
 from tests.readers.ocr.pictures import scan
 from tests.typeset import Layout, typeset
+from tests.typeset.bad import picture
 from tests.typeset.content import excerpt
 from tests.typeset.layout import A3
+from tests.typeset.sheet import PLAN, XS, YS, Sheet
 
 pytestmark = pytest.mark.skipif(not engine.installed(), reason="the extra ocr is not installed")
 
@@ -72,6 +76,70 @@ def test_the_cells_of_a_scan(printed: Path, scanned: Path, monkeypatch: pytest.M
     assert wrong <= named and len(named - wrong) <= 0.05 * len(filled)
     assert set(reading.cells.column("engine").to_pylist()) == {RECOGNISED}
     assert [one.code for one in doubts(reading)].count("page_recognised") == 1
+
+
+def _with_a_bad_layer(path: Path) -> Path:
+    """Pages: text; a picture; pictures under an invisible layer without codes and under a good one; one with a page number only."""
+    first, second = Sheet(path), Sheet(path.with_name("second.pdf"))
+
+    def photo(sheet: Sheet) -> None:
+        sheet.canvas.drawImage(picture(200), 0, 0, sheet.width, sheet.height)
+
+    first.table()
+    first.canvas.showPage()
+    photo(first)
+    first.canvas.showPage()
+    photo(first)
+    first.words(PLAN, XS, YS, mode=3)
+    first.canvas.showPage()
+    photo(first)
+    first.text(400, 800, "第5页")
+    photo(second)
+    second.words(PLAN, XS, YS, mode=3)
+    for sheet in (first, second):
+        sheet.save()
+    with pikepdf.open(path, allow_overwriting_input=True) as made, pikepdf.open(second.path) as bad:
+        for font in bad.pages[0].Resources.Font.values():  # type: ignore[operator, union-attr]
+            if "/ToUnicode" in font:
+                del font["/ToUnicode"]
+        made.pages.insert(2, bad.pages[0])
+        made.save(path)
+    return path
+
+
+def test_of_a_mixed_file_the_better_text_is_taken_and_told(tmp_path: Path) -> None:
+    path = _with_a_bad_layer(tmp_path / "mixed.pdf")
+    found = recognised(path, read_pdf(path), workers=1)
+    by_page = {page.page: page.engine == RECOGNISED for page in pages_of(found)}
+    assert by_page == {1: False, 2: True, 3: True, 4: False, 5: True}
+    wanted = [text for *_, text in PLAN]
+    for number in by_page:
+        assert [cell.text for cell in cells_of(found) if cell.page == number] == wanted
+    assert [one.message.split("页")[0] for one in doubts(found)] == ["第 2-3、5 "]
+
+
+@pytest.mark.parametrize(
+    ("text", "at_the_foot", "at_the_head", "named"),
+    [
+        ("电工（四级/中级工)、焊工(五级)", False, False, False),
+        ("(人社部发〔2019]16号)", False, False, True),
+        ("电工(四级/中级", False, False, True),
+        ("电工(四级/中级", True, False, False),
+        ("工)、焊工(五级)", False, False, True),
+        ("工)、焊工(五级)", False, True, False),
+        ("Fe11ow", False, False, True),
+    ],
+)
+def test_lines_that_print_does_not_hold_are_named(
+    text: str, at_the_foot: bool, at_the_head: bool, named: bool
+) -> None:
+    def cell(row: int, bottom: float, said: str) -> Cell:
+        line = Line(said, 10, bottom - 9, 90, bottom, page=1)
+        return Cell(f"c{row}", 1, 1, row, 0, 1, 1, 0, bottom - 10, 100, bottom, (line,), RECOGNISED)
+
+    cells = [cell(1 if at_the_head else 9, 100, text), cell(10, 90 if at_the_foot else 110, "电工")]
+    found = list(doubts(to_reading(cells, [], [], [[1.0], [1.0]])))
+    assert [one.cell_id for one in found] == ([cells[0].cell_id] if named else [])
 
 
 def test_a_coarser_scan_and_pictures_of_pages(printed: Path, tmp_path: Path) -> None:
