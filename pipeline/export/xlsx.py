@@ -6,6 +6,7 @@ import datetime
 import re
 import unicodedata
 from collections.abc import Iterable, Sequence
+from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +25,7 @@ _HEADER_ROWS = 2
 _COVER = "封面"
 _FONT = "微软雅黑"
 _NARROW, _WIDE = 6, 60
-_A4 = 150
+_A4 = 165
 """Characters across a landscape A4 page at a size that can be read."""
 
 _TECHNICAL = frozenset({
@@ -32,7 +33,11 @@ _TECHNICAL = frozenset({
     "finding_id", "key", "keys", "evidence", "chance", "settled_by", "requires_attention", "advances", "sizes", "open_top",
     "open_bottom", "engine", "table_no", "row_span", "col_span", "lines",
 })  # fmt: skip
-"""Columns for programs: grouped and hidden, one click shows them."""
+"""Columns for programs: grouped and hidden, one click shows them; so are code words whose Chinese stands beside them."""
+_ROOM = 1.15
+"""Columns of text at 10 points that a unit of a sheet's width holds, at least: the unit is a digit with what is round it."""
+_LINE = 15.0
+"""Height of a line of text, in points."""
 _FORBIDDEN = re.compile(r"[\[\]:*?/\\]")
 
 
@@ -129,17 +134,21 @@ def _sheet_names(sheets: Sequence[Sheet]) -> dict[str, str]:
 
 
 def _table(page: Worksheet, sheet: Sheet, styles: _Styles, book: Book) -> None:
-    widths, hidden = _widths(sheet), False
+    shown, hidden = _for_people(sheet), False
+    widths = _widths(sheet, shown)
     for at, column in enumerate(sheet.columns):
         title = f"{column.title}（附加）" if column.derived else column.title
         page.write_string(0, at, title, styles.title)
         page.write_string(1, at, column.code, styles.code)
         cells = [row[at] for row in sheet.rows]
-        group = {"level": 1, "hidden": True} if column.code in _TECHNICAL else {"collapsed": hidden}
+        group = {"collapsed": hidden} if at in shown else {"level": 1, "hidden": True}
         page.set_column(at, at, widths[at], None, group)
-        hidden = column.code in _TECHNICAL
+        hidden = at not in shown
         for number, value in enumerate(cells, _HEADER_ROWS):
             _put(page, number, at, value, styles)
+    head = [f"{one.title}（附加）" if one.derived else one.title for one in sheet.columns]
+    for number, row in ((0, head), *enumerate(sheet.rows, _HEADER_ROWS)):
+        _fit_height(page, number, [(row[at], widths[at]) for at in shown])
     last = len(sheet.rows) + _HEADER_ROWS - 1
     page.freeze_panes(_HEADER_ROWS, 0)
     page.autofilter(_HEADER_ROWS - 1, 0, max(last, _HEADER_ROWS - 1), len(sheet.columns) - 1)
@@ -154,13 +163,28 @@ def _table(page: Worksheet, sheet: Sheet, styles: _Styles, book: Book) -> None:
     page.set_footer(f"&L{book.edition}@{book.release}&C{sheet.title}&R第&P页，共&N页")
 
 
-def _widths(sheet: Sheet) -> list[int]:
+def _for_people(sheet: Sheet) -> list[int]:
+    """The columns that are shown."""
+    codes = [column.code for column in sheet.columns]
+    return [at for at, code in enumerate(codes) if code not in _TECHNICAL and f"{code}_label" not in codes]
+
+
+def _fit_height(page: Worksheet, number: int, cells: Iterable[tuple[Value, int]]) -> None:
+    """A row as high as its texts, each in a column of so many characters, need: not every program does that by itself."""
+    lines = max(
+        sum(ceil(_width(line) / (_ROOM * width)) or 1 for line in _shown(value).split("\n"))
+        for value, width in cells
+    )
+    if lines > 1:
+        page.set_row(number, min(lines * _LINE, 409.0))  # Excel's own limit
+
+
+def _widths(sheet: Sheet, shown: Sequence[int]) -> list[int]:
     """A width for every column: what fits its texts; wide ones give way until those shown fit a page."""
     widths = [
         _fitting([column.title, column.code, *(_shown(row[at]) for row in sheet.rows)])
         for at, column in enumerate(sheet.columns)
     ]
-    shown = [at for at, column in enumerate(sheet.columns) if column.code not in _TECHNICAL]
     while sum(widths[at] for at in shown) > _A4:
         widest = max(shown, key=lambda at: widths[at])
         if widths[widest] <= 2 * _NARROW:
@@ -202,9 +226,12 @@ def _cover(workbook: Workbook, book: Book, names: dict[str, str]) -> None:
     page: Any = workbook.add_worksheet(_COVER)
     styles = _Styles(workbook)
     rows = list(dictionary(book))
-    for at, header in enumerate(DICTIONARY_HEADER):
-        page.set_column(at, at, min(_fitting([header, *(row[at] for row in rows)]), 44))
-    page.set_column(0, 0, max(22, _fitting([row[0] for row in rows])))
+    widths = [
+        min(_fitting([header, *(row[at] for row in rows)]), 44) for at, header in enumerate(DICTIONARY_HEADER)
+    ]
+    widths[0] = max(22, widths[0])
+    for at, width in enumerate(widths):
+        page.set_column(at, at, width)
     title = dict(book.about).get("名称", book.edition)
     page.write_string(0, 0, title, styles.head)
     page.set_row(0, 28)
@@ -217,8 +244,7 @@ def _cover(workbook: Workbook, book: Book, names: dict[str, str]) -> None:
         page.write_string(at, 0, label, styles.label)
         page.merge_range(at, 1, at, 6, "", styles.text)
         page.write_string(at, 1, text, styles.text)
-        if _width(text) > 120:
-            page.set_row(at, 15.0 * (1 + _width(text) // 120))
+        _fit_height(page, at, [(text, 120)])
         at += 1
     at = _section(page, at, "各表", ("表名", "工作表", "行数", "内容"), styles)
     for sheet in book.sheets:
@@ -232,6 +258,7 @@ def _cover(workbook: Workbook, book: Book, names: dict[str, str]) -> None:
     for row in rows:
         for col, value in enumerate(row):
             page.write_string(at, col, value, styles.text)
+        _fit_height(page, at, list(zip(row, widths, strict=True)))
         at += 1
     page.hide_gridlines(2)
     page.set_landscape()

@@ -392,6 +392,13 @@ _OUT_OF_REACH = "查询只能读取已发布的表，不能读写其他文件"
             _OUT_OF_REACH,
         ),
         ("select * from wanted", "SQL无法执行"),
+        ("from sniff_csv('{folder}/secret.csv')", _OUT_OF_REACH),
+        ("from query('from read_blob(''{folder}/secret.csv'')')", _OUT_OF_REACH),
+        ("create view v as from read_text('{folder}/secret.csv'); from v", _OUT_OF_REACH),
+        ("create macro f() as table from read_text('{folder}/secret.csv'); from f()", _OUT_OF_REACH),
+        ("from query_table('{folder}/secret.csv')", "SQL无法执行|只能读取"),
+        ("select * from 'http://127.0.0.1:9/x.parquet'", _OUT_OF_REACH),
+        ("select getenv('HOME')", "SQL无法执行"),
     ],
 )
 def test_no_query_harms_or_reads_other_files(

@@ -184,3 +184,10 @@ def test_five_findings_are_visible(page: Any, many: Path) -> None:
             assert page.evaluate("document.documentElement.scrollWidth") <= width
             box = page.locator("#bars").bounding_box()
             assert box and 0 < box["height"] < 40
+        # On a phone: one below the other, nothing beside the screen, nothing over anything else.
+        page.set_viewport_size({"width": 390, "height": 844})
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+        boxes = [page.locator(f"#{name}").bounding_box() for name in ("source", "detail", "work")]
+        assert all(
+            above["y"] + above["height"] <= below["y"] + 1 for above, below in itertools.pairwise(boxes)
+        )
