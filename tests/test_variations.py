@@ -58,9 +58,8 @@ KNOWN_WRONG = {
     "known-disguised": 2,
     "known-chromium": 1,
     "known-writer": 1,
-    "next-plain": 6,
-    "next-other-order": 4,
-    "province-plain": 3,
+    "next-plain": 5,
+    "next-other-order": 3,
 }
 CASES = [
     *(("known", name) for name in LAYOUTS),

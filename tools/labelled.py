@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate
 from pathlib import Path
 from typing import Any
@@ -62,7 +62,7 @@ TRAINING = (
 )  # fmt: skip
 """Editions to train on. Those of other producers than the canvas are left out where asked, or where a producer is missing."""
 
-HELD_OUT = (
+_HELD_OUT = (
     InventedEdition(201, Layout("held-a4-wide", landscape=True, size=7, leading=1.3, widths={"class": 0.8, "skill": 1.4})),
     InventedEdition(202, Layout("held-a4-portrait", size=6.5, padding=2, margins=(50, 30, 50, 30), breaking="word")),
     InventedEdition(203, Layout("held-a3-justified", page=A3, size=8.5, justify=True, rule="double", widths=_WIDE)),
@@ -70,7 +70,11 @@ HELD_OUT = (
     InventedEdition(205, Layout("held-chromium", "chromium", landscape=True, size=7.5, leading=1.3, widths=_WIDE)),
     InventedEdition(206, Layout("held-writer", "writer", page=B4, landscape=True, size=8, leading=1.2, widths=_WIDE)),
 )  # fmt: skip
-"""Editions to test on: other provinces, other layouts."""
+HELD_OUT = (
+    *(replace(one, hard=0.0) for one in _HELD_OUT),
+    *(replace(one, layout=replace(one.layout, name=f"hard-{one.name}")) for one in _HELD_OUT),
+)
+"""Editions to test on: other provinces, other layouts; with ordinary items, and with as many hard ones as those trained on."""
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ less ``l2 / 2`` times the squares of all weights, is maximised with L-BFGS, whic
 producers give the same weights. Some weights may have one sign only (``SIGNS``).
 
 The file has the form of ``pipeline/tidy/wraps/weights.yaml``. The weights for transcripts (``typed``) are not trained
-here: they are taken over from the package's file. docs/weights.md describes features, editions and scores.
+here: they are taken over from the package's file, all but those of memory, which are those of printed lines. docs/weights.md describes features, editions and scores.
 """
 
 from __future__ import annotations
@@ -261,6 +261,8 @@ def write(path: Path, weights: Weights, trained_on: Sequence[str], l2: float) ->
     """Write a file of the form of the package's own, with its weights for transcripts."""
     yaml = YAML()
     content = yaml.load(WEIGHTS)
+    memory = {name: value for name, value in weights.item.items() if "remembered" in name}
+    content["typed"]["item"].update(memory)  # what is known counts alike
     content["printed"] = {
         "model": "semi-Markov conditional random field (Sarawagi and Cohen 2004), tools/train_weights.py",
         "trained_on": list(trained_on),

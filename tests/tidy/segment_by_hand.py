@@ -121,6 +121,18 @@ def typed_features(
         float(inside),
         float(inside > 1 and inside == len(lines)),
         float(is_general(text)),
+        *_remembered(text, lessons),
+    )
+
+
+def _remembered(text: str, lessons: Lessons) -> tuple[float, ...]:
+    """Of an item in no class."""
+    slots = lessons.memory.items.get(squeeze(text), frozenset())
+    return (
+        float(("", "", "") in slots),
+        float(("", "", "") not in slots and any(slot[1] == "" for slot in slots)),
+        float(bool(slots) and all(slot[1] for slot in slots)),
+        0.0 if slots else lessons.memory.coverage,
     )
 
 
@@ -140,7 +152,6 @@ def printed_features(
         if ":" not in "".join(lines[:k])
     ]
     inside = any(len(tail) > 1 and lessons.issuers.get(tail, 0) > 0 for tail in tails if colon)
-    slots = lessons.memory.items.get(squeeze(text), frozenset())
     return (
         float(paper_only(text)),
         float(begins_in_issuer(text)),
@@ -154,10 +165,7 @@ def printed_features(
         float(lessons.items.get(text, 0) > 0 and not lessons.kinds.get(("", text))),
         known_issuer,
         float(inside and not known_issuer),
-        float(("", "", "") in slots),
-        float(("", "", "") not in slots and any(slot[1] == "" for slot in slots)),
-        float(bool(slots) and all(slot[1] for slot in slots)),
-        0.0 if slots else lessons.memory.coverage,
+        *_remembered(text, lessons),
     )
 
 

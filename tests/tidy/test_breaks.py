@@ -178,5 +178,26 @@ def test_a_group_with_few_certain_wraps_has_the_documents_padding() -> None:
     wrapped = cell("农作物(植保员绿化工甲", "乙丙)")
     learned = learn({"table": [wrapped] * 40, "annex": [cell("农业", "林业")] * 5})
     assert learned.certain == 40 and not learned.is_guess
-    assert learned.room(100.0, "annex") == learned.room(100.0, "table") == pytest.approx(11 * em)
+    assert learned.room(4.0, 104.0, "annex") == pytest.approx(11 * em)
     assert learn({"table": [wrapped] * 20}).is_guess
+
+
+def test_what_a_columns_lines_are_seen_to_fill_has_room() -> None:
+    """A column that is drawn half a point narrower than it is holds twelve characters all the same: a line of eleven ended on
+    purpose. Where wraps show that the next piece did not fit, no line stands for it."""
+    em = 8.0
+
+    def cells(x0: float, width: float, *texts: str) -> list[tuple[float, float, list[Line]]]:
+        lines = [
+            Line(t, x0 + 2, 12.0 * k, x0 + 2 + em * len(t), 12.0 * k + 10, 1, (em,) * len(t), 8.0)
+            for k, t in enumerate(texts)
+        ]
+        return [(x0, width, lines)] * 40
+
+    drawn = cells(0.0, 99.5, "农作物(植保员绿化工甲乙", "丙丁)", "农作物植保员绿化工甲乙", "园艺工")
+    other = cells(99.5, 108.0, "农作物(植保员绿化工甲乙", "丙丁)", "农作物植保员绿化工甲乙丙", "园艺工")
+    rules = learn({"table": [*drawn, *other]})
+    for (x0, width, lines), intended in ((drawn[0], True), (other[0], False)):
+        room = rules.room(x0, x0 + width, "table")
+        gap = gap_between(lines[2], lines[3:], room, rules, "table", (x0, x0))
+        assert gap.intended is intended

@@ -22,6 +22,7 @@ from pipeline.tidy.wraps.segment_model import (
     CERTAIN,
     SURE,
     CellLines,
+    Memory,
     bare_of,
     base_of,
     join,
@@ -164,6 +165,15 @@ def test_an_item_known_elsewhere_is_put_together_again() -> None:
     found = segment_all([*whole, broken])
     assert [item.text for item in found[-1]] == ["一级建造师", "注册安全工程师", "注册监理工程师"]
     assert [item.text for item in found[0]] == ["注册安全工程师", "一级建造师", "注册监理工程师"]
+
+
+def test_a_transcript_learns_from_an_earlier_edition() -> None:
+    """Two words are one item, or two, as the earlier edition settled in the same cell."""
+    slot = ("6101", "title", "初级")
+    cell = CellLines(("审计底稿", "评估", "茶艺师"), (0.0, CERTAIN), (), (_traits(), _traits()), slot)
+    for items in (["审计底稿评估", "茶艺师"], ["审计底稿", "评估", "茶艺师"]):
+        memory = Memory({text: frozenset({slot}) for text in items}, 1.0)
+        assert [item.text for item in segment_all([cell], memory=memory)[0]] == items
 
 
 def test_typed_features_name_their_evidence() -> None:

@@ -17,20 +17,26 @@ from typing import NamedTuple
 
 from pipeline.model import Line
 from pipeline.tidy.wraps.break_classes import classes_of, first_break, is_breakable
+from pipeline.tidy.wraps.indents import ALIGNED, is_justified, is_stretched, learn_indent
 
 Pair = tuple[str, str]
+Column = tuple[str, int, int]
+"""A group of tables and the borders of one of its columns, in whole points."""
 
 _SCRIPT_GAP = 0.25
 """Ems that word processors may put between an ideograph and a Latin letter beside it."""
-
-_ALIGNED = 1.3
-"""Points by which left edges of lines that begin alike may differ."""
 
 _RUNS_ON = 3
 """Lines over which a piece may run on."""
 
 CERTAIN_WRAPS = 30
-"""Wraps inside brackets from which on they tell the room of a column."""
+"""Wraps inside brackets from which on they tell the room of a group of tables."""
+
+_CERTAIN_HERE = 10
+"""The same of one column, beside what its group tells."""
+
+_HAIR, _FITS = 0.05, 0.1
+"""Points by which equally wide lines may differ, and ems of room from which on a piece would have fitted."""
 
 
 def _default(pair: Pair) -> bool | None:
@@ -56,7 +62,7 @@ class BreakRules:
     their glyphs (letter spacing). ``indents``: where items are set with a first-line or hanging indent, the distance in
     points from the cell's left border at which an item's first line and its further lines begin. ``justified``: the groups
     in which wrapped lines are stretched to the cell's width, and ends on purpose are not. ``certain``: how many wraps inside
-    brackets tell the padding.
+    brackets tell the padding. ``filled``: by column, the points that its lines are known to fill.
     """
 
     sticky: Mapping[Pair, bool | None] = field(default_factory=dict)
@@ -65,6 +71,7 @@ class BreakRules:
     indents: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     justified: frozenset[str] = frozenset()
     certain: int = 0
+    filled: Mapping[Column, float] = field(default_factory=dict)
 
     def sticks(self, pair: Pair) -> bool | None:
         """Whether the producer keeps the pair together; None when neither learned nor agreed among producers."""
@@ -105,9 +112,10 @@ class BreakRules:
         """Whether too few wraps are certain to tell how much room lines have."""
         return self.certain < CERTAIN_WRAPS
 
-    def room(self, width: float, group: str) -> float:
-        """The points of a cell ``width`` wide that a line may fill."""
-        return width - self.padding.get(group, self.padding.get("", 0.0))
+    def room(self, x0: float, x1: float, group: str) -> float:
+        """The points that a line of a cell between ``x0`` and ``x1`` may fill."""
+        room = x1 - x0 - self.padding.get(group, self.padding.get("", 0.0))
+        return max(room, self.filled.get(_column(x0, x1, group), room))
 
 
 class Gap(NamedTuple):
@@ -125,7 +133,7 @@ class Gap(NamedTuple):
         """The line was ended on purpose."""
         if self.settled is not None:
             return self.settled
-        return self.slack > 0.1
+        return self.slack > _FITS
 
 
 def gap_between(
@@ -147,13 +155,13 @@ def gap_between(
     if group in rules.indents:
         begin, further = rules.indents[group]
         offset = second.x0 - lefts[1]
-        if abs(offset - begin) <= _ALIGNED:
+        if abs(offset - begin) <= ALIGNED:
             # Some typesetters begin a cut cell's rest like a new paragraph: below a page break it tells nothing.
             settled = True if first.page == second.page else None
-        elif abs(offset - further) <= _ALIGNED:
+        elif abs(offset - further) <= ALIGNED:
             settled = False
         used += max(0.0, first.x0 - lefts[0] - min(begin, further))
-    if settled is None and group in rules.justified and _stretched(first, rules.stretch):
+    if settled is None and group in rules.justified and is_stretched(first, rules.stretch):
         settled = False
     pair = (classes_of(first.text)[-1], classes_of(second.text)[0])
     extra = 1.2 * _SCRIPT_GAP * size if pair in (("a", "x"), ("x", "a")) else 0.0
@@ -163,86 +171,10 @@ def gap_between(
     return Gap((room - used - piece) / size, (room - used - loose) / size, settled)
 
 
-def learn_indent(cells: Iterable[tuple[float, float, Sequence[Line]]]) -> tuple[float, float] | None:
-    """(first, further) indents of a group of cells, or None where lines do not differ by indent.
-
-    Nearly all cells must begin at one indent, and nearly all further lines at that one or one other.
-    """
-    first: Counter[float] = Counter()
-    rest: Counter[float] = Counter()
-    size = 1.0
-    for left, _, lines in cells:
-        if len(lines) < 2:
-            continue
-        size = max(size, lines[0].size)
-        first[round((lines[0].x0 - left) * 2) / 2] += 1
-        rest.update(round((line.x0 - left) * 2) / 2 for line in lines[1:])
-    if sum(first.values()) < 8:
-        return None
-    begin = _mode(first)
-    if begin is None:
-        return None
-    further = _mode(Counter({at: n for at, n in rest.items() if abs(at - begin) > _ALIGNED}))
-    if further is None or abs(begin - further) < 0.4 * size:
-        return None
-    total = sum(rest.values())
-    at_begin, at_further = _near(rest, begin), _near(rest, further)
-    usual = _near(first, begin) >= 0.75 * sum(first.values())
-    if (
-        usual
-        and at_further >= 0.15 * total
-        and at_begin >= 0.03 * total
-        and at_begin + at_further >= 0.9 * total
-    ):
-        return begin, further
-    return None
-
-
-def _stretched(line: Line, usual: float) -> bool:
-    """Whether a line's characters are set wider apart than is usual in the document."""
-    total = sum(line.advances)
-    return total > 0 and len(line.text) > 1 and line.width / total > 1.02 * usual
-
-
-def _is_justified(cells: Iterable[tuple[float, float, Sequence[Line]]], stretch: float) -> bool:
-    """Whether wrapped lines are stretched, and only these.
-
-    Lines within brackets are certainly wrapped: many of them must be stretched; a cell's last line certainly is not:
-    few of these may be (where a page break cut the cell). (Where even lines ended by hand are stretched, stretching tells nothing.)
-    """
-    wrapped = stretched = last = stretched_last = 0
-    for _, _, lines in cells:
-        depth = 0
-        for line in lines:
-            classes = classes_of(line.text)
-            depth = max(0, depth + classes.count("o") - classes.count("c"))
-            if not is_breakable(line.text):
-                continue
-            if line is lines[-1]:
-                last += depth == 0
-                stretched_last += depth == 0 and _stretched(line, stretch)
-            elif depth:
-                wrapped += 1
-                stretched += _stretched(line, stretch)
-    return wrapped >= 20 and stretched >= 0.5 * wrapped and last >= 20 and stretched_last <= 0.15 * last
-
-
-def _near(counts: Counter[float], at: float) -> int:
-    return sum(n for other, n in counts.items() if abs(other - at) <= _ALIGNED)
-
-
-def _mode(counts: Counter[float]) -> float | None:
-    """The place round which most stand (ties: the leftmost)."""
-    if not counts:
-        return None
-    best = max(sorted(counts), key=lambda at: _near(counts, at))
-    close = {at: n for at, n in counts.items() if abs(at - best) <= _ALIGNED}
-    return sum(at * n for at, n in close.items()) / sum(close.values())
-
-
-Columns = Mapping[str, Sequence[tuple[float, float, Sequence[Line]]]]
-"""By group of tables of one design (the catalogue, one annex): left border, width and printed lines of cell pieces, in
-points."""
+CellPiece = tuple[float, float, Sequence[Line]]
+"""Left border, width (points) and printed lines of a cell piece."""
+Columns = Mapping[str, Sequence[CellPiece]]
+"""Cell pieces by group of tables of one design (the catalogue, one annex)."""
 
 
 @dataclass
@@ -297,19 +229,45 @@ def learn(columns: Columns) -> BreakRules:
     habits = observe(columns)
     stretches = sorted(habits.stretches)
     stretch = max(1.0, stretches[len(stretches) // 4]) if stretches else 1.0
-    justified = frozenset(group for group, cells in columns.items() if _is_justified(cells, stretch))
+    justified = frozenset(group for group, cells in columns.items() if is_justified(cells, stretch))
     indents = {group: found for group, cells in columns.items() if (found := learn_indent(cells)) is not None}
     rules = BreakRules(_sticky(habits), {}, stretch, indents, justified)
-    wraps = {group: list(_certain_wraps(cells, rules)) for group, cells in columns.items()}
-    return replace(rules, padding=_paddings(wraps, habits.slack), certain=sum(map(len, wraps.values())))
+    cells: dict[Column, list[CellPiece]] = {}
+    for group, some in columns.items():
+        for left, width, lines in some:
+            cells.setdefault(_column(left, left + width, group), []).append((left, width, lines))
+    certain = {column: list(_certain_wraps(own, rules)) for column, own in cells.items()}
+    wraps: dict[str, list[_Wrap]] = {group: [] for group in columns}
+    for (group, _, _), some_wraps in certain.items():
+        wraps[group] += some_wraps
+    filled = {column: room for column, own in cells.items() if (room := _filled(own, certain[column]))}
+    paddings = _paddings(wraps, habits.slack)
+    return replace(rules, padding=paddings, certain=sum(map(len, wraps.values())), filled=filled)
+
+
+def _column(x0: float, x1: float, group: str) -> Column:
+    return group, round(x0), round(x1)
+
+
+def _filled(cells: Sequence[CellPiece], wraps: Sequence[_Wrap]) -> float | None:
+    """How wide a line of a column may be, as far as its own lines show: some are that wide, and hardly any certainly
+    wrapped line was as narrow with its next piece. (Borders are drawn on whole pixels, so that a column's width may be a
+    point more or less than it is.)"""
+    with_next = sorted(wrap.with_next for wrap in wraps)
+    widths = sorted(line.width for _, _, lines in cells for line in lines if is_breakable(line.text))
+    if min(len(with_next), len(widths)) < _CERTAIN_HERE:
+        return None
+    widest = widths[-max(3, len(widths) // 50)] + _HAIR
+    return widest + _FITS * cells[0][2][0].size if widest < with_next[len(with_next) // 50] else None
 
 
 class _Wrap(NamedTuple):
     """A wrap inside brackets, which is certain: points that its line leaves free, and those that would be left had the
-    next piece been set before it; the size of its letters."""
+    next piece been set before it; how wide the line would be then; the size of its letters."""
 
     free: float
     left: float
+    with_next: float
     size: float
 
 
@@ -341,9 +299,7 @@ def _padding_of(wraps: Sequence[_Wrap]) -> float:
     return max(0.0, min(left[int(len(left) * 0.985)], free[len(free) // 20]))
 
 
-def _certain_wraps(
-    cells: Iterable[tuple[float, float, Sequence[Line]]], rules: BreakRules
-) -> Iterator[_Wrap]:
+def _certain_wraps(cells: Iterable[CellPiece], rules: BreakRules) -> Iterator[_Wrap]:
     """The wraps inside brackets that tell how much room there is."""
     plain = replace(rules, indents={}, justified=frozenset())
     for left, width, lines in cells:
@@ -354,7 +310,8 @@ def _certain_wraps(
             gap = gap_between(first, lines[at:], width, plain, "", (left, left)) if depth else None
             if gap is not None and gap.slack:
                 size = max(first.size, lines[at].size, 1.0)
-                yield _Wrap(width - first.width, gap.slack * size, size)
+                left_over = gap.slack * size
+                yield _Wrap(width - first.width, left_over, width - left_over, size)
 
 
 def _sticky(habits: Habits) -> dict[Pair, bool | None]:

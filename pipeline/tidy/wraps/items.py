@@ -71,7 +71,7 @@ def boundary_odds(
     printed = [line for line, _ in lines]
     for at, ((a, piece), (_, other)) in enumerate(pairwise(lines), start=1):
         group = rules.groups.get((piece.page, piece.table_no), "")
-        room = rules.breaks.room(piece.x1 - piece.x0, group)
+        room = rules.breaks.room(piece.x0, piece.x1, group)
         gap = breaks.gap_between(a, printed[at:], room, rules.breaks, group, (piece.x0, other.x0))
         if gap.settled is False:
             out.append(_WRAPPED)

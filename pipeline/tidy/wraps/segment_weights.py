@@ -201,7 +201,8 @@ def item_features(
         "lines_end_alike": ends,
         "ends_well": _flags([ends_well(text) for text in texts]),
     }  # fmt: skip
-    return out | (_typed_features if typed else _printed_features)(items, lessons, near)
+    further = (_typed_features if typed else _printed_features)(items, lessons, near)
+    return out | further | _remembered(items, lessons)
 
 
 def _printed_features(items: Candidates, lessons: Lessons, near: Sequence[Collection[str]]) -> Features:
@@ -219,7 +220,6 @@ def _printed_features(items: Candidates, lessons: Lessons, near: Sequence[Collec
         "acronyms_inside": _acronyms_inside(items),
         "known_in_other_kind": _other_kind(items, lessons),
         **_issuers(items, lessons),
-        **_remembered(items, lessons),
     }
 
 
