@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import signal
 import tempfile
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
@@ -99,6 +100,24 @@ def task(text: str, seconds: int) -> Iterator[None]:
 def _begin(folder: str) -> None:
     global _notes
     _notes = Path(folder)
+    _end_with_parent()
+
+
+def _begin_beside() -> None:
+    exit_on_sigterm()
+    _end_with_parent()
+
+
+def _end_with_parent() -> None:
+    """End this process when its parent has ended, however it did: it would wait for work for ever."""
+
+    def wait() -> None:
+        parent = multiprocessing.parent_process()
+        assert parent is not None
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=wait, daemon=True).start()
 
 
 def _last_notes(processes: Sequence[Any], notes: Path) -> str:
@@ -116,7 +135,7 @@ def process_beside(module: str) -> Iterator[Call[Any]]:
     ended from outside.
     """
     others = multiprocessing.active_children()
-    with ProcessPoolExecutor(1, mp_context=_SPAWN, initializer=exit_on_sigterm) as pool:
+    with ProcessPoolExecutor(1, mp_context=_SPAWN, initializer=_begin_beside) as pool:
         pool.submit(_import, module)
         own = [child for child in multiprocessing.active_children() if child not in others]
 

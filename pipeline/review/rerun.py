@@ -18,7 +18,7 @@ from pipeline.job import Options, Outcome
 from pipeline.run import run
 from pipeline.schema import TABLES
 from pipeline.schema.changes import CHANGE_KINDS
-from pipeline.system import apart, end_group
+from pipeline.system import apart, end_group, sigterm_exits
 
 _STAGES = {"read": "读取页面", "check": "交叉核对", "tidy": "整理", "validate": "校验", "publish": "发布"}
 _ROOT = str(Path(__file__).resolve().parents[2])
@@ -116,7 +116,8 @@ def _main() -> None:
         say("running", _STAGES.get(stage, stage), share=done / total if total > 1 else None)
 
     try:
-        outcome = run(pickle.load(sys.stdin.buffer), report)
+        with sigterm_exits():  # what was begun is cleared away
+            outcome = run(pickle.load(sys.stdin.buffer), report)
     except XizeError as error:
         say("failed", str(error))
     except OSError as error:

@@ -7,8 +7,10 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tests.cli_home import EDITION, print_rulebook, small_truth, xize
@@ -16,7 +18,8 @@ from tests.review.conftest import ROOT
 
 
 @pytest.mark.long
-def test_nothing_is_left_after_a_kill(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kill", [os.killpg, os.kill])  # all of its processes, or it alone
+def test_nothing_is_left_after_a_kill(tmp_path: Path, kill: Callable[[int, int], None]) -> None:
     home, temporary = tmp_path / "home", tmp_path / "temporary"
     for folder in (home, temporary):
         folder.mkdir()
@@ -30,8 +33,10 @@ def test_nothing_is_left_after_a_kill(tmp_path: Path) -> None:
     while not list(staged.glob(".work-*/*")):  # validation is at work
         assert killed.poll() is None and time.monotonic() < until
         time.sleep(0.02)
-    os.killpg(killed.pid, signal.SIGKILL)
+    children = psutil.Process(killed.pid).children(recursive=True)
+    kill(killed.pid, signal.SIGKILL)
     killed.wait(30)
+    assert children and not psutil.wait_procs(children, timeout=20)[1]
     assert list(staged.glob(".work-*")) and list(temporary.iterdir()) == []
     again = xize(home, "run", EDITION, "--no-prefect")
     assert again.code == 0, again.err
