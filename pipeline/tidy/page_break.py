@@ -203,12 +203,14 @@ def without_holes(cells: Sequence[GridCell]) -> tuple[list[GridCell], list[Cell]
 
     Where a merged cell is cut, word processors draw what is left of it and of those beside it as empty cells, with or
     without the borders between. A row whose first columns are all empty below merged cells that end there belongs to
-    these.
+    these: by the borders only where a page break cuts the cells, or follows; where borders are lacking, anywhere.
     """
+    pages = {cell.row: cell.pieces[0].page for cell in cells}
+    breaks = {row for row in pages if row and pages[row] != pages.get(row - 1)}
     ends = {(cell.row + cell.row_span, cell.col): cell for cell in cells if cell.text}
     empty: dict[int, list[tuple[GridCell, list[GridCell]]]] = {}
     for cell in cells:
-        if not cell.text and (above := _above_hole(cell, ends)):
+        if not cell.text and (above := _above_hole(cell, ends, breaks)):
             empty.setdefault(cell.row, []).append((cell, above))
     longer: dict[int, GridCell] = {}
     gone: dict[int, GridCell] = {}
@@ -225,12 +227,15 @@ def without_holes(cells: Sequence[GridCell]) -> tuple[list[GridCell], list[Cell]
     return kept, [piece for hole in gone.values() for piece in hole.pieces]
 
 
-def _above_hole(hole: GridCell, ends: Mapping[tuple[int, int], GridCell]) -> list[GridCell]:
-    """The cells right above an empty one that cover its very columns: merged ones, or any where it stands below a page
-    break or in several columns without a border between. [] if none do."""
+def _above_hole(hole: GridCell, ends: Mapping[tuple[int, int], GridCell], breaks: set[int]) -> list[GridCell]:
+    """The cells right above an empty one that cover its very columns: any where it stands in several columns without a border
+    between, else merged ones that a page break cuts or follows (the rows that ``breaks`` has begin a page). [] if none do."""
     above, col = [], hole.col
     while col < hole.col + hole.col_span and (one := ends.get((hole.row, col))) is not None:
-        if one.row_span == hole.col_span == 1 and one.pieces[-1].page == hole.pieces[0].page:
+        begins = range(one.row + 1, hole.row + hole.row_span + 1)
+        if hole.col_span == 1 and (
+            breaks.isdisjoint(begins) or (one.row_span == 1 and hole.row not in breaks)
+        ):
             return []
         above.append(one)
         col += one.col_span
