@@ -75,6 +75,7 @@ lock: install
 	$(COMPILE) --all-extras pyproject.toml -o requirements-dev.lock
 	$(COMPILE) --extra cluster --constraint requirements-dev.lock pyproject.toml -o requirements.lock
 	$(COMPILE) requirements-install.in -o requirements-install.lock
+	$(COMPILE) benchmarks/requirements.in -o benchmarks/requirements.lock
 
 # A wheel in dist/.
 dist: install

@@ -52,7 +52,8 @@ def page_of(
 ) -> PageArrays:
     """A page with black strokes (x and y of both ends) and upright glyphs (box and size)."""
     shapes, placed = Shapes(), np.array(glyphs).reshape(-1, 5)
-    shapes.add_strokes(np.column_stack([np.array(strokes), np.tile([0.5, 0.0], (len(strokes), 1))]))
+    clips = np.tile(NO_CLIP, (len(strokes), 1))
+    shapes.add_strokes(np.column_stack([np.array(strokes), np.tile([0.5, 0.0], (len(strokes), 1))]), clips)
     nothing = np.zeros(len(placed))
     return PageArrays(
         number=1,
