@@ -244,6 +244,7 @@ def test_the_second_run_changes_nothing_and_is_quick(published: tuple[Path, Done
     assert [line for line in figures if line in done.out] == figures
 
 
+@pytest.mark.long
 def test_two_runs_give_the_same_bytes(published: tuple[Path, Done], home: Path) -> None:
     shutil.rmtree(home / "curated" / EDITION)
     shutil.rmtree(home / "staged" / EDITION)

@@ -82,6 +82,7 @@ def test_help_goes_by_who_uses_it() -> None:
     assert done.stdout.split() == ["carry"], done.stderr
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "name",
     ["raw/{}/accepted.yaml", "raw/{}/corrections.yaml", "raw/{}/source.yaml", "curated/{}/latest.json"],
@@ -102,6 +103,7 @@ def test_what_is_nested_too_deep_is_one_sentence(home: Path, name: str) -> None:
             path.write_bytes(before)
 
 
+@pytest.mark.long
 def test_a_review_file_nested_too_deep_is_said_on_the_page(home: Path) -> None:
     import httpx
 

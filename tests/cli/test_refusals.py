@@ -56,6 +56,7 @@ def test_a_bad_document_is_not_added(name: str, tmp_path: Path) -> None:
     assert list((tmp_path / "raw").glob("*")) == [] if (tmp_path / "raw").exists() else True
 
 
+@pytest.mark.long
 def test_a_password_opens_an_encrypted_document(home: Path, tmp_path: Path) -> None:
     import pikepdf
 
@@ -140,6 +141,7 @@ def test_a_missing_key_of_source_yaml_is_named(key: str, home: Path) -> None:
     assert snapshot(home / "curated") == before
 
 
+@pytest.mark.long
 def test_a_curated_folder_that_cannot_be_made(home: Path) -> None:
     blocked = home / "blocked"
     blocked.write_text("no folder")

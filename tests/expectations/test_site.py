@@ -154,6 +154,7 @@ print(json.dumps(failed))
 """
 
 
+@pytest.mark.long
 def test_the_suites_run_again_with_great_expectations_alone(tmp_path: Path) -> None:
     rows = good_rows()
     rows["classes"][2]["major_code"] = "64"

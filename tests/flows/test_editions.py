@@ -173,6 +173,7 @@ def test_a_run_leaves_its_records_and_nothing_else(ran: Path) -> None:
     assert {name.partition("-")[0] for name, _ in tasks} == {"plan", "read", "tidy", "validate", "publish"}
 
 
+@pytest.mark.long
 def test_a_refusal_is_the_sentence_that_it_is_without_prefect(with_database: None, home: Path) -> None:
     running, alone = command(home, "run", EDITION), None
     _, said = running.communicate(timeout=240)
@@ -189,6 +190,7 @@ def test_a_configured_server_that_does_not_answer_is_one_sentence(single: Path) 
     assert not (single / "curated").exists()
 
 
+@pytest.mark.long
 def test_a_server_that_cannot_start_says_why(single: Path) -> None:
     folder = single / "staged" / ".prefect"
     folder.mkdir(parents=True)
@@ -221,6 +223,7 @@ def with_server(home: Path) -> Iterator[tuple[Any, Any]]:
         running.wait()
 
 
+@pytest.mark.long
 def test_a_server_that_has_gone_ends_the_run_with_one_sentence(with_database: None, single: Path) -> None:
     """Nothing goes on asking for it, nothing is published."""
     with with_server(single) as (running, server):
@@ -231,6 +234,7 @@ def test_a_server_that_has_gone_ends_the_run_with_one_sentence(with_database: No
     assert not (single / "curated" / EDITION / "latest.json").exists()
 
 
+@pytest.mark.long
 def test_a_run_that_is_killed_leaves_no_process_behind(with_database: None, single: Path) -> None:
     """Nor is the next run kept from anything."""
     import psutil

@@ -26,6 +26,7 @@ def test_a_schedule_that_means_nothing_is_refused(prefect_server: None, cron: st
     assert schedule_of("0 3 * * 1", "Asia/Shanghai").timezone == "Asia/Shanghai"
 
 
+@pytest.mark.long
 def test_serving_offers_every_edition_and_ends_when_asked(with_database: None, home: Path) -> None:
     import httpx
     import psutil

@@ -48,6 +48,7 @@ def test_a_release_of_version_1_is_read(old: Path) -> None:
     assert read.code == 0 and ACCEPTED in read.out, read.err
 
 
+@pytest.mark.long
 def test_a_release_of_version_1_is_browsed_exported_and_served(old: Path, tmp_path: Path) -> None:
     for words in (
         ("browse", f"{EDITION}@r002", "-o", tmp_path / "browse.html"),

@@ -49,6 +49,7 @@ def write_excel(document: Any, path: Path) -> Path:
     return path
 
 
+@pytest.mark.long
 def test_a_rulebook_of_many_sheets(tmp_path: Path) -> None:
     home = tmp_path / "home"
     home.mkdir()

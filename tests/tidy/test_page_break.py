@@ -141,7 +141,10 @@ def test_values_filled_into_empty_cells_are_unsure(hole: bool, broken: bool) -> 
     annex = Annex(5, "社会培训评价组织及评价项目名单", 1, (table.table,))
     rows = read_annexes([annex], lambda cell: list(cell.lines)).rows["annex_5_evaluators"]
     if not hole and not broken:  # the borders decide: never filled down within a page
-        assert [(row["no"], row["org"]) for row in rows] == [("4", "丁公司")] * 2 + [("", ""), ("5", "戊公司")]
+        assert [(row["no"], row["org"]) for row in rows] == [("4", "丁公司")] * 2 + [
+            ("", ""),
+            ("5", "戊公司"),
+        ]
         return
     assert [(row["no"], row["org"], row["occupation"], row["confidence"]) for row in rows] == [
         ("4", "丁公司", "电工", 1.0), ("4", "丁公司", "焊工", 1.0), ("4", "丁公司", "刨工", 0.9), ("5", "戊公司", "磨工", 1.0),
