@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pypdfium2 as pdfium
+from PIL.Image import Image
 
 from pipeline.editions.files import replace_file
 from pipeline.errors import XizeError
@@ -42,14 +43,22 @@ def _open(path: Path, password: str) -> Any:
 
 def render(document: Any, page: Page, name: str) -> bytes:
     """A page of an open document as WebP without loss, turned as it was read. Raises XizeError."""
+    return _encoded(_painted(document, page, name), page)
+
+
+def _painted(document: Any, page: Page, name: str) -> Image:
     with LOCK:
         try:
             one = document[page.number - 1]
             scale = min(3.0, max(0.5, _LONG_SIDE / max(*one.get_size(), 1.0)))
-            picture = one.render(scale=scale).to_pil().convert("RGB")
+            picture: Image = one.render(scale=scale).to_pil().convert("RGB")
             one.close()
         except pdfium.PdfiumError as error:
             raise XizeError(f"{name}第{page.number}页无法显示（{error}）：请检查该文件。") from error
+    return picture
+
+
+def _encoded(picture: Image, page: Page) -> bytes:
     if page.turned:
         picture = picture.rotate(page.turned, expand=True)
     stream = io.BytesIO()
@@ -68,8 +77,9 @@ class Pictures:
         self._next = deque(range(1, len(material.pages) + 1))
         self._closed = False
         self._document: Any = None
+        self._thread = threading.Thread(target=self._work, name="pictures", daemon=True)
         if material.pictured:
-            threading.Thread(target=self._work, name="pictures", daemon=True).start()
+            self._thread.start()
 
     def get(self, number: int) -> bytes:
         """The picture of a page (from 1). Raises XizeError, KeyError when there is no such page."""
@@ -80,7 +90,9 @@ class Pictures:
         with LOCK:
             if self._document is None:
                 self._document = _open(self._material.path, self._material.password)
-        data = render(self._document, self._material.pages[number - 1], self._material.path.name)
+            page = self._material.pages[number - 1]
+            picture = _painted(self._document, page, self._material.path.name)
+        data = _encoded(picture, page)
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             replace_file(self._file(number), data)
@@ -98,8 +110,15 @@ class Pictures:
         self._next.extendleft(reversed(wanted))
 
     def close(self) -> None:
-        """End the background thread after the page it is at."""
+        """End the background thread after the page it is at, and close the file: a process that ends while pdfium is at
+        work crashes."""
         self._closed = True
+        if self._thread.is_alive():
+            self._thread.join()
+        with LOCK:
+            if self._document is not None:
+                self._document.close()
+                self._document = None
 
     def _work(self) -> None:
         while self._next and not self._closed:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -39,6 +41,16 @@ def correction(session: Session, text: str, **more: Any) -> dict[str, Any]:
     row = entry(session, text)
     where = {"class": row["class_code"], "kind": row["kind"], "tier": row["tier"]}
     return {"where": where, "action": "replace", "from": text, "reason": "误植", **more}
+
+
+def test_a_closed_session_leaves_nothing_at_work(doubtful: Path) -> None:
+    """A process that ends while pdfium renders a page crashes."""
+    shutil.rmtree(doubtful / "staged" / EDITION / "pictures", ignore_errors=True)
+    before = set(threading.enumerate())
+    session = Session(Options(doubtful, EDITION), "李")
+    assert any(thread.name == "pictures" for thread in set(threading.enumerate()) - before)
+    session.close()
+    assert not [thread.name for thread in set(threading.enumerate()) - before]
 
 
 def test_the_findings_stand_in_the_order_of_the_work(session: Session) -> None:
