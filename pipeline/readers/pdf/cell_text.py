@@ -46,10 +46,11 @@ def assign(page: PageArrays, grids: Sequence[Grid]) -> tuple[list[list[Ints]], I
         inside, owners = _owners(grid, places, free)
         over = texts[inside[_overflowing(page, grid, inside, owners)]]
         if len(over):
-            whole = np.isin(texts, over) & (texts >= 0)
+            whole = np.flatnonzero(np.isin(texts, over) & (texts >= 0))
             places[whole] = wholes[whole]
+            # Numbers of texts rise with their glyphs.
             _place_left_aligned(
-                page, grid, [np.flatnonzero(texts == text) for text in np.unique(over)], places
+                page, grid, np.split(whole, np.flatnonzero(np.diff(texts[whole])) + 1), places
             )
             inside, owners = _owners(grid, places, free)
         free[inside] = False
@@ -86,7 +87,7 @@ def _overflowing(page: PageArrays, grid: Grid, inside: Ints, owners: Ints) -> Bo
 def _place_left_aligned(page: PageArrays, grid: Grid, texts: Sequence[Ints], places: Floats) -> None:
     """Put the ``places`` of texts that begin at the left border of a cell, and do not stand in the middle of one, where they
     begin. What a clip has placed stays."""
-    for glyphs in texts:
+    for glyphs in filter(len, texts):
         left, right = page.boxes[glyphs, 0].min(), page.boxes[glyphs, 2].max()
         ends = np.array([[(left + right) / 2, places[glyphs[0], 1]], [left + 0.01, places[glyphs[0], 1]]])
         if page.angles[glyphs[0]] or abs(places[glyphs[0], 0] - ends[0, 0]) > 0.01:
