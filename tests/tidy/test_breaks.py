@@ -136,6 +136,7 @@ def test_of_two_pieces_the_longer_one_counts() -> None:
     """What the document parts, UAX #14 may keep together; full-width brackets behave as others do."""
     assert first_break("级)证书") == first_break("级）证书") == 2
     assert first_break("HCIA（初级）") == first_break("HCIA(初级)") == 6
+    assert first_break("𠮷）𠮷家") == 2
     line = Line("级)证书", 0, 0, 40, 10, 1, (10.0,) * 4, 10.0)
     rules = BreakRules({("x", "c"): False})
     assert rules.first_pieces([line]) == (20.0, 10.0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import unicodedata
 from functools import lru_cache
 
-from uniseg.linebreak import line_break_breakables
+from icu4py.breakers import LineBreaker
 
 from pipeline.text import is_cjk
 
@@ -43,34 +43,10 @@ _NARROW = str.maketrans("（）［］｛｝", "()[]{}")
 """Word processors keep full-width brackets together with letters as they keep others; UAX #14 parts them."""
 
 
-_CONTEXT = 4
-"""Characters behind a place that can forbid a break there: no rule of UAX #14 looks further than to a number behind a
-bracket."""
-
-
+@lru_cache(maxsize=65536)
 def first_break(text: str) -> int:
     """Characters of ``text`` before the first place where UAX #14 lets a line end: 级)证书 has 2."""
-    like = "".join(map(_alike, text)).translate(_NARROW)
-    near = 2 + _CONTEXT  # the algorithm is slow, and most texts may be broken near their beginning
-    while near < len(like) and _first_break(like[:near]) > near - _CONTEXT:
-        near *= 2
-    return _first_break(like[:near])
-
-
-def _alike(char: str) -> str:
-    if is_cjk(char):
-        return "一"
-    if char.isascii() and char.isalnum():
-        return "a" if char.isalpha() else "1"
-    return char
-
-
-@lru_cache(maxsize=65536)
-def _first_break(text: str) -> int:
-    for at, may in enumerate(line_break_breakables(text)):
-        if at and may:
-            return at
-    return len(text)
+    return len(next(iter(LineBreaker(text.translate(_NARROW), "root")), ""))
 
 
 @lru_cache(maxsize=65536)
