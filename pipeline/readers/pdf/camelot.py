@@ -40,6 +40,12 @@ _DESCENT = 0.2
 _GAP = 6.0
 """Widest gap of a dashed line, points."""
 
+_LONG = 3.0
+"""What is longer than so many letters is no letter's stroke."""
+
+_GRAIN = 8.0
+"""A dash is darker than the paper by more than so many times what the paper's own dark dots usually are."""
+
 _GROUND = 12.0
 _DARK = 140
 """A ground is what is commonest within so many points; it is dark when its grey is below this (0 black, 255 white)."""
@@ -226,18 +232,26 @@ def _flatten(picture: Any, scale: float) -> Any:
 
 
 def _close_gaps(picture: Any, scale: float, letters: Floats, size: float) -> Any:
-    """The picture with the boxes of its ``letters`` wiped out and gaps up to ``_GAP`` points closed along lines."""
+    """The picture with the boxes of its ``letters`` wiped out and gaps up to ``_GAP`` points closed along lines.
+
+    The boxes of an OCR layer may lie over rules: what is long stays.
+    """
     import cv2
 
-    out = picture.copy()
+    def along(how: int, source: Any, length: int) -> Any:
+        shapes = [cv2.getStructuringElement(cv2.MORPH_RECT, shape) for shape in ((length, 1), (1, length))]
+        return np.minimum(*(cv2.morphologyEx(source, how, shape) for shape in shapes))
+
+    out, paper = picture.copy(), np.median(picture)
     margin = 0.1 * size
     grown = letters + np.array([-margin, -margin, margin, margin])
     for x0, top, x1, bottom in np.clip(np.round(grown * scale), 0, None).astype(int).tolist():
-        out[top:bottom, x0:x1] = 255
-    length = round(_GAP * scale)
-    across = cv2.morphologyEx(out, cv2.MORPH_OPEN, cv2.getStructuringElement(cv2.MORPH_RECT, (length, 1)))
-    down = cv2.morphologyEx(out, cv2.MORPH_OPEN, cv2.getStructuringElement(cv2.MORPH_RECT, (1, length)))
-    return np.minimum(across, down)
+        out[top:bottom, x0:x1] = paper
+    np.minimum(out, along(cv2.MORPH_CLOSE, picture, round(_LONG * size * scale)), out=out)
+    closed = along(cv2.MORPH_OPEN, out, round(_GAP * scale))
+    grain = paper - np.median(closed)  # the darkest dots of a paper's grain make lines, too
+    closed[closed > paper - _GRAIN * grain] = paper
+    return closed
 
 
 def _strokes(lines: Floats, page: PageArrays) -> Bools:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pikepdf
 import pypdfium2 as pdfium
 from pikepdf import Array, Name, Operator
 
 from pipeline.reading import Reading, cells_of
-from tests.typeset.sheet import PLAN, XS, YS, Sheet, edges_of
+from tests.typeset.sheet import PLAN, SIZE, XS, YS, Sheet, edges_of
 
 Shape = tuple[int, int, int, int, int, int, str]
 
@@ -36,6 +37,35 @@ def table(path: Path, without: tuple[tuple[str, float], ...] = ()) -> Path:
     sheet.words(PLAN, XS, YS)
     sheet.save()
     return path
+
+
+def grid_to_the_border(path: Path, style: str = "line", room: float = 1.5) -> Path:
+    """Four rows by three columns whose words end ``room`` points before the border at their right."""
+    sheet = Sheet(path)
+    xs, ys = XS[:4], YS[:5]
+    plan = tuple((row, col, 1, 1, "农业农村厅" if col else "甲") for row in range(4) for col in range(3))
+    sheet.rules(edges_of(plan, xs, ys), style, 0.5, "#000000")
+    for row, col, _, _, text in plan:
+        sheet.text(xs[col + 1] - SIZE * len(text) - room, ys[row] + 14, text)
+    sheet.save()
+    return path
+
+
+def worn(scan: Path, stretch: int = 100, grain: float = 0.0) -> None:
+    """Make a scan of :func:`as_scan` a real one: letters of the layer ``stretch`` percent as wide as those printed, paper
+    with ``grain`` (standard deviation of its shades)."""
+    with pikepdf.open(scan, allow_overwriting_input=True) as pdf:
+        content: list[tuple[object, Operator]] = []
+        for operands, operator in pikepdf.parse_content_stream(pdf.pages[0]):
+            content.append((operands, operator))
+            if str(operator) == "BT":
+                content.append(([stretch], Operator("Tz")))
+        pdf.pages[0].obj.Contents = pdf.make_stream(pikepdf.unparse_content_stream(content))
+        for image in pdf.pages[0].get_images().values():
+            pixels = np.frombuffer(image.read_bytes(), dtype=np.uint8).astype(float)
+            pixels += np.random.default_rng(1).normal(0, grain, len(pixels))
+            image.write(np.clip(pixels, 0, 255).astype(np.uint8).tobytes())
+        pdf.save(scan)
 
 
 def as_scan(

@@ -10,7 +10,7 @@ import pytest
 from pipeline.errors import XizeError
 from pipeline.readers.pdf.read import read_pdf
 from pipeline.reading import PIXELS, cells_of, pages_of
-from tests.readers.pdf.scans import as_scan, confidences, shapes, table
+from tests.readers.pdf.scans import as_scan, confidences, grid_to_the_border, shapes, table, worn
 from tests.typeset.bad import scan_with_text
 from tests.typeset.sheet import PLAN
 from tests.typeset.zoo import ZOO
@@ -48,6 +48,18 @@ def test_other_scans(how: dict[str, int], tmp_path: Path) -> None:
     vector, scan = table(tmp_path / "vector.pdf"), tmp_path / "scan.pdf"
     as_scan(vector, scan, **how)  # type: ignore[arg-type]
     assert shapes(read_pdf(scan)) == shapes(read_pdf(vector))
+
+
+@pytest.mark.parametrize(("stretch", "grain", "style"), [(180, 0, "line"), (100, 12, "dashed")])
+def test_a_layer_that_lies_over_rules_and_grain_leave_the_rules(
+    stretch: int, grain: float, style: str, tmp_path: Path
+) -> None:
+    vector, scan = grid_to_the_border(tmp_path / "vector.pdf", style), tmp_path / "scan.pdf"
+    as_scan(vector, scan, dpi=150)
+    worn(scan, stretch, grain)
+    assert [shape[1:6] for shape in shapes(read_pdf(scan))] == [
+        (1, row, col, 1, 1) for row in range(4) for col in range(3)
+    ]
 
 
 @pytest.mark.parametrize("turn", [90, 180, 270])
