@@ -30,18 +30,20 @@ def _literal(depth: int) -> str:
     return rf"\((?:[^()\\]++|\\.{inner})*+\)"
 
 
-_STRING = rf"{_literal(_DEEPEST)}|<[0-9A-Fa-f\s]*+>"
-_BEFORE, _AFTER = r"(?<![^\s\[\]<>(){}%])", r"(?![^\s\[\]<>()/{}%])"
+_BLANK = r"\s\0"
+_STRING = rf"{_literal(_DEEPEST)}|<[0-9A-Fa-f{_BLANK}]*+>"
+_BEFORE, _AFTER = rf"(?<![^{_BLANK}\[\]<>(){{}}%])", rf"(?![^{_BLANK}\[\]<>()/{{}}%])"
 _WORDS = re.compile(
     rf"%[^\r\n]*+"
-    rf"|({_STRING})\s*+(Tj{_AFTER}|['\"])?+"
-    rf"|\[((?:[^\[\]<>()%]++|%[^\r\n]*+|{_STRING})*+)\]\s*+TJ{_AFTER}"
-    rf"|/([^\s\[\]<>()/{{}}%]*+)\s*+(?:[\d.+-]++\s*+(Tf){_AFTER}|(Do|gs){_AFTER})?+"
+    rf"|({_STRING})[{_BLANK}]*+(Tj{_AFTER}|['\"])?+"
+    rf"|\[((?:[^\[\]<>()%]++|%[^\r\n]*+|{_STRING})*+)\][{_BLANK}]*+TJ{_AFTER}"
+    rf"|/([^{_BLANK}\[\]<>()/{{}}%]*+)[{_BLANK}]*+(?:[\d.+-]++[{_BLANK}]*+(Tf){_AFTER}|(Do|gs){_AFTER})?+"
     rf"|{_BEFORE}([qQ]){_AFTER}"
-    rf"|{_BEFORE}BI\s.*?\sID\s.*?\sEI{_AFTER}".encode(),
+    rf"|{_BEFORE}BI\s.*?\sID\s.*?\sEI{_AFTER}"
+    rf"|(\()".encode(),
     re.DOTALL,
 )
-_STRINGS = re.compile(_STRING.encode(), re.DOTALL)
+_STRINGS = re.compile(rf"%[^\r\n]*+|({_STRING})".encode(), re.DOTALL)
 _ESCAPE = re.compile(rb"\\([0-7]{1,3}|\r\n|.)|\r\n?", re.DOTALL)
 _CODED = re.compile(rb"#([0-9A-Fa-f]{2})")
 _LETTERS = {
@@ -84,7 +86,12 @@ class _Font:
     def codes(self, data: bytes) -> list[bytes]:
         """The codes of a string, each as its bytes."""
         if self._cmap is not None:
-            return [code for code, _ in self._cmap.decode(data)]
+            out, at = [], 0
+            for code, _ in self._cmap.decode(data):
+                begin = data.index(code, at)
+                out += [*_strange(data[at:begin]), code]
+                at = begin + len(code)
+            return out + _strange(data[at:])
         return [data[i : i + self.width] for i in range(0, len(data) - self.width + 1, self.width)]
 
     def blank(self, code: bytes) -> bool:
@@ -92,7 +99,8 @@ class _Font:
         try:
             if self._font is None:
                 self._font = self._document.get_font(0, self.spec if isinstance(self.spec, dict) else None)
-            return all(_blank(text) for _, text in self._font.decode(code))
+            texts = [text for _, text in self._font.decode(code) if text]
+            return bool(texts) and all(map(_blank, texts))
         except Exception:  # playa raises anything on a damaged font: then nothing says so
             return False
 
@@ -125,7 +133,8 @@ class Painted:
     def runs(self, number: int) -> list[Run]:
         """What page ``number`` (from 1) shows, in the order in which it is painted; empty strings are left out.
 
-        Raises ValueError where forms nest without end, and whatever playa raises for a broken page.
+        Raises ValueError where forms nest without end or strings cannot be told, and whatever playa raises for a broken
+        page.
         """
         page = self._document.pages[number - 1]
         out: list[Run] = []
@@ -138,7 +147,9 @@ class Painted:
     ) -> None:
         saved: list[_Font | None] = []
         known: dict[bytes, _Font] = {}
-        for string, shown, array, name, sets, calls, state in _WORDS.findall(content):
+        for string, shown, array, name, sets, calls, state, unclosed in _WORDS.findall(content):
+            if unclosed:
+                raise ValueError("a string without end, or too many brackets within one")
             if shown or array:
                 pieces = tuple(filter(None, map(_bytes, (string,) if shown else _STRINGS.findall(array))))
                 if pieces and font is not None:  # without a font nothing is painted
@@ -215,6 +226,12 @@ def missing(runs: Sequence[Run], page: PageArrays) -> int:
         shown = sum((font, code) not in blank and not font.blank(code) for font, code in runs[k].codes)
         lacking += max(0, shown - sum(not _blank(text) for text in texts(k)))
     return lacking
+
+
+def _strange(data: bytes) -> list[bytes]:
+    """The codes, taken for two bytes each, of what a CMap does not know."""
+    data = data.translate(None, bytes(range(32)))
+    return [data[i : i + 2] for i in range(0, len(data) - 1, 2)]
 
 
 def _blank(text: str) -> bool:

@@ -14,6 +14,7 @@ from reportlab.pdfbase.cidfonts import UnicodeCIDFont
 from reportlab.pdfbase.pdfmetrics import registerFont
 from reportlab.pdfgen.canvas import Canvas
 
+from pipeline.quality.checks.pages import missing_glyphs
 from pipeline.readers.pdf.decode_whole import decode_whole
 from pipeline.readers.pdf.open import open_pdf
 from pipeline.readers.pdf.painted import missing
@@ -98,6 +99,8 @@ PAGES: dict[str, tuple[int, bytes, Callable[[Pdf], None]]] = {
     "every operator": (12, b"BT /F1 12 Tf 50 700 Td 14 TL (abc) ' 1 1 (de f) \" [(a) -900 (bc)%)\n(d)]TJ[]TJ()Tj(e)Tj ET", NOTHING),
     "hexadecimal": (8, b"BT/F1 12 Tf 50 700 Td<414243 44>Tj<4\n1424344>Tj ET", NOTHING),
     "what is no text": (11, b"% (a) Tj\n/Span <</ActualText (x) /A <feff>>> BDC " + TEXT + b" EMC [3 3] 0 d", NOTHING),
+    "a comment among strings": (2, b"BT /F1 12 Tf 50 700 Td [(a)%(x)\n(b)] TJ ET", NOTHING),
+    "zeros for blanks": (5, b"BT\0/F1\x0012\0Tf\x0050 700 Td\0(Hello)\0Tj\0ET", NOTHING),
     "a picture within": (11, b"BI /W 8 /H 2 /BPC 8 /CS /G ID ((Tj)(x)Tj(((( EI " + TEXT, NOTHING),
     "made-up blanks": (4, b"BT /F1 12 Tf 50 700 Td [(a) -3000 (b)] TJ 60 0 Td (c) Tj 200 0 Td (d) Tj ET", NOTHING),
     "rows of blanks": (10, b"BT /F1 12 Tf 50 700 Td (a    b  ) Tj (  ) Tj ET", NOTHING),
@@ -111,6 +114,8 @@ PAGES: dict[str, tuple[int, bytes, Callable[[Pdf], None]]] = {
                           composite(cmap("cidrange", b"<00> <7F> 1\n<8000> <FFFF> 500"))),
     "ligatures and beyond U+FFFF": (4, b"BT /F2 12 Tf 50 700 Td <0001000200030001> Tj ET", composite("Identity-H", LIGATURE)),
     "without a map": (4, b"BT /F2 12 Tf 50 700 Td <0101010201030104> Tj ET", composite("Identity-H")),
+    "a CMap that nobody knows": (4, b"BT /F2 12 Tf 50 700 Td <0101010201030104> Tj ET", composite("Foo-H")),
+    "codes that the CMap does not know": (4, b"BT /F2 12 Tf 50 700 Td <4E00D842DFB74E09> Tj ET", composite("UniGB-UTF16-H")),
 }  # fmt: skip
 
 
@@ -122,6 +127,7 @@ def test_every_glyph_is_counted_and_read(tmp_path: Path, name: str, decoder: str
         assert sum(run.count for run in pdf.painted.runs(1)) == shown
         decoded = decode_whole(pdf, 1)
     assert decoded.missing == 0
+    assert sum(not text.isspace() for text in decoded.arrays.texts) >= shown - content.count(b" ")
     printed = "".join(decoded.arrays.texts)
     if "Hello" in str(content) and shown:
         assert "Hello" in printed
@@ -180,6 +186,29 @@ def test_a_font_that_a_graphics_state_sets(tmp_path: Path) -> None:
             decoded = decode_whole(pdf, 1)
         assert ("".join(decoded.arrays.texts), decoded.engine) == ("xHello worldx", "pdfplumber")
         assert (decoded.missing, decoded.arrays.sizes[[0, 1, -1]].tolist()) == (0, [9, 12, 9])
+
+
+def test_a_font_of_a_graphics_state_that_no_decoder_shows(tmp_path: Path) -> None:
+    """pdfium does not take the font, pdfminer draws no form without /BBox: the letters are missing by either."""
+
+    def add(pdf: Pdf) -> None:
+        form(b"/G gs BT 50 650 Td (lost  words) Tj ET")(pdf)
+        pdf.pages[0].Resources.ExtGState = Dictionary(
+            G=Dictionary(Font=[pdf.make_indirect(Dictionary(HELVETICA)), 9])
+        )
+
+    path = page(tmp_path / "page.pdf", TEXT + b" /X Do", add)
+    for decoder in DECODERS:
+        reading = read_pages(path, [1], decoder=decoder)
+        assert [row["text"] for row in reading.blocks.to_pylist()] == ["Hello world"]
+        (finding,) = missing_glyphs(reading.pages)
+        assert finding.level == "error" and finding.message.startswith("第1页少读9字；")
+
+
+def test_a_string_without_end_cannot_be_counted(tmp_path: Path) -> None:
+    path = page(tmp_path / "page.pdf", TEXT.replace(b")", b""))
+    (finding,) = missing_glyphs(read_pages(path, [1]).pages)
+    assert finding.level == "error" and "无法清点" in finding.message
 
 
 def test_another_decoder_is_taken_where_it_reads_more(tmp_path: Path) -> None:
