@@ -43,8 +43,9 @@ _GAP = 6.0
 _LONG = 3.0
 """What is longer than so many letters is no letter's stroke."""
 
-_GRAIN = 8.0
-"""A dash is darker than the paper by more than so many times what the paper's own dark dots usually are."""
+_GRAIN, _FAINT = 10.0, 6.0
+"""A dash is darker than its ground by more than so many times what the ground's own dark dots usually are, and by more
+than so much grey."""
 
 _GROUND = 12.0
 _DARK = 140
@@ -207,6 +208,14 @@ class CamelotDocument:
         return layout, across, down
 
 
+def _ground(grey: Any, scale: float) -> Any:
+    """What is commonest around each pixel, at a quarter of the size."""
+    import cv2
+
+    small = cv2.resize(grey, None, fx=0.25, fy=0.25, interpolation=cv2.INTER_AREA)
+    return cv2.medianBlur(small, max(3, round(_GROUND * scale / 4) | 1))
+
+
 def _flatten(picture: Any, scale: float) -> Any:
     """The picture with dark backgrounds made white: each pixel by how much it differs from what surrounds it.
 
@@ -216,8 +225,7 @@ def _flatten(picture: Any, scale: float) -> Any:
     import cv2
 
     grey = cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)
-    small = cv2.resize(grey, None, fx=0.25, fy=0.25, interpolation=cv2.INTER_AREA)
-    ground = cv2.medianBlur(small, max(3, round(_GROUND * scale / 4) | 1))
+    ground = _ground(grey, scale)
     # Close-set text is dark in places too, but never over a cell's width.
     shape = (max(1, round(2 * _GROUND * scale / 4)), max(1, round(_GROUND / 2 * scale / 4)))
     dark = cv2.morphologyEx(
@@ -234,7 +242,7 @@ def _flatten(picture: Any, scale: float) -> Any:
 def _close_gaps(picture: Any, scale: float, letters: Floats, size: float) -> Any:
     """The picture with the boxes of its ``letters`` wiped out and gaps up to ``_GAP`` points closed along lines.
 
-    The boxes of an OCR layer may lie over rules: what is long stays.
+    The boxes of an OCR layer may lie over rules: what is long stays. The grain of the paper makes no lines.
     """
     import cv2
 
@@ -242,16 +250,18 @@ def _close_gaps(picture: Any, scale: float, letters: Floats, size: float) -> Any
         shapes = [cv2.getStructuringElement(cv2.MORPH_RECT, shape) for shape in ((length, 1), (1, length))]
         return np.minimum(*(cv2.morphologyEx(source, how, shape) for shape in shapes))
 
-    out, paper = picture.copy(), np.median(picture)
+    grey = cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY)
+    ground = cv2.resize(_ground(grey, scale), grey.shape[::-1], interpolation=cv2.INTER_LINEAR)
+    out = grey.copy()
     margin = 0.1 * size
     grown = letters + np.array([-margin, -margin, margin, margin])
     for x0, top, x1, bottom in np.clip(np.round(grown * scale), 0, None).astype(int).tolist():
-        out[top:bottom, x0:x1] = paper
-    np.minimum(out, along(cv2.MORPH_CLOSE, picture, round(_LONG * size * scale)), out=out)
-    closed = along(cv2.MORPH_OPEN, out, round(_GAP * scale))
-    grain = paper - np.median(closed)  # the darkest dots of a paper's grain make lines, too
-    closed[closed > paper - _GRAIN * grain] = paper
-    return closed
+        out[top:bottom, x0:x1] = ground[top:bottom, x0:x1]
+    np.minimum(out, along(cv2.MORPH_CLOSE, grey, round(_LONG * size * scale)), out=out)
+    out = along(cv2.MORPH_OPEN, out, round(_GAP * scale))
+    darker = cv2.subtract(ground, out)
+    darker[darker <= max(_FAINT, _GRAIN * np.median(darker))] = 0
+    return cv2.cvtColor(255 - darker, cv2.COLOR_GRAY2BGR)
 
 
 def _strokes(lines: Floats, page: PageArrays) -> Bools:
