@@ -14,7 +14,7 @@ from pipeline.tidy.annexes.numbers import RunningNumber
 from pipeline.tidy.annexes.rules import read_rule
 from pipeline.tidy.annexes.walk import DataRow
 from pipeline.tidy.grades.levels import read_grade_list
-from pipeline.vocabulary.annexes import RANKS, Column, Spec
+from pipeline.vocabulary.annexes import IDENTIFYING, RANKS, Column, Spec
 
 _LISTED = 3  # so many intended lines in one award cell say that the table lists awards line by line
 _FILLED = 0.9  # the most confidence of a row that has a value which a page break leaves in doubt
@@ -169,7 +169,9 @@ class RowBuilder:
                 f"请核对原文该处是空白，还是属于上一页或上一行的合并单元格。"
             )
             evidence = f"{key}:{'、'.join(column.field for column in missing)}"
-            self.account.report("annex_value_missing", message, evidence, own, self.spec.table, key)
+            names_row = any(column.field in IDENTIFYING for column in missing)
+            code = "annex_key_missing" if names_row else "annex_value_missing"
+            self.account.report(code, message, evidence, own, self.spec.table, key)
         for number in self.numbers:
             number.see(row, cells.get(number.numbering.field))
 

@@ -182,6 +182,15 @@ def test_no_numbers_printed() -> None:
     assert codes(result) == {"annex_value_missing": 1}
 
 
+def test_a_row_without_what_identifies_it_is_an_error() -> None:
+    for col, code in ((0, "annex_key_missing"), (1, "annex_key_missing"), (3, "annex_value_missing")):
+        (sheet,) = sheets(TRUTH[7])
+        sheet.rows[5][col] = ""
+        (finding,) = (f for f in read(annex_of(TRUTH[7], [sheet])).findings if f.code.startswith("annex"))
+        assert (finding.code, finding.level == "error") == (code, code == "annex_key_missing")
+        assert finding.evidence.endswith((":no", ":org", ":certificate", ":batch")[col])
+
+
 def test_remarks_below_the_rows_are_findings() -> None:
     (sheet,) = sheets(TRUTH[7])
     sheet.rows.append(["注：以上证书以教育部公布的为准。"] * 4)
