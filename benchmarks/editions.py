@@ -40,19 +40,9 @@ def slots(truth: Mapping[str, Any], entries: Sequence[Row]) -> list[str]:
         for cls in section["classes"]:
             for kind, tiers in cls["cells"].items():
                 for tier, items in tiers.items():
-                    if f"{kind}.{tier}" in cls.get("notes", {}):
-                        continue  # a footnote's mark is a matter of glyphs
                     for char in "".join(map(squeeze, items)):
                         want[cls["codes"][0], kind, tier, char] += 1
-    noted = {
-        (c["codes"][0], *slot.split("."))
-        for s in truth["sections"]
-        for c in s["classes"]
-        for slot in c["notes"]
-    }
     for row in entries:
-        if (row["class_code"], row["kind"], row["tier"]) in noted:
-            continue
         for char in squeeze(row["text"]):
             got[row["class_code"], row["kind"], row["tier"], char] += 1
     return sorted({"/".join(key[:3]) for key in (want - got) + (got - want)})

@@ -128,10 +128,20 @@ SIZE, OPENS, HEADING = 10.0, 11.0, 16.0
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A printed line outside every table (role ``text``), or hidden text (role names the reason)."""
+    """A printed line outside every table (role ``text``), hidden text (role names the reason) or a footnote's mark."""
 
     role: str
     line: Line
+
+
+RAISED = "raised"
+"""The role of a mark whose note its page does not have: it stands in its cell."""
+
+
+def footnote(mark: str, box: tuple[float, float, float, float], page: int, note: Line | None) -> Block:
+    """The block of a footnote's mark: left out of its cell where its ``note`` is known."""
+    text, role = (mark, RAISED) if note is None else (f"{mark}\t{note.text}", "footnote_mark")
+    return Block(role, Line(text, *box, page))
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pipeline.errors import XizeError
 from pipeline.findings import Finding
 from pipeline.model import Cell
-from pipeline.reading import PageInfo, Reading, blocks_of, cells_of, pages_of
+from pipeline.reading import RAISED, PageInfo, Reading, blocks_of, cells_of, pages_of
 from pipeline.schema import KINDS
 from pipeline.text import page_spans
 from pipeline.tidy import pageless
@@ -22,6 +22,7 @@ from pipeline.tidy.beside import WordFile
 from pipeline.tidy.catalogue import is_catalogue, page_of, read_catalogue
 from pipeline.tidy.document_tables import DocumentTables, document_tables
 from pipeline.tidy.entries import credential_rows, known_names, organisations, read_entries
+from pipeline.tidy.footnotes import without_marks
 from pipeline.tidy.grades.levels import read_rule3
 from pipeline.tidy.outline import outline
 from pipeline.tidy.section_rows import (
@@ -76,6 +77,9 @@ def tidy(
         cells, blocks, pages = cells_of(reading), blocks_of(reading), pages_of(reading)
     _check_readable(pages, bool(cells), where)
     parts = outline(cells, blocks, pages)
+    if any(block.role == RAISED for block in blocks):
+        cells, blocks = without_marks(cells, blocks, parts.sections)
+        parts = outline(cells, blocks, pages)
     notes = note_rows(parts)
     rule3 = read_rule3([str(row["text"]) for row in notes])
     tables = document_tables(parts.sections, pages)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from pipeline.model import Cell, Line
-from pipeline.reading import Block, PageInfo
+from pipeline.reading import RAISED, Block, PageInfo
 from pipeline.text import is_page_number, normalise, squeeze
 from pipeline.tidy.sections import (
     PageTable,
@@ -43,7 +43,7 @@ def outline(cells: Sequence[Cell], blocks: Sequence[Block], pages: Sequence[Page
     """Take a document apart into its sections."""
     tables = page_tables(cells)
     lines = [block.line for block in blocks if block.role == "text"]
-    hidden = [block for block in blocks if block.role != "text"]
+    hidden = [block for block in blocks if block.role not in ("text", RAISED)]
     margins = running_heads(lines, tables, {p.page: p for p in pages})
     off = {id(line) for line in margins}
     lines = [line for line in lines if id(line) not in off]

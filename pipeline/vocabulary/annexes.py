@@ -66,7 +66,9 @@ class Spec:
 
 
 NO = "序号 编号 序次 No No."
-IDENTIFYING = frozenset({"no", "org_no", "org", "org_code", "series_no", "series", "field", "name", "qualification"})
+IDENTIFYING = frozenset(
+    {"no", "org_no", "org", "org_code", "series_no", "series", "field", "name", "qualification"}
+)
 """Fields that say which row it is: where the table has such a column and needs its values, none is ever published empty
 without an error."""
 

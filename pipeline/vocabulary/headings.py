@@ -76,3 +76,15 @@ def parse_annex(text: str) -> tuple[int | None, str] | None:
     if match is None or not (match["no"] or match["title"]):
         return None
     return (numeral(match["no"]) if match["no"] else None), normalise(match["title"])
+
+
+def begins_note(line: str, mark: str) -> bool:
+    """Whether a line is a note with this mark: not a longer number, nor a point of an enumeration (2、…)."""
+    rest = line.strip().removeprefix("注").lstrip("（([")
+    after = rest.removeprefix(mark)
+    return (
+        rest.startswith(mark)
+        and bool(after.strip())
+        and not after.startswith(("、", mark[-1]))
+        and not after[0].isdigit()
+    )

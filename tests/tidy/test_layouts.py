@@ -39,6 +39,7 @@ LAYOUTS = {
     "sections turned": replace(WIDE, turned="sections"),
     "frame, stamp, watermark": replace(WIDE, frame=True, stamp="专用章", watermark="征求意见稿", running_head="认定细则"),
     "footnotes": replace(WIDE, footnotes=True),
+    "footnotes behind the table": replace(WIDE, footnotes=True, notes_last=True),
     "lists on pages of their own": replace(WIDE, list_page=True, page_number="第{page}页 共{pages}页"),
     "banners as text": replace(WIDE, banner="text", annex_shuffle=True, header="first"),
 }  # fmt: skip
@@ -56,7 +57,9 @@ def small(layout: Layout) -> dict[str, Any]:
     for section in truth["sections"]:
         for cls in section["classes"]:
             cls["cells"] = {kind: cls["cells"][kind] for kind in layout.groups}
-            cls["notes"] = {"skill.中级": "以证书颁发时的名称为准。"} if layout.footnotes else {}
+            cls["notes"] = (
+                {"skill.中级": f"{cls['name']}以证书颁发时的名称为准。"} if layout.footnotes else {}
+            )
     return truth
 
 
@@ -84,10 +87,12 @@ def test_a_column_of_remarks_is_told_of(tmp_path: Path) -> None:
     assert finding.evidence.startswith("备注：见附件") and finding.level == "warning"
 
 
-def test_footnotes_do_not_end_a_table_and_are_told_of(tmp_path: Path) -> None:
-    layout = LAYOUTS["footnotes"]
-    _, found = printed(small(layout), layout, tmp_path)
-    assert any("以证书颁发时的名称为准" in one.evidence for one in found.findings)
+@pytest.mark.parametrize("name", ["footnotes", "footnotes behind the table"])
+def test_footnotes_do_not_end_a_table_and_are_told_of(name: str, tmp_path: Path) -> None:
+    truth, found = printed(small(LAYOUTS[name]), LAYOUTS[name], tmp_path)
+    marks = [one for one in found.findings if one.code == "footnote_mark"]
+    assert len(marks) == sum(len(cls["notes"]) for one in truth["sections"] for cls in one["classes"])
+    assert all("以证书颁发时的名称为准" in one.evidence for one in marks)
 
 
 @pytest.mark.parametrize("first", [True, False], ids=["first", "second"])

@@ -66,7 +66,9 @@ def vary(truth: Truth, layout: Layout, dice: random.Random) -> Truth:
             for kind in set(KINDS) - set(layout.groups):
                 cls["cells"][kind] = {}
             cls["notes"] = (
-                {f"{layout.groups[0]}.中级": "以证书颁发时的名称为准。"} if dice.random() < 0.5 else {}
+                {f"{layout.groups[0]}.中级": f"{cls['name']}以证书颁发时的名称为准。"}
+                if dice.random() < 0.5
+                else {}
             )
     if dice.random() < 0.25:
         _recode(truth["sections"])

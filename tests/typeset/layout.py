@@ -85,6 +85,7 @@ class Layout:
     frame: bool = False  # a line round every page
     stamp: str | None = None  # words of a round red stamp at the title
     footnotes: bool = False  # a mark in some cells, its note at the page's foot (or below the table)
+    notes_last: bool = False  # typst: the notes stand behind the table, on the next page
 
     # document
     toc: bool = True

@@ -49,10 +49,13 @@ def _page(layout: Layout, turned: bool) -> str:
     )
 
 
-def _cell(cell: GCell, layout: Layout) -> str:
+def _cell(cell: GCell, layout: Layout, noted: list[GCell]) -> str:
     vertical = "horizon" if cell.valign == "middle" else "top"
     body = " #linebreak() ".join(f"#{_text(p)}" for p in cell.paras)
-    if cell.note:
+    if cell.note and layout.notes_last:
+        noted.append(cell)
+        body += f"#super[{len(noted)}]"
+    elif cell.note:
         body += f"#footnote[#{_text(cell.note)}]"
     if cell.header:
         body = f"#text(weight: {_text('bold')}, fill: rgb({_text(layout.header_color)}))[{body}]"
@@ -65,12 +68,16 @@ def _cell(cell: GCell, layout: Layout) -> str:
 
 def _table(grid: Grid, layout: Layout, adjoin: bool) -> str:
     columns = ", ".join(f"{weight:.3f}fr" for weight in grid.weights)
-    head = ",\n".join(_cell(cell, layout) for cell in grid.cells if cell.row < grid.n_header)
-    body = ",\n".join(_cell(cell, layout) for cell in grid.cells if cell.row >= grid.n_header)
+    noted: list[GCell] = []
+    head = ",\n".join(_cell(cell, layout, noted) for cell in grid.cells if cell.row < grid.n_header)
+    body = ",\n".join(_cell(cell, layout, noted) for cell in grid.cells if cell.row >= grid.n_header)
+    last = "".join(
+        f"#par(text(size: 8pt)[{n} #{_text(cell.note or '')}])\n" for n, cell in enumerate(noted, start=1)
+    )
     repeat = str(layout.header == "repeat").lower()
     return (
         f"#block(above: 0pt, below: {0 if adjoin else layout.gap}pt, table(columns: ({columns},),\n"
-        f"table.header(repeat: {repeat},\n{head}),\n{body}))"
+        f"table.header(repeat: {repeat},\n{head}),\n{body}))\n" + ("#pagebreak()\n" + last if last else "")
     )
 
 

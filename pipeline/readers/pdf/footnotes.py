@@ -1,4 +1,4 @@
-"""Footnote marks in cells: small raised numbers or signs that a note below the table begins with."""
+"""Footnote marks in cells: small raised numbers or signs, and the note of the page that begins with each."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import numpy as np
 from pipeline.model import Line
 from pipeline.readers.pdf.lines import lines_of
 from pipeline.readers.pdf.page import Ints, PageArrays
+from pipeline.vocabulary.headings import begins_note
 
 _SMALL = 0.8
 """Share of the size beside it that a mark has at most."""
@@ -23,16 +24,18 @@ _UNIT = re.compile(r"[A-Za-z]")
 
 @dataclass(frozen=True)
 class FootnoteMark:
-    """A mark: its ``glyphs`` of the page, its ``text``, its box and the ``note`` that it stands for."""
+    """A mark: its ``glyphs`` of the page, its ``text``, its box and the ``note`` that it stands for (None: this page has
+    none)."""
 
     glyphs: Ints
     text: str
     box: tuple[float, float, float, float]
-    note: Line
+    note: Line | None
 
 
 def footnote_marks(page: PageArrays, cells: Sequence[Sequence[Ints]], free: Ints) -> list[FootnoteMark]:
-    """The marks among the glyphs of ``cells`` (per grid, per cell) that a line of the glyphs outside, ``free``, begins with.
+    """What may be marks among the glyphs of ``cells`` (per grid, per cell), each with the line of the glyphs outside,
+    ``free``, that begins with it.
 
     >>> with open_pdf(Path("rules.pdf")) as pdf:
     ...     page = pdf.decode(1)
@@ -49,10 +52,9 @@ def footnote_marks(page: PageArrays, cells: Sequence[Sequence[Ints]], free: Ints
             if notes is None:
                 notes = lines_of(page, free)
             bottom = float(page.boxes[mark, 3].max())
-            note = next((line for line in notes if line.top > bottom and _begins(line.text, text)), None)
-            if note is not None:
-                least, most = page.boxes[mark].min(axis=0).tolist(), page.boxes[mark].max(axis=0).tolist()
-                found.append(FootnoteMark(mark, text, (*least[:2], *most[2:]), note))
+            note = next((line for line in notes if line.top > bottom and begins_note(line.text, text)), None)
+            least, most = page.boxes[mark].min(axis=0).tolist(), page.boxes[mark].max(axis=0).tolist()
+            found.append(FootnoteMark(mark, text, (*least[:2], *most[2:]), note))
     return found
 
 
@@ -79,15 +81,3 @@ def _raised(page: PageArrays, glyphs: Ints) -> list[Ints]:
         if not power:
             out.append(glyphs[i:end])
     return out
-
-
-def _begins(line: str, mark: str) -> bool:
-    """Whether a line is a note with this mark: not a longer number, nor a point of an enumeration (2、…)."""
-    rest = line.strip().removeprefix("注").lstrip("（([")
-    after = rest.removeprefix(mark)
-    return (
-        rest.startswith(mark)
-        and bool(after.strip())
-        and not after.startswith(("、", mark[-1]))
-        and not after[0].isdigit()
-    )

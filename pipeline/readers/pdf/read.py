@@ -33,6 +33,7 @@ from pipeline.reading import (
     PageInfo,
     Reading,
     cell_id,
+    footnote,
     join_readings,
     to_reading,
 )
@@ -228,21 +229,19 @@ def read_arrays(
     )
     blocks = [Block("text", line) for line in outside]
     blocks += [Block(one.reason, Line(one.text, *one.box, one.page, (), 0.0)) for one in hidden]
-    blocks += [
-        Block("footnote_mark", Line(f"{one.text}\t{one.note.text}", *one.box, page.number, (), 0.0))
-        for one in marks
-    ]
+    blocks += [footnote(one.text, one.box, page.number, one.note) for one in marks]
     return ReadPage(tuple(cell for table in tables for cell in table), tuple(blocks), info, page, found)
 
 
 def _cells(
     page: PageArrays, found: FoundGrids, engine: str
 ) -> tuple[list[list[Cell]], list[Line], list[FootnoteMark]]:
-    """Cells of every grid with their lines, the lines outside, top to bottom, and the footnote marks left out of cells."""
+    """Cells of every grid with their lines, the lines outside, top to bottom, and the footnote marks: those with a
+    note are left out of cells."""
     per_grid, free = assign(page, found.grids)
     marks = footnote_marks(page, per_grid, free)
-    if marks:
-        left_out = np.concatenate([mark.glyphs for mark in marks])
+    if noted := [mark.glyphs for mark in marks if mark.note is not None]:
+        left_out = np.concatenate(noted)
         per_grid = [[group[~np.isin(group, left_out)] for group in groups] for groups in per_grid]
     confidence = PIXELS if engine == CAMELOT else SINGLE
     tables = []
