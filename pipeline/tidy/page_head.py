@@ -51,7 +51,10 @@ def lists_in(item: PageTable, in_annex: bool) -> Iterator[PageTable]:
         if in_annex:
             own = all(cell.row == row for cell in table.row(row))
             stop = _head_end(table, row) if own else row
-            if stop > row and not _same_columns(item.cells, start, row, stop):
+            if _is_gap(table, row) and not _same_columns(item.cells, start, row, row + 1):
+                yield _part(item, start, row)
+                start = stop = row + 1
+            elif stop > row and not _same_columns(item.cells, start, row, stop):
                 yield _part(item, start, row)
                 start = row
             row = max(row + 1, stop)
@@ -78,6 +81,15 @@ def _head_end(table: LogicalTable, row: int) -> int:
         first += 1
     stop = header_rows(table, first, ALL_WORDS, {}) if first < table.n_rows else first
     return stop if stop > first else row
+
+
+def _is_gap(table: LogicalTable, row: int) -> bool:
+    """Whether a row is what lies between two tables that nearly touch: empty, and lower than any line of text."""
+    own = [piece for cell in table.row(row) for piece in cell.pieces]
+    if any(cell.text for cell in own):
+        return False
+    size = min((line.size for cell in table.cells for line in cell.lines), default=0.0)
+    return max(cell.bottom - cell.top for cell in own) < size
 
 
 def _same_columns(cells: Sequence[Cell], start: int, row: int, stop: int) -> bool:

@@ -135,7 +135,7 @@ def _extend(table: GrowingTable, item: PageTable) -> None:
     pairs = [(cell, _above(table.bottom, a, b)) for cell, a, b in body if cell.row == skip]
     partners = {cell.cell_id: above for cell, above in pairs}
     filled = table.fill_rates(one for one in body if one[0].row > skip)
-    cut = not _header_alone(table) and row_is_cut(table, pairs, filled)
+    cut = _rest_of_header(pairs) if _header_alone(table) else row_is_cut(table, pairs, filled)
     shift = (table.n_rows - 1 if cut else table.n_rows) - skip
     # Of a column with no other cell nothing is known: a merged cell runs on, another goes with the key, which runs on
     # when it is empty below.
@@ -164,10 +164,15 @@ def _extend(table: GrowingTable, item: PageTable) -> None:
 
 
 def _header_alone(table: GrowingTable) -> bool:
-    """Whether the table so far is a catalogue's whole header: the next page begins with a row of its own."""
+    """Whether the table so far is a catalogue's header, or its first rows."""
     if table.merging or table.n_rows > _HEAD_ROWS:
         return False
     return len(head_texts([cell for one in table.cells for cell in one.pieces[:1]], False)) == table.n_rows
+
+
+def _rest_of_header(pairs: Sequence[tuple[Cell, GrowingCell | None]]) -> bool:
+    """Whether the first row below a page break is the rest of the header row above it: of words over several columns."""
+    return all(above is not None for _, above in pairs) and any(cell.col_span > 1 for cell, _ in pairs)
 
 
 def _above(bottom: Sequence[GrowingCell], a: float, b: float) -> GrowingCell | None:

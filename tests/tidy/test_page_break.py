@@ -150,3 +150,53 @@ def test_values_filled_into_empty_cells_are_unsure(hole: bool, broken: bool) -> 
         ("4", "丁公司", "电工", 1.0), ("4", "丁公司", "焊工", 1.0), ("4", "丁公司", "刨工", 0.9), ("5", "戊公司", "磨工", 1.0),
     ]  # fmt: skip
     assert len(table.uncertain) == (1 if hole else 3)
+
+
+def _moved(cells: list[Cell], down: int, height: float, edges: tuple[float, ...]) -> list[Cell]:
+    """Cells of a second table ``down`` rows and ``height`` points further down, between other edges."""
+    return [
+        replace(
+            cell,
+            row=cell.row + down,
+            x0=edges[cell.col],
+            x1=edges[cell.col + 1],
+            top=cell.top + height,
+            bottom=cell.bottom + height,
+        )
+        for cell in cells
+    ]
+
+
+def test_tables_that_nearly_touch_are_two() -> None:
+    """The gap between them is an empty row, too low for any text; the second has a header that nobody knows."""
+    first = _page(1, ABOVE)
+    empty = _page(1, [*[[]] * 6, _one(*[""] * 5)]).cells
+    gap = [replace(cell, top=204.0, bottom=208.0) for cell in empty]
+    second = _page(1, [_one("区域", "基地", "方向", "人数", ""), _one("城东", "甲公司", "电工", "17人", "")])
+    moved = _moved(list(second.cells), 7, 168.0, (40.0, 120.0, 250.0, 330.0, 470.0, 500.0))
+    for row, tables in ((gap, 2), ([replace(cell, bottom=228.0) for cell in gap], 1)):
+        page = PageTable(1, (*first.cells, *row, *moved), 60.0, 280.0)
+        assert len(stitch(Section("annex", "附件1：名单", content=[page])).tables) == tables
+
+
+def test_a_header_that_a_page_break_cuts_is_one_header() -> None:
+    def wide(cell: Cell, stop: int) -> Cell:
+        return replace(cell, x1=XS[stop], col_span=stop - cell.col)
+
+    corner, top = _page(1, [[("双师级别", 2), ("证书类别", 1)]]).cells
+    tiers = _page(1, [[], _one("", "初级", "", "中级", "高级")]).cells
+    above = (corner, wide(top, 5), wide(tiers[1], 3), *tiers[3:])
+    cells = _page(2, [[("专业类别", 2), *_one("", "", "", "")], [(None, 1), *_one(*"甲乙丙丁")]]).cells
+    rest = [cells[0], wide(cells[1], 3), *cells[3:]]
+    row = _page(2, [[], [], _one("6101农业类", "甲", "乙", "丙", "丁")]).cells
+    content: list[Line | PageTable] = [
+        PageTable(1, above, 60.0, 108.0),
+        PageTable(2, (*rest, *row), 60.0, 132.0),
+    ]
+    (table,) = stitch(Section("major", "一、61农林牧渔大类", content=content)).tables
+    assert [_texts(table.table, row) for row in range(table.table.n_rows)] == [
+        ["双师级别专业类别", "证书类别"],
+        ["双师级别专业类别", "初级", "中级", "高级"],
+        ["双师级别专业类别", "甲", "乙", "丙", "丁"],
+        ["6101农业类", "甲", "乙", "丙", "丁"],
+    ]
