@@ -5,13 +5,13 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from pipeline.editions.edition import Edition, load_edition
 from pipeline.editions.files import file_sha256, replace_file
-from pipeline.editions.kinds import ABOUT, kind_of
+from pipeline.editions.kinds import ABOUT, kind_of, suffix_of
 from pipeline.editions.names import validate_name
 from pipeline.editions.source_yaml import dump_yaml, load_yaml, parse_source
 from pipeline.editions.title import Title, title_of
@@ -71,10 +71,11 @@ def add_edition(
     """
     parts = validate_name(name)
     kind = kind_of(path)
+    misnamed = _misnamed(path, kind)
     folder = home / "raw" / name
     try:
         if (folder / "source.yaml").exists():
-            return _join(load_edition(home, name), path, kind, origin, facts)
+            return replace(_join(load_edition(home, name), path, kind, origin, facts), remark=misnamed)
         found = (
             title if isinstance(title, Title) else Title(title) if title else title_of(path, kind, password)
         )
@@ -84,13 +85,19 @@ def add_edition(
         _create(folder, head, {"title": found.text or name, **facts}, path, kind, origin)
     except OSError as error:
         raise XizeError(f"无法写入{folder}（{error.strerror}）：请检查其权限与磁盘空间。") from error
-    return Added(load_edition(home, name), kind, changed=True, remark=found.remark)
+    return Added(load_edition(home, name), kind, changed=True, remark=misnamed + found.remark)
 
 
 def _file_name(edition: str, kind: str, path: Path) -> str:
-    if kind == "transcript":
-        return f"{kind}.txt"
-    return f"{edition}{path.suffix.lower() or f'.{kind}'}"
+    return f"{kind}.txt" if kind == "transcript" else f"{edition}{suffix_of(path, kind)}"
+
+
+def _misnamed(path: Path, kind: str) -> str:
+    """What is to be said of a file whose name promises another kind than it holds; "" where it does not."""
+    named = path.suffix.lower()
+    if not named or kind == "transcript" or named == suffix_of(path, kind):
+        return ""
+    return f"{path.name}的内容是{ABOUT[kind]}（{suffix_of(path, kind)}），已按内容加入。"
 
 
 def _record(path: Path, stored: Path, kind: str, origin: str) -> dict[str, str]:

@@ -11,6 +11,15 @@ from pipeline.errors import XizeError
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _PICTURES = (b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff", b"II*\0", b"MM\0*")
 
+_SUFFIXES = {
+    "doc": (".doc", ".wps"),
+    "xls": (".xls", ".et"),
+    "wps": (".wps", ".doc", ".et"),
+    "rtf": (".rtf", ".doc", ".wps"),
+    "odf": (".odt", ".ods"),
+}
+"""Kinds of Office files other than zip → the names they go by."""
+
 ABOUT = {
     "pdf": "细则的PDF",
     "docx": "细则的Word文件",
@@ -36,19 +45,28 @@ def kind_of(path: Path) -> str:
     data = contents(path)
     if b"%PDF-" in data[:1024]:
         return "pdf"
-    if path.suffix.lower() == ".pdf":
-        raise XizeError(f"{path}不是PDF（文件头中没有%PDF）：请重新下载或导出为PDF。")
     kind = office_kind(data)
+    if path.suffix.lower() == ".pdf" and not kind:
+        raise XizeError(f"{path}不是PDF（文件头中没有%PDF）：请重新下载或导出为PDF。")
     if kind:
         sheets = kind == "xls" or (kind in ("zip", "odf", "encrypted") and _has_sheets(path, data))
         return "xlsx" if sheets else "docx"
     try:
-        data.decode("utf-8")
+        text = data.decode("utf-8")
     except UnicodeDecodeError:
         raise XizeError(
             f"{path}不是PDF、Word、Excel文件，也不是UTF-8编码的文字稿：请换上其中之一。"
         ) from None
+    if text.lstrip("\ufeff \r\n\t").lower().startswith(("<", "mime-version:")):
+        raise XizeError(f"{path}是网页或XML（有的系统这样导出“.doc”）：请用Word打开，另存为.docx后再加入。")
     return "transcript"
+
+
+def suffix_of(path: Path, kind: str) -> str:
+    """The suffix that a file of ``kind`` is kept under: its own where that tells what it holds, else the usual one."""
+    usual = _SUFFIXES.get(office_kind(contents(path)), (f".{kind}",))
+    own = path.suffix.lower()
+    return own if own in usual else usual[0]
 
 
 def is_picture(path: Path) -> bool:

@@ -13,7 +13,7 @@ import pytest
 from pipeline.errors import XizeError
 from pipeline.readers.word import office
 from pipeline.readers.word.read import read_word
-from tests.cli_home import xize
+from tests.cli_home import print_rulebook, small_truth, xize
 from tests.typeset.word import cell, paragraph, row, save, table
 
 BODY = table([row([cell(paragraph("甲"))])], [1000])
@@ -60,6 +60,22 @@ def _with_macro(path: Path) -> Path:
     )
 
 
+def _with_a_macro_part(path: Path) -> Path:
+    _good(path)
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("word/vbaProject.bin", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(500))
+    return path
+
+
+def _of_two_files(path: Path) -> Path:
+    return save(path, f'{BODY}<w:altChunk r:id="r9"/>')
+
+
+def _web_page(path: Path) -> Path:
+    path.write_text("<html><body><table><tr><td>甲</td></tr></table></body></html>", "utf-8")
+    return path
+
+
 def _without_grid(path: Path) -> Path:
     return save(path, f"{BODY}<w:tbl><w:tblPr/>{row([cell(paragraph('乙'))])}</w:tbl>")
 
@@ -81,6 +97,8 @@ def _broken_xml(path: Path) -> Path:
         (_encrypted, "已加密"),
         (_bomb, "压缩炸弹"),
         (_with_macro, "宏"),
+        (_with_a_macro_part, "宏"),
+        (_of_two_files, "altChunk"),
         (_without_grid, "没有列的定义"),
         (_with_entities, "文档类型声明"),
         (lambda path: save(path, paragraph()), "没有任何文字"),
@@ -95,6 +113,24 @@ def test_one_sentence_and_nothing_added(tmp_path: Path, make: Callable[[Path], P
     home.mkdir()
     answer = xize(home, "add", "testland-2030", path, "--title", "某细则")
     assert answer.code != 0 and said in answer.err and not list(home.rglob("source.yaml"))
+
+
+def test_a_web_page_is_no_word_file(tmp_path: Path) -> None:
+    answer = xize(tmp_path, "add", "testland-2030", _web_page(tmp_path / "export.doc"))
+    assert answer.code != 0 and "另存为.docx" in answer.err and not (tmp_path / "raw").exists()
+
+
+def test_what_a_file_holds_decides_not_its_name(tmp_path: Path) -> None:
+    folder = tmp_path / "raw" / "testland-2030"
+    word = _good(tmp_path / "a.pdf")
+    answer = xize(tmp_path, "add", "testland-2030", word, "--title", "某细则")
+    assert answer.code == 0 and "a.pdf的内容是细则的Word文件（.docx）" in answer.out
+    print_rulebook(small_truth(), tmp_path / "a.pdf").rename(tmp_path / "b.docx")
+    answer = xize(tmp_path, "add", "testland-2030", tmp_path / "b.docx")
+    assert answer.code == 0 and "b.docx的内容是细则的PDF（.pdf）" in answer.out
+    assert {one.name for one in folder.iterdir()} == {
+        "source.yaml", "testland-2030.docx", "testland-2030.pdf"
+    }  # fmt: skip
 
 
 def test_a_file_without_tables_is_no_rulebook(tmp_path: Path) -> None:
