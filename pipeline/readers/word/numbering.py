@@ -76,7 +76,8 @@ def written(number: int, style: str) -> str:
     >>> written(12, "chineseCountingThousand"), written(3, "upperRoman"), written(2, "decimalEnclosedCircle")
     ('十二', 'III', '②')
     """
-    return _STYLES.get(style, str)(number)
+    zeros = re.match(r"0+1(?=,)", style)
+    return f"{number:0{len(zeros[0])}d}" if zeros else _STYLES.get(style, str)(number)
 
 
 def _counted(number: int, digits: str = _DIGITS, units: str = "十百千") -> str:
@@ -190,9 +191,11 @@ def _level(element: Any) -> tuple[int, Level]:
         return usual if found is None else str(found.get(f"{W}val", usual))
 
     anew = whole(value("lvlRestart", ""))
+    # A style of the newer kind stands in an alternative: "001, 002, 003, …".
+    newer = next((one.get(f"{W}format", "") for one in element.iter(f"{W}numFmt")), "")
     return whole(element.get(f"{W}ilvl")) or 0, Level(
         value("lvlText", ""),
-        value("numFmt", "decimal"),
+        newer or value("numFmt", "decimal"),
         whole(value("start", "0")) or 0,
         anew,
         bool(on(element.find(f"{W}isLgl"))),

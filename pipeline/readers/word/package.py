@@ -19,6 +19,7 @@ from pipeline.readers.word.office import converted
 
 W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 """The namespace of WordprocessingML, as lxml writes it before a name."""
+ALTERNATIVES = "{http://schemas.openxmlformats.org/markup-compatibility/2006}AlternateContent"
 R = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}"
 
 _STRICT = (
@@ -38,6 +39,11 @@ _PART = 192 * 1024 * 1024
 _RATIO, _SMALL = 300, 16 * 1024 * 1024
 """How many times smaller than its text a part may be stored (XML packs some 10 to 60 times), unless it is small."""
 _MEMBERS = 20_000
+
+
+def chosen(alternatives: Any) -> Any:
+    """The content of an ALTERNATIVES element that a program of today shows: the first choice, else the fallback."""
+    return next((one for one in alternatives if isinstance(one.tag, str)), ())
 
 
 class Package:

@@ -199,6 +199,10 @@ class _Document:
         for row in grid.inserted:
             text = "".join(one.text or "" for one in row.iter(f"{W}t"))
             self._changed("", text, {"line": line})
+        for row in grid.hidden:
+            text = "".join(one.text or "" for one in row.iter(f"{W}t"))
+            message = f"表格中有隐藏的行“{text[:40]}”，已照常读入；请核对是否应属正文。"
+            self._out.findings.append(Finding("hidden_rows", message, text, line=line))
         for cell in grid.cells:
             self._cell(cell, number, box)
 
@@ -242,9 +246,16 @@ class _Document:
                 yield from self._cell_paragraphs(cell.element)
 
     def _doubts(self, paragraph: Paragraph, place: dict[str, Any]) -> None:
-        """What of a paragraph a steward must know: tracked changes, notes."""
+        """What of a paragraph a steward must know: tracked changes, notes, pictures."""
         if paragraph.removed or paragraph.added:
             self._changed("".join(paragraph.removed), "".join(paragraph.added), place)
+        for what in dict.fromkeys(paragraph.unread):
+            shown = "".join(paragraph.lines)[:40]
+            pictured = "cell_id" in place and not what.startswith("注音")
+            code = "cell_pictured" if pictured else "text_outside_tables"
+            self._out.findings.append(
+                Finding(code, f"“{shown}”处有{what}，没有读入。", f"{shown}|{what}", **place)
+            )
         for kind, number in paragraph.notes:
             text = self._notes[kind].get(number, "")
             shown = "".join(paragraph.lines)[:40]
@@ -313,7 +324,7 @@ def _put_before(held: Paragraph, paragraph: Paragraph) -> None:
     if held.lines:
         paragraph.number, paragraph.size = held.number, held.size
     paragraph.hidden = held.hidden + paragraph.hidden
-    for name in ("removed", "added", "notes", "boxes"):
+    for name in ("removed", "added", "notes", "boxes", "unread"):
         setattr(paragraph, name, [*getattr(held, name), *getattr(paragraph, name)])
 
 

@@ -64,7 +64,8 @@ def under(own: Look, inherited: Look) -> Look:
     """``own``, with what it leaves open taken from ``inherited``."""
     number = own.number or inherited.number
     if own.number and inherited.number:
-        number = own.number[0] or inherited.number[0], own.number[1] or inherited.number[1]
+        (name, level), (its_name, its_level) = own.number, inherited.number
+        number = name or its_name, its_level if level is None else level
     return Look(
         own.size if own.size is not None else inherited.size,
         own.hidden if own.hidden is not None else inherited.hidden,

@@ -8,8 +8,8 @@ from itertools import accumulate, pairwise
 from typing import Any
 
 from pipeline.errors import XizeError
-from pipeline.readers.word.package import W
-from pipeline.readers.word.styles import whole
+from pipeline.readers.word.package import ALTERNATIVES, W, chosen
+from pipeline.readers.word.styles import on, whole
 
 _SLIVER = 80
 """Twips (4 points): a column of the grid that is no wider comes of borders that were dragged not quite in line."""
@@ -31,13 +31,14 @@ class GridCell:
 
 @dataclass(frozen=True)
 class WordGrid:
-    """A table: its cells, row by row, and what tracked changes took away: the deleted rows."""
+    """A table: its cells, row by row; the rows that tracked changes took away or put in, and those that are hidden."""
 
     cells: tuple[GridCell, ...]
     n_rows: int
     n_cols: int
     deleted: tuple[Any, ...]
     inserted: tuple[Any, ...]
+    hidden: tuple[Any, ...]
 
 
 def parts_of(element: Any, wanted: Iterable[str]) -> Iterator[Any]:
@@ -48,6 +49,8 @@ def parts_of(element: Any, wanted: Iterable[str]) -> Iterator[Any]:
             yield child
         elif child.tag in _THROUGH:
             yield from parts_of(child, names)
+        elif child.tag == ALTERNATIVES:
+            yield from parts_of(chosen(child), names)
 
 
 def read_grid(table: Any, where: str) -> WordGrid:
@@ -60,6 +63,7 @@ def read_grid(table: Any, where: str) -> WordGrid:
         )
     deleted: list[Any] = []
     inserted: list[Any] = []
+    hidden: list[Any] = []
     found: list[tuple[GridCell, bool]] = []
     row = 0
     for element in parts_of(table, (f"{W}tr",)):
@@ -69,11 +73,17 @@ def read_grid(table: Any, where: str) -> WordGrid:
             continue
         if properties is not None and properties.find(f"{W}ins") is not None:
             inserted.append(element)
+        if properties is not None and on(properties.find(f"{W}hidden")):
+            hidden.append(element)
         found += _row_cells(element, properties, row)
         row += 1
     edges = _edges([cell for cell, _ in found], widths)
     cells = _merged(found, edges)
-    return WordGrid(tuple(cells), row, max(edges.values()), tuple(deleted), tuple(inserted))
+    width = max(edges.values())
+    if on(table.find(f"{W}tblPr/{W}bidiVisual")):  # the first cell of a row stands at the right
+        for cell in cells:
+            cell.col = width - cell.col - cell.col_span
+    return WordGrid(tuple(cells), row, width, tuple(deleted), tuple(inserted), tuple(hidden))
 
 
 def _merged(found: Iterable[tuple[GridCell, bool]], edges: Mapping[int, int]) -> list[GridCell]:

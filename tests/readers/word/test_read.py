@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from lxml import etree
 
 from pipeline.findings import Finding
@@ -193,7 +194,11 @@ NUMBERING = f"""<w:numbering {NAMESPACES}>
 </w:abstractNum>
 <w:abstractNum w:abstractNumId="1"><w:lvl w:ilvl="0"><w:start w:val="1"/><w:numFmt w:val="decimal"/><w:lvlText w:val="%1"/></w:lvl></w:abstractNum>
 <w:abstractNum w:abstractNumId="2"><w:lvl w:ilvl="0"><w:start w:val="1"/><w:numFmt w:val="bullet"/><w:lvlText w:val="&#xF06C;"/></w:lvl></w:abstractNum>
+<w:abstractNum w:abstractNumId="3"><w:lvl w:ilvl="0"><w:start w:val="1"/><mc:AlternateContent><mc:Choice Requires="w14">
+<w:numFmt w:val="custom" w:format="001, 002, 003, ..."/></mc:Choice><mc:Fallback><w:numFmt w:val="decimal"/></mc:Fallback>
+</mc:AlternateContent><w:lvlText w:val="%1"/></w:lvl></w:abstractNum>
 <w:num w:numId="1"><w:abstractNumId w:val="0"/></w:num>
+<w:num w:numId="5"><w:abstractNumId w:val="3"/></w:num>
 <w:num w:numId="2"><w:abstractNumId w:val="1"/></w:num>
 <w:num w:numId="3"><w:abstractNumId w:val="1"/><w:lvlOverride w:ilvl="0"><w:startOverride w:val="8"/></w:lvlOverride></w:num>
 <w:num w:numId="4"><w:abstractNumId w:val="2"/></w:num>
@@ -220,6 +225,18 @@ def test_automatic_numbers_are_rendered(tmp_path: Path) -> None:
     assert (
         _cells(reading)[0, 0] == ["1"] and _cells(reading)[1, 0] == ["2"] and _cells(reading)[2, 0] == ["8"]
     )
+
+
+def test_a_paragraph_may_change_the_level_of_its_style(tmp_path: Path) -> None:
+    named = "<w:numPr><w:ilvl w:val='1'/><w:numId w:val='1'/></w:numPr>"
+    styles = f"<w:styles {NAMESPACES}><w:style w:type='paragraph' w:styleId='low'><w:pPr>{named}</w:pPr></w:style></w:styles>"
+    body = (
+        paragraph("甲", "low", '<w:numPr><w:ilvl w:val="0"/></w:numPr>')
+        + paragraph("子", "low")
+        + _listed("天", 5)
+    )
+    reading = _read(tmp_path, body, styles=styles, numbering=NUMBERING)
+    assert [one["text"] for one in reading.blocks.to_pylist()] == ["一、甲", "1. 子", "001 天"]
 
 
 def test_a_style_may_give_the_number(tmp_path: Path) -> None:
@@ -250,10 +267,12 @@ def test_notes_headers_and_hidden_text_are_named(tmp_path: Path) -> None:
     assert [b["text"] for b in reading.blocks.to_pylist()] == ["看不见"]
 
 
-def test_fields_show_their_result(tmp_path: Path) -> None:
-    def sign(kind: str) -> str:
-        return f'<w:r><w:fldChar w:fldCharType="{kind}"/></w:r>'
+def _sign(kind: str, content: str = "") -> str:
+    return f'<w:r><w:fldChar w:fldCharType="{kind}">{content}</w:fldChar></w:r>'
 
+
+def test_fields_show_their_result(tmp_path: Path) -> None:
+    sign = _sign
     code = "<w:r><w:instrText>PAGEREF a</w:instrText></w:r>"
     inner = sign("begin") + run("代码中的字") + sign("separate") + run("里") + sign("end")
     body = f"<w:p>{run('第')}{sign('begin')}{code}{sign('separate')}{run('7')}{inner}{sign('end')}{run('章')}</w:p>"
@@ -271,6 +290,64 @@ def test_signs_and_links(tmp_path: Path) -> None:
     formula = "<m:oMath><m:r><m:t>x+1</m:t></m:r></m:oMath>"
     reading = _read(tmp_path, _one(f"<w:p>{link}{ruby}{sign}{formula}</w:p>"))
     assert _cells(reading) == {(0, 0): ["链9音-Ⅱx+1"]}
+
+
+@pytest.mark.parametrize(
+    ("code", "text", "aside"),
+    [
+        (r" eq \o\ac(○,12)", "始12终", ""),
+        (r'EQ \* jc2 \* "Font:宋体" \* hps10 \o\ad(\s\up 9(zhōng),中)', "始中终", "注音“zhōng”"),
+        (r"EQ \o(\s\up 5(教育),\s\do 2(部))", "始教育部终", ""),
+        (r"eq \f(1,2)", "始1/2终", ""),
+        (" PAGE ", "始终", ""),
+    ],
+)
+def test_fields_that_print_their_instruction(tmp_path: Path, code: str, text: str, aside: str) -> None:
+    field = f"{_sign('begin')}<w:r><w:instrText>{code}</w:instrText></w:r>{_sign('end')}"
+    reading = _read(tmp_path, _one(f"<w:p>{run('始')}{field}{run('终')}</w:p>"))
+    assert _cells(reading) == {(0, 0): [text]}
+    assert [aside in one.message for one in findings_of(reading)] == [True] * bool(aside)
+
+
+def test_what_is_chosen_and_symbols_of_fonts_of_their_own(tmp_path: Path) -> None:
+    entries = "".join(f'<w:listEntry w:val="{text}"/>' for text in "甲乙")
+    choice = _sign("begin", f'<w:ffData><w:ddList><w:result w:val="1"/>{entries}</w:ddList></w:ffData>')
+    signs = '<w:r><w:sym w:font="Wingdings" w:char="F0FC"/><w:sym w:font="Symbol" w:char="0061"/></w:r>'
+    half = "<m:oMath><m:f><m:num><m:r><m:t>1</m:t></m:r></m:num><m:den><m:r><m:t>2</m:t></m:r></m:den></m:f></m:oMath>"
+    reading = _read(tmp_path, _one(f"<w:p>{choice}{_sign('end')}{signs}{half}</w:p>"))
+    assert _cells(reading) == {(0, 0): ["乙✓\ufffd1/2"]}
+
+
+def test_alternatives_are_read_once_at_every_height(tmp_path: Path) -> None:
+    def either(first: str, second: str) -> str:
+        return f'<mc:AlternateContent><mc:Choice Requires="w14">{first}</mc:Choice><mc:Fallback>{second}</mc:Fallback></mc:AlternateContent>'
+
+    inside = _one(f"<w:p>{either(run('甲'), run('乙'))}</w:p>")
+    reading = _read(tmp_path, either(paragraph("前"), paragraph("后")) + either(inside, inside))
+    assert _cells(reading) == {(0, 0): ["甲"]} and len(reading.cells) == 1
+    assert [one["text"] for one in reading.blocks.to_pylist()] == ["前"]
+
+
+def test_pictures_objects_and_hidden_rows_are_told(tmp_path: Path) -> None:
+    drawn = '<w:r><w:drawing><a:blip r:embed="r9"/></w:drawing></w:r>'
+    embedded = '<w:r><w:object><v:shape><v:imagedata r:id="r8"/></v:shape></w:object></w:r>'
+    hidden = row([cell(paragraph("不见"))], "<w:hidden/>")
+    rows = [row([cell(f"<w:p>{run('格')}{drawn}{embedded}</w:p>")]), hidden]
+    reading = _read(tmp_path, f"<w:p>{run('前')}{drawn}</w:p>" + table(rows, [1000]))
+    found = _codes(reading)
+    assert [one.message for one in found["cell_pictured"]] == [
+        "“格”处有图片，没有读入。",
+        "“格”处有嵌入的对象，没有读入。",
+    ]
+    assert found["text_outside_tables"][0].message == "“前”处有图片，没有读入。"
+    assert "不见" in found["hidden_rows"][0].message and _cells(reading)[1, 0] == ["不见"]
+
+
+def test_a_table_from_right_to_left(tmp_path: Path) -> None:
+    rows = [row([cell(paragraph("右")), cell(paragraph("左"), 2)]), row([cell(paragraph(x)) for x in "321"])]
+    turned = table(rows, [1000] * 3).replace("<w:tblPr/>", "<w:tblPr><w:bidiVisual/></w:tblPr>")
+    found = _cells(_read(tmp_path, turned))
+    assert found == {(0, 2): ["右"], (0, 0): ["左"], (1, 2): ["3"], (1, 1): ["2"], (1, 0): ["1"]}
 
 
 def test_strict_files_are_read_too(tmp_path: Path) -> None:
