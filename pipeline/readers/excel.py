@@ -15,6 +15,7 @@ from pipeline.readers.word.package import Package, open_package
 from pipeline.reading import EXCEL, SIZE, Reading, staged_without_pages
 
 _UNNAMED = re.compile(r"^(?:sheet|工作表|表)\s*\d*$", re.IGNORECASE)
+_DRAWING = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
 _MOST = 2_000_000
 """Cells of a sheet: more than a rulebook has, fewer than a sheet that was formatted down to its last row."""
 
@@ -78,7 +79,7 @@ def printed_titles(path: Path) -> tuple[str | None, str | None]:
 
 
 def _sheets(path: Path, findings: list[Finding]) -> Iterator[_Sheet]:
-    """The sheets with text, in order; hidden rows, columns and sheets are told in ``findings``."""
+    """The sheets with text, in order; hidden rows, columns and sheets, and drawings, are told in ``findings``."""
     import openpyxl
 
     package = open_package(path, "workbook")
@@ -90,6 +91,7 @@ def _sheets(path: Path, findings: list[Finding]) -> Iterator[_Sheet]:
         )
     except Exception as error:  # openpyxl raises anything on a damaged workbook
         raise XizeError(f"{path.name}：文件已损坏或不完整，无法读取；请用Excel打开后另存。") from error
+    _tell_drawings(package, findings)
     for sheet in book.worksheets:
         if sheet.max_row * sheet.max_column > _MOST:
             raise XizeError(
@@ -136,13 +138,43 @@ def _text(value: Any, shown_as: str) -> str:
     """A value as the sheet shows it, as far as rulebooks need: whole numbers without a fraction, leading zeros, dates."""
     if isinstance(value, bool):
         return "TRUE" if value else "FALSE"
+    fixed = re.fullmatch(r"0(?:\.(0+))?(%?)", shown_as)
+    if fixed and isinstance(value, int | float) and (fixed[1] or fixed[2]):
+        return f"{value:.{len(fixed[1] or '')}{'%' if fixed[2] else 'f'}}"
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     if isinstance(value, int):
         return f"{value:0{len(shown_as)}d}" if shown_as and set(shown_as) == {"0"} else str(value)
     if isinstance(value, datetime | date):
-        return f"{value:%Y-%m-%d}"
+        return _day(value, shown_as)
     return str(value)
+
+
+def _day(day: date, shown_as: str) -> str:
+    """A day as its format shows it (2025年12月), as 2025-12-20 where that names more than year, month and day, or is
+    the one that every computer shows in its own way."""
+    said = re.sub(r"\[[^\]]*\]|;.*", "", shown_as).lower()
+    parts = {
+        "yyyy": f"{day:%Y}", "yy": f"{day:%y}", "mm": f"{day:%m}", "m": str(day.month), "dd": f"{day:%d}", "d": str(day.day)
+    }  # fmt: skip
+    found = list(re.finditer(r'"([^"]*)"|\\(.)|([ymd]+)|([-/.年月日 ])', said))
+    known = all(one[3] is None or one[3] in parts for one in found)
+    if said in ("", "mm-dd-yy") or not known or "".join(one[0] for one in found) != said:
+        return f"{day:%Y-%m-%d}"
+    return "".join(parts[one[3]] if one[3] else one[1] or one[2] or one[4] or "" for one in found)
+
+
+def _tell_drawings(package: Package, findings: list[Finding]) -> None:
+    """Text in shapes over the cells, and pictures: no data, but named."""
+    for part in package.parts("xl/drawings/"):
+        root = package.xml(part) if part.endswith(".xml") else None
+        if root is None:
+            continue
+        text = "".join(one.text or "" for one in root.iter(f"{_DRAWING}t"))
+        pictures = len(list(root.iter(f"{_DRAWING}blip")))
+        told = [f"图形中有文字“{text[:40]}”，未作数据。"] if text.strip() else []
+        told += [f"工作簿中有{pictures}张图片，没有读入。"] if pictures else []
+        findings += [Finding("text_outside_tables", message, f"{part}|{message}") for message in told]
 
 
 def _tell_hidden(sheet: Any, findings: list[Finding]) -> None:

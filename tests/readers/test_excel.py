@@ -5,12 +5,17 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import openpyxl
+import openpyxl.drawing.image
 import pyarrow.parquet as pq
 import pytest
+from openpyxl.cell.rich_text import CellRichText, TextBlock
+from openpyxl.cell.text import InlineFont
+from PIL import Image
 
 from pipeline.errors import XizeError
 from pipeline.readers.excel import printed_titles, read_excel
@@ -87,6 +92,8 @@ def _book(path: Path) -> openpyxl.Workbook:
     sheet["C3"].number_format = sheet["C4"].number_format = "000"
     sheet.row_dimensions[4].hidden = True
     sheet.column_dimensions["C"].hidden = True
+    Image.new("L", (9, 9)).save(path.with_suffix(".png"))
+    sheet.add_image(openpyxl.drawing.image.Image(path.with_suffix(".png")), "E1")
     other = book.create_sheet("Sheet2")
     other.sheet_state = "hidden"
     other.append(["序号", "名称"])
@@ -109,8 +116,32 @@ def test_values_lines_and_hidden_parts(tmp_path: Path) -> None:
         "附件2：教师教学能力大赛的主办单位",
     ]
     told = [one.message for one in findings_of(reading)]
-    assert len(told) == 2 and "隐藏的行4，隐藏的列C" in told[0] and "整张表是隐藏的" in told[1]
+    assert told[0] == "工作簿中有1张图片，没有读入。" and len(told) == 3
+    assert "隐藏的行4，隐藏的列C" in told[1] and "整张表是隐藏的" in told[2]
     assert printed_titles(path)[0] == "附件2：教师教学能力大赛的主办单位"
+
+
+@pytest.mark.parametrize(
+    ("value", "shown_as", "text"),
+    [
+        (1.1, "0.00", "1.10"),
+        (0.5, "0%", "50%"),
+        (1.25, "General", "1.25"),
+        (date(2025, 12, 1), 'yyyy"年"m"月"', "2025年12月"),
+        (date(2025, 2, 1), "[$-804]yyyy/mm/dd;@", "2025/02/01"),
+        (date(2025, 2, 1), "mm-dd-yy", "2025-02-01"),
+        (date(2025, 2, 1), "d mmm yyyy", "2025-02-01"),
+    ],
+)
+def test_values_are_read_as_they_are_shown(tmp_path: Path, value: Any, shown_as: str, text: str) -> None:
+    book = openpyxl.Workbook()
+    book.active.append(["序号", "值"])
+    book.active["B2"] = value
+    book.active["B2"].number_format = shown_as
+    book.active["A2"] = CellRichText(TextBlock(InlineFont(b=True), "粗"), "细")
+    book.save(tmp_path / "a.xlsx")
+    found = {one["cell_id"]: one["lines"] for one in read_excel(tmp_path / "a.xlsx").cells.to_pylist()}
+    assert found["Sheet!B2"][0]["text"] == text and found["Sheet!A2"][0]["text"] == "粗细"
 
 
 def test_formulas_without_values_and_other_files_are_refused(tmp_path: Path) -> None:
