@@ -95,6 +95,7 @@ def finish(
 
     ``site``: the folder of the rendered verdict. Raises XizeError naming the first errors when validation forbids it.
     """
+    from pipeline.releases.last_findings import store_unpublished
     from pipeline.releases.manifest import count_findings
 
     if report:
@@ -105,9 +106,11 @@ def finish(
         codes = Counter(tables["findings"].column("code").to_pylist())
         queues = count_findings(tables["findings"])["open_by_queue"]
         rows = {name: table.num_rows for name, table in tables.items()}
+        errors = len(_open_errors(tables))
+        if errors or not job.options.publish:
+            store_unpublished(job, result, tables)
         if not job.options.publish:
             found = (severities, codes, queues, verdict, preview(job, tables), changes(job, result, tables))
-            errors = len(_open_errors(tables))
             return Outcome(job, None, False, result.stats, rows, *found, open_errors=errors)
         release = _publish(job, result, tables, verdict, site)
         if not release.changed:

@@ -1,13 +1,15 @@
-"""The findings of an edition's last run, also when they kept it from publishing; else those of its latest release."""
+"""What an edition's last run left: its findings, also when they kept it from publishing (else those of its latest
+release), and the rows of a run that was not published."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipeline.editions.edition import load_edition
-from pipeline.editions.files import save_file
+from pipeline.editions.files import file_sha256, replace_folder, save_file
 from pipeline.errors import XizeError
 from pipeline.findings import CODES, Finding, digits_of
 from pipeline.releases.catalogue import find_release, last_release, latest_name, parquet_table, read_file
@@ -15,6 +17,8 @@ from pipeline.releases.storage import open_store
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+    from pipeline.job import Job, RunResult
 
 
 def last_findings_path(home: Path, edition: str) -> Path:
@@ -29,6 +33,48 @@ def store_last_findings(home: Path, edition: str, table: pa.Table) -> None:
     path = last_findings_path(home, edition)
     path.parent.mkdir(parents=True, exist_ok=True)
     save_file(path, parquet_bytes(table))
+
+
+_OF_RUN = "run.json"
+"""In the folder of unpublished rows: the sha256 of source, findings and corrections that they belong to."""
+
+
+def _unpublished_folder(home: Path, edition: str) -> Path:
+    return home / "staged" / edition / "unpublished"
+
+
+def store_unpublished(job: Job, result: RunResult, tables: Mapping[str, pa.Table]) -> None:
+    """Keep the rows of a run that is not published, its findings stored already. Raises XizeError."""
+    from pipeline.releases.publish import parquet_bytes
+
+    home, edition = job.options.home, job.edition.name
+
+    def fill(folder: Path) -> None:
+        for name, table in tables.items():
+            (folder / f"{name}.parquet").write_bytes(parquet_bytes(table))
+        known = {
+            "source": job.sha256,
+            "findings": file_sha256(last_findings_path(home, edition)),
+            "corrections": result.stats["corrections"]["sha256"],
+        }
+        (folder / _OF_RUN).write_text(json.dumps(known), encoding="utf-8")
+
+    replace_folder(_unpublished_folder(home, edition), _OF_RUN, "试运行的数据", fill)
+
+
+def load_unpublished(home: Path, edition: str, sha256: str) -> tuple[dict[str, pa.Table], str | None] | None:
+    """(tables, sha256 of the corrections applied) of the last run, where it was not published; None where they are not
+    kept, or of an earlier run or another source file than that of ``sha256``."""
+    folder = _unpublished_folder(home, edition)
+    try:
+        known = json.loads((folder / _OF_RUN).read_text(encoding="utf-8"))
+        findings = file_sha256(last_findings_path(home, edition))
+        if (known["source"], known["findings"]) != (sha256, findings):
+            return None
+        tables = {path.stem: parquet_table(path.read_bytes()) for path in folder.glob("*.parquet")}
+    except (OSError, ValueError):
+        return None
+    return tables, known["corrections"]
 
 
 def was_run(home: Path, edition: str, curated: str) -> bool:

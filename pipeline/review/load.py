@@ -14,7 +14,7 @@ from pipeline.editions.plan import plan
 from pipeline.errors import XizeError
 from pipeline.job import Options
 from pipeline.releases.catalogue import Release, curated_url, find_release, load_release
-from pipeline.releases.last_findings import load_findings, release_of
+from pipeline.releases.last_findings import load_findings, load_unpublished, release_of
 from pipeline.releases.learned import learned
 from pipeline.releases.storage import open_store
 from pipeline.review.model import LINES_PER_PAGE, Material, Page
@@ -25,8 +25,8 @@ from pipeline.run import read, tidy_reading
 def load(options: Options, release: str | None = None) -> Material:
     """The material of an edition: of ``release``, else of its last run.
 
-    The rows come from the release that the findings belong to. A run that was not published left findings and a
-    staged reading: the rows are then tidied anew. Raises XizeError when the edition was never run, or when its source
+    The rows come from the release that the findings belong to, or from what a run that was not published kept; where
+    that is missing, they are tidied anew. Raises XizeError when the edition was never run, or when its source
     file is missing or not the one registered.
     """
     edition = load_edition(options.home, options.edition)
@@ -46,7 +46,10 @@ def load(options: Options, release: str | None = None) -> Material:
     else:
         lines, pages = [], _pdf_pages(edition, kind, path, sha256, options.password) if kind == "pdf" else []
     material = Material(edition, kind, path, sha256, findings, pages, lines, password=options.password)
-    material = _unpublished(material, options) if shown is None else _released(material, shown)
+    if shown is not None:
+        material = _released(material, shown)
+    else:
+        material = _as_run(material) or _tidied(material, options)
     if kind in ("pdf", "transcript"):
         return material
     tables = max(material.staged.column("table_no").to_pylist(), default=0)
@@ -67,7 +70,20 @@ def _released(material: Material, release: Release) -> Material:
     )
 
 
-def _unpublished(material: Material, options: Options) -> Material:
+def _as_run(material: Material) -> Material | None:
+    """The rows as the last run left them, unpublished; None where they are not kept."""
+    edition = material.edition
+    kept = load_unpublished(edition.home, edition.name, material.sha256)
+    if kept is None:
+        return None
+    tables, applied = kept
+    staged = tables.pop("cells")
+    rows = {name: table.to_pylist() for name, table in tables.items()}
+    notice = f"{_why_unpublished(material)}：所示为那次运行的结果。"
+    return replace(material, staged=staged, rows=rows, applied=applied, notice=notice)
+
+
+def _tidied(material: Material, options: Options) -> Material:
     """The rows of the staged reading, tidied with the corrections of today."""
     job = learned(plan(Options(options.home, options.edition, material.kind, options.password)))
     reading = read(job)
@@ -82,14 +98,14 @@ def _unpublished(material: Material, options: Options) -> Material:
         rows={name: table.to_pylist() for name, table in result.tables.items() if name != "cells"},
         applied=file_sha256(path) if path.is_file() else None,
         rule3=result.context["rule3"],
-        notice=_why_unpublished(material),
+        notice=f"{_why_unpublished(material)}：所示为暂存的读取结果，已按现有的更正整理。",
     )
 
 
 def _why_unpublished(material: Material) -> str:
     errors = sum(row["severity"] == "error" and row["status"] == "open" for row in material.findings)
     why = f"因{errors}个错误没有发布，处理完后请重新运行" if errors else "没有发布（试运行）"
-    return f"最近一次运行{why}：所示为暂存的读取结果，已按现有的更正整理。"
+    return f"最近一次运行{why}"
 
 
 def _stretches(lines: Sequence[str]) -> list[Page]:

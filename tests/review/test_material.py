@@ -22,6 +22,7 @@ from pipeline.review import preview, view
 from pipeline.review.load import load
 from pipeline.review.session import Session
 from pipeline.review.static import write_site
+from pipeline.run import run
 from tests.cli_home import EDITION, snapshot
 from tests.review.conftest import REPEATED, TWO_IN_ONE
 
@@ -146,6 +147,31 @@ def test_an_unpublished_run_is_shown_from_what_is_staged(doubtful: Path) -> None
     assert material.cells and not material.rows
     released = load(Options(doubtful, EDITION), "r001")
     assert released.release == "r001" and not released.notice
+
+
+def test_a_run_without_publishing_is_shown_as_it_left_it(doubtful: Path) -> None:
+    """Nothing is read or tidied again for it: the page of a long rulebook would come late."""
+    corrections = doubtful / "raw" / EDITION / "corrections.yaml"
+    drop = "- where: {class: 6101, kind: skill, tier: 初级, position: 5}\n  action: drop\n  from: %s\n  reason: x\n  by: y\n  date: 2026-01-01\n"
+    corrections.write_text(drop % REPEATED, "utf-8")
+    run(Options(doubtful, EDITION, publish=False))
+    staged = doubtful / "staged" / EDITION
+    shutil.rmtree(staged / "pdf")
+    session = Session(Options(doubtful, EDITION), "李")
+    try:
+        assert session.material.release is None and "所示为那次运行的结果" in session.material.notice
+        assert [row["text"] for row in session.material.rows["entries"]].count(REPEATED) == 1
+        assert session.material.cells and session.state()["waiting"] == 0
+        session.correct(correction(session, TWO_IN_ONE, to="甲师"))
+        assert session.state()["waiting"] == 1
+        assert not (staged / "pdf").exists()
+    finally:
+        session.close()
+    # Rows of another run are not those of the findings: then it is tidied anew.
+    findings = last_findings_path(doubtful, EDITION)
+    pq.write_table(pq.read_table(findings), findings, compression="none")
+    assert "已按现有的更正整理" in load(Options(doubtful, EDITION)).notice
+    assert (staged / "pdf").exists()
 
 
 def test_before_any_run_there_is_one_sentence(doubtful: Path) -> None:
