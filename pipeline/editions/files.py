@@ -79,8 +79,8 @@ LOCK = ".lock"
 DECISIONS_LOCK = ".decisions.lock"
 """The file by which a steward's files in raw/<edition> are locked."""
 
-DECISIONS_WAIT = 20.0
-"""Seconds to wait for somebody else's decision to be written."""
+DECISIONS_WAIT = 60.0
+"""Seconds to wait for the decisions that others write: on a busy machine many may come before."""
 
 
 @contextmanager

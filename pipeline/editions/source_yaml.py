@@ -197,8 +197,44 @@ def file_bytes(path: Path) -> bytes:
 
 @lru_cache(maxsize=8)
 def known_yaml(path: Path, data: bytes) -> Any:
-    """As :func:`parse_yaml`, kept for whoever asks again: a document to read, not to change."""
-    return parse_yaml(path, data)
+    """As :func:`parse_yaml`, kept for whoever asks again: a document to read, not to change.
+
+    Of a list to which only something was added since, the end alone is parsed: many decisions take long otherwise.
+    """
+    document = _grown(path, data)
+    if document is None:
+        document = parse_yaml(path, data)
+    _last_known[path] = data, document
+    return document
+
+
+_last_known: dict[Path, tuple[bytes, Any]] = {}
+"""What :func:`known_yaml` gave last for a file, and of which bytes."""
+
+
+def _grown(path: Path, data: bytes) -> CommentedSeq | None:
+    """The list known last with what was added to it; None where that is not all that happened to the file."""
+    known, document = _last_known.get(path, (b"", None))
+    if not document or not isinstance(document, CommentedSeq) or not data.startswith(known):
+        return None
+    if b"&" in data:  # an item may stand for one with an anchor, and names the line of that
+        return None
+    last = len(document) - 1
+    lines = data.splitlines(keepends=True)
+    if document.fa.flow_style() or len(lines) != len(data.decode("utf-8", "replace").splitlines()):
+        return None  # a line end that YAML alone counts, or does not
+    start = int(document.lc.item(last)[0])
+    try:
+        end = parse_yaml(path, b"\n" * start + b"".join(lines[start:]))
+    except XizeError:
+        return None
+    if not isinstance(end, CommentedSeq) or end[0] != document[last]:
+        return None
+    made = CommentedSeq([*document[:last], *end])
+    for index in range(len(made)):
+        here, at = (document, index) if index < last else (end, index - last)
+        made._yaml_set_idx_line_col(index, here.lc.data[at])
+    return made
 
 
 def parse_yaml(path: Path, data: bytes) -> Any:

@@ -269,6 +269,7 @@ def accept(path: Path, rows: Sequence[Row], why: str, by: str, date: datetime.da
         raise XizeError("接受一项发现须写明理由与姓名：请用--why与--by。")
     if unkeepable(why) or unkeepable(by):
         raise XizeError("理由或姓名中有控制字符或不成字的字符：请重新输入。")
+    load_accepted(path)  # what is parsed before does not keep others waiting
     with decisions_lock(path.parent):
         before = file_bytes(path) if path.is_file() else None
         known = accepted_in(path, before)

@@ -98,6 +98,10 @@ def parquet_table(data: bytes) -> pa.Table:
     return pq.ParquetFile(io.BytesIO(data)).read(use_threads=False)
 
 
+_REACH = "请检查网络、磁盘与权限，然后再试"
+"""The remedy where a file did not come: it may be whole, so nothing is to be deleted or set anew for it."""
+
+
 @contextmanager
 def writing(store: Store, edition: str) -> Iterator[None]:
     """Hold the edition's folder in ``store`` for writing, then write the index; OSError becomes XizeError."""
@@ -186,9 +190,8 @@ def latest_name(store: Store, edition: str) -> str | None:
     except FileNotFoundError:
         return None
     except (ValueError, KeyError, TypeError, OSError, RecursionError) as error:
-        raise XizeError(
-            f"{store.url}/{path}无法读取（{error}）：请用“xize rollback”重新指定当前发布。"
-        ) from error
+        remedy = _REACH if isinstance(error, OSError) else "请用“xize rollback”重新指定当前发布"
+        raise XizeError(f"{store.url}/{path}无法读取（{error}）：{remedy}。") from error
     return str(name)
 
 
@@ -243,9 +246,8 @@ def read_manifest(store: Store, edition: str, release: str) -> dict[str, Any]:
             f"版本{edition}没有发布{release}（现有：{have}）：请用“xize releases”查看。"
         ) from None
     except (ValueError, OSError, RecursionError) as error:
-        raise XizeError(
-            f"{store.url}/{path}无法读取（{error}）：请从备份恢复，或删去该发布的文件夹。"
-        ) from error
+        remedy = _REACH if isinstance(error, OSError) else "请从备份恢复，或删去该发布的文件夹"
+        raise XizeError(f"{store.url}/{path}无法读取（{error}）：{remedy}。") from error
     if not isinstance(document, dict):
         raise XizeError(f"{store.url}/{path}不是发布清单：请从备份恢复，或删去该发布的文件夹。")
     return document

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import hashlib
+import random
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from pipeline.editions import source_yaml
 from pipeline.editions.edition import edition_lock, editions, load_edition, resolve_home
 from pipeline.editions.names import validate_name
-from pipeline.editions.source_yaml import dump_yaml, load_yaml
+from pipeline.editions.source_yaml import dump_yaml, line_of, load_yaml, parse_yaml
 from pipeline.errors import XizeError
 
 PROJECT = Path(__file__).parents[2]
@@ -176,3 +180,31 @@ def test_home(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert resolve_home() == PROJECT
     with pytest.raises(XizeError, match="找不到文件夹"):
         resolve_home(home / "nowhere")
+
+
+def test_a_list_that_grows_is_parsed_as_anew() -> None:
+    """known_yaml parses the end alone of a file to which something was added: values and line numbers are the same."""
+    choice = random.Random(5).choice
+    pieces = (
+        "- a: 1\n", "- a: 1\n  b: 'x\n\n    y'\n", "  c: 2\n", "- |\n  text\n", "  more\n", "\n", "# note\n", "-\n  a: 3\n",
+        "...\n", "---\n", "- &x {a: 1}\n", "- *x\n", "- a: 5", "6\n", "- 'q", "uote'\n", "\r\n", "- z: \u2028q\n", "[1]\n",
+    )  # fmt: skip
+    path, grown = Path("decisions.yaml"), 0
+
+    def facts(read: Callable[[Path, bytes], Any], data: bytes) -> Any:
+        try:
+            document = read(path, data)
+        except XizeError as error:
+            return str(error)
+        if not isinstance(document, list):
+            return document
+        lines = [[line_of(document, [n, *key]) for key in ((), ("a",), ("b",))] for n in range(len(document))]
+        return list(document), lines
+
+    for _ in range(150):
+        data = b""
+        for _ in range(4):
+            data += "".join(choice(choice((pieces[:2], pieces))) for _ in range(3)).encode()
+            grown += source_yaml._grown(path, data) is not None
+            assert facts(source_yaml.known_yaml, data) == facts(parse_yaml, data), data
+    assert grown > 20
