@@ -71,10 +71,8 @@ def tidy(
     XizeError when the pages carry no text, no catalogue table is found, or a column group cannot be named.
     """
     engine = pageless.engine_of(reading)
-    if engine:
-        cells, blocks, pages = pageless.restore(reading)
-    else:
-        cells, blocks, pages = cells_of(reading), blocks_of(reading), pages_of(reading)
+    paged = None if engine else (cells_of(reading), blocks_of(reading), pages_of(reading))
+    cells, blocks, pages = paged or pageless.restore(reading)
     _check_readable(pages, bool(cells), where)
     parts = outline(cells, blocks, pages)
     if any(block.role == RAISED for block in blocks):
