@@ -87,13 +87,13 @@ def _finding(numbers: list[int], words: str, evidence: str) -> Finding:
 
 
 def missing_glyphs(pages: pa.Table) -> Iterator[Finding]:
-    """One finding per page whose content shows more than was read, or whose content cannot be counted.
+    """One finding per page whose content shows more than was read, or is whole and cannot be counted all the same.
 
     ``pages``: the columns of ``reading.PAGES``.
     """
-    for row in pages.select(["page", "glyphs", "missing"]).to_pylist():
+    for row in pages.select(["page", "glyphs", "missing", "checks"]).to_pylist():
         page, missing = row["page"], row["missing"]
-        if missing == 0:
+        if missing == 0 or (missing is None and _OWN.keys() & set(row["checks"])):
             continue
         said = f"第{page}页少读{missing}字" if missing else f"第{page}页的内容无法清点，不知是否少读"
         yield Finding(

@@ -85,8 +85,10 @@ class Structure:
         self._pdf = pdf
         self._nodes: dict[Key, _Node] = {}
         self._forms: dict[Key, PageState] = {}
-        # Others than those of objects are of a table that is read all the same, with blanks where none belong.
-        damaged |= any("(object " in warning for warning in pdf.get_warnings())
+        # Others than those of objects and of pages without a size are of a table that is read all the same, with blanks
+        # where none belong.
+        warnings = pdf.get_warnings()
+        damaged |= any("(object " in said or "MediaBox is undefined" in said for said in warnings)
         self._pages = [page.obj for page in pdf.pages]
         self.page_count = len(self._pages)
         declared = pdf.Root.get("/Pages", {}).get("/Count")
@@ -108,9 +110,18 @@ class Structure:
         misplaced = bool(self._pdf.get_warnings())
         reached = self._reached(_references(resources))
         wrong = frozenset(check for key in reached for check in self._node(key).checks)
-        if self._damaged or misplaced:
+        lost = "/Contents" not in page and self._has_more(page, text)
+        if self._damaged or misplaced or lost:
             wrong |= {STRUCTURE}
         return PageState(wrong).and_(self._painted(list(self._contents(text)), resources, ()))
+
+    def _has_more(self, page: Any, text: bytes) -> bool:
+        """Whether a page without contents is no blank one: it has fonts or pictures of its own, or a stream by a strange name."""
+        import pikepdf
+
+        named = any(_named(page.get("/Resources"), kind) for kind in ("/Font", "/XObject"))
+        referred = map(self._pdf.get_object, _keys(_BEYOND.sub(b"", text)))
+        return named or any(isinstance(one, pikepdf.Stream) for one in referred)
 
     def _contents(self, page: bytes) -> Iterator[Key]:
         """The content streams of an unparsed page."""
@@ -145,7 +156,7 @@ class Structure:
         text = _STRING.sub(b"()", (found.stream_dict if stream else found).unparse(resolved=True))
         size = _size(found) if stream else 0
         checks = set() if size is not None else {BROKEN if found.get("/Subtype") == "/Form" else RESOURCE}
-        if self._pdf.get_warnings():
+        if self._pdf.get_warnings() or not _widths_fit(found):
             checks.add(STRUCTURE)
         return _Node(_keys(_BEYOND.sub(b"", text)), frozenset(checks), size or 0)
 
@@ -238,6 +249,16 @@ def _objects_sound(pdf: Any, data: mmap.mmap) -> bool:
         return True
     needed = {key for found in _NEEDED.finditer(data) for key in _keys(found[0])}
     return all(pdf.get_object(key) is not None for key in needed)
+
+
+def _widths_fit(font: Any) -> bool:
+    """Whether a font has as many widths as it says; so has whatever is no font with widths of its own."""
+    import pikepdf
+
+    if not isinstance(font, pikepdf.Dictionary) or "/Widths" not in font:
+        return True
+    first, last = (font.get(name) for name in ("/FirstChar", "/LastChar"))
+    return not (isinstance(first, int) and isinstance(last, int)) or len(font["/Widths"]) == last - first + 1
 
 
 def _size(stream: Any) -> int | None:

@@ -154,6 +154,43 @@ def test_content_that_is_whole(data: bytes, tmp_path: Path) -> None:
     assert not damaged(path)
 
 
+def test_a_page_that_lost_its_contents_is_no_blank_page(tmp_path: Path) -> None:
+    blank = tmp_path / "blank.pdf"
+    with pikepdf.new() as pdf:
+        pdf.add_blank_page()
+        pdf.save(blank)
+    assert not damaged(blank)
+    lost = changed(page(tmp_path / "lost.pdf", TEXT), b"/Contents ", b"/Con4ents ")
+    assert damaged(lost) == {1: {STRUCTURE}}
+    shared = page(tmp_path / "shared.pdf", TEXT)
+    with pikepdf.open(shared, allow_overwriting_input=True) as pdf:
+        pdf.Root.Pages.Resources = pdf.pages[0].Resources
+        del pdf.pages[0].Resources
+        pdf.save(shared)
+    assert not damaged(shared)
+    assert damaged(changed(shared, b"/Contents ", b"/Con4ents ")) == {1: {STRUCTURE}}
+
+
+def test_what_a_page_and_a_font_must_say(tmp_path: Path) -> None:
+    """A page has a size, a font as many widths as characters."""
+    path = tmp_path / "font.pdf"
+    for widths, checks in (([500, 600], {}), ([500, 600, 700], {1: {STRUCTURE}}), ([500], {1: {STRUCTURE}})):
+        font = Dictionary(
+            Type=Name.Font,
+            Subtype=Name.Type1,
+            BaseFont=Name.Helvetica,
+            FirstChar=97,
+            LastChar=98,
+            Widths=widths,
+        )
+        page(path, TEXT, None, Dictionary(Font=Dictionary(F1=font)))
+        with pikepdf.open(path, allow_overwriting_input=True) as pdf:
+            pdf.pages[0].Resources.Font.F1 = pdf.make_indirect(pdf.pages[0].Resources.Font.F1)
+            pdf.save(path)
+        assert damaged(path) == checks
+    assert damaged(changed(page(path, TEXT), b"/MediaBox", b"/Med4aBox")) == {1: {STRUCTURE}}
+
+
 def test_a_blank_page_that_is_compressed(tmp_path: Path) -> None:
     path = page(tmp_path / "blank.pdf", zlib.compress(b""), Name.FlateDecode)
     assert not damaged(path) and not read_pdf(path).cells.num_rows

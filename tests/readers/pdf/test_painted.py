@@ -20,7 +20,7 @@ from pipeline.readers.pdf.open import open_pdf
 from pipeline.readers.pdf.painted import missing
 from pipeline.readers.pdf.read import read_pages
 from pipeline.readers.pdf.visible import visible_glyphs
-from pipeline.reading import LEFT_OUT, cells_of, pages_of
+from pipeline.reading import CUT, LEFT_OUT, cells_of, pages_of
 from tests.cli_home import EDITION, one_sentence, replace_source, snapshot, xize
 from tests.typeset.bad import good
 from tests.typeset.fonts import BASE, font_file
@@ -205,10 +205,14 @@ def test_a_font_of_a_graphics_state_that_no_decoder_shows(tmp_path: Path) -> Non
         assert finding.level == "error" and finding.message.startswith("第1页少读9字；")
 
 
-def test_a_string_without_end_cannot_be_counted(tmp_path: Path) -> None:
-    path = page(tmp_path / "page.pdf", TEXT.replace(b")", b""))
-    (finding,) = missing_glyphs(read_pages(path, [1]).pages)
+def test_a_string_that_cannot_be_told_cannot_be_counted(tmp_path: Path) -> None:
+    """One of too many brackets; one without end is told of as damage."""
+    deep = page(tmp_path / "deep.pdf", TEXT.replace(b"(Hello", b"(" * 20 + b")" * 19 + b"Hello"))
+    (finding,) = missing_glyphs(read_pages(deep, [1]).pages)
     assert finding.level == "error" and "无法清点" in finding.message
+    cut = read_pages(page(tmp_path / "cut.pdf", TEXT.replace(b")", b"")), [1]).pages
+    assert cut.select(["missing", "checks"]).to_pylist() == [{"missing": None, "checks": [CUT]}]
+    assert not list(missing_glyphs(cut))
 
 
 def test_another_decoder_is_taken_where_it_reads_more(tmp_path: Path) -> None:
