@@ -51,7 +51,9 @@ def lists_in(item: PageTable, in_annex: bool) -> Iterator[PageTable]:
         if in_annex:
             own = all(cell.row == row for cell in table.row(row))
             stop = _head_end(table, row) if own else row
-            if _is_gap(table, row) and not _same_columns(item.cells, start, row, row + 1):
+            if row == start:
+                pass  # right below a gap: the table begins here
+            elif _is_gap(table, row) and not _same_columns(item.cells, start, row, row + 1):
                 yield _part(item, start, row)
                 start = stop = row + 1
             elif stop > row and not _same_columns(item.cells, start, row, stop):
@@ -86,7 +88,7 @@ def _head_end(table: LogicalTable, row: int) -> int:
 def _is_gap(table: LogicalTable, row: int) -> bool:
     """Whether a row is what lies between two tables that nearly touch: empty, and lower than any line of text."""
     own = [piece for cell in table.row(row) for piece in cell.pieces]
-    if any(cell.text for cell in own):
+    if row + 1 == table.n_rows or any(cell.text for cell in own):
         return False
     size = min((line.size for cell in table.cells for line in cell.lines), default=0.0)
     return max(cell.bottom - cell.top for cell in own) < size

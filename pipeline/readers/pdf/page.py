@@ -35,7 +35,7 @@ WORD = 0.18
 """Ems between two letters from which on they are two words."""
 _TOUCH = 0.03
 """Ems off the end of the text before it at which a text still goes on right there."""
-_SLIVER = 0.1
+_SLIVER = 0.01
 """Points that must be left of a shape within its clip."""
 _LEAST = 0.5
 """Points on either side of its middle by which a ruling is seen, however thin it is."""

@@ -85,6 +85,9 @@ def test_rules_are_cut_to_their_clip(decoder: str, tmp_path: Path) -> None:
     form = "q 30 0 0 30 30 80 cm /X1 Do Q "
     write_page(path, frame + beside + short + form, form="q 0 0 2 2 re W n 5 0 0.02 9 re f Q")
     assert [cell.col_span for cell in cells_of(read_pdf(path, decoder=decoder))] == [1]
+    hair = "q 40 90 60.02 120 re W n 100 90 1 120 re f Q "  # all but a hair's breadth cut off: still painted
+    write_page(path, frame + hair)
+    assert [cell.col_span for cell in cells_of(read_pdf(path, decoder=decoder))] == [1, 1]
     write_page(path, frame + beside + half + by_fill)
     assert [
         (cell.row, cell.col, cell.row_span, cell.col_span)
