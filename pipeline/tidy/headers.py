@@ -104,8 +104,9 @@ def _heads(table: LogicalTable, row: int, tier_row: int) -> bool:
 
 
 def ends_as_class(text: str) -> bool:
-    """Whether a text ends as what stands in a class cell: with 类 or a code."""
-    return text.endswith("类") or text[-4:].isdigit()
+    """Whether a text ends as what stands in a class cell: with 类 or a code, in a bracket or not."""
+    bare = text.rstrip(")]")
+    return bare.endswith("类") or bare[-4:].isdigit()
 
 
 def _labels(table: LogicalTable, start: int, stop: int) -> list[tuple[str | None, str]]:

@@ -19,6 +19,7 @@ from pipeline.tidy.sections import (
     heading,
     same_section,
     split_at_headings,
+    with_title,
     without_first_row,
 )
 from pipeline.vocabulary.headings import ANNEX, LEADER, MAJOR, NOTES, NUMERAL, TOC, numeral
@@ -189,6 +190,8 @@ def _sections(stream: Sequence[Line | PageTable], toc: Sequence[TocEntry]) -> li
         if section is None:
             here.content.append(item)
             continue
+        if section.kind == "annex" and not section.name:
+            section = with_title(section, close_lines(stream, position + len(section.lines)))
         wrapped = len(section.lines) - 1
         if same_section(section, here):
             here.lines.extend(section.lines)  # the heading is repeated at the top of a later page

@@ -78,15 +78,15 @@ def row_is_cut(table: GrowingTable, pairs: Pairs, filled: FillRates) -> bool:
 
 
 def _key(table: GrowingTable, matched: Sequence[tuple[Cell, GrowingCell]]) -> tuple[Cell, GrowingCell]:
-    """The pair of the column that names the rows: the leftmost, or a catalogue's last one where the classes stand there."""
+    """The pair of the column that names the rows: the leftmost, or in a catalogue the one in which the classes stand."""
 
     def classes(pair: tuple[Cell, GrowingCell]) -> bool:
         texts = [pair[0].text, pair[1].text, *(text for at, text in table.values if abs(at - pair[1].x0) < 2)]
         named = [ends_as_class(text) for text in texts if text]
         return 2 * sum(named) >= len(named) > 0
 
-    first, last = (end(matched, key=lambda pair: pair[0].x0) for end in (min, max))
-    return last if not table.merging and classes(last) and not classes(first) else first
+    ordered = sorted(matched, key=lambda pair: pair[0].x0)
+    return ordered[0] if table.merging else next(filter(classes, ordered), ordered[0])
 
 
 def _two_keys(table: GrowingTable, key: Cell, above: GrowingCell) -> bool:

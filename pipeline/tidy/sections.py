@@ -112,6 +112,15 @@ def heading(lines: list[Line], titles: set[str], in_notes: bool) -> Section | No
     return None
 
 
+def with_title(section: Section, below: list[Line]) -> Section:
+    """An annex whose heading is a number alone with its title, which stands ``below`` in larger letters, if it does."""
+    large = [line for line in below if line.page == section.page and line.size > section.lines[-1].size + 0.6]
+    title = squeeze("".join(line.text for line in large))
+    if not title or _opens(title) or title.endswith(_MID_SENTENCE):
+        return section
+    return replace(section, text=section.text + title, name=normalise(title), lines=[*section.lines, *large])
+
+
 def _whole_heading(lines: list[Line], titles: set[str]) -> tuple[str, list[Line]]:
     """The text of a heading that may be wrapped over ``lines``, and the lines that it takes.
 

@@ -31,7 +31,9 @@ _ALIASES: dict[str, str] = {
 }
 """General words for the five kinds, blanks between them; a word that is none of them is matched by similarity, with a finding."""
 
-_TIER = re.compile(r"^(?:[“\"]?双师型?[”\"]?型?)?(?:教师)?([初中高])级?(?:[“\"]?双师型?[”\"]?)?(?:教师)?$")
+_TIER = re.compile(
+    r"^(?:[“\"]?双师型?[”\"]?型?)?(?:教师)?([初中高])级?(?:级别|级次|层次|层级|等级)?(?:[“\"]?双师型?[”\"]?)?(?:教师)?$"
+)
 
 
 def tier_word(text: str) -> str | None:

@@ -14,7 +14,7 @@ from pipeline.tidy.document import Tidied, tidy
 from tests.typeset import Layout, available, typeset
 from tests.typeset.content import refresh_toc
 from tests.typeset.editions import random_edition
-from tests.typeset.layout import A3
+from tests.typeset.layout import A3, A4
 from tests.typeset.province import province
 
 pytestmark = pytest.mark.skipif(available("typst") is not None, reason="typst is not installed")
@@ -35,6 +35,8 @@ LAYOUTS = {
     "twelve columns": replace(WIDE, groups=("skill", "title", "industry", "one_plus_x")),
     "twenty columns": replace(WIDE, extra_in_kinds=True, size=7),
     "a column of remarks": replace(WIDE, extra="备注", class_first=False),
+    "remarks first, codes in brackets": replace(WIDE, extra="备注", extra_first=True, class_cell="bracket", page=A4),
+    "titles below": replace(WIDE, title_below=True, tier_words=("初级层次", "中级层次", "高级层次")),
     "annexes turned": replace(WIDE, turned="annexes"),
     "sections turned": replace(WIDE, turned="sections"),
     "frame, stamp, watermark": replace(WIDE, frame=True, stamp="专用章", watermark="征求意见稿", running_head="认定细则"),
@@ -72,6 +74,12 @@ def check(truth: dict[str, Any], found: Tidied) -> None:
 @pytest.mark.parametrize("name", LAYOUTS)
 def test_structure_is_exact(name: str, tmp_path: Path) -> None:
     check(*printed(small(LAYOUTS[name]), LAYOUTS[name], tmp_path))
+
+
+def test_a_title_below_the_number_is_the_annexes(tmp_path: Path) -> None:
+    truth, found = printed(small(LAYOUTS["titles below"]), LAYOUTS["titles below"], tmp_path)
+    assert {row["title"] for row in found.rows["annex_other"]} <= {one["title"] for one in truth["annexes"]}
+    assert not [one for one in found.findings if one.code == "annex_similar"]
 
 
 @pytest.mark.parametrize("seed", [4, 6, 8, 9, 26, 29])

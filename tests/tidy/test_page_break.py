@@ -121,6 +121,17 @@ def test_a_class_goes_on_over_two_breaks_and_the_next_one_is_named_in_the_middle
     assert _texts(table.table, 6)[:2] == ["6106", "子工"]
 
 
+def test_classes_behind_a_column_of_remarks_begin_their_rows() -> None:
+    above = [
+        _one("备注", "专业类", "初级", "中级", "高级"),
+        _one("", "农业类（6101）", "甲工", "乙工", "丙工"),
+    ]
+    last = _one("新增", "林业类（6102）", "甲工", "乙工", "丙工")
+    pages = [_page(1, [*above, last]), _page(2, [_one("", "渔业类（6104）", "丁工", "戊工", "己工")])]
+    (table,) = stitch(Section("major", "一、61农林牧渔大类", content=[*pages])).tables
+    assert [_texts(table.table, row)[1] for row in (2, 3)] == ["林业类(6102)", "渔业类(6104)"]
+
+
 @pytest.mark.parametrize("hole", [True, False], ids=["a hole", "closed cells"])
 @pytest.mark.parametrize("broken", [True, False], ids=["below a page break", "within a page"])
 def test_values_filled_into_empty_cells_are_unsure(hole: bool, broken: bool) -> None:

@@ -67,6 +67,8 @@ def class_paras(cls: dict[str, Any], layout: Layout) -> list[str]:
     if layout.class_cell == "inline":
         rest = "（" + "、".join(codes[1:]) + "）" if codes[1:] else ""
         return [f"{codes[0]}{rest}{name}"]
+    if layout.class_cell == "bracket":
+        return [name, f"（{'、'.join(codes)}）"]
     if layout.class_cell == "name-first":
         return [name, *codes]
     return [*codes, name]
@@ -76,8 +78,10 @@ def catalogue_grid(truth: Truth, section: dict[str, Any], layout: Layout) -> Gri
     """The big table of one section: its header rows (two, and what the layout adds), then a row per class."""
     slots = _slots(layout)
     n_cols = 1 + len(slots) + bool(layout.extra)
-    start = 1 if layout.class_first else 0
-    class_col = 0 if layout.class_first else len(slots)
+    first = int(bool(layout.extra) and layout.extra_first)
+    start = first + int(layout.class_first)
+    class_col = first if layout.class_first else first + len(slots)
+    extra_col = 0 if first else n_cols - 1
     cells: list[GCell] = []
     top = 0
     if layout.sections != "above":
@@ -90,15 +94,15 @@ def catalogue_grid(truth: Truth, section: dict[str, Any], layout: Layout) -> Gri
 
     label(top, class_col, head - top, 1, list(layout.corner))
     if layout.extra:
-        label(top, n_cols - 1, head - top, 1, [layout.extra])
+        label(top, extra_col, head - top, 1, [layout.extra])
     if layout.top_word:
         label(top, start, 1, len(slots), [layout.top_word])
     for row, words in ((head - 2, [s[2] for s in slots]), (head - 1, [s[3] for s in slots])):
-        first = 0
+        begin = 0
         for col in range(1, len(slots) + 1):
-            if col == len(slots) or row == head - 1 or words[col] != words[first]:
-                label(row, start + first, 1, col - first, [words[first]])
-                first = col
+            if col == len(slots) or row == head - 1 or words[col] != words[begin]:
+                label(row, start + begin, 1, col - begin, [words[begin]])
+                begin = col
     weights = [1.0] * n_cols
     weights[class_col] = layout.widths.get("class", 0.8)
     for n, (kind, tier, _, _) in enumerate(slots):
@@ -110,7 +114,7 @@ def catalogue_grid(truth: Truth, section: dict[str, Any], layout: Layout) -> Gri
             note = cls.get("notes", {}).get(f"{kind}.{tier}") if layout.footnotes and items else None
             cells.append(GCell(r, start + n, 1, 1, items, False, layout.align, layout.valign, note))
         if layout.extra:
-            cells.append(GCell(r, n_cols - 1, 1, 1, _remark(r), False, layout.align, layout.valign))
+            cells.append(GCell(r, extra_col, 1, 1, _remark(r), False, layout.align, layout.valign))
     return Grid(head + len(section["classes"]), n_cols, head, weights, cells)
 
 
@@ -225,7 +229,10 @@ def blocks(truth: Truth, layout: Layout) -> Iterator[Block]:
             yield Block("break", turn="other")
         elif n == 0 or layout.section_page:
             yield Block("break")
-        yield Block("heading2", annex["heading"], keep=annex["heading"])
+        words = f"附件{annex['no']}" if layout.title_below else annex["heading"]
+        yield Block("heading2", words, keep=annex["heading"])
+        if layout.title_below:
+            yield Block("subtitle", annex["title"])
         for line in annex.get("lines", []):
             yield Block("para", line)
         for number, table in enumerate(annex["tables"]):

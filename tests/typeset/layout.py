@@ -52,7 +52,7 @@ class Layout:
     groups: tuple[str, ...] = KINDS
     tiers: tuple[str, ...] = TIERS
     class_first: bool = True
-    class_cell: str = "lines"  # lines | inline | name-first
+    class_cell: str = "lines"  # lines | inline | name-first | bracket
     corner: tuple[str, ...] = ("双师级别", "专业类别")
     widths: dict[str, float] = field(default_factory=dict)  # weight per kind, and "class"
     header: str = "first"  # first | repeat
@@ -65,6 +65,7 @@ class Layout:
     tiers_above: bool = False  # the tiers stand above the kinds
     tier_words: tuple[str, ...] = ()  # longer words for the tiers
     extra: str | None = None  # the header word of a last column that no kind has
+    extra_first: bool = False  # it is the first one
     extra_in_kinds: bool = False  # every kind has such a column behind its tiers
     rule: str = "line"  # see canvas.RULES / html.BORDERS
     rule_width: float = 0.5
@@ -78,6 +79,7 @@ class Layout:
     valign: str = "top"
     align: str = "left"
     section_page: bool = False  # every section begins a page
+    title_below: bool = False  # an annex's title stands below its number
     list_page: bool = False  # every list of an annex begins a page
     turned: str = (
         "none"  # none | annexes | sections: which pages (of sections: every second) lie the other way
