@@ -34,6 +34,7 @@ _HEADERS = {
 _NEEDED = ("class", "name")
 _TOP_ROWS = 20
 _MOST_ROWS = 100_000
+_MOST_CELLS = 2_000_000
 
 ANSWER_COLUMNS = ("是否计入", "级次", "原文", "页码", "依据版本", "说明")
 YES, NEAR, NO, UNCLEAR = "是", "相近", "否", "无法判断"
@@ -101,17 +102,29 @@ def _csv_rows(data: bytes, path: str) -> list[Row]:
 
 
 def _xlsx_rows(data: bytes, path: str) -> list[Row]:
-    """The rows of the first sheet; a merged cell's value stands in every row that it covers."""
+    """The rows of the first sheet; a merged cell's value stands in every row that it covers.
+
+    A formula stands for its value, or (in a workbook that Excel has not calculated) as its text.
+    """
     from zipfile import BadZipFile
 
     import openpyxl
 
     try:
-        page = openpyxl.load_workbook(io.BytesIO(data), data_only=True).worksheets[0]
+        page = openpyxl.load_workbook(io.BytesIO(data)).worksheets[0]
+        if page.max_row * page.max_column > _MOST_CELLS:
+            raise XizeError(
+                f"{path}的第一张表有{page.max_row}行{page.max_column}列，多得异常；请删去空行空列后另存。"
+            )
+        formulas = [cell for row in page.iter_rows() for cell in row if cell.data_type == "f"]
+        values = openpyxl.load_workbook(io.BytesIO(data), data_only=True).worksheets[0] if formulas else page
     except (BadZipFile, KeyError, ValueError, IndexError, TypeError, OSError, SyntaxError) as error:
         # openpyxl has no error of its own for a file that is broken inside (SyntaxError: XML that does not parse).
         raise XizeError(f"{path}不是完好的Excel工作簿：请用Excel打开并重新另存为.xlsx。") from error
-    rows = [[_plain(value) for value in row] for row in page.iter_rows(values_only=True)]
+    rows = [[_plain(value) for value in row] for row in values.iter_rows(values_only=True)]
+    for cell in formulas:
+        if rows[cell.row - 1][cell.column - 1] is None:
+            rows[cell.row - 1][cell.column - 1] = str(getattr(cell.value, "text", cell.value))
     for area in page.merged_cells.ranges:
         for row in rows[area.min_row : area.max_row]:
             row[area.min_col - 1] = rows[area.min_row - 1][area.min_col - 1]
@@ -153,6 +166,8 @@ def answer_list(
 def _answer(catalog: Catalog, columns: dict[str, int], row: Row, edition: str) -> Row:
     asked = {name: str(row[at]).strip() if row[at] is not None else "" for name, at in columns.items()}
     try:
+        if any(text.startswith("=") for text in asked.values()):
+            raise XizeError("所问的格是公式，文件中没有它的值：请用Excel打开并保存后再核对。")
         grade, level = _grade(asked.get("grade", ""))
         answer = check(catalog, asked["class"], asked["name"], grade, level, edition)
     except XizeError as error:

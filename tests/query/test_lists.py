@@ -60,16 +60,17 @@ def test_a_workbook_comes_back_with_answers(home: Path, tmp_path: Path) -> None:
     page.merge_cells("B12:B13")
     page.append([])
     page.append(["=1+1", "6101", "HCIE"])
+    page.append(["子", "=B1", "=C1"])
     given, made = tmp_path / "teachers.xlsx", tmp_path / "made.xlsx"
     book.save(given)
     before = snapshot(home)
     done = xize(home, "check", "--list", given, "-o", made)
-    assert done.code == 0 and "共12行" in one_sentence(done.err) and not done.out
+    assert done.code == 0 and "共13行" in one_sentence(done.err) and not done.out
     back = openpyxl.load_workbook(made)["核对结果"]
     rows = [list(row) for row in back.iter_rows(values_only=True)]
     assert rows[0][0] == "某区教师证书名单"
     answers = _answers(rows, 1)
-    assert [row["是否计入"] for row in answers] == [*WANTED, "是", "是", None, "是"]
+    assert [row["是否计入"] for row in answers] == [*WANTED, "是", "是", None, "是", "无法判断"]
     assert [row["姓名"] for row in answers[:9]] == [person[0] for person in PEOPLE]
     assert back["A3"].data_type == "s" and answers[0]["取得日期"] == "2020-01-02"
     first, _, near, other = answers[:4]
@@ -78,6 +79,7 @@ def test_a_workbook_comes_back_with_answers(home: Path, tmp_path: Path) -> None:
     assert near["级次"] is None and "农作物植保员(四级/中级工)" in str(near["原文"])
     assert other["说明"] == "名称相同，但所问等级不在其列"
     assert "没有专业类9999" in str(answers[6]["说明"]) and "特级" in str(answers[7]["说明"])
+    assert "所问的格是公式" in str(answers[-1]["说明"]) and answers[-1]["专业类"] == "=B1"
     assert answers[8]["说明"] == "见于专业类6102林业类"
     # Nothing of the list stays anywhere but in the file that was asked for.
     assert snapshot(home) == before and sorted(path.name for path in tmp_path.iterdir()) == [
@@ -115,6 +117,13 @@ def test_a_list_that_cannot_be_read_is_one_sentence(home: Path, tmp_path: Path) 
     ):
         with pytest.raises(XizeError, match=said):
             read_list(path)
+    # A sheet formatted down to its last cell, as people do by selecting all of it.
+    vast, book = tmp_path / "vast.xlsx", openpyxl.Workbook()
+    book.active.append(["专业类", "证书名称"])
+    book.active["XFD1048576"].number_format = "0"
+    book.save(vast)
+    with pytest.raises(XizeError, match="1048576行16384列，多得异常"):
+        read_list(vast)
     before = good.read_bytes()
     for words, said in (
         (["--list", good, "-o", good], "以免覆盖"),
