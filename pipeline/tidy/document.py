@@ -83,7 +83,6 @@ def tidy(
     tables = document_tables(parts.sections, pages)
     _check_catalogue(tables, where)
     rules = _line_rules(tables, pages, cells, engine, beside)
-
     annexes = read_annexes(_annexes(tables), lambda cell: hard_lines(cell, rules), header_map)
     place = pageless.place_of(engine) if engine else page_of
     catalogue = read_catalogue(tables.under_headings, _kinds_only(header_map), where, place)
