@@ -104,7 +104,7 @@ def tidy(
         *doubts_of_tables(catalogue, entries, tables),
         *doubts_of_pages(tables, annexes, cells, pages, parts.hidden),
         *class_doubts,
-        *sections_without_rows(tables, majors),
+        *sections_without_rows(tables, majors, parts.hidden),
         *_room_doubts(rules, bool(engine)),
         *entries.differing,
         *(beside.differences(rows) if beside is not None else ()),

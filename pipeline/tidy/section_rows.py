@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from pipeline.findings import Finding
 from pipeline.model import LogicalTable
-from pipeline.reading import PageInfo
+from pipeline.reading import Block, PageInfo
 from pipeline.text import normalise, squeeze
 from pipeline.tidy.catalogue import Catalogue
 from pipeline.tidy.class_cells import PrintedClass, name_key
@@ -17,7 +17,7 @@ from pipeline.tidy.document_tables import DocumentTables
 from pipeline.tidy.headers import header_block
 from pipeline.tidy.outline import Outline, note_texts
 from pipeline.tidy.sections import Section
-from pipeline.vocabulary.headings import MajorHeading, parse_annex, parse_major
+from pipeline.vocabulary.headings import FOOTNOTE, MajorHeading, parse_annex, parse_major
 
 Row = dict[str, object]
 _PLACE = ("page", "x0", "top", "x1", "bottom")
@@ -158,14 +158,20 @@ def _without_code(major: Row) -> Finding:
     return Finding("major_code_missing", message, str(major["name"]), table="majors", key=code, **place)
 
 
-def sections_without_rows(tables: DocumentTables, majors: Sequence[Row]) -> Iterator[Finding]:
-    """The 专业大类 that print a header and nothing below it: the header was read, no text stands beside it, and another
-    heading follows. (One without any table, or at a document's end, may have lost its rows.)"""
+def sections_without_rows(
+    tables: DocumentTables, majors: Sequence[Row], hidden: Iterable[Block]
+) -> Iterator[Finding]:
+    """The 专业大类 that print a header and nothing below it: the header was read, no text but notes stands beside it, and
+    another heading follows. (One without any table, or at a document's end, may have lost its rows.) The ``hidden`` blocks
+    name the notes that marks stand for."""
+    notes = {squeeze(one.line.text.partition("\t")[2]) for one in hidden if one.role == "footnote_mark"}
     keys = {squeeze(str(row["name"])): str(row["major_code"]) for row in majors}
     for one in tables.sections[:-1]:
         section = one.section
         key = keys.get(squeeze(section.name))
-        if section.kind != "major" or key is None or not one.tables or one.rest:
+        if section.kind != "major" or key is None or not one.tables:
+            continue
+        if any(squeeze(line.text) not in notes and not FOOTNOTE.match(line.text) for line in one.rest):
             continue
         if all(_only_header(table.table) and not table.table.context for table in one.tables):
             message = f"专业大类“{section.name}”只印有表头，没有专业类；请核对原文。"

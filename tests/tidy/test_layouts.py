@@ -103,12 +103,14 @@ def test_footnotes_do_not_end_a_table_and_are_told_of(name: str, tmp_path: Path)
     assert all("以证书颁发时的名称为准" in one.evidence for one in marks)
 
 
-@pytest.mark.parametrize("first", [True, False], ids=["first", "second"])
+@pytest.mark.parametrize("first", [True, False], ids=["first", "last"])
 def test_a_section_that_prints_only_its_header_is_told_of(first: bool, tmp_path: Path) -> None:
-    truth = small(WIDE)
-    section = truth["sections"][0 if first else 1]
+    """Also the last one, behind which the notes of all stand."""
+    layout = WIDE if first else replace(WIDE, sections="one", footnotes=True, notes_last=True)
+    truth = small(layout)
+    section = truth["sections"][0 if first else -1]
     section["classes"] = []
-    truth, found = printed(truth, WIDE, tmp_path)
+    truth, found = printed(truth, layout, tmp_path)
     check(truth, found)
     (finding,) = (one for one in found.findings if one.code == "section_header_only")
     assert finding.key == section["major_code"] and finding.level == "warning"
