@@ -1,8 +1,7 @@
 """From PDF to curated tables: small editions in many layouts, next year's and other provinces'.
 
 A ratchet: places still read wrongly are recorded per case and may not become more (where fewer are found, lower the
-figure). What is wrong in nearly all of them is an item boundary on a line filled exactly, which nothing on the page
-tells; in next-plain also two rows of one merged cell that a page break parts.
+figure). What is wrong is an item boundary on a line filled exactly, or a merged cell that a page break parts.
 """
 
 from __future__ import annotations
@@ -50,17 +49,16 @@ def contents() -> dict[str, dict[str, Any]]:
 
 CONTENTS = contents()
 KNOWN_WRONG = {
-    "known-plain": 2,
-    "known-repeated-header": 2,
-    "known-other-order": 2,
-    "known-big-page": 3,
-    "known-turned": 2,
-    "known-disguised": 2,
-    "known-chromium": 1,
-    "known-writer": 1,
+    **dict.fromkeys(
+        ("known-plain", "known-repeated-header", "known-other-order", "known-turned", "known-disguised"), 1
+    ),
+    "known-big-page": 2,
     "next-plain": 5,
     "next-other-order": 3,
 }
+"""``known-``: an annex's merged name that a page break parts (1); a bracket on a full line, behind which the title could go on
+(民用无人机系统专业工程师(中型视距内)/BIM建模师, big-page). ``next-``: 农业经济员/助理农业经济师 on a full line in three classes; and rows of a
+merged cell that a page break parts (plain)."""
 CASES = [
     *(("known", name) for name in LAYOUTS),
     ("next", "plain"),

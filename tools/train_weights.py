@@ -168,7 +168,8 @@ SIGNS = {
     **dict.fromkeys(("geometry", "words", "known", "known_and_long", "in_resembling_cell", "known_issuer",
                      "remembered_here", "remembered_in_kind", "remembered_elsewhere"), 1),
     **dict.fromkeys(("goes_on", "unbalanced", "opens_badly", "ends_badly", "one_character", "of_two_known", "issuer_inside",
-                     "not_remembered", "level_heads_inside", "paper_only"), -1),
+                     "not_remembered", "level_heads_inside", "paper_only", "latin_alone", "further_papers", "bare_levels_inside",
+                     "title_after_certification"), -1),
 }  # fmt: skip
 """What some features may speak for only: more room never speaks for a wrap, an open bracket never for an item,
 and what is known never against one."""
@@ -177,6 +178,7 @@ and what is known never against one."""
 PRIOR = {
     "unbalanced": -5.0, "opens_badly": -3.0, "ends_badly": -3.0, "one_character": -3.0, "levels_inside": -2.0,
     "level_heads_inside": -2.0, "paper_only": -1.5, "begins_in_issuer": -2.0, "organisation_alone": -1.0,
+    "latin_alone": -1.0, "further_papers": -1.0, "bare_levels_inside": -2.0, "title_after_certification": -1.0,
     "further_issuers": -2.0, "issuer_inside": -2.0, "acronyms_inside": -2.0, "repeated": -0.5,
     "remembered_here": 5.0, "remembered_in_kind": 1.0, "remembered_elsewhere": 0.0, "not_remembered": -3.0,
 }  # fmt: skip
@@ -192,8 +194,8 @@ def fit(examples: Sequence[Examples], l2: float) -> Floats:
     bounds = [
         (0.0 if SIGNS.get(name, 0) > 0 else None, 0.0 if SIGNS.get(name, 0) < 0 else None) for name in names
     ]
-    prior = np.array([0.0] * len(gaps) + [PRIOR.get(name, 0.0) for name in items])
-    penalties = np.array([l2] * len(gaps) + [l2 * _RARE if name in PRIOR else l2 for name in items])
+    prior = np.array([PRIOR.get(name, 0.0) for name in names])
+    penalties = np.array([l2 * _RARE if name in PRIOR else l2 for name in names])
     done = minimize(
         loss,
         prior,

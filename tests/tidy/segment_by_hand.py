@@ -3,20 +3,28 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Collection, Mapping, Sequence
 from functools import reduce
 
 from pipeline.text import OPEN, brackets, depth_after, squeeze
 from pipeline.tidy.wraps.segment_forms import (
+    bare_levels_inside,
     begins_in_issuer,
+    ends_badly,
+    further_papers,
+    heads_only,
     issuers,
+    latin_alone,
     level_head,
+    levels_inside,
+    opens_badly,
     organisation_alone,
     paper_only,
+    title_after_certification,
 )
 from pipeline.tidy.wraps.segment_model import bare_of, base_of, join
 from pipeline.tidy.wraps.segment_weights import (
-    _BARE_LEVEL,
     ORGANISATIONS,
     TIERLESS,
     Weights,
@@ -43,6 +51,7 @@ def gap_features(
         math.log(max(ends[first[-2:]], 1)),
         float(ends_well(first) and not begins_as_suffix(second)),
         float(begins_as_suffix(second)),
+        float(title_after_certification(first, second)),
     )
 
 
@@ -56,7 +65,7 @@ def typed_gap_features(
     traits: tuple[float, ...],
 ) -> tuple[float, ...]:
     on = goes_on(second)
-    found = gap_features(geometry, words, first, second, starts, ends)[:-2]
+    found = gap_features(geometry, words, first, second, starts, ends)[:-3]
     found += (float(ends_well(first) and not on), float(on))
     if traits[0]:
         return (*found, *traits, *found[1:])
@@ -84,13 +93,13 @@ def item_features(
         count * min(len(text), 12) / 4,
         float(is_near),
         float(based),
-        float(first in OPEN or first in ":,、"),
+        float(opens_badly(text)),
         float(unbalanced(text)),
-        float(_inner_levels(text)),
+        float(levels_inside(text)),
         float(len(text) == 1),
         float(len(text) == 2),
         max(0.0, (len(text) - 24) / 8),
-        float(text[-1] in ":-、/"),
+        float(ends_badly(text)),
         math.log1p(lessons.heads.get(text, 0)) if known <= 0 else 0.0,
         math.log1p(tails) - count if tails else 0.0,
         float(begins),
@@ -99,21 +108,13 @@ def item_features(
     )
 
 
-def _inner_levels(text: str) -> int:
-    closes = [i for i, char in enumerate(text) if char == ")"]
-    levels = [i for i in closes if text[i - 1] in "级工师" or text[:i].endswith("级及以上")]
-    if len({*levels, *(i for i in closes if i == len(text) - 1)}) < 2:
-        return 0
-    return sum(i + 1 < len(text) and text[i + 1] not in "()、,;/" for i in levels)
-
-
 def typed_features(
     text: str, lines: Sequence[str], lessons: Lessons, near: Collection[str]
 ) -> tuple[float, ...]:
     inside = sum(len(line) > 2 and lessons.items.get(line, 0) > 0 for line in lines) if len(lines) > 1 else 0
     return (
         float(text.endswith(ORGANISATIONS) and ":" not in text),
-        float(len(_BARE_LEVEL.findall(text))),
+        float(bare_levels_inside(text)),
         float(TIERLESS + bare_of(text) in near),
         float(max(text.count(":") - 1, 0)),
         float(len(lines) - 1),
@@ -121,8 +122,15 @@ def typed_features(
         float(inside),
         float(inside > 1 and inside == len(lines)),
         float(is_general(text)),
+        _heads_inside(lines),
         *_remembered(text, lessons),
     )
+
+
+def _heads_inside(lines: Sequence[str]) -> float:
+    at_start = [depth_after("".join(lines[:k])) == 0 for k in range(len(lines))]
+    heads = [k for k in range(len(lines)) if at_start[k] and level_head(lines[k])]
+    return float(max(len([k for k in heads if k == 0 or not heads_only(lines[k - 1])]) - 1, 0))
 
 
 def _remembered(text: str, lessons: Lessons) -> tuple[float, ...]:
@@ -140,10 +148,9 @@ def printed_features(
     text: str, lines: Sequence[str], lessons: Lessons, near: Collection[str], repeats: int = 0
 ) -> tuple[float, ...]:
     """Of an item that taught itself nothing, in no class; ``repeats``: how often its text is a candidate besides."""
-    at_start = [depth_after("".join(lines[:k])) == 0 for k in range(len(lines))]
-    heads = [k for k in range(1, len(lines)) if at_start[k] and level_head(lines[k])]
     halves = [(reduce(join, lines[:k]), reduce(join, lines[k:])) for k in range(1, len(lines))]
-    acronyms = [line.isascii() and line.isalpha() and line.isupper() and len(line) > 2 for line in lines]
+    acronyms = [re.match("[A-Z]{3,}(?![A-Za-z])", line) for line in lines]
+    alone = acronyms[0] is not None and acronyms[0].group() == lines[0]
     head, colon, _ = text.partition(":")
     known_issuer = float(bool(colon) and lessons.issuers.get(head, 0) > 0)
     tails = [
@@ -157,11 +164,14 @@ def printed_features(
         float(begins_in_issuer(text)),
         float(organisation_alone(text)),
         float(max(issuers(text) - 1, 0)),
-        float(len(heads) if level_head(lines[0]) else 0),
+        float(further_papers(text)),
+        float(latin_alone(text)),
+        float(bare_levels_inside(text)),
+        _heads_inside(lines),
         float(any(all(len(half) > 1 and lessons.items.get(half, 0) for half in pair) for pair in halves)),
         float(TIERLESS + bare_of(text) in near),
         math.log1p(repeats),
-        float(sum(acronyms[1:]) if acronyms[0] else 0),
+        float(sum(map(bool, acronyms[1:])) if alone else 0),
         float(lessons.items.get(text, 0) > 0 and not lessons.kinds.get(("", text))),
         known_issuer,
         float(inside and not known_issuer),

@@ -9,7 +9,7 @@ import pytest
 
 from pipeline.model import Line
 from pipeline.tidy.wraps.break_classes import char_class, classes_of, first_break
-from pipeline.tidy.wraps.breaks import BreakRules, gap_between, learn
+from pipeline.tidy.wraps.breaks import BreakRules, Gap, gap_between, learn
 
 _CHARACTERS = "茶艺师级(五)/、-A1b ，%"
 
@@ -157,10 +157,28 @@ def test_a_piece_runs_on_over_the_next_lines_end() -> None:
         gap = gap_between(before, lines, room, BreakRules(), "", (0.0, 0.0))
         assert gap.slack == pytest.approx(slack)
     assert not gap_between(before, [printed("LPI", 0.0)], 36.0, BreakRules(), "", (0.0, 0.0)).intended
-    assert (
-        gap_between(printed("CMA", 0.0), [printed("CIA", 12.0)], 99.0, BreakRules(), "", (0.0, 0.0)).slack
-        == 0.0
-    )
+
+
+def test_between_latin_letters_only_room_for_word_and_blank_tells() -> None:
+    def printed(*texts: str) -> list[Line]:
+        return [
+            Line(t, 0.0, 12.0 * k, 5.0 * len(t), 12.0 * k + 10, 1, (5.0,) * len(t), 10.0)
+            for k, t in enumerate(texts)
+        ]
+
+    def gap(room: float, *texts: str) -> Gap:
+        first, *behind = printed(*texts)
+        return gap_between(first, behind, room, BreakRules(), "", (0.0, 0.0))
+
+    assert gap(40.0, "CMA", "CIA").intended  # two words of fifteen points, and a blank of five at most
+    assert gap(35.0, "CMA", "CIA").slack == 0.0
+    # A word has no further letters where its line has room for them: CIA is all that had to fit.
+    assert gap(42.0, "书:9级", "CIA", "ACCAX").intended
+    assert not gap(42.0, "书:9级", "CertifUs", "er").intended
+    # What goes on in small letters, on a line with no room for another, is the rest of a word wider than a line.
+    assert gap(50.0, "Profession", "al(中级)").settled is False
+    assert gap(60.0, "Profession", "al(中级)").settled is None
+    assert gap(50.0, "PROFESSION", "AL(中级)").settled is None
 
 
 def test_a_group_with_few_certain_wraps_has_the_documents_padding() -> None:
@@ -185,7 +203,7 @@ def test_a_group_with_few_certain_wraps_has_the_documents_padding() -> None:
 
 def test_what_a_columns_lines_are_seen_to_fill_has_room() -> None:
     """A column that is drawn half a point narrower than it is holds twelve characters all the same: a line of eleven ended on
-    purpose. Where wraps show that the next piece did not fit, no line stands for it."""
+    purpose. Where wraps show that the next piece did not fit, no line stands for it; where a column has none, its lines alone tell."""
     em = 8.0
 
     def cells(x0: float, width: float, *texts: str) -> list[tuple[float, float, list[Line]]]:
@@ -196,9 +214,10 @@ def test_what_a_columns_lines_are_seen_to_fill_has_room() -> None:
         return [(x0, width, lines)] * 40
 
     drawn = cells(0.0, 99.5, "农作物(植保员绿化工甲乙", "丙丁)", "农作物植保员绿化工甲乙", "园艺工")
+    alone = cells(300.0, 99.5, "农作物植保员绿化工甲乙丙", "农作物植保员绿化工甲乙", "园艺工")
     other = cells(99.5, 108.0, "农作物(植保员绿化工甲乙", "丙丁)", "农作物植保员绿化工甲乙丙", "园艺工")
-    rules = learn({"table": [*drawn, *other]})
-    for (x0, width, lines), intended in ((drawn[0], True), (other[0], False)):
+    rules = learn({"table": [*drawn, *other, *alone[:3]]})
+    for (x0, width, lines), at, intended in ((drawn[0], 2, True), (other[0], 2, False), (alone[0], 1, True)):
         room = rules.room(x0, x0 + width, "table")
-        gap = gap_between(lines[2], lines[3:], room, rules, "table", (x0, x0))
+        gap = gap_between(lines[at], lines[at + 1 :], room, rules, "table", (x0, x0))
         assert gap.intended is intended

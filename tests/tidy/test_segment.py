@@ -6,7 +6,7 @@ import math
 import random
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import reduce
 from itertools import product
 from pathlib import Path
@@ -17,6 +17,17 @@ import pytest
 from pipeline.text import depth_after
 from pipeline.tidy.wraps import segment_weights as arrays
 from pipeline.tidy.wraps.segment import Problem, segment_all, segment_some
+from pipeline.tidy.wraps.segment_forms import (
+    bare_levels_inside,
+    ends_badly,
+    further_papers,
+    heads_only,
+    latin_alone,
+    level_head,
+    levels_inside,
+    opens_badly,
+    title_after_certification,
+)
 from pipeline.tidy.wraps.segment_lattice import Candidates, divide
 from pipeline.tidy.wraps.segment_model import (
     CERTAIN,
@@ -62,6 +73,29 @@ def _traits(**set_: float) -> tuple[float, ...]:
 def test_what_tiers_have_in_common(text: str, base: str, bare: str) -> None:
     assert base_of(text) == base
     assert bare_of(text) == bare
+
+
+@pytest.mark.parametrize(
+    ("ask", "cases"),
+    [
+        (levels_inside, {"考级证书:2-9级绿氢师": 1, "HCIA(初级认证)绿氢师(中级)": 1, "讲师资格证(1-10级)": 0, "绿氢师(初级)": 0}),
+        (bare_levels_inside, {"检验员一级鉴定师": 1, "武术师初级封装员": 1, "营养师一级(高级技师)": 0, "检验员三级及以上": 0}),
+        (further_papers, {"合格证书堤坝师证书": 1, "执业研学宣纸从业资格证": 1, "执业药师资格证书": 0, "等级证书及资格证书": 0}),
+        (further_papers, {"1+X电子商务1+X区块链": 1, "1+X证书教师培训证书": 0}),
+        (latin_alone, {"3D-ABC": 1, "Python(高级)": 1, "ACCA": 0, "Level 1": 0, "CAD工程师": 0}),
+        (opens_badly, {"工程师CAD": 1, ":甲": 1, "工程师(高级)": 0}),
+        (ends_badly, {"华为:": 1, "冶金(注册)": 1, "绿氢师(高级)": 0}),
+        (heads_only, {"一级注册": 1, "一级注册师": 0}),
+        (level_head, {"1+X区块链": 1, "高级(教师)": 0, "高级工": 0, "执业护理": 1}),
+    ],
+)  # fmt: skip
+def test_what_a_text_tells_by_itself(ask: Callable[[str], float], cases: Mapping[str, int]) -> None:
+    assert {text: int(ask(text)) for text in cases} == cases
+
+
+def test_a_bare_title_behind_a_certification_goes_on() -> None:
+    assert title_after_certification("阿里云认证", "高级工程师")
+    assert not title_after_certification("阿里云认证", "云计算工程师")
 
 
 def test_brackets_and_joins() -> None:
@@ -266,7 +300,7 @@ def test_a_cell_of_thousands_of_doubtful_lines_keeps_its_posteriors() -> None:
     texts_of: Counter[str] = Counter()
     for start in range(len(texts)):
         text, inner = "", 0.0
-        for end in range(start, min(start + 40, len(texts))):
+        for end in range(start, min(start + 120, len(texts))):
             if end > start:
                 inner -= math.log1p(math.exp(odds[end - 1]))
                 if end - start >= 14 and depth_after(text) == 0:
@@ -287,7 +321,7 @@ def test_a_cell_of_thousands_of_doubtful_lines_keeps_its_posteriors() -> None:
         reach[end + 1].append(forward[start] + score)
     forward[-1] = _sum(reach[-1])
     for start in reversed(range(len(texts))):
-        ends = [end for end in range(start, min(start + 40, len(texts))) if (start, end) in scores]
+        ends = [end for end in range(start, min(start + 120, len(texts))) if (start, end) in scores]
         backward[start] = _sum([scores[start, end] + backward[end + 1] for end in ends])
     for item in items:
         score = scores[item.first, item.last]

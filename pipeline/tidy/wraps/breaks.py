@@ -21,10 +21,13 @@ from pipeline.tidy.wraps.indents import ALIGNED, is_justified, is_stretched, lea
 
 Pair = tuple[str, str]
 Column = tuple[str, int, int]
-"""A group of tables and the borders of one of its columns, in whole points."""
+"""A group of tables and the borders of one of its columns, in tenths of points."""
 
 _SCRIPT_GAP = 0.25
 """Ems that word processors may put between an ideograph and a Latin letter beside it."""
+
+_BLANK = 0.5
+"""Ems at most of a blank between Latin words, which a wrap swallows."""
 
 _RUNS_ON = 3
 """Lines over which a piece may run on."""
@@ -32,8 +35,8 @@ _RUNS_ON = 3
 CERTAIN_WRAPS = 30
 """Wraps inside brackets from which on they tell the room of a group of tables."""
 
-_CERTAIN_HERE = 10
-"""The same of one column, beside what its group tells."""
+_AS_WIDE, _CERTAIN_HERE = 3, 10
+"""Lines that must be as wide, so that a column is known to have the room; and certain wraps of its own that can say that it has not."""
 
 _HAIR, _FITS = 0.05, 0.1
 """Points by which equally wide lines may differ, and ems of room from which on a piece would have fitted."""
@@ -122,7 +125,8 @@ class Gap(NamedTuple):
     """Between two printed lines: ``slack`` in ems by which the next piece would still have fitted (negative: it
     would not), ``loose`` the same for the shortest piece any producer might keep. ``settled``: the next line's indent, or
     the stretching of the first, shows that the line ended on purpose (True) or was wrapped (False); None where they tell
-    nothing. A gap between Latin letters, or before a piece wider than a line, has no room to tell by: slack 0."""
+    nothing. A gap before a piece wider than a line has no room to tell by, and one between Latin letters only where the next word
+    and a blank would have fitted: else slack 0."""
 
     slack: float
     loose: float
@@ -163,12 +167,34 @@ def gap_between(
         used += max(0.0, first.x0 - lefts[0] - min(begin, further))
     if settled is None and group in rules.justified and is_stretched(first, rules.stretch):
         settled = False
+    letters = _between_letters(first, second)
+    if settled is None and letters and second.text[0].islower() and _is_full(first, second, room):
+        settled = False  # a word wider than a line goes on
     pair = (classes_of(first.text)[-1], classes_of(second.text)[0])
-    extra = 1.2 * _SCRIPT_GAP * size if pair in (("a", "x"), ("x", "a")) else 0.0
-    piece, loose = (width + extra for width in rules.first_pieces(behind))
-    if pair == ("a", "a") or piece > room:
+    extra = 1.2 * _SCRIPT_GAP * size if pair in (("a", "x"), ("x", "a")) else _BLANK * size * letters
+    piece, loose = (width + extra for width in rules.first_pieces(_running_on(behind, room)))
+    slack, least = (room - used - piece) / size, (room - used - loose) / size
+    if piece > room or (letters and slack <= _FITS):
         return Gap(0.0, 0.0, settled)
-    return Gap((room - used - piece) / size, (room - used - loose) / size, settled)
+    return Gap(slack, least, settled)
+
+
+def _between_letters(first: Line, second: Line) -> bool:
+    return classes_of(first.text)[-1] == classes_of(second.text)[0] == "a"
+
+
+def _is_full(line: Line, after: Line, room: float) -> bool:
+    """Whether not even the next character would have fitted."""
+    return room - line.width <= after.advances[0] + _FITS * line.size
+
+
+def _running_on(lines: Sequence[Line], room: float) -> Sequence[Line]:
+    """The lines that a piece may run on over, which begins with the first: a Latin word only where no letter more fits, or
+    the next line begins with a small one."""
+    for at, (line, after) in enumerate(pairwise(lines[:_RUNS_ON]), start=1):
+        if _between_letters(line, after) and not (after.text[0].islower() or _is_full(line, after, room)):
+            return lines[:at]
+    return lines
 
 
 CellPiece = tuple[float, float, Sequence[Line]]
@@ -246,19 +272,22 @@ def learn(columns: Columns) -> BreakRules:
 
 
 def _column(x0: float, x1: float, group: str) -> Column:
-    return group, round(x0), round(x1)
+    return group, round(10 * x0), round(10 * x1)
 
 
 def _filled(cells: Sequence[CellPiece], wraps: Sequence[_Wrap]) -> float | None:
     """How wide a line of a column may be, as far as its own lines show: some are that wide, and hardly any certainly
     wrapped line was as narrow with its next piece. (Borders are drawn on whole pixels, so that a column's width may be a
     point more or less than it is.)"""
-    with_next = sorted(wrap.with_next for wrap in wraps)
-    widths = sorted(line.width for _, _, lines in cells for line in lines if is_breakable(line.text))
-    if min(len(with_next), len(widths)) < _CERTAIN_HERE:
+    breakable = [line for _, _, lines in cells for line in lines if is_breakable(line.text)]
+    widths = sorted(line.width for line in breakable if line.width <= cells[0][1])
+    if len(widths) < _AS_WIDE:
         return None
-    widest = widths[-max(3, len(widths) // 50)] + _HAIR
-    return widest + _FITS * cells[0][2][0].size if widest < with_next[len(with_next) // 50] else None
+    widest = widths[-_AS_WIDE] + _HAIR
+    with_next = sorted(wrap.with_next for wrap in wraps)
+    if len(with_next) >= _CERTAIN_HERE and widest >= with_next[len(with_next) // 50]:
+        return None
+    return widest + _FITS * breakable[0].size
 
 
 class _Wrap(NamedTuple):
@@ -308,7 +337,7 @@ def _certain_wraps(cells: Iterable[CellPiece], rules: BreakRules) -> Iterator[_W
             classes = classes_of(first.text)
             depth = max(0, depth + classes.count("o") - classes.count("c"))
             gap = gap_between(first, lines[at:], width, plain, "", (left, left)) if depth else None
-            if gap is not None and gap.slack:
+            if gap is not None and gap.slack and not _between_letters(first, lines[at]):
                 size = max(first.size, lines[at].size, 1.0)
                 left_over = gap.slack * size
                 yield _Wrap(width - first.width, left_over, width - left_over, size)

@@ -8,8 +8,28 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from pipeline.text import OPEN
+
+_OPENS_BADLY = re.compile(f"[{re.escape(OPEN)}:,、]|工程师[A-Za-z]")
+
+
+@lru_cache(maxsize=65536)
+def opens_badly(text: str) -> bool:
+    """Whether a text opens as items do not: with a bracket, a colon, a comma, or a title before what it is of (工程师CAD)."""
+    return _OPENS_BADLY.match(text) is not None
+
+
+_ENDS_BADLY = re.compile(r".*(?:[:、/-]|\((?:注册|执业)\))", re.DOTALL)
+
+
+@lru_cache(maxsize=65536)
+def ends_badly(text: str) -> bool:
+    """Whether a text ends as items do not: with a colon, a dash, a slash, a comma, or a bracket that a title must follow (注册)."""
+    return _ENDS_BADLY.fullmatch(text) is not None
+
+
 _PAPER = re.compile(
-    r"(?:专业|职称|职业|技能|技术|能力|等级|资格|执业|从业|国家|国际|证书|证|认证|考试|考核|培训|合格|[初中高]级工?|助理|教师|讲师|工程师|专家|产品"
+    r"(?:专业|职称|职业|技能|技术|能力|等级|资格|执业|从业|注册|国家|国际|证书|证|认证|考试|考核|培训|合格|[初中高]级工?|助理|教师|讲师|工程师|专家|产品"
     r"|资深|[一二三四五]级|技师|级|[()/、~-]|\d+)+"
 )
 _WHOLE = re.compile(r"(?:正?高级|助理|[一二三]级)?(?:技师|工程师|教师|讲师)")
@@ -45,14 +65,23 @@ def organisation_alone(text: str) -> bool:
     return text[-1] in _BODY_LAST and ":" not in text and _BODY_END.search(text) is not None
 
 
+_HEADS = re.compile(r"(?:[一二三四五]级|[初中高]级|助理|副?主任|主管|正高级|注册|执业)+")
+
+
+@lru_cache(maxsize=65536)
+def heads_only(text: str) -> bool:
+    """Whether a text is no more than how the names of titles open (一级注册, 助理)."""
+    return _HEADS.fullmatch(text) is not None
+
+
 _LEVEL_HEAD = re.compile(
-    r"[一二三四五]级(?![/、)及以])|(?:[初中高]级|助理|副?主任|主管|正高级|注册|执业)(?![/、)工])"
+    r"[一二三四五]级(?![/、)及以])|(?:[初中高]级|助理|副?主任|主管|正高级|注册|执业)(?![/、)工(])|1\+X"
 )
 
 
 @lru_cache(maxsize=65536)
 def level_head(text: str) -> bool:
-    """Whether a text opens as the names of titles do (一级…, 高级…, 助理…, 主任…)."""
+    """Whether a text opens as only names do (一级…, 高级…, 助理…, 主任…, 1+X…)."""
     return _LEVEL_HEAD.match(text) is not None
 
 
@@ -64,3 +93,54 @@ def issuers(text: str) -> int:
         depth = max(0, depth + (char in "([") - (char in ")]"))
         found += char == ":" and depth == 0
     return found
+
+
+_BARE_LEVEL = re.compile(r"[师员工士长][初中高一二三四五]级(?=[^及以()证、/工技])")
+
+
+@lru_cache(maxsize=65536)
+def bare_levels_inside(text: str) -> int:
+    """Levels without brackets behind a person, with more text behind: 检验员一级|鉴定师三级."""
+    return len(_BARE_LEVEL.findall(text)) if "级" in text else 0
+
+
+_LEVEL_CLOSES = re.compile(r"(?:级|工|师|级及以上|级认证)\)(?=[^(),、;/])")
+_RANGE_CLOSES = re.compile(r"\d[-~]\d{1,2}级(?=[^(),、;/])")
+
+
+@lru_cache(maxsize=65536)
+def levels_inside(text: str) -> int:
+    """Brackets that state a level, where there are two, and ranges of levels (3-7级), with more text behind: they close an
+    item, what follows is another one."""
+    found = len(_LEVEL_CLOSES.findall(text)) if text.count(")") > 1 else 0
+    return found + (len(_RANGE_CLOSES.findall(text)) if "级" in text else 0)
+
+
+_PAPER_NOUN = re.compile(r"(?<!1\+X)证书(?![及与和、])|(?:操作|资格|上岗|从业|执业)证(?!书)")
+_LICENCE = re.compile(r"执业[^师士员医药:(]{2,}(?:证书|(?:操作|资格|上岗|从业|执业)证)")
+
+
+@lru_cache(maxsize=65536)
+def further_papers(text: str) -> int:
+    """Certificates, and 1+X, that a text names beyond the first; a licence that no person holds (执业…) counts as one."""
+    found = max(text.count("1+X") - 1, 0)
+    if "证" in text:
+        found += max(len(_PAPER_NOUN.findall(text)) - 1, 0) + (_LICENCE.match(text) is not None)
+    return found
+
+
+_LATIN_WORD = re.compile(r"[\x21-\x7e]*[a-z0-9+-][\x21-\x7e]*(?:\([^()]*\))?|[A-Z]+\([^()]*\)")
+
+
+@lru_cache(maxsize=65536)
+def latin_alone(text: str) -> bool:
+    """Whether a text is a Latin word, and no acronym, before a bracket at most: 3D-ABC, Python(高级)."""
+    return text[0].isascii() and _LATIN_WORD.fullmatch(text) is not None
+
+
+_TITLE = re.compile(r"(?:[初中高]级|资深|助理|产品)?(?:工程|专家|讲师|教师)")
+
+
+def title_after_certification(first: str, second: str) -> bool:
+    """Whether a bare title stands behind a line that ends with a certification: 阿里云认证|高级工程师."""
+    return first.endswith("认证") and _TITLE.match(second) is not None

@@ -20,11 +20,19 @@ from ruamel.yaml import YAML
 
 from pipeline.text import OPEN, brackets, squeeze
 from pipeline.tidy.wraps.segment_forms import (
+    bare_levels_inside,
     begins_in_issuer,
+    ends_badly,
+    further_papers,
+    heads_only,
     issuers,
+    latin_alone,
     level_head,
+    levels_inside,
+    opens_badly,
     organisation_alone,
     paper_only,
+    title_after_certification,
 )
 from pipeline.tidy.wraps.segment_lattice import Candidates
 from pipeline.tidy.wraps.segment_model import bare_of, base_of
@@ -80,9 +88,6 @@ _SUFFIX_WORDS = (
 )  # fmt: skip
 """General words of the field: how the names of occupations, titles and certificates end, and how their second halves
 begin. They only tip the balance where a document is too short to teach its own."""
-
-_OPENS_BADLY = frozenset(OPEN + ":,、")
-_ENDS_BADLY = frozenset(":-、/")
 
 
 def ends_well(text: str) -> bool:
@@ -160,6 +165,8 @@ def gap_features(gaps: Gaps, typed: bool = False) -> Features:
         again = [(name, feature) for name, feature in out.items() if name != "geometry"]
         out |= zip(TRAITS, np.array(gaps.traits).T, strict=True)
         out |= {f"copied_{name}": out["copied"] * feature for name, feature in again}
+    else:
+        out["title_after_certification"] = _flags([title_after_certification(*pair) for pair in gaps.pairs])
     return out
 
 
@@ -187,13 +194,13 @@ def item_features(
         "known_and_long": count * np.minimum(length, 12) / 4,
         "in_resembling_cell": is_near,
         "of_known_base": (known <= 0) * (counts(lessons.bases, bases) > whole) * (1 - is_near),
-        "opens_badly": _flags([text[0] in _OPENS_BADLY for text in texts]),
+        "opens_badly": _flags([opens_badly(text) for text in texts]),
         "unbalanced": np.array(items.unbalanced, dtype=float),
-        "levels_inside": np.array([_levels_inside(text) if text.count(")") > 1 else 0 for text in texts], dtype=float),
+        "levels_inside": np.array([levels_inside(text) for text in texts], dtype=float),
         "one_character": _flags(length == 1),
         "two_characters": _flags(length == 2),
         "very_long": np.maximum(0.0, (length - 24) / 8),
-        "ends_badly": _flags([text[-1] in _ENDS_BADLY for text in texts]),
+        "ends_badly": _flags([ends_badly(text) for text in texts]),
         "begins_longer_items": np.where(known <= 0, log1p(counts(lessons.heads, texts)), 0.0),
         "ends_longer_items": np.where(tails > 0, log1p(tails) - count, 0.0),
         # Lines inside that begin as the item begins, or end as it ends, look like items of their own.
@@ -213,6 +220,9 @@ def _printed_features(items: Candidates, lessons: Lessons, near: Sequence[Collec
         "begins_in_issuer": _flags([begins_in_issuer(text) for text in texts]),
         "organisation_alone": _flags([organisation_alone(text) for text in texts]),
         "further_issuers": np.array([max(issuers(text) - 1, 0) for text in texts], dtype=float),
+        "further_papers": np.array([further_papers(text) for text in texts], dtype=float),
+        "latin_alone": _flags([latin_alone(text) for text in texts]),
+        "bare_levels_inside": np.array([bare_levels_inside(text) for text in texts], dtype=float),
         "level_heads_inside": _heads_inside(items),
         "of_two_known": _of_two_known(items, lessons),
         "bare_in_resembling_cell": _among([TIERLESS + bare_of(text) for text in texts], items, near),
@@ -224,16 +234,17 @@ def _printed_features(items: Candidates, lessons: Lessons, near: Sequence[Collec
 
 
 def _heads_inside(items: Candidates) -> Floats:
-    """How many lines inside an item that opens with a level open with one, too, no bracket being open (二级编剧|一级监督)."""
+    """How many lines of an item open with a level beyond the first one, no bracket being open (二级编剧|一级监督)."""
     heads = [level_head(line) for line in items.lines]
     out = np.zeros(len(items.texts))
     for k, (first, last) in enumerate(zip(items.first, items.last, strict=True)):
-        if first < last and heads[first] and any(heads[first + 1 : last + 1]):
-            depth = 0
+        if any(heads[first + 1 : last + 1]):
+            found, depth = int(heads[first]), 0
             for line in range(first, last):
                 stray, opened = brackets(items.lines[line])
                 depth = max(depth - stray, 0) + opened
-                out[k] += depth == 0 and heads[line + 1]
+                found += depth == 0 and heads[line + 1] and not heads_only(items.lines[line])
+            out[k] = max(found - 1, 0)
     return out
 
 
@@ -251,11 +262,20 @@ def _of_two_known(items: Candidates, lessons: Lessons) -> Floats:
 
 
 def _acronyms_inside(items: Candidates) -> Floats:
-    """How many lines behind the first are acronyms as the first is (ACCA|CMA|AIA): each is an item."""
-    found = [len(line) > 2 and line.isascii() and line.isalpha() and line.isupper() for line in items.lines]
-    until = np.concatenate([[0], np.cumsum(found)])
+    """How many lines behind the first, which is an acronym, begin with another one (ACCA|CMA|AIA): each begins an item."""
+    begun = [_ACRONYM.match(line) for line in items.lines]
+    whole = np.array(
+        [
+            found is not None and found.end() == len(line)
+            for found, line in zip(begun, items.lines, strict=True)
+        ]
+    )
+    until = np.concatenate([[0], np.cumsum(np.array(begun, dtype=bool))])
     first, last = np.array(items.first), np.array(items.last)
-    return np.where(np.array(found)[first], until[last + 1] - until[first + 1], 0).astype(float)
+    return np.where(whole[first], until[last + 1] - until[first + 1], 0).astype(float)
+
+
+_ACRONYM = re.compile("[A-Z]{3,}(?![A-Za-z])")
 
 
 def _other_kind(items: Candidates, lessons: Lessons) -> Floats:
@@ -325,7 +345,7 @@ def _typed_features(items: Candidates, lessons: Lessons, near: Sequence[Collecti
     names = [TIERLESS + bare_of(text) for text in texts] if any(near) else texts
     return {
         "organisation_alone": _flags([text.endswith(ORGANISATIONS) for text in texts]) * (issuers == 0),
-        "bare_levels_inside": np.array([len(_BARE_LEVEL.findall(text)) for text in texts], dtype=float),
+        "bare_levels_inside": np.array([bare_levels_inside(text) for text in texts], dtype=float),
         "tierless_in_resembling_cell": _among(names, items, near),
         "further_issuers": np.maximum(issuers - 1.0, 0.0),
         "further_words": size - 1.0,
@@ -333,6 +353,7 @@ def _typed_features(items: Candidates, lessons: Lessons, near: Sequence[Collecti
         "words_known": inside.astype(float),
         "all_words_known": _flags((inside > 1) & (inside == size)),
         "general_only": _flags([is_general(text) for text in texts]),
+        "level_heads_inside": _heads_inside(items),
     }
 
 
@@ -360,18 +381,3 @@ def _alike(items: Candidates) -> tuple[Floats, Floats]:
 
 TIERLESS = "\0"
 """Marks, among the bases of resembling cells, items without their levels."""
-
-_BARE_LEVEL = re.compile(r"[师员工士长][一二三四五]级(?=[^及以)）证、/])")
-
-
-@lru_cache(maxsize=65536)
-def _levels_inside(text: str) -> int:
-    """Brackets that state a level, with more text behind: they close an item, what follows is another one."""
-    closes = [
-        i
-        for i, char in enumerate(text[:-1])
-        if char == ")" and (text[i - 1] in "级工师" or text[i - 4 : i] == "级及以上")
-    ]
-    if len(closes) + (text[-1] == ")") < 2:
-        return 0
-    return sum(text[i + 1] not in "()、,;/" for i in closes)

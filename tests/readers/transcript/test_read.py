@@ -363,7 +363,7 @@ def tidied(reading: Reading) -> Tidied:
 
 GOLD = {
     "transcript-gold.json": (75, 0.985),
-    "transcript-gold-2.json": (71, 0.980),
+    "transcript-gold-2.json": (71, 0.985),
     "transcript-gold-3.json": (44, 0.985),
 }
 """File → its cells, and the F1 that it must reach."""
