@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
-import subprocess
 from collections import Counter
 from collections.abc import Callable
 from functools import cache
@@ -23,6 +21,7 @@ from pipeline.text import normalise, squeeze
 from pipeline.tidy.document import Tidied, tidy
 from tests.cli_home import EDITION, small_truth, xize
 from tests.quality.truth_tables import truth, truth_rows
+from tests.readers.word.test_read import as_doc
 from tests.typeset import Layout
 from tests.typeset.province import province
 from tests.typeset.word import print_word
@@ -93,20 +92,7 @@ def test_every_annex_row_of_2025(folder: Path) -> None:
 @pytest.mark.parametrize("name", [pytest.param("2025", marks=pytest.mark.long), "province"])
 def test_the_old_format_gives_the_same(folder: Path, name: str) -> None:
     document, path = _printed(folder, name)
-    old = folder / "old.docx.doc"
-    shutil.copyfile(path, old.with_suffix(".docx"))
-    command = [
-        str(soffice()),
-        f"-env:UserInstallation={(folder / 'profile').as_uri()}",
-        "--headless",
-        "--convert-to",
-    ]
-    subprocess.run(
-        [*command, "doc:MS Word 97", "--outdir", str(folder / "made"), str(path)],
-        check=True,
-        capture_output=True,
-    )
-    made = folder / "made" / f"{path.stem}.doc"
+    made = as_doc(path)
     assert converted(made, "docx").startswith(b"PK")
     old_rows, new_rows = (tidy(read_word(one), {}, one.name).rows for one in (made, path))
     for table, rows in new_rows.items():

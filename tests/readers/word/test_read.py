@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 from lxml import etree
 
 from pipeline.findings import Finding
+from pipeline.readers.word.office import soffice
 from pipeline.readers.word.package import W
 from pipeline.readers.word.read import printed_titles, read_word
 from pipeline.reading import Reading
@@ -225,6 +229,40 @@ def test_automatic_numbers_are_rendered(tmp_path: Path) -> None:
     assert (
         _cells(reading)[0, 0] == ["1"] and _cells(reading)[1, 0] == ["2"] and _cells(reading)[2, 0] == ["8"]
     )
+
+
+def as_doc(path: Path) -> Path:
+    """A Word file in the old format, by LibreOffice."""
+    profile = f"-env:UserInstallation={(path.parent / 'profile').as_uri()}"
+    out = path.parent / "made"
+    command = [str(soffice()), profile, "--headless", "--convert-to", "doc:MS Word 97", "--outdir", str(out)]
+    subprocess.run([*command, str(path)], check=True, capture_output=True)
+    return out / f"{path.stem}.doc"
+
+
+@pytest.mark.skipif(soffice() is None, reason="no LibreOffice on this machine")
+@pytest.mark.long
+@pytest.mark.parametrize("suffix", [".doc", ".wps"])
+def test_what_tables_hold_comes_through_the_old_format(tmp_path: Path, suffix: str) -> None:
+    inner = table([row([cell(paragraph("三")), cell(paragraph("四"))])], [500, 500])
+    rows = [
+        row([cell(paragraph("类"), merge="restart"), cell(paragraph("甲"), 2)], "<w:tblHeader/>"),
+        row([cell(paragraph(), merge="continue"), cell(paragraph("一\n二")), cell(paragraph("五") + inner + paragraph())]),
+        row([cell(_listed("", 2)), cell(_listed("农艺师", 1)), cell(paragraph("末"))]),
+        row([cell(_listed("", 2)), cell(_listed("茶艺师", 1)), cell(f"<w:p>{run('显')}{run('隐', '<w:vanish/>')}</w:p>")]),
+    ]  # fmt: skip
+    path = save(tmp_path / "a.docx", table(rows, [1000, 2000, 2000]) + paragraph(), {"numbering": NUMBERING})
+    made = as_doc(path)
+    shutil.move(made, made.with_suffix(suffix))
+    old, new = (read_word(one).cells.to_pylist() for one in (made.with_suffix(suffix), path))
+
+    def texts(cells: list[dict[str, Any]]) -> list[tuple[Any, ...]]:
+        names = ("row", "col", "row_span", "col_span")
+        return [(*(one[name] for name in names), [line["text"] for line in one["lines"]]) for one in cells]
+
+    assert texts(old) == texts(new) and ["一、农艺师"] in [
+        one["lines"] and [one["lines"][0]["text"]] for one in old
+    ]
 
 
 def test_a_paragraph_may_change_the_level_of_its_style(tmp_path: Path) -> None:
