@@ -11,13 +11,19 @@ from pipeline.readers.ocr.picture import Grey
 from pipeline.readers.pdf.page import Floats
 
 _RULING = 0.22
-"""Inches of the shortest ruling: longer than any stroke of a letter."""
+"""Inches of the shortest level ruling: longer than any stroke of a letter."""
+_UPRIGHT = 0.12
+"""Inches of the shortest upright one: the height of a row of one line. Strokes of letters are as long."""
 _LETTER = 0.6
 """Inches across or down from which on connected ink is no letter of a heading: strokes of letters are no rulings."""
 _STACKED = 0.3
 """Inches up to which letters of two rows that touch the ruling between them look like an upright one."""
 _MEETS = 0.015
-"""Inches within which the end of a short ruling meets the ruling across it."""
+"""Inches within which the end of a short ruling meets the edge of the ruling across it."""
+_ALIKE = 4
+"""So many short rulings side by side that end alike are the borders of a row that a page cuts open."""
+_ATTACHED = 0.1, 0.3
+"""Share of an upright, and of a short level ruling, at whose sides ink may stand: text set tightly above or below."""
 _SPECK = 0.012
 """Share of a square character's area that the smallest sign has."""
 _DENSE = 0.12
@@ -39,17 +45,18 @@ class Ruled:
     text: Grey
 
 
-def find_rulings(ink: Grey, dpi: float) -> Ruled:
-    """Long level and upright strokes, and what is left when they are wiped out."""
+def find_rulings(ink: Grey, dark: Grey, dpi: float) -> Ruled:
+    """Long level and upright strokes of what is ink or dark, and the ink that is left when they are wiped out."""
     import cv2
 
-    _, labels, stats, _ = cv2.connectedComponentsWithStats(ink, connectivity=8)
+    _, labels, stats, _ = cv2.connectedComponentsWithStats(ink | dark, connectivity=8)
     large = stats[:, 2:4].max(axis=1) >= _LETTER * dpi
     large[0] = False
     drawn = np.asarray(large[labels], dtype=np.uint8)
     level, upright = (list(_strokes(drawn, dpi, way)) for way in (True, False))
     wiped = ink.copy()
-    found = [_whole(level, upright, _LETTER * dpi, dpi), _whole(upright, level, _STACKED * dpi, dpi)]
+    whole = _whole(level, upright, _LETTER * dpi, dpi), _whole(upright, level, _STACKED * dpi, dpi)
+    found = [_bare(*whole, drawn, dpi), _bare(*whole[::-1], drawn, dpi)]
     for _, here, pixels in (one for some in found for one in some):
         wiped[here][cv2.dilate(pixels, np.ones((3, 3), np.uint8)) > 0] = 0
     lines = [line for some in found for line, _, _ in some]
@@ -64,7 +71,7 @@ def _strokes(drawn: Grey, dpi: float, level: bool) -> Iterator[_Stroke]:
     """The straight strokes that may be rulings."""
     import cv2
 
-    length = max(15, round(_RULING * dpi))
+    length = max(15, round((_RULING if level else _UPRIGHT) * dpi))
     # A line that is not quite level steps aside by a pixel now and then: thickened by one across, it goes on.
     thicker = cv2.dilate(drawn, np.ones((2, 1) if level else (1, 2), np.uint8))
     kernel = cv2.getStructuringElement(cv2.MORPH_RECT, (length, 1) if level else (1, length))
@@ -86,21 +93,47 @@ def _strokes(drawn: Grey, dpi: float, level: bool) -> Iterator[_Stroke]:
 
 
 def _whole(strokes: list[_Stroke], others: list[_Stroke], short: float, dpi: float) -> list[_Stroke]:
-    """Without strokes below ``short`` pixels that do not end at strokes ``others`` across on both sides: strokes of letters that
-    touch a ruling between them."""
+    """Without strokes below ``short`` pixels that do not end on both sides at strokes ``others`` across, or go on with a longer
+    one: strokes of letters that touch a ruling between them."""
+    lines = np.array([line for line, _, _ in strokes]).reshape(-1, 5)
     far = np.array([line for line, _, _ in others]).reshape(-1, 5)
     near = _MEETS * dpi
+    room = near + far[:, 4:] / 2
+    long = (lines[:, 2:4] - lines[:, :2]).max(axis=1, initial=0) >= short
+    ends = lines[long][:, :4].reshape(-1, 2)
 
-    def meets(x: float, y: float) -> bool:
-        inside = (far[:, :2] - near <= (x, y)) & ((x, y) <= far[:, 2:4] + near)
-        return bool(inside.all(axis=1).any())
+    def meets(place: Floats) -> bool:
+        inside = (far[:, :2] - room <= place) & (place <= far[:, 2:4] + room)
+        return bool(inside.all(axis=1).any() or (abs(ends - place) <= 2 * near).all(axis=1).any())
 
-    return [
-        one
-        for one in strokes
-        if max(one[0][2] - one[0][0], one[0][3] - one[0][1]) >= short
-        or (meets(*one[0][:2]) and meets(*one[0][2:4]))
-    ]
+    met = np.array([[meets(line[:2]), meets(line[2:4])] for line in lines], dtype=bool).reshape(-1, 2)
+    upright = (lines[:, 0] == lines[:, 2])[:, None]
+    spans = np.where(upright, lines[:, 1:4:2], lines[:, 0:3:2])
+    place = np.where(upright, lines[:, :1], lines[:, 1:2])
+    usual = spans[:, 1] - spans[:, 0] >= _RULING * dpi
+    alike = (abs(spans[:, None] - spans) <= near).all(axis=2) & met.any(axis=1)
+    in_line = (abs(place - place[long, 0]) <= 2 * near).any(axis=1)
+    kept = long | (met.all(axis=1) & (usual | in_line)) | (usual & (alike.sum(axis=1) >= _ALIKE))
+    return [strokes[k] for k in np.flatnonzero(kept)]
+
+
+def _bare(strokes: list[_Stroke], others: list[_Stroke], drawn: Grey, dpi: float) -> list[_Stroke]:
+    """Without strokes to which other strokes than those ``others`` across are attached along their way: those of letters that
+    touch rulings above and below, row by row. Level ones from an inch on have text set upon them."""
+    import cv2
+
+    rest = drawn.copy()
+    for _, here, pixels in others:
+        rest[here][cv2.dilate(pixels, np.ones((3, 3), np.uint8)) > 0] = 0
+    out = []
+    for line, here, pixels in strokes:
+        level = line[1] == line[3]
+        part, own = (rest[here].T, pixels.T) if level else (rest[here], pixels)
+        inside = (part & own).any(axis=1)
+        attached = (inside & part[:, [0, -1]].any(axis=1)).sum() / max(inside.sum(), 1)
+        if attached <= _ATTACHED[level] or (level and line[2] - line[0] >= dpi):
+            out.append((line, here, pixels))
+    return out
 
 
 @dataclass(frozen=True)

@@ -20,8 +20,10 @@ _SMALLEST = 100
 """Pixels across or down below which a picture holds no table."""
 _DPI = (150, 300)
 """Lowest and highest resolution in which a page is read; a coarser picture is drawn larger, a finer one smaller."""
-_DARK = 0.8
-"""Shade of the brightest paper near by below which something is printed."""
+STROKE, RULING = 0.8, 0.72
+"""Shades of the brightest paper near by below which a stroke of a letter and a ruling are printed."""
+_CLEAR = 12, 4.5
+"""Shades by which ink is darker than what is round it: at least so many, and so many times the noise of the paper."""
 _MOST = 5.0
 """Degrees by which a scan may be askew."""
 
@@ -117,16 +119,19 @@ def ink_of(grey: Grey) -> Grey:
 
     smooth = cv2.GaussianBlur(grey, (3, 3), 0)
     window = max(31, round(min(grey.shape) / 40) | 1)
-    local = cv2.adaptiveThreshold(smooth, 1, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY_INV, window, 12)
+    noise = 1.48 * float(np.median(cv2.absdiff(smooth, cv2.medianBlur(smooth, 15))))
+    clear = max(_CLEAR[0], _CLEAR[1] * noise)
+    local = cv2.adaptiveThreshold(smooth, 1, cv2.ADAPTIVE_THRESH_MEAN_C, cv2.THRESH_BINARY_INV, window, clear)
     level, _ = cv2.threshold(smooth, 0, 255, cv2.THRESH_BINARY + cv2.THRESH_OTSU)
     return np.asarray((np.asarray(local) > 0) & (np.asarray(smooth) < min(235, level + 50)), dtype=np.uint8)
 
 
-def dark_of(grey: Grey) -> npt.NDArray[np.bool_]:
-    """Where the picture is clearly darker than the paper: thin strokes (一) beside bold letters too, which ``ink_of`` leaves out."""
+def dark_of(grey: Grey, shade: float) -> Grey:
+    """Where the picture is darker than ``shade`` of the paper: thin strokes (一) beside bold letters too, which ``ink_of`` leaves
+    out."""
     import cv2
 
     smooth = cv2.GaussianBlur(grey, (3, 3), 0)
     window = max(31, round(min(grey.shape) / 40) | 1)
     paper = cv2.blur(np.asarray(cv2.dilate(smooth, np.ones((window, window), np.uint8))), (window, window))
-    return np.asarray(np.asarray(smooth) < _DARK * np.asarray(paper), dtype=np.bool_)
+    return np.asarray(np.asarray(smooth) < shade * np.asarray(paper), dtype=np.uint8)

@@ -7,7 +7,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from pipeline.errors import XizeError
 from pipeline.readers.ocr.engine import Recognised, recognise
@@ -20,7 +19,7 @@ from pipeline.readers.ocr.layout import (
     usual_height,
     without_specks,
 )
-from pipeline.readers.ocr.picture import Picture, dark_of, page_picture
+from pipeline.readers.ocr.picture import RULING, STROKE, Grey, Picture, dark_of, page_picture
 from pipeline.readers.pdf.edges import GridSettings
 from pipeline.readers.pdf.grid import Grid, find_grids
 from pipeline.readers.pdf.page import NO_CLIP, REPLACEMENT, PageArrays
@@ -29,8 +28,6 @@ from pipeline.readers.pdf.read import ReadPage, read_arrays
 from pipeline.reading import RECOGNISED, Reading, to_reading
 from pipeline.text import is_cjk
 
-_EITHER = frozenset("()（）[]［］:：,，;； ")
-"""Signs that are printed wide or narrow, and blanks."""
 _INSIDE = 2
 """Pixels off a border where a cell's text begins."""
 
@@ -54,9 +51,9 @@ def read_scans(path: Path, numbers: Sequence[int], password: str = "") -> Readin
 
 
 def read_picture(picture: Picture, number: int) -> tuple[ReadPage, list[list[float]]]:
-    """A page's cells and lines outside, and per cell the certainty of each of its lines (see :func:`certainty`)."""
+    """A page's cells and lines outside, and per cell the certainty of each of its lines."""
     dpi = picture.scale * 72
-    ruled = find_rulings(picture.ink, dpi)
+    ruled = find_rulings(picture.ink, dark_of(picture.grey, RULING), dpi)
     usual = usual_height(ruled.text, dpi)
     ruled = replace(ruled, text=without_specks(ruled.text, usual))
     empty = _arrays(picture, number, [], [], ruled)
@@ -64,7 +61,7 @@ def read_picture(picture: Picture, number: int) -> tuple[ReadPage, list[list[flo
     boxes = _text_boxes(picture, ruled, found.grids, usual)
     texts = recognise(picture.grey, boxes)
     # Where something is printed that was not recognised at all, a stand-in says so.
-    texts = [one if one.text.strip() else Recognised(REPLACEMENT, (0.0,)) for one in texts]
+    texts = [one if one.text.strip() else Recognised(REPLACEMENT, 0.0) for one in texts]
     grids = tuple(grid for grid in found.grids if _holds_text(grid, boxes, picture.scale))
     arrays = _arrays(picture, number, boxes, texts, ruled)
     read = read_arrays(arrays, RECOGNISED, lambda page: replace(found, grids=grids))
@@ -76,30 +73,23 @@ def read_picture(picture: Picture, number: int) -> tuple[ReadPage, list[list[flo
     return replace(read, cells=cells), scores
 
 
-_CURVE = ((0.0, 0.5, 0.75, 0.9, 0.96, 0.99, 1.0), (0.1, 0.3, 0.45, 0.6, 0.93, 0.985, 0.998))
+_CURVE = (
+    (0.0, 0.43, 0.56, 0.65, 0.75, 0.86, 0.93, 0.97, 0.99, 1.0),
+    (0.02, 0.08, 0.2, 0.4, 0.63, 0.78, 0.925, 0.96, 0.99, 0.999),
+)
 """Certainty of a cell's least sure character → share of such cells that are right (the table in docs/reading.md)."""
 
 
 def trust(score: float) -> float:
-    """The confidence of a recognised cell: how often one with such a ``certainty`` is right."""
+    """The confidence of a recognised cell: how often one with such a certainty is right."""
     return float(np.interp(score, *_CURVE))
-
-
-def certainty(one: Recognised) -> float:
-    """How sure a line is, 0–1: that of its least sure character. Brackets, colons and the like are left out: the recogniser is
-    unsure whether they are wide or narrow, which is the same here (NFKC); that brackets pair is looked at elsewhere."""
-    if not one.text.strip():
-        return 0.0
-    return min(
-        (sure for char, sure in zip(one.text, one.chars, strict=False) if char not in _EITHER), default=1.0
-    )
 
 
 def _text_boxes(picture: Picture, ruled: Ruled, grids: Sequence[Grid], usual: float) -> list[TextBox]:
     """The lines of text of every cell, and those outside the grids."""
     scale = picture.scale
     out: list[TextBox] = []
-    dark = dark_of(picture.grey)
+    dark = dark_of(picture.grey, STROKE)
     free = ruled.text.copy()
     for grid in grids:
         for cell in grid.cells:
@@ -115,7 +105,7 @@ def _text_boxes(picture: Picture, ruled: Ruled, grids: Sequence[Grid], usual: fl
     return out
 
 
-def _widened(line: TextBox, cell: TextBox, dark: npt.NDArray[np.bool_], usual: float) -> TextBox:
+def _widened(line: TextBox, cell: TextBox, dark: Grey, usual: float) -> TextBox:
     """The line with a thin stroke beside it, and with a little room round it."""
     near, room = round(1.3 * usual), max(1, round(0.08 * usual))
     top, bottom = max(cell.top, line.top - room), min(cell.bottom, line.bottom + room)
@@ -166,7 +156,7 @@ def _scores(
 ) -> list[list[float]]:
     """Per cell and line: the certainty of the least sure recognised line that it is made of."""
     middles = np.array([((b.x0 + b.x1) / 2, (b.top + b.bottom) / 2) for b in boxes]).reshape(-1, 2) / scale
-    sure = np.array([certainty(one) for one in texts])
+    sure = np.array([one.certainty for one in texts])
     out = []
     for cell in read.cells:
         lines = []

@@ -34,12 +34,14 @@ _PICTURED = 0.3
 """Share of a page that pictures cover at least, for it to be a scan."""
 _FEW = 100
 """Characters below which a page of a picture without a table is looked at: what a scanner's program writes on its pages."""
-DOUBTFUL = 0.95
-"""Certainty of the least sure character below which a line is named; the table in docs/reading.md says why."""
+DOUBTFUL = 0.9
+"""Certainty of a line below which a line is named; the table in docs/reading.md says why."""
 
 _HEAD = 3
 """Up to which row a page's first table may go on from the page before, its header repeated."""
-_CONFUSED = re.compile(r"[a-z][01]{1,2}[a-z]|[a-z]{2}[01]\b|\b[01][a-z]{2}")
+_CONFUSED = re.compile(
+    r"[a-z][01]{1,2}[a-z]|[a-z]{2}[01]\b|\b[01][a-z]{2}|^[1-5](、[1-5])*[.,，][1-5]([.,，、][1-5])*$|一一"
+)
 
 Progress = Callable[[int, int], None]
 
@@ -128,19 +130,21 @@ def doubts(reading: Reading) -> Iterator[Finding]:
 
 
 def _unpaired(text: str, begins: bool, ends: bool) -> bool:
-    """Whether brackets lack a partner, or pair with one of another kind: 〔2007]. One that is closed only need not have been
-    opened in a text that does not begin here, nor one that is opened be closed in a text that does not end here."""
+    """Whether brackets lack a partner, or pair with one of another kind: 〔2007]. The first need not have been opened in a text
+    that does not begin here, nor the last be closed in a text that does not end here."""
     held: list[str] = []
-    for char in text:
+    brackets = [char for char in text if char in OPEN + CLOSE]
+    for at, char in enumerate(brackets):
         if char in OPEN:
             held.append(CLOSE[OPEN.index(char)])
-        elif char in CLOSE and (held.pop() != char if held else begins):
+        elif held.pop() != char if held else begins or at:
             return True
-    return bool(held) and ends
+    return bool(held) and (ends or len(held) > 1 or brackets[-1] in CLOSE)
 
 
 def _odd(text: str) -> bool:
-    """Whether a line holds what no print does: a digit that is a letter by its neighbours (Fe11ow), a stand-in."""
+    """Whether a line holds what no print does: a digit that is a letter by its neighbours (Fe11ow), grades parted by points
+    (5.4.3), a dash of two characters read as 一一, a stand-in."""
     return REPLACEMENT in text or _CONFUSED.search(text) is not None
 
 

@@ -19,6 +19,7 @@ from PIL import Image
 from pipeline.errors import XizeError
 from pipeline.model import Cell, Line
 from pipeline.readers.ocr import engine
+from pipeline.readers.ocr.layout import find_rulings
 from pipeline.readers.ocr.picture import straightened
 from pipeline.readers.ocr.read import read_scans
 from pipeline.readers.ocr.scans import DOUBTFUL, doubts, pages_to_recognise, recognised
@@ -128,6 +129,10 @@ def test_of_a_mixed_file_the_better_text_is_taken_and_told(tmp_path: Path) -> No
         ("工)、焊工(五级)", False, False, True),
         ("工)、焊工(五级)", False, True, False),
         ("Fe11ow", False, False, True),
+        ("5、4.3", False, False, True),
+        ("培养项目一一电工", False, False, True),
+        ("电工(四级/中级、焊工(五级)", True, False, True),
+        ("[电工(四级)、焊工", True, False, True),
     ],
 )
 def test_lines_that_print_does_not_hold_are_named(
@@ -140,6 +145,26 @@ def test_lines_that_print_does_not_hold_are_named(
     cells = [cell(1 if at_the_head else 9, 100, text), cell(10, 90 if at_the_foot else 110, "电工")]
     found = list(doubts(to_reading(cells, [], [], [[1.0], [1.0]])))
     assert [one.cell_id for one in found] == ([cells[0].cell_id] if named else [])
+
+
+def test_a_line_is_as_sure_as_against_the_second_guess_and_as_nothing_was_passed_over() -> None:
+    signs = ["", "(", "（", "4", "3", "、", "构", "枸", " "]
+
+    def line(*steps: dict[str, float]) -> tuple[str, float]:
+        answer = np.zeros((len(steps), len(signs)), dtype=np.float32)
+        for at, step in enumerate(steps):
+            for sign, share in step.items():
+                answer[at, signs.index(sign)] = share
+        found = engine.Decoder(signs).line(answer)
+        return found.text, round(found.certainty, 2)
+
+    assert line({"4": 1}, {"": 1}, {"4": 1}, {"4": 1}) == ("44", 1.0)
+    assert line({"(": 0.5, "（": 0.45, "": 0.05}) == ("(", 1.0)
+    assert line({"构": 0.6, "枸": 0.2, "": 0.2}) == ("构", 0.75)
+    assert line({"4": 1}, {"": 0.6, "、": 0.4}, {"3": 1}) == ("43", 0.6)
+    assert line({"4": 1}, {"": 0.6, "4": 0.4}, {"3": 1}) == ("43", 1.0)
+    assert line({"4": 1}, {"、": 0.6, "(": 0.4}, {"3": 1}) == ("4、3", 1.0)
+    assert line({"": 1}) == ("", 0.0)
 
 
 def test_a_coarser_scan_and_pictures_of_pages(printed: Path, tmp_path: Path) -> None:
@@ -237,6 +262,22 @@ def test_several_pictures_are_the_pages_of_one_document(tmp_path: Path) -> None:
     reading = read_pdf(home / "raw" / EDITION / f"{EDITION}.pdf")
     assert len(reading.pages) == 4 and set(reading.pages.column("pictures").to_pylist()) == {1.0}
     assert [round(width) for width in reading.pages.column("width").to_pylist()] == [595] * 4
+
+
+def test_short_rulings_are_told_from_strokes_of_letters() -> None:
+    page = np.zeros((500, 800), dtype=np.uint8)
+    for y in (20, 50, 80, *range(112, 480, 32)):  # a row of one line, a banner, rows of one line
+        page[y : y + 5, 50:704] = 1
+    page[112:117, 117:700] = 0  # only the narrow first column ends here
+    for x in (50, 111, 700):
+        page[20:50, x : x + 6] = page[80:465, x : x + 6] = 1
+    page[80:465, 300:303] = 1  # the same letter in every row, touching the rulings above and below
+    for y in range(80, 460, 8):
+        page[y : y + 3, 292:312] = 1
+    lines = find_rulings(page, page, 150).lines
+    level, upright = lines[lines[:, 1] == lines[:, 3]], lines[lines[:, 0] == lines[:, 2]]
+    assert {round(line[1] / 4) * 4 for line in level if line[2] - line[0] < 90} == {116}
+    assert sorted(round(line[0]) // 10 for line in upright) == [5, 5, 11, 11, 70, 70]
 
 
 def test_a_picture_askew_is_straightened() -> None:
