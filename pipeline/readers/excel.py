@@ -15,6 +15,7 @@ from pipeline.readers.word.package import Package, open_package
 from pipeline.reading import EXCEL, SIZE, Reading, staged_without_pages
 
 _UNNAMED = re.compile(r"^(?:sheet|工作表|表)\s*\d*$", re.IGNORECASE)
+_SHEET = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 _DRAWING = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
 _MOST = 2_000_000
 """Cells of a sheet: more than a rulebook has, fewer than a sheet that was formatted down to its last row."""
@@ -165,14 +166,14 @@ def _day(day: date, shown_as: str) -> str:
 
 
 def _tell_drawings(package: Package, findings: list[Finding]) -> None:
-    """Text in shapes over the cells, and pictures: no data, but named."""
-    for part in package.parts("xl/drawings/"):
+    """Text in shapes over the cells and in comments, and pictures: no data, but named."""
+    for part in (*package.parts("xl/drawings/"), *package.parts("xl/comments")):
         root = package.xml(part) if part.endswith(".xml") else None
         if root is None:
             continue
-        text = "".join(one.text or "" for one in root.iter(f"{_DRAWING}t"))
+        text = "".join(one.text or "" for one in root.iter(f"{_DRAWING}t", f"{_SHEET}t"))
         pictures = len(list(root.iter(f"{_DRAWING}blip")))
-        told = [f"图形中有文字“{text[:40]}”，未作数据。"] if text.strip() else []
+        told = [f"图形或批注中有文字“{text[:40]}”，未作数据。"] if text.strip() else []
         told += [f"工作簿中有{pictures}张图片，没有读入。"] if pictures else []
         findings += [Finding("text_outside_tables", message, f"{part}|{message}") for message in told]
 

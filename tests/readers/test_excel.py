@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 from openpyxl.cell.rich_text import CellRichText, TextBlock
 from openpyxl.cell.text import InlineFont
+from openpyxl.comments import Comment
 from PIL import Image
 
 from pipeline.errors import XizeError
@@ -94,6 +95,7 @@ def _book(path: Path) -> openpyxl.Workbook:
     sheet.column_dimensions["C"].hidden = True
     Image.new("L", (9, 9)).save(path.with_suffix(".png"))
     sheet.add_image(openpyxl.drawing.image.Image(path.with_suffix(".png")), "E1")
+    sheet["B3"].comment = Comment("待定", "某")
     other = book.create_sheet("Sheet2")
     other.sheet_state = "hidden"
     other.append(["序号", "名称"])
@@ -116,8 +118,8 @@ def test_values_lines_and_hidden_parts(tmp_path: Path) -> None:
         "附件2：教师教学能力大赛的主办单位",
     ]
     told = [one.message for one in findings_of(reading)]
-    assert told[0] == "工作簿中有1张图片，没有读入。" and len(told) == 3
-    assert "隐藏的行4，隐藏的列C" in told[1] and "整张表是隐藏的" in told[2]
+    assert told[:2] == ["工作簿中有1张图片，没有读入。", "图形或批注中有文字“待定”，未作数据。"]
+    assert len(told) == 4 and "隐藏的行4，隐藏的列C" in told[2] and "整张表是隐藏的" in told[3]
     assert printed_titles(path)[0] == "附件2：教师教学能力大赛的主办单位"
 
 

@@ -295,16 +295,15 @@ class _Document:
         }
 
     def _margins(self) -> None:
-        """Texts of headers and footers (a page number alone is none): no data, but named."""
+        """Texts of headers, footers (a page number alone is none) and comments: no data, but named."""
         seen: set[str] = set()
-        for kind in ("header", "footer"):
+        for kind, what in (("header", "页眉"), ("footer", "页脚"), ("comments", "批注")):
             for number, part in enumerate(self._package.related(kind), start=1):
                 root = self._package.xml(part)
                 paragraphs = root.iter(f"{W}p") if root is not None else ()
                 text = "".join(line for p in paragraphs for line in self._paragraphs.read(p, None).lines)
                 if re.search(r"[^\W\d_第页共of]", text) and text not in seen:
                     seen.add(text)
-                    what = "页眉" if kind == "header" else "页脚"
                     self._out.findings.append(
                         Finding(
                             "text_outside_tables",

@@ -296,11 +296,15 @@ def test_notes_headers_and_hidden_text_are_named(tmp_path: Path) -> None:
     header = f"<w:hdr {NAMESPACES}>{paragraph('内部资料')}</w:hdr>"
     mark = '<w:r><w:footnoteReference w:id="2"/></w:r>'
     content = f"<w:p>{run('农艺师')}{mark}{run('看不见', '<w:vanish/>')}</w:p>"
-    reading = _read(tmp_path, _one(content), footnotes=notes, header1=header)
+    remark = (
+        f'<w:comments {NAMESPACES}><w:comment w:id="1">{paragraph("删去此项？")}</w:comment></w:comments>'
+    )
+    reading = _read(tmp_path, _one(content), footnotes=notes, header1=header, comments=remark)
     assert _cells(reading) == {(0, 0): ["农艺师"]}
     (found,) = _codes(reading)["footnote_mark"]
     assert "须持有效证书" in found.message and found.cell_id and found.line == 1
-    (margin,) = _codes(reading)["text_outside_tables"]
+    margin, comment = _codes(reading)["text_outside_tables"]
+    assert comment.message == "批注中有文字“删去此项？”，未作数据。"
     assert margin.evidence == "内部资料" and margin.cell_id == "header-1" and margin.line is None
     assert [b["text"] for b in reading.blocks.to_pylist()] == ["看不见"]
 
