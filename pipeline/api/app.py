@@ -110,6 +110,7 @@ def _problem(request: Request, hosts: frozenset[str] | None, token: str | None) 
 
 def _refused(status: int, sentence: str) -> JSONResponse:
     headers = {"WWW-Authenticate": "Bearer"} if status == 401 else {}
+    sentence = sentence.encode("utf-8", "replace").decode()  # it may quote half a character
     return JSONResponse({"problem": sentence}, status_code=status, headers=headers)
 
 
@@ -123,6 +124,10 @@ def _refusals(app: FastAPI) -> None:
     @app.exception_handler(XizeError)
     async def wrong(_: Request, error: XizeError) -> Response:
         return _refused(422, str(error))
+
+    @app.exception_handler(UnicodeEncodeError)
+    async def half_characters(_: Request, error: UnicodeEncodeError) -> Response:
+        return _refused(422, "所给的文字中有不成字的字符（单独的代理码位）：请改正后再发。")
 
     @app.exception_handler(RequestValidationError)
     async def malformed(_: Request, error: RequestValidationError) -> Response:
@@ -258,7 +263,7 @@ def _published(app: FastAPI, served: Served) -> None:
         grade: Annotated[str | None, Query(description="原文写明的等级：5至1，四级……", max_length=50)] = None,
         q: Annotated[str | None, Query(description="原文中的文字", max_length=200)] = None,
         limit: Annotated[int, Query(ge=1, le=1000)] = 100,
-        offset: Annotated[int, Query(ge=0)] = 0,
+        offset: Annotated[int, Query(ge=0, le=1_000_000_000)] = 0,
     ) -> Response:
         """已发布的条目，逐页；可按专业类、类别、级次、等级和文字筛选。"""
         wanted = {"class": class_code, "kind": kind, "tier": tier, "grade": parse_grade(grade), "q": q}

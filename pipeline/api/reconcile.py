@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from typing import Annotated, Any
 from urllib.parse import parse_qs
 
@@ -24,6 +25,7 @@ PATH = "/reconcile"
 
 _MOST_QUERIES = 1000
 _MOST_RESULTS = 20
+_LONGEST_NAME = 500
 _CUTOFF = 60
 _PROPERTIES = {
     "text": "原文", "name": "名称", "class_code": "专业类代码", "class_name": "专业类", "kind": "证书类别", "tier": "级次",
@@ -175,6 +177,8 @@ def _candidates(index: _Index, query: Any) -> list[dict[str, Any]]:
     limit = min(limit, _MOST_RESULTS) if isinstance(limit, int) and limit > 0 else 5
     wanted = _wanted(query)
     key = squeeze(query["query"]).casefold()
+    if len(key) > _LONGEST_NAME:
+        return []
     scored = [(100.0, id_) for id_ in index.named.get(key, ()) if _fits(index.entries[id_], wanted)]
     if len(scored) < limit and key:
         near = process.extract(key, index.names, scorer=fuzz.ratio, score_cutoff=_CUTOFF, limit=50)
@@ -189,16 +193,24 @@ def _candidates(index: _Index, query: Any) -> list[dict[str, Any]]:
 
 
 def _wanted(query: Mapping[str, Any]) -> dict[str, Any]:
-    """Column → value that the query's properties and type ask for. Raises XizeError."""
+    """Column → value that the query's properties and type ask for. Raises XizeError.
+
+    A grade that nobody knows stays as it was written: of a whole batch it keeps out only what states another.
+    """
     wanted: dict[str, Any] = {}
-    for one in query.get("properties") or ():
+    properties = query.get("properties") or []
+    if not isinstance(properties, list):
+        raise XizeError("properties应为列表：请见Reconciliation API 0.2。")
+    for one in properties:
         if isinstance(one, dict) and (value := _plain(one.get("v"))):
             name = str(one.get("pid"))
             wanted[_ALIASES.get(name, name)] = value
     if "grade" in wanted:
-        wanted["grade"] = parse_grade(wanted["grade"])
-    if query.get("type") in KINDS:
-        wanted["kind"] = query["type"]
+        with suppress(XizeError):
+            wanted["grade"] = parse_grade(wanted["grade"])
+    kind = query.get("type")
+    if isinstance(kind, str) and kind in KINDS:
+        wanted["kind"] = kind
     return wanted
 
 
@@ -242,7 +254,8 @@ def _extended(index: _Index, asked: Mapping[str, Any]) -> dict[str, Any]:
     ids, properties = asked.get("ids"), asked.get("properties")
     if not isinstance(ids, list) or not isinstance(properties, list) or len(ids) > _MOST_QUERIES:
         raise XizeError(f"extend应有ids（至多{_MOST_QUERIES}个）和properties：请见Reconciliation API 0.2。")
-    names = [one["id"] for one in properties if isinstance(one, dict) and one.get("id") in _PROPERTIES]
+    asked_for = [one.get("id") for one in properties if isinstance(one, dict)]
+    names = [name for name in asked_for if isinstance(name, str) and name in _PROPERTIES]
     found = {str(id_): index.entries.get(str(id_), []) for id_ in ids}
     return {
         "meta": [{"id": name, "name": _PROPERTIES[name]} for name in names],

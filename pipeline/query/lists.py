@@ -35,6 +35,7 @@ _NEEDED = ("class", "name")
 _TOP_ROWS = 20
 _MOST_ROWS = 100_000
 _MOST_CELLS = 2_000_000
+_MOST_BYTES = 300_000_000
 
 ANSWER_COLUMNS = ("是否计入", "级次", "原文", "页码", "依据版本", "说明")
 YES, NEAR, NO, UNCLEAR = "是", "相近", "否", "无法判断"
@@ -106,11 +107,14 @@ def _xlsx_rows(data: bytes, path: str) -> list[Row]:
 
     A formula stands for its value, or (in a workbook that Excel has not calculated) as its text.
     """
-    from zipfile import BadZipFile
+    from zipfile import BadZipFile, ZipFile
 
     import openpyxl
 
     try:
+        with ZipFile(io.BytesIO(data)) as parts:
+            if sum(part.file_size for part in parts.infolist()) > _MOST_BYTES:
+                raise XizeError(f"{path}解压后超过{_MOST_BYTES // 1_000_000}兆字节：请删去多余内容后另存。")
         page = openpyxl.load_workbook(io.BytesIO(data)).worksheets[0]
         if page.max_row * page.max_column > _MOST_CELLS:
             raise XizeError(

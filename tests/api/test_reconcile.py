@@ -81,3 +81,26 @@ def test_choices_and_refusals(client: httpx.Client) -> None:
         assert answer.status_code == 422 and answer.json()["problem"]
     many = {str(at): {"query": "x"} for at in range(1001)}
     assert "请分成几批" in client.post("/reconcile", data={"queries": json.dumps(many)}).text
+
+
+def test_what_is_no_question_is_one_sentence(client: httpx.Client, published: tuple[Path, Done]) -> None:
+    """Nothing that JSON can say ends the connection; one odd row does not spoil the batch."""
+    odd = ("x", 5, True, [], ["a"], [["a"]], {"id": ["a"]}, [{"pid": [], "v": {}}], "\ud800", "\0", 10**400)
+    for value in odd:
+        for name in ("type", "properties", "limit"):
+            asked: dict[str, Any] = {"queries": {"q": {"query": "农艺师", name: value}}}
+            asked["extend"] = {"ids": [value], "properties": [{"id": value}, {"id": "tier"}]}
+            for what, said in asked.items():
+                answer = client.post("/reconcile", data={what: json.dumps(said)})
+                assert answer.status_code == 200 or list(answer.json()) == ["problem"], (what, said)
+    half = [{"class": "6101", "name": "甲"}, {"class": "\ud800", "name": "\ud800"}]
+    for body in ({"rows": half[:1], "edition": "\ud800"}, {"rows": half}):
+        answer = client.post("/check", content=json.dumps(body), headers={"Content-Type": "application/json"})
+        assert answer.status_code == 422 and list(answer.json()) == ["problem"]
+    assert client.get("/entries", params={"offset": 10**20}).status_code == 422
+    row = load_release(published[0] / "curated", EDITION)["entries"].to_pylist()[0]
+    grade = [{"pid": "grade", "v": "特级"}]
+    found = _ask(
+        client, a={"query": row["text"]}, b={"query": "甲", "properties": grade}, c={"query": "甲" * 501}
+    )
+    assert found["a"]["result"] and found["c"]["result"] == []

@@ -5,11 +5,13 @@ from __future__ import annotations
 import csv
 import io
 from pathlib import Path
+from zipfile import ZIP_DEFLATED, ZipFile
 
 import openpyxl
 import pytest
 
 from pipeline.errors import XizeError
+from pipeline.query import lists
 from pipeline.query.lists import ANSWER_COLUMNS, read_list
 from pipeline.releases.publish import RunInfo, publish
 from tests.cli_home import one_sentence, snapshot, xize
@@ -104,7 +106,9 @@ def test_a_csv_file_comes_back_as_csv(home: Path, tmp_path: Path, encoding: str)
     assert shown.out.count(",是,") == 1
 
 
-def test_a_list_that_cannot_be_read_is_one_sentence(home: Path, tmp_path: Path) -> None:
+def test_a_list_that_cannot_be_read_is_one_sentence(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     broken, odd, good = tmp_path / "a.xlsx", tmp_path / "odd.csv", tmp_path / "good.csv"
     broken.write_bytes(b"PK\x03\x04 no workbook")
     odd.write_text("姓名,证书名称\n甲,农艺师\n", encoding="utf-8")
@@ -124,6 +128,13 @@ def test_a_list_that_cannot_be_read_is_one_sentence(home: Path, tmp_path: Path) 
     book.save(vast)
     with pytest.raises(XizeError, match="1048576行16384列，多得异常"):
         read_list(vast)
+    # Blanks without end, packed.
+    with ZipFile(vast) as book_parts, ZipFile(tmp_path / "bomb.xlsx", "w", ZIP_DEFLATED) as packed:
+        for name in book_parts.namelist():
+            packed.writestr(name, book_parts.read(name) + b" " * 2_000_000 * name.endswith("sheet1.xml"))
+    monkeypatch.setattr(lists, "_MOST_BYTES", 1_000_000)
+    with pytest.raises(XizeError, match="解压后超过1兆字节"):
+        read_list(tmp_path / "bomb.xlsx")
     before = good.read_bytes()
     for words, said in (
         (["--list", good, "-o", good], "以免覆盖"),
