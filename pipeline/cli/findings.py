@@ -138,7 +138,6 @@ def _csv(rows: Sequence[Mapping[str, Any]]) -> str:
 
 def _print(rows: Sequence[Mapping[str, Any]], total: int, heading: str) -> None:
     """The findings one below the other, 100 columns wide: what and where, the sentence, what to do, the id."""
-    from rich.cells import chop_cells
     from rich.text import Text
 
     from pipeline.findings import CODES
@@ -156,7 +155,7 @@ def _print(rows: Sequence[Mapping[str, Any]], total: int, heading: str) -> None:
         console.print(Text(f"{QUEUES[row['queue']]}：{' · '.join(filter(None, words))}"))
         remedy = f"处理：{row['remedy']}" if row["remedy"] else ""
         for text in filter(None, (row["message"], remedy, row["finding_id"])):
-            for line in chop_cells(text, 97):  # Chinese breaks anywhere
+            for line in cli_shared.wrapped(text, 97):
                 console.print(Text(f"  {line.strip()}"))
     if not rows:
         console.print("没有符合条件的发现。")

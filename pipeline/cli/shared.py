@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -86,6 +87,19 @@ def console(width: int = 10_000) -> Console:
 
     made = Console(highlight=False)
     return made if made.is_terminal else Console(highlight=False, width=width)
+
+
+def wrapped(text: str, width: int) -> list[str]:
+    """``text`` in lines of at most ``width`` columns: Chinese breaks anywhere, but no word does, and no line begins with
+    a mark that closes or ends with one that opens."""
+    from rich.cells import cell_len, chop_cells
+
+    lines = [""]
+    for piece in re.findall(r"[（“《]*(?:[!-~]+|.)[，。；：、）”》？！]*", text, re.DOTALL):
+        if cell_len(lines[-1] + piece) > width:
+            lines.append("")
+        lines[-1] += piece
+    return [part for line in lines for part in chop_cells(line, width) if part]
 
 
 def echo_json(document: Any) -> None:

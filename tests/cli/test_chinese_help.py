@@ -9,10 +9,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from rich.cells import cell_len
 from typer.main import get_command
 
 from pipeline.cli.app import app
 from pipeline.cli.chinese import as_key, texts, translations
+from pipeline.cli.shared import wrapped
 
 ROOT = Path(__file__).parents[2]
 
@@ -61,3 +63,13 @@ def test_no_help_is_cut_off() -> None:
     for owner, name in texts(group):
         if name == "help" and (text := known[as_key(getattr(owner, name))]):
             assert re.sub(r"\s", "", text.partition("。")[0]) in shown, text
+
+
+def test_sentences_break_between_words() -> None:
+    text = "如有误请在corrections.yaml中用join更正（错误的可能约42%；另有3处），无误则接受。"
+    for width in (20, 24, 31, 60):
+        lines = wrapped(text, width)
+        assert "".join(lines) == text and all(cell_len(line) <= width for line in lines)
+        assert not any(line[0] in "，；）。" or line[-1] in "（" for line in lines)
+        assert all(any(word in line for line in lines) for word in ("corrections.yaml", "join", "42%"))
+    assert wrapped("a" * 25, 10) == ["a" * 10, "a" * 10, "a" * 5]
