@@ -54,6 +54,7 @@ def browse(
         raise XizeError(
             f"{release.edition}@{release.release}没有可直接打开的浏览页：请用-o写出一个，再用浏览器打开。"
         )
+    read_file(store, release, _PAGE)  # what is opened is what was published
     path = Path(release.folder) / _PAGE
     typer.echo(f"浏览页：{path}")
     if browser and not webbrowser.open(path.as_uri()):

@@ -118,12 +118,15 @@ def _choose(have: Sequence[str], wanted: Sequence[str]) -> list[str]:
 
 
 def read_package(store: Store, edition: str, release: str) -> Mapping[str, Any]:
-    """The datapackage.json of a release. Raises XizeError when it cannot be read."""
-    path = f"{edition}/{release}/datapackage.json"
+    """The datapackage.json of a release. Raises XizeError when it cannot be read, or is not the one published."""
+    from pipeline.releases.catalogue import find_release, read_file
+
+    data = read_file(store, find_release(store, edition, release), "datapackage.json")
     try:
-        document = json.loads(store.read(path))
-    except (OSError, ValueError, RecursionError) as error:
-        raise XizeError(f"{store.url}/{path}无法读取（{error}）：请改用其他发布，或重新发布。") from error
+        document = json.loads(data)
+    except (ValueError, RecursionError) as error:
+        path = f"{store.url}/{edition}/{release}/datapackage.json"
+        raise XizeError(f"{path}无法读取（{error}）：请改用其他发布，或重新发布。") from error
     return document if isinstance(document, dict) else {}
 
 

@@ -228,5 +228,10 @@ def test_browse_command(published: tuple[Path, Done], tmp_path: Path) -> None:
     own = tmp_path / "page.html"
     assert xize(home, "browse", EDITION, "-o", own).code == 0
     assert own.read_bytes() == (home / "curated" / EDITION / "r001" / "browse.html").read_bytes()
-    empty = xize(tmp_path, "browse")
+    other = shutil.copytree(home, tmp_path / "other") / "curated" / EDITION / "r001" / "browse.html"
+    other.write_text(other.read_text("utf-8").replace("<title>", "<title>他人"), "utf-8")
+    refused = xize(tmp_path / "other", "browse", "--no-browser")
+    assert refused.code == 2 and "与发布清单登记的校验和不符" in refused.err
+    (empty_home := tmp_path / "empty").mkdir()
+    empty = xize(empty_home, "browse")
     assert empty.code != 0 and "还没有任何发布" in empty.err
