@@ -210,26 +210,30 @@ def set_latest(store: Store, edition: str, release: str) -> None:
         raise XizeError(
             f"{edition}@{release}还没有经另一人批准：请先用“xize approve {edition} {release} --by 姓名”批准。"
         )
-    moved = False
+    moved: bool | None = False
     try:
         store.replace(f"{edition}/{LATEST}", dump_json({"release": release}))
         moved = True
         store.remove(f"{edition}/{release}/{PENDING}")
     except OSError as error:
-        if not moved and not _names(store, edition, release):
+        moved = moved or _names(store, edition, release)
+        if moved is False:
             raise
+        said = f"已经是{release}，只是此后的收尾没有完成"
+        remedy = "数据可以使用，请稍后再运行一次"
+        if moved is None:
+            said = f"是否已改为{release}无法确认"
+            remedy = "请待网络恢复后用“xize releases”查看，再运行一次"
         reason = error.strerror or str(error)
-        raise XizeError(
-            f"{store.url}/{edition}的当前发布已经是{release}，只是此后的收尾没有完成（{reason}）：数据可以使用，请稍后再运行一次。"
-        ) from error
+        raise XizeError(f"{store.url}/{edition}的当前发布{said}（{reason}）：{remedy}。") from error
 
 
-def _names(store: Store, edition: str, release: str) -> bool:
-    """Whether latest.json is known to name ``release``."""
+def _names(store: Store, edition: str, release: str) -> bool | None:
+    """Whether latest.json names ``release``; None where that cannot be told."""
     try:
         return latest_name(store, edition) == release
     except XizeError:
-        return False
+        return None
 
 
 def read_manifest(store: Store, edition: str, release: str) -> dict[str, Any]:

@@ -501,3 +501,29 @@ def test_a_connection_lost_after_latest_json_moved_is_said_so(
     assert _latest(bucket) == "r003"
     again = _publish(bucket, 3)
     assert (again.release, again.changed, again.is_latest) == ("r003", False, True)
+
+
+def test_a_connection_that_stays_lost_leaves_open_what_is_current(
+    bucket: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _publish(bucket)
+    lost: list[str] = []
+    written, read = FailingFileSystem.pipe_file, FailingFileSystem.cat_file
+
+    def unheard(self: FailingFileSystem, path: str, value: bytes, **kwargs: Any) -> None:
+        written(self, path, value, **kwargs)
+        if path.endswith("latest.json"):
+            lost.append(path)
+            raise ConnectionError(104, "connection lost")
+
+    def gone(self: FailingFileSystem, path: str, **kwargs: Any) -> Any:
+        if lost:
+            raise ConnectionError(104, "connection lost")
+        return read(self, path, **kwargs)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(FailingFileSystem, "pipe_file", unheard)
+        broken.setattr(FailingFileSystem, "cat_file", gone)
+        with pytest.raises(XizeError, match="当前发布是否已改为r002无法确认（connection lost）") as told:
+            _publish(bucket, 2)
+    assert "未受影响" not in str(told.value) and _latest(bucket) == "r002"
