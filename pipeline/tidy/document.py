@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pipeline.errors import XizeError
 from pipeline.findings import Finding
 from pipeline.model import Cell
-from pipeline.reading import RAISED, PageInfo, Reading, blocks_of, cells_of, pages_of
+from pipeline.reading import RAISED, Block, PageInfo, Reading, blocks_of, cells_of, pages_of
 from pipeline.schema import KINDS
 from pipeline.text import page_spans
 from pipeline.tidy import pageless
@@ -24,7 +24,7 @@ from pipeline.tidy.document_tables import DocumentTables, document_tables
 from pipeline.tidy.entries import credential_rows, known_names, organisations, read_entries
 from pipeline.tidy.footnotes import without_marks
 from pipeline.tidy.grades.levels import read_rule3
-from pipeline.tidy.outline import outline
+from pipeline.tidy.outline import outline, without_boxes
 from pipeline.tidy.section_rows import (
     Row,
     TocLine,
@@ -71,8 +71,7 @@ def tidy(
     XizeError when the pages carry no text, no catalogue table is found, or a column group cannot be named.
     """
     engine = pageless.engine_of(reading)
-    paged = None if engine else (cells_of(reading), blocks_of(reading), pages_of(reading))
-    cells, blocks, pages = paged or pageless.restore(reading)
+    cells, blocks, pages = pageless.restore(reading) if engine else _of_pages(reading)
     _check_readable(pages, bool(cells), where)
     parts = outline(cells, blocks, pages)
     if any(block.role == RAISED for block in blocks):
@@ -117,6 +116,12 @@ def tidy(
         findings = pageless.findings_with_lines([*pageless.findings_of(reading), *findings], engine)
     counted = characters(cells, catalogue, entries, annexes, tables)
     return Tidied(rows, findings, toc, rule3, counted, len(pages), sum(page.tables for page in pages))
+
+
+def _of_pages(reading: Reading) -> tuple[list[Cell], list[Block], list[PageInfo]]:
+    """Cells, lines outside tables (those in boxes, too) and pages."""
+    cells, boxed = without_boxes(cells_of(reading))
+    return cells, [*blocks_of(reading), *(Block("text", line) for line in boxed)], pages_of(reading)
 
 
 def _line_rules(

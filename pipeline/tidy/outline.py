@@ -54,6 +54,15 @@ def outline(cells: Sequence[Cell], blocks: Sequence[Block], pages: Sequence[Page
     return Outline(title, toc, _sections(stream, toc), margins, hidden)
 
 
+def without_boxes(cells: Sequence[Cell]) -> tuple[list[Cell], list[Line]]:
+    """The cells of tables, and the lines in boxes: a single cell is no table, but text with a line round it (notes, or a
+    list's title whose table begins the next page)."""
+    sizes = Counter((cell.page, cell.table_no) for cell in cells)
+    alone = [cell for cell in cells if sizes[cell.page, cell.table_no] == 1]
+    rest = [cell for cell in cells if sizes[cell.page, cell.table_no] > 1] if alone else list(cells)
+    return rest, [line for cell in alone for line in cell.lines]
+
+
 def page_tables(cells: Sequence[Cell]) -> list[PageTable]:
     """The tables of every page, in page and table order."""
     out = []

@@ -8,6 +8,7 @@ import pytest
 
 from pipeline.model import Cell, Line, LogicalTable
 from pipeline.tidy.annexes import Annex, read_annexes
+from pipeline.tidy.outline import without_boxes
 from pipeline.tidy.sections import PageTable, Section
 from pipeline.tidy.stitch import stitch
 
@@ -188,6 +189,13 @@ def test_tables_that_nearly_touch_are_two() -> None:
     for row, tables in ((gap, 2), ([replace(cell, bottom=228.0) for cell in gap], 1)):
         page = PageTable(1, (*first.cells, *row, *moved), 60.0, 280.0)
         assert len(stitch(Section("annex", "附件1：名单", content=[page])).tables) == tables
+
+
+def test_a_single_cell_is_text_with_a_line_round_it() -> None:
+    """Notes in a box; a list's title at a page's end, its table on the next page."""
+    table = _page(1, [_one(*HEADER)]).cells
+    box = replace(_page(1, [_one("二、技能人员职业资格")]).cells[0], table_no=2)
+    assert without_boxes([*table, box]) == (list(table), list(box.lines))
 
 
 def test_a_header_that_a_page_break_cuts_is_one_header() -> None:
