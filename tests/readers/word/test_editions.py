@@ -89,7 +89,14 @@ def test_every_annex_row_of_2025(folder: Path) -> None:
 
 
 @needs_office
-@pytest.mark.parametrize("name", [pytest.param("2025", marks=pytest.mark.long), "province"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param("2025", marks=pytest.mark.long),
+        "province",
+        pytest.param("every break manual", marks=pytest.mark.long),
+    ],
+)
 def test_the_old_format_gives_the_same(folder: Path, name: str) -> None:
     document, path = _printed(folder, name)
     made = as_doc(path)
