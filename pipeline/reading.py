@@ -15,8 +15,8 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
+from pipeline.arrow import array, from_numpy, offsets
 from pipeline.findings import Finding
 from pipeline.model import Cell, Line
 
@@ -197,11 +197,11 @@ def to_reading(
 ) -> Reading:
     """Dataclasses → Arrow. ``scores``: of recognised cells, how sure each line is."""
     lines = [line for cell in cells for line in cell.lines]
-    per_cell = np.cumsum([0, *(len(cell.lines) for cell in cells)], dtype=np.int32)
+    per_cell = offsets([len(cell.lines) for cell in cells])
     boxes = pa.StructArray.from_arrays(
-        [pa.array(map(attrgetter(field.name), lines), field.type) for field in LINE], fields=list(LINE)
+        [array(map(attrgetter(field.name), lines), field.type) for field in LINE], fields=list(LINE)
     )
-    sizes = pa.array((line.size for line in lines), pa.float32())
+    sizes = array((line.size for line in lines), pa.float32())
     cell_table = _table(
         CELLS,
         cells,
@@ -210,13 +210,13 @@ def to_reading(
         sizes=pa.ListArray.from_arrays(per_cell, sizes),
         line=pa.nulls(len(cells), pa.int32()),
         paragraphs=pa.nulls(len(cells), CELLS.field("paragraphs").type),
-        scores=pa.array(scores or repeat(None, len(cells)), CELLS.field("scores").type),
+        scores=array(scores or repeat(None, len(cells)), CELLS.field("scores").type),
     )
     outside = [block.line for block in blocks]
     block_table = _table(
         BLOCKS,
         outside,
-        role=pa.array((block.role for block in blocks), pa.string()),
+        role=array((block.role for block in blocks), pa.string()),
         advances=_advances(outside),
         line=pa.nulls(len(blocks), pa.int32()),
     )
@@ -262,7 +262,7 @@ def staged_without_pages(
 def _table(schema: pa.Schema, rows: Sequence[object], **given: pa.Array) -> pa.Table:
     """A table of the ``rows``' attributes, but for the columns that are ``given``."""
     columns = [
-        given[field.name] if field.name in given else pa.array(map(attrgetter(field.name), rows), field.type)
+        given[field.name] if field.name in given else array(map(attrgetter(field.name), rows), field.type)
         for field in schema
     ]
     return pa.table(columns, schema=schema)
@@ -270,7 +270,7 @@ def _table(schema: pa.Schema, rows: Sequence[object], **given: pa.Array) -> pa.T
 
 def _advances(lines: Sequence[Line]) -> pa.Array:
     """One list of advances per line."""
-    return pa.array((line.advances for line in lines), pa.list_(pa.float32()))
+    return array((line.advances for line in lines), pa.list_(pa.float32()))
 
 
 def join_readings(parts: Iterable[Reading]) -> Reading:
@@ -286,15 +286,24 @@ def in_order(table: pa.Table, columns: Sequence[str]) -> pa.Table:
     """The table sorted by integer columns, rows that are equal in them left in their order."""
     if len(table) == 0:
         return table
-    order = pc.sort_indices(table, sort_keys=[(name, "ascending") for name in columns])
-    if np.array_equal(order, np.arange(len(order))):  # a copy would take the table's size in memory again
+    order = np.lexsort([numbers(table.column(name)) for name in reversed(columns)])
+    if (order == np.arange(len(order))).all():  # sorting would take the table's size in memory again
         return table
-    return table.take(order).combine_chunks()
+    return table.take(from_numpy(order)).combine_chunks()
+
+
+def numbers(column: pa.ChunkedArray) -> np.ndarray:
+    """A column of numbers without nulls (``to_numpy`` would import pandas)."""
+    whole = column.combine_chunks()
+    values = np.frombuffer(whole.buffers()[1], dtype=whole.type.to_pandas_dtype())
+    return values[whole.offset : whole.offset + len(whole)]
 
 
 def select_pages(reading: Reading, numbers: Sequence[int]) -> Reading:
     """Only some pages of a reading."""
-    chosen = pa.array(sorted(numbers), pa.int32())
+    import pyarrow.compute as pc
+
+    chosen = array(sorted(numbers), pa.int32())
     return Reading(
         *(
             table.filter(pc.is_in(table.column("page"), chosen))

@@ -276,10 +276,11 @@ def _cells_table(reading: Reading, edition: str, kind: str) -> pa.Table:
     """The published ``cells``: the staged ones with edition and source."""
     import pyarrow as pa
 
+    from pipeline.arrow import repeated
     from pipeline.schema import TABLES
 
     schema, cells = TABLES["cells"].arrow, reading.cells
-    given = {"edition": pa.repeat(edition, len(cells)), "source": pa.repeat(kind, len(cells))}
+    given = {"edition": repeated(edition, len(cells)), "source": repeated(kind, len(cells))}
     columns = [
         given[field.name] if field.name in given else cells.column(field.name).cast(field.type)
         for field in schema

@@ -59,6 +59,7 @@ def _stored(folder: Path) -> Reading | None:
     from pipeline.reading import Reading
 
     try:
+        # Not by read_table, which imports datasets and pandas first.
         parts = [pq.ParquetFile(folder / f"{name}.parquet").read() for name in _READING_FILES]
     except (OSError, ValueError):
         return None

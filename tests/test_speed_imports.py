@@ -69,15 +69,15 @@ assert answer.exit_code == 0 and "n" in answer.output, answer.output
     assert not found & (HEAVY | {"pypdfium2", "sqlalchemy", "matplotlib", "pyarrow", "numpy"})
 
 
-def test_reading_loads_no_library_that_checks_or_validates() -> None:
-    """Every reading process would load it again. (pandas is loaded by Arrow.)"""
+def test_reading_loads_no_pandas(tmp_path: Path) -> None:
+    """Every reading process would load it again."""
     pdf = ROOT / "raw" / "shanghai-2025" / "shanghai-2025.pdf"
     code = f"""
 from pathlib import Path
 from pipeline.readers.pdf.read import read_pdf
 assert read_pdf(Path({str(pdf)!r}), pages=[20, 21, 22], workers=1).cells.num_rows > 50
 """
-    assert not loaded(code) & (HEAVY - {"pandas"})
+    assert not loaded(code) & HEAVY
 
 
 def test_tidying_loads_no_library_that_validates() -> None:

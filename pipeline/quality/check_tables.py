@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 
 import pyarrow as pa
 
-from pipeline.arrow import rows
+from pipeline.arrow import array, rows
 from pipeline.findings import BOUNDARY_CODES, CODES, Finding
 from pipeline.quality.checks.characters import characters
 from pipeline.quality.checks.classes import classes, positions
@@ -68,7 +68,7 @@ def mark_attention(
         and finding.digits not in settled
         for row in finding.rows
     }
-    marks = pa.array([entry_id in wanted for entry_id in entries["entry_id"].to_pylist()], pa.bool_())
+    marks = array([entry_id in wanted for entry_id in entries["entry_id"].to_pylist()], pa.bool_())
     index = entries.schema.get_field_index("requires_attention")
     return entries.set_column(index, entries.schema.field(index), marks)
 
@@ -87,6 +87,6 @@ def mark_settled(entries: pa.Table, findings: Iterable[Finding], statuses: Mappi
     if not settled or "settled_by" not in entries.column_names:
         return entries
     by = zip(entries["entry_id"].to_pylist(), entries["settled_by"].to_pylist(), strict=True)
-    marks = pa.array(["steward" if entry_id in settled else known for entry_id, known in by], pa.string())
+    marks = array(["steward" if entry_id in settled else known for entry_id, known in by], pa.string())
     index = entries.schema.get_field_index("settled_by")
     return entries.set_column(index, entries.schema.field(index), marks)

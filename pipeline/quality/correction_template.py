@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 
+from pipeline.arrow import array
 from pipeline.editions.files import decisions_lock
 from pipeline.editions.source_yaml import load_yaml, new_list
 from pipeline.errors import XizeError
@@ -94,7 +95,7 @@ def rows_of(finding: Row, tables: Mapping[str, pa.Table]) -> Sequence[Mapping[st
     keys = set(keys_of(finding))
     if table not in tables or table not in (*_KEYS, *ANNEX_TABLES) or not keys:
         return [None]
-    mask = pc.is_in(tables[table][_KEYS.get(table, "row_id")], value_set=pa.array(sorted(keys), pa.string()))
+    mask = pc.is_in(tables[table][_KEYS.get(table, "row_id")], value_set=array(sorted(keys), pa.string()))
     found: list[Mapping[str, Any] | None] = tables[table].filter(mask).to_pylist()
     return found or [None]
 

@@ -95,6 +95,7 @@ def parquet_table(data: bytes) -> pa.Table:
     """A Parquet file's bytes as an Arrow table."""
     import pyarrow.parquet as pq
 
+    # Not read_table, which imports datasets and pandas first.
     return pq.ParquetFile(io.BytesIO(data)).read(use_threads=False)
 
 

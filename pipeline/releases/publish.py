@@ -15,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pipeline.arrow import from_numpy
 from pipeline.errors import XizeError
 from pipeline.releases.catalogue import (
     PENDING,
@@ -84,7 +85,7 @@ def arrange(declared: Table, table: pa.Table) -> pa.Table:
         for name in dict.fromkeys((*declared.order, *declared.key))
     ]
     order = np.lexsort(ranks[::-1])  # the last one is the first that counts
-    return table.take(pa.array(order)).combine_chunks()
+    return table.take(from_numpy(order)).combine_chunks()
 
 
 def parquet_bytes(table: pa.Table) -> bytes:

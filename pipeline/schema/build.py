@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 
 import pyarrow as pa
 
+from pipeline.arrow import array, repeated
 from pipeline.schema.types import Field, Table
 
 
@@ -21,7 +22,7 @@ def _column(table: Table, field: Field, rows: list[Mapping[str, object]]) -> pa.
         # A list is never null in the contract, nor is any column that has a default.
         values = [default if (value := row.get(name)) is None else value for row in rows]
     try:
-        column = pa.array(values, field.type)
+        column = array(values, field.type)
     except (pa.ArrowInvalid, pa.ArrowTypeError, UnicodeEncodeError, OverflowError) as error:
         raise SchemaError(f"{table.name}.{name}: {error}") from error
     if not field.nullable and column.null_count:
@@ -48,9 +49,9 @@ def build_table(
     columns = []
     for field in table.fields:
         if field.name == "edition":
-            columns.append(pa.repeat(edition, len(rows)))
+            columns.append(repeated(edition, len(rows)))
         elif field.name == "source" and source is not None:
-            columns.append(pa.array([row.get("source") or source for row in rows], field.type))
+            columns.append(array([row.get("source") or source for row in rows], field.type))
         else:
             columns.append(_column(table, field, rows))
     return pa.table(columns, schema=table.arrow)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from pipeline.arrow import array
 from pipeline.errors import XizeError
 from pipeline.findings import Finding
 from pipeline.model import Cell
@@ -111,7 +112,7 @@ def with_confidence(reading: Reading, compared: Sequence[PageComparison]) -> Rea
         values.update(dict.fromkeys(page.structure, STRUCTURE_DIFFERS))
     ids = reading.cells.column("cell_id").to_pylist()
     before = reading.cells.column("confidence").to_pylist()
-    column = pa.array([values.get(name, old) for name, old in zip(ids, before, strict=True)], pa.float32())
+    column = array([values.get(name, old) for name, old in zip(ids, before, strict=True)], pa.float32())
     at = reading.cells.schema.get_field_index("confidence")
     return Reading(
         reading.cells.set_column(at, reading.cells.schema.field(at), column), reading.blocks, reading.pages
