@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import pyarrow as pa
 
@@ -57,9 +58,14 @@ def pages_in_words(reading: Reading) -> list[str]:
             said.append(f"第{page_spans(found)}页有{words.format(sum(found.values()))}。")
     if numbers := [row["page"] for row in rows if not row["glyphs"]]:
         said.append(f"第{page_spans(numbers)}页没有文字：如是扫描件，请先做文字识别（OCR）。")
-    if numbers := [row["page"] for row in rows if row["missing"] is None]:
+    if numbers := [row["page"] for row in rows if _uncounted(row)]:
         said.append(f"第{page_spans(numbers)}页的内容无法清点，不知是否少读：请重新取得该文件。")
     return said
+
+
+def _uncounted(row: Mapping[str, Any]) -> bool:
+    """Whether a page's glyphs could not be counted though its content is whole."""
+    return row["missing"] is None and not _OWN.keys() & set(row["checks"])
 
 
 def _unreadable(reading: Reading) -> dict[int, int]:
@@ -93,7 +99,7 @@ def missing_glyphs(pages: pa.Table) -> Iterator[Finding]:
     """
     for row in pages.select(["page", "glyphs", "missing", "checks"]).to_pylist():
         page, missing = row["page"], row["missing"]
-        if missing == 0 or (missing is None and _OWN.keys() & set(row["checks"])):
+        if not missing and not _uncounted(row):
             continue
         said = f"第{page}页少读{missing}字" if missing else f"第{page}页的内容无法清点，不知是否少读"
         yield Finding(

@@ -1,16 +1,17 @@
-"""What a content stream says, as far as it tells whether it is whole and how much it paints.
+"""What a content stream says, as far as it tells whether it is whole, how much it paints and which text it shows.
 
-Nothing is interpreted: strings, comments and inline pictures are cut out, what is left are names, numbers and operators
-(ISO 32000-1, 7.8.2 and annex A).
+The data are taken apart into tokens (ISO 32000-1, 7.2 and 7.8.2); of the operators (annex A) only those are followed that
+choose a font, show text or paint an XObject.
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-__all__ = ["Content", "read_content"]
+__all__ = ["Content", "Step", "name_of", "read_content"]
 
 _OPERATORS = {
     name: count
@@ -27,103 +28,113 @@ _OPERATORS = {
 """Every operator, and how many operands it needs at least."""
 _PAINT = (b"re", b"l", b"c", b"v", b"y", b"Do", b"sh", b"Tj", b"TJ", b"'", b'"')
 _PAIRS = ((b"BT", b"ET"), (b"q", b"Q"), (b"BMC", b"EMC"))
+_FOLLOWED = {b"Tj": 1, b"'": 1, b'"': 1, b"TJ": 1, b"Tf": 2, b"gs": 1, b"Do": 1, b"q": 0, b"Q": 0, b"(": 0}
+"""The operators of :data:`Step`, and how far before them their operand stands."""
 
-_STRING = rb"\((?:[^()\\]|\\[\s\S])*+\)"
-for _ in range(3):
-    _STRING = rb"\((?:[^()\\]|\\[\s\S]|" + _STRING + rb")*+\)"
-_APART = re.compile(
-    _STRING + rb"|<[0-9A-Fa-f\s\0]*+>|(%)[^\r\n]*|(?<![^\s\]>)])(BI)(?=[\s/])[\s\S]*?\sEI(?![^\s])"
+_PICTURE = rb"BI(?=[\s\0/])[\s\S]*?[\s\0]ID[\s\0][\s\S]*?[\s\0]EI(?![^\s\0])"
+_TOKEN = re.compile(
+    _PICTURE
+    + rb"|[^\s\0\[\]<>(){}/%]++|<[0-9A-Fa-f\s\0]*+>|\((?:[^()\\]++|\\[\s\S])*+\)|/[^\s\0\[\]<>(){}/%]*+"
+    + rb"|%[^\r\n]*+|<<|>>|[\[\]<>(){}]"
 )
-_NUMBER = re.compile(rb"[-+.\d]+(?:[eE][-+]?\d+)?|true|false|null|/.*", re.DOTALL)
-_PAINTED, _FONT = re.compile(rb"/([^\s/]+)\s+Do(?!\S)"), re.compile(rb"/([^\s/]+)\s+[-+.\d]+\s+Tf(?!\S)")
-_SPACED = bytes.maketrans(b"]{}\0", b"    ")
+_OPERAND = re.compile(
+    rb"[-+.\d]+(?:[eE][-+]?\d+)?|true|false|null|[/<(][\s\S]+|/|\[|BI[\s\0/][\s\S]*", re.DOTALL
+)
+_CLOSING = frozenset((b"]", b">>", b"{", b"}"))
+_OUTSIDE, _INSIDE = re.compile(rb"%[^\r\n]*+|\("), re.compile(rb"\\[\s\S]|[()]")
+_CODED = re.compile(rb"#([0-9A-Fa-f]{2})")
+
+Step = tuple[bytes, Sequence[bytes]]
+"""An operator that chooses a font, keeps or restores it, shows text or paints an XObject, and the tokens that it is about:
+a name, a string or what stands in an array. ``(`` is a string without end."""
 
 
 @dataclass(frozen=True)
 class Content:
-    """A content stream (or several, painted as one): ``size`` in bytes, ``objects`` that it paints at most,
-    ``painted`` the names of the XObjects and how often each is painted, ``fonts`` the names of its fonts, ``cut``
-    whether it ends early or holds what no content stream does."""
+    """A content stream (or several, painted as one): ``size`` in bytes, ``objects`` that it paints at most, its
+    ``steps``, ``cut`` whether it ends early or holds what no content stream does."""
 
     size: int
     objects: int
-    painted: Counter[str]
-    fonts: frozenset[str]
+    steps: Sequence[Step]
     cut: bool
+
+    def names(self, operator: bytes) -> Counter[str]:
+        """The names that an operator is about, and how often."""
+        return Counter(
+            {
+                name_of(token): n
+                for token, n in Counter(about[0] for which, about in self.steps if which == operator).items()
+            }
+        )
 
 
 def read_content(data: bytes) -> Content:
-    """The figures of decoded content.
+    """The figures and steps of decoded content.
 
-    >>> read_content(b"BT /F1 9 Tf (a) Tj ET /X Do"), read_content(b"q 1 0 0 1 72").cut
-    (Content(size=27, objects=2, painted=Counter({'X': 1}), fonts=frozenset({'F1'}), cut=False), True)
+    >>> read_content(b"BT /F1 9 Tf (a) Tj ET").steps, read_content(b"q 1 0 0 1 72").cut
+    ([(b'Tf', (b'/F1',)), (b'Tj', (b'(a)',))], True)
     """
-    rest = _APART.sub(_replaced if b"%" in data or b"BI" in data else b" 0 ", data)
-    if b"(" in rest:
-        rest = _APART.sub(_replaced, _without_strings(data))
-    rest = rest.replace(b"<<", b" 0 ").replace(b">>", b" ").replace(b"[", b" 0 ").replace(b"/", b" /")
-    rest = rest.translate(_SPACED)
-    words = rest.split()
-    counts = Counter(words)
+    tokens = _TOKEN.findall(data)
+    if b"(" in tokens:
+        tokens = _TOKEN.findall(_flat(data))
+    if b"%" in data:
+        tokens = [token for token in tokens if token[:1] != b"%"]
+    counts = Counter(tokens)
     known = counts.keys() & _OPERATORS.keys()
-    strange = [word for word in counts if word not in known and not _NUMBER.fullmatch(word)]
+    strange = any(
+        token not in known and token not in _CLOSING and not _OPERAND.fullmatch(token) for token in counts
+    )
     counts[b"BMC"] += counts[b"BDC"]
     cut = (
-        (bool(strange) and b"BX" not in counts)
+        (strange and b"BX" not in counts)
         or any(counts[begin] > counts[end] for begin, end in _PAIRS)
-        or _ends_within(words)
+        or _ends_within(tokens)
     )
-    return Content(
-        len(data),
-        sum(counts[name] for name in _PAINT),
-        _names(rest, _PAINTED),
-        frozenset(_names(rest, _FONT)),
-        cut,
-    )
+    steps: list[Step] = [
+        (token, _array(tokens, i) if token == b"TJ" else (tokens[i - _FOLLOWED[token]],))
+        for i, token in enumerate(tokens)
+        if token in _FOLLOWED
+    ]
+    return Content(len(data), sum(counts[name] for name in _PAINT), steps, cut)
 
 
-def _replaced(match: re.Match[bytes]) -> bytes:
-    """A comment is nothing, an inline picture an operator without operands, a string an operand."""
-    return b" " if match[1] else b" n " if match[2] else b" 0 "
+def _flat(data: bytes) -> bytes:
+    """The data with brackets within strings escaped; they may stand there as they are where they pair."""
+    out, depth, at = bytearray(), 0, 0
+    while match := (_INSIDE if depth else _OUTSIDE).search(data, at):
+        token = match[0]
+        out += data[at : match.start()]
+        inside = depth > 0
+        depth += (token == b"(") - (token == b")")
+        out += b"\\" + token if inside and depth and token in b"()" else token
+        at = match.end()
+    return bytes(out + data[at:])
 
 
-def _without_strings(data: bytes) -> bytes:
-    """The data with strings of any depth of brackets replaced; an unfinished one is left as ``(``."""
-    parts, depth, begin = [], 0, 0
-    for match in re.finditer(rb"\\[\s\S]|%[^\r\n]*|[()]", data):
-        if match[0] == b"(":
-            if depth == 0:
-                parts.append(data[begin : match.start()])
-            depth += 1
-        elif match[0] == b")" and depth:
-            depth -= 1
-            begin = match.end()
-            if depth == 0:
-                parts.append(b" 0 ")
-    return b"".join([*parts, b" ( " if depth else data[begin:]])
+def name_of(token: bytes) -> str:
+    """What a name token says, its #xx resolved; "" for any other token."""
+    plain = _CODED.sub(lambda code: bytes.fromhex(code[1].decode()), token[1:])
+    return plain.decode("utf-8", "replace") if token[:1] == b"/" else ""
 
 
-def _ends_within(words: list[bytes]) -> bool:
+def _array(tokens: Sequence[bytes], end: int) -> Sequence[bytes]:
+    """The tokens in the array that ends before ``tokens[end]``."""
+    begin = end
+    while begin > 0 and tokens[begin] != b"[":
+        begin -= 1
+    return tokens[begin:end]
+
+
+def _ends_within(tokens: Sequence[bytes]) -> bool:
     """Whether the last operator lacks operands, or operands stand behind it."""
-    operands = 0
-    for word in reversed(words):
-        if word in _OPERATORS:
-            break
-        operands += 1
-    if operands or not words:
-        return operands > 0
-    needed, had = _OPERATORS[words[-1]], 0
-    for word in reversed(words[:-1][-needed:] if needed else []):
-        if word in _OPERATORS:
-            break
-        had += 1
-    return had < needed
+    words = [token for token in reversed(tokens[-40:]) if token not in _CLOSING]
+    had = [not _is_operator(token) for token in words]
+    if not words or had[0]:
+        return bool(words)
+    needed = _OPERATORS.get(words[0], 0)
+    return not all(had[1 : needed + 1]) or len(had) <= needed
 
 
-def _names(rest: bytes, pattern: re.Pattern[bytes]) -> Counter[str]:
-    """The names that a pattern finds, their #xx resolved, and how often."""
-    found: Counter[str] = Counter()
-    for name, times in Counter(pattern.findall(rest)).items():
-        plain = re.sub(rb"#([0-9A-Fa-f]{2})", lambda code: bytes.fromhex(code[1].decode()), name)
-        found[plain.decode("utf-8", "replace")] += times
-    return found
+def _is_operator(token: bytes) -> bool:
+    return token in _OPERATORS or token[:2] == b"BI"

@@ -15,16 +15,19 @@ import re
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
+from functools import lru_cache
 from io import BytesIO
 from pathlib import Path
 from typing import Any
+
+import pikepdf
 
 from pipeline.errors import XizeError
 from pipeline.readers.pdf.content import Content, read_content
 from pipeline.readers.pdf.streams import decoded_size
 from pipeline.reading import BROKEN, CUT, RESOURCE, STRUCTURE
 
-__all__ = ["PageState", "Structure", "open_structure"]
+__all__ = ["Key", "PageState", "Structure", "is_stream", "named", "open_structure"]
 
 _STRING = re.compile(rb"\((?:[^()\\]|\\[\s\S])*+\)")
 _BEYOND = re.compile(rb"/(?:Parent|P|PieceInfo|Metadata|OC|Ref|OPI|Thumb) \d+ \d+ R\b")
@@ -41,6 +44,8 @@ _LARGEST = 1 << 28
 _DEEPEST = 40
 """How deep forms may lie within each other; no decoder follows them further."""
 _ENDLESS = 1 << 62
+_KEPT = 16
+"""Contents that are kept: a page is counted soon after it is looked at."""
 
 _MISFITS = (AttributeError, TypeError, ValueError, RuntimeError)
 """What pikepdf raises where an object is not of the kind that stands there in every PDF."""
@@ -85,6 +90,7 @@ class Structure:
         self._pdf = pdf
         self._nodes: dict[Key, _Node] = {}
         self._forms: dict[Key, PageState] = {}
+        self.content = lru_cache(_KEPT)(self._content)
         # Others than those of objects and of pages without a size are of a table that is read all the same, with blanks
         # where none belong.
         warnings = pdf.get_warnings()
@@ -97,8 +103,6 @@ class Structure:
 
     def page(self, number: int) -> PageState:
         """The state of page ``number`` (from 1)."""
-        import pikepdf
-
         try:
             return self._page(self._pages[number - 1])
         except (pikepdf.PdfError, *_MISFITS):
@@ -113,15 +117,26 @@ class Structure:
         lost = "/Contents" not in page and self._has_more(page, text)
         if self._damaged or misplaced or lost:
             wrong |= {STRUCTURE}
-        return PageState(wrong).and_(self._painted(list(self._contents(text)), resources, ()))
+        return PageState(wrong).and_(self._painted(tuple(self._contents(text)), resources, ()))
+
+    def shown(self, number: int) -> tuple[Content, Any]:
+        """The content of page ``number`` (from 1) and its resources. Raises what pikepdf raises where it cannot be read."""
+        page = self._pages[number - 1]
+        contents = tuple(self._contents(page.unparse(resolved=True)))
+        return self.content(contents), _inherited(page, "/Resources")
+
+    def _content(self, contents: tuple[Key, ...]) -> Content:
+        """What content streams say as one. Raises what pikepdf raises where they cannot be read."""
+        streams = map(self._pdf.get_object, contents)
+        return read_content(
+            b"\n".join(stream.read_bytes(pikepdf.StreamDecodeLevel.specialized) for stream in streams)
+        )
 
     def _has_more(self, page: Any, text: bytes) -> bool:
         """Whether a page without contents is no blank one: it has fonts or pictures of its own, or a stream by a strange name."""
-        import pikepdf
-
-        named = any(_named(page.get("/Resources"), kind) for kind in ("/Font", "/XObject"))
+        own = any(named(page.get("/Resources"), kind) for kind in ("/Font", "/XObject"))
         referred = map(self._pdf.get_object, _keys(_BEYOND.sub(b"", text)))
-        return named or any(isinstance(one, pikepdf.Stream) for one in referred)
+        return own or any(is_stream(one) for one in referred)
 
     def _contents(self, page: bytes) -> Iterator[Key]:
         """The content streams of an unparsed page."""
@@ -146,13 +161,11 @@ class Structure:
         return self._nodes[key]
 
     def _look_at(self, key: Key) -> _Node:
-        import pikepdf
-
         self._pdf.get_warnings()
         found = self._pdf.get_object(key)
         if not isinstance(found, pikepdf.Object):  # a number, or nothing
             return _Node(checks=frozenset({STRUCTURE} if self._pdf.get_warnings() else ()))
-        stream = isinstance(found, pikepdf.Stream)
+        stream = is_stream(found)
         text = _STRING.sub(b"()", (found.stream_dict if stream else found).unparse(resolved=True))
         size = _size(found) if stream else 0
         checks = set() if size is not None else {BROKEN if found.get("/Subtype") == "/Form" else RESOURCE}
@@ -160,28 +173,26 @@ class Structure:
             checks.add(STRUCTURE)
         return _Node(_keys(_BEYOND.sub(b"", text)), frozenset(checks), size or 0)
 
-    def _painted(self, contents: list[Key], resources: Any, within: tuple[Key, ...]) -> PageState:
+    def _painted(self, contents: tuple[Key, ...], resources: Any, within: tuple[Key, ...]) -> PageState:
         """What content streams paint as one, and what is wrong with them; ``within`` the forms that they are in."""
-        import pikepdf
-
-        streams = [self._pdf.get_object(key) for key in contents]
         nodes = [self._node(key) for key in contents]
         size = sum(node.size for node in nodes)
-        if not all(isinstance(stream, pikepdf.Stream) for stream in streams):
+        if not all(is_stream(self._pdf.get_object(key)) for key in contents):
             return PageState(frozenset({STRUCTURE}), size)
         if any(node.checks for node in nodes):
             return PageState(frozenset({BROKEN}), size)
         if size > _LARGEST:
             return PageState(frozenset(), size, size)
         try:
-            data = [stream.read_bytes(pikepdf.StreamDecodeLevel.specialized) for stream in streams]
+            content = self.content(contents)
         except pikepdf.PdfError:
             return PageState(frozenset({BROKEN}), size)
-        content = read_content(b"\n".join(data))
-        fonts, forms = (_named(resources, kind) for kind in ("/Font", "/XObject"))
-        known = content.fonts <= fonts.keys() and content.painted.keys() <= forms.keys()
-        state = PageState(_wrong(content, known), content.size, content.objects)
-        for name, times in content.painted.items():
+        fonts, forms = (named(resources, kind) for kind in ("/Font", "/XObject"))
+        painted = content.names(b"Do")
+        known = content.names(b"Tf").keys() <= fonts.keys() and painted.keys() <= forms.keys()
+        checks = [*([CUT] if content.cut else ()), *(() if known else [STRUCTURE])]
+        state = PageState(frozenset(checks), content.size, content.objects)
+        for name, times in painted.items():
             if name in forms and forms[name].get("/Subtype") == "/Form":
                 state = state.and_(self._form(forms[name], resources, within), times)
         return state
@@ -193,7 +204,7 @@ class Structure:
         if len(within) > _DEEPEST:
             return PageState(size=_ENDLESS, objects=_ENDLESS)
         if key not in self._forms:
-            self._forms[key] = self._painted([key], form.get("/Resources", outer), (*within, key))
+            self._forms[key] = self._painted((key,), form.get("/Resources", outer), (*within, key))
         return self._forms[key]
 
 
@@ -207,8 +218,6 @@ def open_structure(path: Path, password: str = "") -> Iterator[Structure | None]
     ...     structure.page_count, structure.page(1).checks
     (1, frozenset())
     """
-    import pikepdf
-
     with ExitStack() as stack, path.open("rb") as file:
         data = stack.enter_context(closing(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)))
         structure = None
@@ -240,9 +249,7 @@ def _padded(data: mmap.mmap) -> BytesIO:
 def _objects_sound(pdf: Any, data: mmap.mmap) -> bool:
     """Whether what holds other objects is whole (qpdf takes whatever damaged data give), and what pages and fonts are
     nothing without is there (qpdf takes a reference to nothing for none). All objects are read for it."""
-    import pikepdf
-
-    streams = [one for one in pdf.objects if isinstance(one, pikepdf.Stream)]
+    streams = [one for one in pdf.objects if is_stream(one)]
     if any(_size(one) is None for one in streams if one.get("/Type") in ("/ObjStm", "/XRef")):
         return False
     if data.find(b"%%EOF") != data.rfind(b"%%EOF"):  # of an older state of the file something may be gone
@@ -253,8 +260,6 @@ def _objects_sound(pdf: Any, data: mmap.mmap) -> bool:
 
 def _widths_fit(font: Any) -> bool:
     """Whether a font has as many widths as it says; so has whatever is no font with widths of its own."""
-    import pikepdf
-
     if not isinstance(font, pikepdf.Dictionary) or "/Widths" not in font:
         return True
     first, last = (font.get(name) for name in ("/FirstChar", "/LastChar"))
@@ -270,17 +275,11 @@ def _size(stream: Any) -> int | None:
     return decoded_size(bytes(stream.read_raw_bytes()), [str(name)[1:] for name in filters], *early[:1])
 
 
-def _wrong(content: Content, known: bool) -> frozenset[str]:
-    return frozenset([*([CUT] if content.cut else ()), *(() if known else [STRUCTURE])])
-
-
 def _listed(value: Any) -> list[Any]:
     return [] if value is None else list(value) if _is_array(value) else [value]
 
 
 def _is_array(value: Any) -> bool:
-    import pikepdf
-
     return isinstance(value, pikepdf.Array)
 
 
@@ -293,7 +292,12 @@ def _inherited(page: Any, name: str) -> Any:
     return None
 
 
-def _named(resources: Any, kind: str) -> dict[str, Any]:
+def is_stream(value: Any) -> bool:
+    """Whether an object is a stream."""
+    return isinstance(value, pikepdf.Stream)
+
+
+def named(resources: Any, kind: str) -> dict[str, Any]:
     """The resources of a kind by their names, without the slash."""
     found = None if resources is None else resources.get(kind)
     return {} if found is None else {name[1:]: value for name, value in found.items()}

@@ -52,7 +52,9 @@ def _decode(pdf: OpenPdf, number: int) -> Decoded:
         if stated and pdf.decoder == "pdfium":
             arrays = arrays.glyphs(~np.isin(arrays.runs, stated))
         lacking = missing(runs, arrays)
-    except Exception:  # playa raises anything on a broken page: that glyphs cannot be counted is a finding
+    except (
+        Exception
+    ):  # the libraries raise anything on a broken page: that glyphs cannot be counted is a finding
         lacking = None
     return Decoded(arrays, pdf.decoder, None, lacking)
 

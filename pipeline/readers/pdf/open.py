@@ -13,7 +13,7 @@ from pipeline.errors import XizeError
 from pipeline.readers.pdf.camelot import CamelotDocument, open_camelot
 from pipeline.readers.pdf.damage import PageState, Structure, open_structure
 from pipeline.readers.pdf.page import PageArrays
-from pipeline.readers.pdf.painted import Painted, open_painted
+from pipeline.readers.pdf.painted import Painted
 
 # pdfminer warns once per glyph of a font without a bounding box; nothing of what is read depends on it.
 logging.getLogger("pdfminer").setLevel(logging.ERROR)
@@ -77,8 +77,8 @@ class OpenPdf:
 
     @cached_property
     def painted(self) -> Painted:
-        """The same file's content for counting, opened when first asked for; raises whatever playa raises."""
-        return self._stack.enter_context(open_painted(self.path, self.password))
+        """The text that the file's pages show, for counting."""
+        return Painted(self._structure, self.path, self.password)
 
     @cached_property
     def camelot(self) -> CamelotDocument:

@@ -1,51 +1,32 @@
 """How many glyphs a page's content shows, counted apart from the decoders.
 
-The content streams, as playa opens them, are searched for the operators that show text, those of form XObjects
-included. What a decoder gives for each of them is counted against it: a library leaves out what it cannot draw, with
-a damaged font for instance, and does not say so.
+The contents of a page, as qpdf gives them (:mod:`damage`), name the strings that it shows, those of form XObjects included.
+What a decoder gives for each of them is counted against it: a library leaves out what it cannot draw, with a damaged font
+for instance, and does not say so.
 """
 
 from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
+import pikepdf
 
+from pipeline.readers.pdf.content import Content, name_of
+from pipeline.readers.pdf.damage import Key, Structure, is_stream, named
 from pipeline.readers.pdf.page import PageArrays
 
-_DEEPEST = 8
-"""Brackets within each other that a string may hold unescaped."""
 _MOST = 1_000_000
 """Operators that show text on one page, at most: whoever shows more nests forms without end."""
 
-
-def _literal(depth: int) -> str:
-    inner = "|" + _literal(depth - 1) if depth else ""
-    return rf"\((?:[^()\\]++|\\.{inner})*+\)"
-
-
-_BLANK = r"\s\0"
-_STRING = rf"{_literal(_DEEPEST)}|<[0-9A-Fa-f{_BLANK}]*+>"
-_BEFORE, _AFTER = rf"(?<![^{_BLANK}\[\]<>(){{}}%])", rf"(?![^{_BLANK}\[\]<>()/{{}}%])"
-_WORDS = re.compile(
-    rf"%[^\r\n]*+"
-    rf"|({_STRING})[{_BLANK}]*+(Tj{_AFTER}|['\"])?+"
-    rf"|\[((?:[^\[\]<>()%]++|%[^\r\n]*+|{_STRING})*+)\][{_BLANK}]*+TJ{_AFTER}"
-    rf"|/([^{_BLANK}\[\]<>()/{{}}%]*+)[{_BLANK}]*+(?:[\d.+-]++[{_BLANK}]*+(Tf){_AFTER}|(Do|gs){_AFTER})?+"
-    rf"|{_BEFORE}([qQ]){_AFTER}"
-    rf"|{_BEFORE}BI\s.*?\sID\s.*?\sEI{_AFTER}"
-    rf"|(\()".encode(),
-    re.DOTALL,
-)
-_STRINGS = re.compile(rf"%[^\r\n]*+|({_STRING})".encode(), re.DOTALL)
+_SHOW = (b"Tj", b"TJ", b"'", b'"')
+_QUOTES = (b"(", b"<")
 _ESCAPE = re.compile(rb"\\([0-7]{1,3}|\r\n|.)|\r\n?", re.DOTALL)
-_CODED = re.compile(rb"#([0-9A-Fa-f]{2})")
 _LETTERS = {
     b"n": b"\n",
     b"r": b"\r",
@@ -62,25 +43,27 @@ class _Font:
     """How many bytes the codes of a font have: ``width`` 1 or 2, or 0 where a CMap tells it code by code; whether a
     graphics state sets it (``stated``)."""
 
-    def __init__(self, spec: Any, document: Any, stated: bool) -> None:
-        from playa.cmapdb import get_cmap, parse_encoding
-
-        self.spec = spec  # kept so that its id stays taken
+    def __init__(self, spec: Any, stated: bool, playas: Callable[[Any], Any]) -> None:
+        self._spec = spec
         self.stated = stated
-        self._document = document
+        self._playas = playas
         self._font: Any = None
         self._cmap: Any = None
         self.width = 1
-        if not isinstance(spec, dict) or _name(spec.get("Subtype")) != "Type0":
+        if _text(spec, "/Subtype") != "/Type0":
             return
-        encoding = _value(spec.get("Encoding"))
-        name = _name(encoding) or _name(getattr(encoding, "attrs", {}).get("CMapName"))
-        if name.startswith("OneByteIdentity"):
+        encoding = spec.get("/Encoding")
+        name = _text(encoding, "/CMapName") if is_stream(encoding) else str(encoding)
+        if name.startswith("/OneByteIdentity"):
             return
         self.width = 2
         if "Identity" not in name and "UCS2" not in name:
+            from playa.cmapdb import get_cmap, parse_encoding
+
             with suppress(KeyError):  # a CMap that nobody knows: most have codes of two bytes
-                self._cmap = parse_encoding(encoding.buffer) if _stream(encoding) else get_cmap(name)
+                self._cmap = (
+                    parse_encoding(encoding.read_bytes()) if is_stream(encoding) else get_cmap(name[1:])
+                )
                 self.width = 0
 
     def codes(self, data: bytes) -> list[bytes]:
@@ -98,104 +81,106 @@ class _Font:
         """Whether the font says that a code stands for a blank."""
         try:
             if self._font is None:
-                self._font = self._document.get_font(0, self.spec if isinstance(self.spec, dict) else None)
+                self._font = self._playas(self._spec)
             texts = [text for _, text in self._font.decode(code) if text]
             return bool(texts) and all(map(_blank, texts))
         except Exception:  # playa raises anything on a damaged font: then nothing says so
             return False
 
-    def count(self, data: bytes) -> int:
-        """How many codes a string has."""
-        return len(data) // self.width if self.width else len(self.codes(data))
+    def count(self, string: bytes, length: int) -> int:
+        """How many codes a string of so many bytes has, as it is written in the content."""
+        return length // self.width if self.width else len(self.codes(_bytes(string)))
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
-    """What one operator shows: ``count`` codes of the ``pieces`` of a string in one ``font``."""
+class Run(NamedTuple):
+    """What one operator shows: ``glyphs`` codes of the strings among its ``operands``, in one ``font``."""
 
     font: _Font
-    pieces: tuple[bytes, ...]
-    count: int
+    operands: Sequence[bytes]
+    glyphs: int
 
     @property
     def codes(self) -> list[tuple[_Font, bytes]]:
         """The codes, each with its font."""
-        return [(self.font, code) for piece in self.pieces for code in self.font.codes(piece)]
+        strings = [_bytes(token) for token in self.operands if token[:1] in _QUOTES]
+        return [(self.font, code) for string in strings for code in self.font.codes(string)]
 
 
 class Painted:
-    """The content of an open document's pages."""
+    """The text that the pages of an open document show; ``structure`` is None for one that qpdf cannot open."""
 
-    def __init__(self, document: Any) -> None:
-        self._document = document
-        self._fonts: dict[tuple[int, bool], _Font] = {}
+    def __init__(self, structure: Structure | None, path: Path, password: str) -> None:
+        self._structure = structure
+        self._fonts: dict[Any, _Font] = {}
+        self._path, self._password = path, password
+        self._document: Any = None
 
     def runs(self, number: int) -> list[Run]:
         """What page ``number`` (from 1) shows, in the order in which it is painted; empty strings are left out.
 
-        Raises ValueError where forms nest without end or strings cannot be told, and whatever playa raises for a broken
+        Raises ValueError where forms nest without end or strings cannot be told, and whatever pikepdf raises for a broken
         page.
         """
-        page = self._document.pages[number - 1]
+        if self._structure is None:
+            raise ValueError("the file cannot be opened")
         out: list[Run] = []
-        content = b"\n".join(stream.buffer for stream in page.streams)
-        self._read(content, page.resources, None, (), out)
+        content, resources = self._structure.shown(number)
+        self._read(content, resources, None, (), out)
         return out
 
     def _read(
-        self, content: bytes, resources: Any, font: _Font | None, forms: tuple[int, ...], out: list[Run]
+        self, content: Content, resources: Any, font: _Font | None, within: tuple[Key, ...], out: list[Run]
     ) -> None:
         saved: list[_Font | None] = []
+        fonts, forms, states = (named(resources, kind) for kind in ("/Font", "/XObject", "/ExtGState"))
         known: dict[bytes, _Font] = {}
-        for string, shown, array, name, sets, calls, state, unclosed in _WORDS.findall(content):
-            if unclosed:
-                raise ValueError("a string without end, or too many brackets within one")
-            if shown or array:
-                pieces = tuple(filter(None, map(_bytes, (string,) if shown else _STRINGS.findall(array))))
-                if pieces and font is not None:  # without a font nothing is painted
-                    out.append(Run(font, pieces, sum(map(font.count, pieces))))
-            elif sets:
-                if name not in known:
-                    known[name] = self._font(_entry(resources, "Font", name))
-                font = known[name]
-            elif state == b"q":
+        for operator, about in content.steps:
+            if operator in _SHOW:
+                if font is not None and (run := _run(font, about)):  # without a font nothing is painted
+                    out.append(run)
+            elif operator == b"q":
                 saved.append(font)
-            elif state and saved:
-                font = saved.pop()
-            elif calls == b"gs":
-                given = _value(_entry(resources, "ExtGState", name))
-                if isinstance(given, dict) and "Font" in given:
-                    font = self._font(_value(given["Font"])[0], stated=True)
-            elif calls:
-                self._form(_value(_entry(resources, "XObject", name)), resources, font, forms, out)
+            elif operator == b"Q":
+                font = saved.pop() if saved else font
+            elif operator == b"Tf":
+                if about[0] not in known:
+                    known[about[0]] = self._font(fonts.get(name_of(about[0])))
+                font = known[about[0]]
+            elif operator == b"gs":
+                state = states.get(name_of(about[0]), {})
+                font = self._font(state["/Font"][0], stated=True) if "/Font" in state else font
+            elif operator == b"Do":
+                self._form(forms.get(name_of(about[0])), resources, font, within, out)
+            else:
+                raise ValueError("a string without end")
 
     def _form(
-        self, form: Any, resources: Any, font: _Font | None, forms: tuple[int, ...], out: list[Run]
+        self, form: Any, resources: Any, font: _Font | None, within: tuple[Key, ...], out: list[Run]
     ) -> None:
-        if not _stream(form) or _name(form.attrs.get("Subtype")) != "Form" or id(form) in forms:
+        if not is_stream(form) or form.get("/Subtype") != "/Form" or form.objgen in within:
             return
         if len(out) > _MOST:
             raise ValueError("forms nest without end")
-        self._read(
-            form.buffer, _value(form.attrs.get("Resources")) or resources, font, (*forms, id(form)), out
-        )
+        assert self._structure is not None
+        content = self._structure.content((form.objgen,))
+        self._read(content, form.get("/Resources", resources), font, (*within, form.objgen), out)
 
-    def _font(self, reference: Any, stated: bool = False) -> _Font:
-        spec = _value(reference)
-        key = id(spec), stated
-        if key not in self._fonts:
-            self._fonts[key] = _Font(spec, self._document, stated)
-        return self._fonts[key]
+    def _font(self, spec: Any, stated: bool = False) -> _Font:
+        key = None if spec is None else spec.objgen if spec.is_indirect else spec.unparse()
+        if (key, stated) not in self._fonts:
+            self._fonts[key, stated] = _Font(spec, stated, self._playas)
+        return self._fonts[key, stated]
 
+    def _playas(self, spec: Any) -> Any:
+        """A font as playa sees it, which knows the characters of codes; raises whatever playa raises."""
+        import playa
+        from playa.parser import ObjectParser
 
-@contextmanager
-def open_painted(path: Path, password: str = "") -> Iterator[Painted]:
-    """Open ``path`` for counting; raises whatever playa raises for a file that it cannot open."""
-    import playa
-
-    logging.getLogger("playa").setLevel(logging.ERROR)
-    with playa.open(path, password=password) as document:
-        yield Painted(document)
+        if self._document is None:
+            logging.getLogger("playa").setLevel(logging.ERROR)
+            self._document = playa.open(self._path, password=self._password)
+        _, parsed = next(ObjectParser(spec.unparse(resolved=True), self._document))
+        return self._document.get_font(0, parsed)
 
 
 def missing(runs: Sequence[Run], page: PageArrays) -> int:
@@ -203,7 +188,7 @@ def missing(runs: Sequence[Run], page: PageArrays) -> int:
 
     A decoder may leave out blanks. Which codes are blanks is learnt where the decoder gives all glyphs of a run.
     """
-    wanted = np.fromiter((run.count for run in runs), dtype=np.int64, count=len(runs))
+    wanted = np.fromiter((run.glyphs for run in runs), dtype=np.int64, count=len(runs))
     given = np.bincount(page.runs, minlength=len(runs))[: len(runs)]
     short = np.flatnonzero(given < wanted)
     if len(short) == 0:
@@ -238,6 +223,24 @@ def _blank(text: str) -> bool:
     return not text.strip()
 
 
+def _run(font: _Font, operands: Sequence[bytes]) -> Run | None:
+    """What is shown of some operands; None where they say nothing."""
+    length = count = 0
+    for string in operands:
+        if string[:1] in _QUOTES:
+            has = _length(string)
+            length += has
+            count += font.count(string, has)
+    return Run(font, operands, count) if length else None
+
+
+def _length(string: bytes) -> int:
+    """How many bytes a string operand says."""
+    if string[:1] == b"<":
+        return (len(string) - 1) // 2 if string[1:-1].isalnum() else len(_bytes(string))
+    return len(_bytes(string)) if b"\\" in string or b"\r" in string else len(string) - 2
+
+
 def _bytes(string: bytes) -> bytes:
     """What a string operand says."""
     if string[:1] == b"<":
@@ -254,23 +257,6 @@ def _unescaped(match: re.Match[bytes]) -> bytes:
     return bytes([int(what, 8) & 255]) if what[:1].isdigit() and what < b"8" else _LETTERS.get(what, what)
 
 
-def _entry(resources: Any, kind: str, name: bytes) -> Any:
-    """What resources call ``name``, a name as it is written in the content."""
-    from playa.pdftypes import name_str
-
-    entries = _value((_value(resources) or {}).get(kind)) or {}
-    return entries.get(name_str(_CODED.sub(lambda match: bytes.fromhex(match[1].decode()), name)))
-
-
-def _stream(value: Any) -> bool:
-    return hasattr(value, "buffer")
-
-
-def _name(value: Any) -> str:
-    return str(getattr(_value(value), "name", ""))
-
-
-def _value(reference: Any) -> Any:
-    from playa.pdftypes import resolve1
-
-    return resolve1(reference)
+def _text(value: Any, name: str) -> str:
+    """What a dictionary or stream says by a name, as text; "" for anything else."""
+    return str(value.get(name, "")) if isinstance(value, pikepdf.Dictionary | pikepdf.Stream) else ""

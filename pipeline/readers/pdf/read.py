@@ -100,20 +100,27 @@ def read_pdf(
         wrong = [number for number in numbers if not 1 <= number <= pdf.page_count]
         if wrong:
             raise XizeError(f"{path.name}：没有第 {wrong[0]} 页（共 {pdf.page_count} 页）；请核对 --pages。")
-        alone = len(numbers) <= _SMALL and not any(_risky(pdf.state(number)) for number in numbers)
-        ranges = page_ranges(numbers, _RANGE if alone else _SHARED)
+        small = len(numbers) <= _SMALL
+        readings: list[Reading] = []
+        apart: list[list[int]] = []
         done = 0
 
-        def count(index: int) -> None:
+        def count(some: Sequence[int]) -> None:
             nonlocal done
-            done += len(ranges[index])
+            done += len(some)
             if progress:
                 progress(done, len(numbers))
 
-        if alone:
-            return join_readings(map_in_processes(partial(_read, pdf, limits=limits), ranges, 1, count))
-    work = partial(read_pages, path, password=password, decoder=decoder, limits=limits)
-    return join_readings(map_in_processes(work, ranges, workers, count, apart=True))
+        for some in page_ranges(numbers, _RANGE if small else _SHARED):
+            if small and not any(_risky(pdf.state(number)) for number in some):
+                readings.append(_read(pdf, some, limits))
+                count(some)
+            else:
+                apart.append(some)
+    if apart:
+        work = partial(read_pages, path, password=password, decoder=decoder, limits=limits)
+        readings += map_in_processes(work, apart, workers, lambda index: count(apart[index]), apart=True)
+    return join_readings(readings)
 
 
 def read_pages(
