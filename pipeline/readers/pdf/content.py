@@ -28,8 +28,12 @@ _OPERATORS = {
 """Every operator, and how many operands it needs at least."""
 _PAINT = (b"re", b"l", b"c", b"v", b"y", b"Do", b"sh", b"Tj", b"TJ", b"'", b'"')
 _PAIRS = ((b"BT", b"ET"), (b"q", b"Q"), (b"BMC", b"EMC"))
-_FOLLOWED = {b"Tj": 1, b"'": 1, b'"': 1, b"TJ": 1, b"Tf": 2, b"gs": 1, b"Do": 1, b"q": 0, b"Q": 0, b"(": 0}
-"""The operators of :data:`Step`, and how far before them their operand stands."""
+_FOLLOWED = {
+    name: count
+    for count, names in ((0, b"q Q EMC ("), (1, b"Tj ' \" TJ gs Do BMC"), (2, b"Tf BDC"))
+    for name in names.split()
+}
+"""The operators of :data:`Step`, and how many tokens before them are kept."""
 
 _PICTURE = rb"BI(?=[\s\0/])[\s\S]*?[\s\0]ID[\s\0][\s\S]*?[\s\0]EI(?![^\s\0])"
 _TOKEN = re.compile(
@@ -45,8 +49,8 @@ _OUTSIDE, _INSIDE = re.compile(rb"%[^\r\n]*+|\("), re.compile(rb"\\[\s\S]|[()]")
 _CODED = re.compile(rb"#([0-9A-Fa-f]{2})")
 
 Step = tuple[bytes, Sequence[bytes]]
-"""An operator that chooses a font, keeps or restores it, shows text or paints an XObject, and the tokens that it is about:
-a name, a string or what stands in an array. ``(`` is a string without end."""
+"""An operator that chooses a font, keeps or restores it, shows text, paints an XObject or marks content, and its operands,
+those of TJ being what stands in its array. ``(`` is a string without end."""
 
 
 @dataclass(frozen=True)
@@ -61,19 +65,18 @@ class Content:
 
     def names(self, operator: bytes) -> Counter[str]:
         """The names that an operator is about, and how often."""
-        return Counter(
-            {
-                name_of(token): n
-                for token, n in Counter(about[0] for which, about in self.steps if which == operator).items()
-            }
-        )
+        tokens = Counter(about[0] for which, about in self.steps if which == operator)
+        found: Counter[str] = Counter()
+        for token, times in tokens.items():
+            found[name_of(token)] += times
+        return found
 
 
 def read_content(data: bytes) -> Content:
     """The figures and steps of decoded content.
 
     >>> read_content(b"BT /F1 9 Tf (a) Tj ET").steps, read_content(b"q 1 0 0 1 72").cut
-    ([(b'Tf', (b'/F1',)), (b'Tj', (b'(a)',))], True)
+    ([(b'Tf', [b'/F1', b'9']), (b'Tj', [b'(a)'])], True)
     """
     tokens = _TOKEN.findall(data)
     if b"(" in tokens:
@@ -91,9 +94,10 @@ def read_content(data: bytes) -> Content:
         or any(counts[begin] > counts[end] for begin, end in _PAIRS)
         or _ends_within(tokens)
     )
+    padded = [b"", b"", *tokens]  # an operator may lack operands
     steps: list[Step] = [
-        (token, _array(tokens, i) if token == b"TJ" else (tokens[i - _FOLLOWED[token]],))
-        for i, token in enumerate(tokens)
+        (token, _array(padded, i) if token == b"TJ" else padded[i - _FOLLOWED[token] : i])
+        for i, token in enumerate(padded)
         if token in _FOLLOWED
     ]
     return Content(len(data), sum(counts[name] for name in _PAINT), steps, cut)

@@ -15,10 +15,10 @@ import re
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 import pikepdf
 
@@ -124,6 +124,28 @@ class Structure:
         page = self._pages[number - 1]
         contents = tuple(self._contents(page.unparse(resolved=True)))
         return self.content(contents), _inherited(page, "/Resources")
+
+    def is_off(self, group: Any) -> bool:
+        """Whether an optional content group, or a set of them, is not shown as the file is opened (ISO 32000-1, 8.11)."""
+        if not isinstance(group, pikepdf.Dictionary):
+            return False
+        if group.get("/Type") != "/OCMD":
+            return group.objgen in self._off
+        off = [self.is_off(one) for one in listed(group.get("/OCGs"))]
+        policy = str(group.get("/P", "/AnyOn"))
+        shown = {"/AllOn": not any(off), "/AnyOff": any(off), "/AllOff": all(off)}.get(policy, not all(off))
+        return bool(off) and not shown
+
+    @cached_property
+    def _off(self) -> frozenset[Key]:
+        """The optional content groups that the file's configuration turns off."""
+        properties = self._pdf.Root.get("/OCProperties", {})
+        chosen = properties.get("/D", {})
+        groups = {name: {one.objgen for one in listed(chosen.get(name))} for name in ("/ON", "/OFF")}
+        every = {one.objgen for one in listed(properties.get("/OCGs"))}
+        return frozenset(
+            (every - groups["/ON"] if chosen.get("/BaseState") == "/OFF" else set()) | groups["/OFF"]
+        )
 
     def _content(self, contents: tuple[Key, ...]) -> Content:
         """What content streams say as one. Raises what pikepdf raises where they cannot be read."""
@@ -270,12 +292,13 @@ def _size(stream: Any) -> int | None:
     """Bytes that a stream's data decode to, None where they are not whole."""
     if "/F" in stream:  # its data are in another file
         return 0
-    filters, parameters = (_listed(stream.get(name)) for name in ("/Filter", "/DecodeParms"))
+    filters, parameters = (listed(stream.get(name)) for name in ("/Filter", "/DecodeParms"))
     early = [one.get("/EarlyChange", 1) for one in parameters if one is not None]
     return decoded_size(bytes(stream.read_raw_bytes()), [str(name)[1:] for name in filters], *early[:1])
 
 
-def _listed(value: Any) -> list[Any]:
+def listed(value: Any) -> list[Any]:
+    """The items of an array, or the value as the only one."""
     return [] if value is None else list(value) if _is_array(value) else [value]
 
 
@@ -292,7 +315,7 @@ def _inherited(page: Any, name: str) -> Any:
     return None
 
 
-def is_stream(value: Any) -> bool:
+def is_stream(value: Any) -> TypeGuard[pikepdf.Stream]:
     """Whether an object is a stream."""
     return isinstance(value, pikepdf.Stream)
 

@@ -52,6 +52,8 @@ def _decode(pdf: OpenPdf, number: int) -> Decoded:
         if stated and pdf.decoder == "pdfium":
             arrays = arrays.glyphs(~np.isin(arrays.runs, stated))
         lacking = missing(runs, arrays)
+        off = np.isin(arrays.runs, [k for k, run in enumerate(runs) if run.off])
+        arrays = replace(arrays, invisible=arrays.invisible | off)
     except (
         Exception
     ):  # the libraries raise anything on a broken page: that glyphs cannot be counted is a finding

@@ -93,17 +93,27 @@ class _Font:
 
 
 class Run(NamedTuple):
-    """What one operator shows: ``glyphs`` codes of the strings among its ``operands``, in one ``font``."""
+    """What one operator shows: ``glyphs`` codes of the strings among its ``operands``, in one ``font``; ``off`` in a layer
+    that is not shown."""
 
     font: _Font
     operands: Sequence[bytes]
     glyphs: int
+    off: bool
 
     @property
     def codes(self) -> list[tuple[_Font, bytes]]:
         """The codes, each with its font."""
         strings = [_bytes(token) for token in self.operands if token[:1] in _QUOTES]
         return [(self.font, code) for string in strings for code in self.font.codes(string)]
+
+
+class _Setting(NamedTuple):
+    """Where content is painted: the ``font`` that is set, whether in a layer that is ``off``, ``within`` which forms."""
+
+    font: _Font | None = None
+    off: bool = False
+    within: tuple[Key, ...] = ()
 
 
 class Painted:
@@ -125,18 +135,24 @@ class Painted:
             raise ValueError("the file cannot be opened")
         out: list[Run] = []
         content, resources = self._structure.shown(number)
-        self._read(content, resources, None, (), out)
+        self._read(self._structure, content, resources, _Setting(), out)
         return out
 
     def _read(
-        self, content: Content, resources: Any, font: _Font | None, within: tuple[Key, ...], out: list[Run]
+        self, structure: Structure, content: Content, resources: Any, setting: _Setting, out: list[Run]
     ) -> None:
+        font = setting.font
         saved: list[_Font | None] = []
-        fonts, forms, states = (named(resources, kind) for kind in ("/Font", "/XObject", "/ExtGState"))
+        off = [setting.off]
+        fonts, forms, states, groups = (
+            named(resources, kind) for kind in ("/Font", "/XObject", "/ExtGState", "/Properties")
+        )
         known: dict[bytes, _Font] = {}
         for operator, about in content.steps:
             if operator in _SHOW:
-                if font is not None and (run := _run(font, about)):  # without a font nothing is painted
+                if font is not None and (
+                    run := _run(font, about, off[-1])
+                ):  # nothing is painted without a font
                     out.append(run)
             elif operator == b"q":
                 saved.append(font)
@@ -150,20 +166,21 @@ class Painted:
                 state = states.get(name_of(about[0]), {})
                 font = self._font(state["/Font"][0], stated=True) if "/Font" in state else font
             elif operator == b"Do":
-                self._form(forms.get(name_of(about[0])), resources, font, within, out)
+                form = forms.get(name_of(about[0]))
+                if is_stream(form) and form.get("/Subtype") == "/Form" and form.objgen not in setting.within:
+                    if len(out) > _MOST:
+                        raise ValueError("forms nest without end")
+                    hidden = off[-1] or structure.is_off(form.get("/OC"))
+                    inner = _Setting(font, hidden, (*setting.within, form.objgen))
+                    shown = structure.content((form.objgen,))
+                    self._read(structure, shown, form.get("/Resources", resources), inner, out)
+            elif operator in (b"BMC", b"BDC"):
+                group = groups.get(name_of(about[1])) if about[0] == b"/OC" and operator == b"BDC" else None
+                off.append(off[-1] or structure.is_off(group))
+            elif operator == b"EMC":
+                off = off[:-1] if len(off) > 1 else off
             else:
                 raise ValueError("a string without end")
-
-    def _form(
-        self, form: Any, resources: Any, font: _Font | None, within: tuple[Key, ...], out: list[Run]
-    ) -> None:
-        if not is_stream(form) or form.get("/Subtype") != "/Form" or form.objgen in within:
-            return
-        if len(out) > _MOST:
-            raise ValueError("forms nest without end")
-        assert self._structure is not None
-        content = self._structure.content((form.objgen,))
-        self._read(content, form.get("/Resources", resources), font, (*within, form.objgen), out)
 
     def _font(self, spec: Any, stated: bool = False) -> _Font:
         key = None if spec is None else spec.objgen if spec.is_indirect else spec.unparse()
@@ -223,7 +240,7 @@ def _blank(text: str) -> bool:
     return not text.strip()
 
 
-def _run(font: _Font, operands: Sequence[bytes]) -> Run | None:
+def _run(font: _Font, operands: Sequence[bytes], off: bool) -> Run | None:
     """What is shown of some operands; None where they say nothing."""
     length = count = 0
     for string in operands:
@@ -231,7 +248,7 @@ def _run(font: _Font, operands: Sequence[bytes]) -> Run | None:
             has = _length(string)
             length += has
             count += font.count(string, has)
-    return Run(font, operands, count) if length else None
+    return Run(font, operands, count, off) if length else None
 
 
 def _length(string: bytes) -> int:

@@ -27,14 +27,17 @@ from tests.typeset.fonts import BASE, font_file
 
 DECODERS = ("pdfium", "pdfplumber")
 TEXT = b"BT /F1 12 Tf 50 700 Td (Hello world) Tj ET"
-HELVETICA = Dictionary(Type=Name.Font, Subtype=Name.Type1, BaseFont=Name.Helvetica)
+
+
+def helvetica() -> Dictionary:
+    return Dictionary(Type=Name.Font, Subtype=Name.Type1, BaseFont=Name.Helvetica)
 
 
 def page(path: Path, content: bytes, add: Callable[[Pdf], None] = lambda pdf: None) -> Path:
     """A page with this content, where /F1 is Helvetica."""
     with pikepdf.new() as pdf:
         pdf.add_blank_page(page_size=(595, 842))
-        pdf.pages[0].Resources = Dictionary(Font=Dictionary(F1=HELVETICA), XObject=Dictionary())
+        pdf.pages[0].Resources = Dictionary(Font=Dictionary(F1=helvetica()), XObject=Dictionary())
         pdf.pages[0].Contents = pdf.make_stream(content)
         add(pdf)
         pdf.save(path)
@@ -194,9 +197,7 @@ def test_a_font_of_a_graphics_state_that_no_decoder_shows(tmp_path: Path) -> Non
 
     def add(pdf: Pdf) -> None:
         form(b"/G gs BT 50 650 Td (lost  words) Tj ET")(pdf)
-        pdf.pages[0].Resources.ExtGState = Dictionary(
-            G=Dictionary(Font=[pdf.make_indirect(Dictionary(HELVETICA)), 9])
-        )
+        pdf.pages[0].Resources.ExtGState = Dictionary(G=Dictionary(Font=[pdf.make_indirect(helvetica()), 9]))
 
     path = page(tmp_path / "page.pdf", TEXT + b" /X Do", add)
     for decoder in DECODERS:
@@ -204,6 +205,40 @@ def test_a_font_of_a_graphics_state_that_no_decoder_shows(tmp_path: Path) -> Non
         assert [row["text"] for row in reading.blocks.to_pylist()] == ["Hello world"]
         (finding,) = missing_glyphs(reading.pages)
         assert finding.level == "error" and finding.message.startswith("第1页少读9字；")
+
+
+MEMBERS = {"All": Name.AllOn, "Any": Name.AnyOn}
+
+
+@pytest.mark.parametrize("base", [None, Name.OFF])
+def test_layers_that_are_not_shown(tmp_path: Path, base: Name | None) -> None:
+    """By marked content, by a set of groups and by a form; text around and after them is shown."""
+
+    def add(pdf: Pdf) -> None:
+        on, off = (pdf.make_indirect(Dictionary(Type=Name.OCG, Name=name)) for name in (b"shown", b"draft"))
+        chosen = Dictionary(ON=[on], BaseState=base) if base else Dictionary(OFF=[off])
+        pdf.Root.OCProperties = Dictionary(OCGs=[on, off], D=chosen)
+        form(TEXT.replace(b"world", b"form"), BBox=[0, 0, 595, 842], OC=off)(pdf)
+        sets = {name: Dictionary(Type=Name.OCMD, OCGs=[on, off], P=how) for name, how in MEMBERS.items()}
+        pdf.pages[0].Resources.Properties = Dictionary(On=on, Off=off, **sets)
+
+    def layer(name: bytes, y: int) -> bytes:
+        return b"/OC /%s BDC BT /F1 9 Tf 50 %d Td (in %s) Tj ET EMC " % (name, y, name)
+
+    shown = (
+        layer(b"On", 500) + b"/OC /Off BDC /Span BMC EMC " + layer(b"On", 520) + b"EMC " + layer(b"Off", 540)
+        + layer(b"All", 560) + layer(b"Any", 580) + b"/X Do " + TEXT
+    )  # fmt: skip
+    path = page(tmp_path / "page.pdf", shown, add)
+    for decoder in DECODERS:
+        reading = read_pages(path, [1], decoder=decoder)
+        texts = {
+            role: " ".join(row["text"] for row in reading.blocks.to_pylist() if row["role"] == role)
+            for role in ("text", "invisible")
+        }
+        assert texts["text"].split() == ["Hello", "world", "in", "Any", "in", "On"]
+        assert "".join(texts["invisible"].split()) == "inOninOffinAllHelloform"
+        assert (pages_of(reading)[0].missing, pages_of(reading)[0].hidden) == (0, 23)
 
 
 def test_a_string_without_end_cannot_be_counted(tmp_path: Path) -> None:
@@ -277,7 +312,7 @@ def test_a_run_refuses_a_shortfall_until_it_is_accepted(home: Path, tmp_path: Pa
     with pikepdf.open(home / "raw" / EDITION / f"{EDITION}.pdf") as pdf:
         made = pdf.make_stream(
             TEXT.replace(b"(", b"0 Tz ("), Type=Name.XObject, Subtype=Name.Form,
-            Resources=Dictionary(Font=Dictionary(F1=HELVETICA)),
+            Resources=Dictionary(Font=Dictionary(F1=helvetica())),
         )  # fmt: skip
         pdf.pages[1].add_resource(made, Name.XObject, Name.Short)
         pdf.pages[1].contents_add(b"/Short Do")
