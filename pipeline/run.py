@@ -151,8 +151,9 @@ def tidy_reading(job: Job, reading: Reading, report: Report | None = None) -> Ru
     from pipeline.quality.assess import assess, name_rows
     from pipeline.quality.checks.last_edition import boundary_differs
     from pipeline.quality.checks.pages import conservation
+    from pipeline.quality.corrections.cells import apply_to_cells
     from pipeline.quality.corrections.file import corrections_in
-    from pipeline.quality.corrections.tables import correct_cells, correct_tables
+    from pipeline.quality.corrections.rows import apply_to_rows
     from pipeline.readers.ocr.scans import doubts
     from pipeline.schema import TIDIED, build
     from pipeline.schema.moe_classes import reference_rows
@@ -164,12 +165,12 @@ def tidy_reading(job: Job, reading: Reading, report: Report | None = None) -> Ru
     uncertain = list(doubts(reading)) if kind == "pdf" else []
     corrections = corrections_in(job.edition.corrections, job.decisions["corrections.yaml"])
     with measured("tidy"):
-        cells, changed = correct_cells(reading.cells, corrections)
+        cells, changed = apply_to_cells(reading.cells, corrections)
         tidied = tidy_cells(job, replace(reading, cells=cells))
-        made = {table: build(table, tidied.rows.get(table, []), name, kind) for table in TIDIED}
-        tables = correct_tables(
-            made, corrections, edition=name, source=kind, rule3=tidied.rule3, corrected_cells=changed
-        )
+        made = tidied.rows
+        if corrections:
+            made = apply_to_rows(made, corrections, rule3=tidied.rule3, corrected_cells=changed)
+        tables = {table: build(table, made.get(table, []), name, kind) for table in TIDIED}
     tables["cells"] = _cells_table(reading, name, kind)
     with measured("assess"):
         tables, more = assess(

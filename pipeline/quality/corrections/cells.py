@@ -6,8 +6,11 @@ from collections.abc import Iterable
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from pipeline.arrow import array
 from pipeline.quality.corrections.file import Correction, only_one
+from pipeline.reading import in_order
 from pipeline.text import normalise, squeeze
 
 _Cell = dict[str, Any]
@@ -19,17 +22,20 @@ _SHOWN = 10
 def apply_to_cells(cells: pa.Table, corrections: Iterable[Correction]) -> tuple[pa.Table, frozenset[str]]:
     """Staged cells with the corrections of cells applied, in their order, and the cell_ids that they changed.
 
-    ``cells``: the columns of ``readers.staged.CELLS``. Corrections of rows are left alone. Raises XizeError naming the
+    ``cells``: the columns of ``reading.CELLS``. Corrections of rows are left alone. Raises XizeError naming the
     correction when its cell is missing or does not read as it expects.
     """
     wanted = [correction for correction in corrections if correction.of_cells]
     if not wanted:
         return cells, frozenset()
-    rows: list[_Cell] = cells.to_pylist()
+    named = pc.is_in(cells["cell_id"], value_set=array([one.where.cell_id for one in wanted], pa.string()))
+    # Only their pages are looked at; the cells of a transcript have none: if one is named, all are.
+    here = pc.is_in(cells["page"], value_set=cells.filter(named)["page"].combine_chunks())
+    rows: list[_Cell] = cells.filter(here).to_pylist()
     changed: set[str] = set()
     for correction in wanted:
-        named = [row for row in rows if row["cell_id"] == correction.where.cell_id]
-        cell = only_one(named, correction, f"单元格{correction.where.cell_id}")
+        at = [row for row in rows if row["cell_id"] == correction.where.cell_id]
+        cell = only_one(at, correction, f"单元格{correction.where.cell_id}")
         if correction.action == "replace":
             _replace(cell, correction)
         elif correction.action == "set_span":
@@ -37,7 +43,11 @@ def apply_to_cells(cells: pa.Table, corrections: Iterable[Correction]) -> tuple[
         else:
             rows = _map_column(rows, cell, correction)
         changed.add(cell["cell_id"])
-    return pa.Table.from_pylist(rows, schema=cells.schema), frozenset(changed)
+    corrected = pa.Table.from_pylist(rows, schema=cells.schema)
+    whole = pa.concat_tables([cells.filter(pc.invert(here)), corrected]).combine_chunks()
+    if not whole["page"].null_count:
+        whole = in_order(whole, ("page", "table_no", "row", "col"))
+    return whole, frozenset(changed)
 
 
 def cell_text(cell: _Cell) -> str:

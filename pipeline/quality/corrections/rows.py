@@ -38,7 +38,7 @@ def apply_to_rows(
 
     ``rows``: as tidying gives them; ``entries`` in reading order. Changed items are read anew (name, issuer, grades,
     level, entry_id, and their rows of ``credentials``) with ``organisations`` (None: those that the annex rows name) and
-    ``rule3``. Rows that start in one of ``corrected_cells`` (see :func:`correct_cells.apply_to_cells`) are marked too; corrections of cells are left alone.
+    ``rule3``. Rows that start in one of ``corrected_cells`` (see :func:`cells.apply_to_cells`) are marked too; corrections of cells are left alone.
     Raises XizeError naming the correction that matches nothing, several places, or other text than it expects.
     """
     wanted = [correction for correction in corrections if not correction.of_cells]
