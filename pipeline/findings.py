@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
 from dataclasses import dataclass
 
 
@@ -87,12 +86,9 @@ _CHANCE = {
 }  # fmt: skip
 
 
-def _codes(rows: Iterable[tuple[str, str, str, str, str]]) -> dict[str, Code]:
-    return {row[0]: Code(*row) for row in rows}
-
-
-CODES: dict[str, Code] = _codes(
-    (
+CODES: dict[str, Code] = {
+    row[0]: Code(*row)
+    for row in (
         ("text_outside_tables", "info", "document", "表外文字", "核对该处文字是否应属于某个表格；如属说明性文字，可接受此项。"),
         # found by reading and tidying
         ("header_similar", "warning", "reading", "表头按相近词识别", "核对表头；可在source.yaml的headers中写明。"),
@@ -178,13 +174,13 @@ CODES: dict[str, Code] = _codes(
         ("characters_added", "error", "reading", "条目文字多于原文", "核对原文；请连同输入文件报告。"),
         ("row_count_below", "error", "reading", "行数过少", "核对是否漏读；行数范围写在source.yaml中。"),
         ("row_count_above", "warning", "reading", "行数过多", "核对是否重复读取；行数范围写在source.yaml中。"),
-        # found by cross-checking with camelot (readers/cross_check.py)
+        # found by cross-checking with camelot (readers/cross_check/)
         ("cross_check_structure", "warning", "reading", "两种读法的框线不一致", "对照原页核对该处的单元格；证据中有两种读法。"),
         ("cross_check_text", "warning", "reading", "两种读法的文字不一致", "对照原页核对该单元格的文字；证据中有两种读法。"),
         ("cross_check_coarser", "info", "document", "camelot看出的框线较少", "该页框线较细、较浅或为虚线，未能全部核对；可接受此项。"),
         ("cross_check_unseen", "info", "document", "camelot没有看出表格", "该页无从核对；如有疑问，用xize tables --debug查看。"),
         ("cross_check_failed", "info", "document", "camelot未能读取该页", "该页未作核对；如有疑问，用xize tables --debug查看。"),
-        # found by cross-checking the two decoders (readers/decoders.py)
+        # found by cross-checking the two decoders (readers/cross_check/)
         ("decoder_disagreement", "warning", "reading", "两个解码器读出的内容不一致", "对照原页核对文字和框线；证据中有各自独有的部分。"),
         # found by the reader of Word files
         ("tracked_changes", "warning", "reading", "有未定的修订", "核对定稿；已按接受修订读取，如不应接受，请在Word中拒绝后换上新文件。"),
@@ -202,4 +198,4 @@ CODES: dict[str, Code] = _codes(
         ("value_carried_over", "info", "reading", "换页后重印的值", "核对两处是否同一个合并单元格；属实则接受此项。"),
         ("number_inferred", "warning", "reading", "序号由推断而来", "对照原件核对序号。"),
     )
-)  # fmt: skip
+}  # fmt: skip

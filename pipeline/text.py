@@ -28,22 +28,14 @@ _RADICALS = str.maketrans(
     }
 )  # fmt: skip
 
-_CJK_RANGES = (
-    (0x2E80, 0x2FDF),
-    (0x3005, 0x3007),
-    (0x3040, 0x30FF),
-    (0x3400, 0x4DBF),
-    (0x4E00, 0x9FFF),
-    (0xF900, 0xFAFF),
-    (0x20000, 0x3134F),
+_CJK = re.compile(
+    r"[\u2e80-\u2fdf\u3005-\u3007\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003134f]"
 )
 
 
-@lru_cache(maxsize=65536)
 def is_cjk(char: str) -> bool:
     """Whether ``char`` is an ideograph or kana (a character that typesetters break lines beside)."""
-    code = ord(char)
-    return any(low <= code <= high for low, high in _CJK_RANGES)
+    return _CJK.match(char) is not None
 
 
 @lru_cache(maxsize=65536)
@@ -104,8 +96,8 @@ def squeeze(text: str) -> str:
     return _BLANKS.sub("", clean(text))
 
 
-OPEN = "([{【〔《〈"
-CLOSE = ")]}】〕》〉"
+OPEN, CLOSE = "([{【〔《〈", ")]}】〕》〉"
+OPEN_QUOTES, CLOSE_QUOTES = "「『“‘", "」』”’"
 _BRACKETS = re.compile(f"[{re.escape(OPEN + CLOSE)}]")
 
 
@@ -123,10 +115,17 @@ def brackets(text: str) -> tuple[int, int]:
     return stray, depth
 
 
-def depth_after(text: str, depth: int = 0) -> int:
-    """Open brackets after ``text``, having begun with ``depth``; a closing bracket with nothing open counts none."""
-    stray, opened = brackets(text)
-    return max(depth - stray, 0) + opened
+_STEPS = dict.fromkeys(OPEN, 1) | dict.fromkeys(CLOSE, -1)
+_QUOTES = _STEPS | dict.fromkeys(OPEN_QUOTES, 1) | dict.fromkeys(CLOSE_QUOTES, -1)
+
+
+def depth_after(text: str, depth: int = 0, *, quotes: bool = False) -> int:
+    """Open brackets (and quotation marks) after ``text``, having begun with ``depth``; a closing one with nothing open
+    counts none."""
+    steps = _QUOTES if quotes else _STEPS
+    for char in text:
+        depth = max(depth + steps.get(char, 0), 0)
+    return depth
 
 
 def unkeepable(text: str) -> bool:

@@ -16,7 +16,8 @@ from operator import itemgetter
 from rapidfuzz.distance import Levenshtein
 
 from pipeline.diff.units import NAMELESS, UNSURE, Unit, cut, joined
-from pipeline.diff.words import alike, depth, item_alike, stated
+from pipeline.diff.words import alike, item_alike, stated
+from pipeline.text import brackets, depth_after
 
 Pair = tuple[Unit, Unit]
 
@@ -227,7 +228,7 @@ def _ends(units: Sequence[Unit]) -> dict[int, float]:
     at = level = 0
     for unit, following in zip_longest(units, units[1:]):
         at += len(unit.key)
-        level = max(0, depth(unit.key, level))
+        level = depth_after(unit.key, level, quotes=True)
         ends[at] = 1.0
         if following is not None:
             least = min(unit.confidence, following.confidence)
@@ -338,7 +339,7 @@ def _lines_apart(long: _Text, short: _Text, whole: tuple[int, int], part: tuple[
         if middle and short.cuts[j] + head not in short.starts:
             continue
         lines = long.piece(u, v)
-        if not NAMELESS.fullmatch(lines) and depth(lines) == 0 and depth(text[:head]) == 0:
+        if not NAMELESS.fullmatch(lines) and not any((*brackets(lines), *brackets(text[:head]))):
             return True
     return False
 

@@ -74,11 +74,3 @@ def item_alike(before: Levels, after: Levels) -> float:
     if before.grades != after.grades or before.level != after.level:
         likeness -= 0.05
     return max(0.0, likeness)
-
-
-_OPEN, _CLOSE = "([{【《〈〔「『“", ")]}】》〉〕」』”"
-
-
-def depth(text: str, start: int = 0) -> int:
-    """How many brackets and quotation marks are open after ``text``; negative where it closes more than it opens."""
-    return start + sum((char in _OPEN) - (char in _CLOSE) for char in text)

@@ -13,9 +13,9 @@ from typing import Any
 
 from pipeline.findings import Finding
 from pipeline.schema import KINDS, TABLES
-from pipeline.text import squeeze
+from pipeline.text import CLOSE, OPEN, squeeze
 from pipeline.tidy.grades.levels import read_levels
-from pipeline.tidy.grades.names import brackets, is_organisation
+from pipeline.tidy.grades.names import is_organisation
 
 Entry = Mapping[str, Any]
 
@@ -105,7 +105,7 @@ _ONLY_PAPER = re.compile(
     r"(?:专业|职称|职业|技能|技术|能力|等级|资格|执业|从业|国家|证书|证|认证|考试|初级|中级|高级|[一二三四五]级|[初中高]级工|高级技师|[()/、])+"
 )
 _WHOLE_WORDS = frozenset({"技师", "高级技师"})
-_CLOSING = dict(zip("([{《〈「『【“", ")]}》〉」』】”", strict=True))
+_CLOSING = dict(zip(OPEN + "〖「『“<", CLOSE + "〗」』”>", strict=True))
 _LEADS_BADLY = re.compile(r"^[)\]}》〉」』】”、,;:。.!?/·]")
 _HANGS = re.compile(r"[(\[{《〈「『【“、,;/:]$")
 
@@ -123,8 +123,6 @@ def cut_off(text: str) -> str | None:
 
 def unbalanced(text: str) -> bool:
     """Whether a bracket or quotation mark of ``text`` is not closed, or closed without having been opened."""
-    if any(not bracket.closed for bracket in brackets(text)):
-        return True
     opened: list[str] = []
     for char in text:
         if char in _CLOSING:

@@ -7,11 +7,10 @@ from collections.abc import Set
 from itertools import accumulate, pairwise
 
 from pipeline.model import GridCell, Line, LogicalTable
-from pipeline.text import is_cjk, normalise, squeeze
+from pipeline.text import depth_after, is_cjk, normalise, squeeze
 from pipeline.tidy.annexes.columns import Ref
 from pipeline.tidy.annexes.model import LineReader
 
-_OPENING, _CLOSING = "([{《〈【〔「『“‘", ")]}》〉】〕」』”’"
 _BASIS_START = ("《", "〈")
 _OFFICES, _GOING_ON = "部厅局会院署委办", "及和与或、("
 """How names of offices end; how the rest of a name begins."""
@@ -48,17 +47,6 @@ def joined(cell: GridCell) -> str:
         text += "" if _splits_word(cell, before, line) else " "
         text += line.text
     return normalise(text)
-
-
-def depth(text: str) -> int:
-    """How many brackets are open at the end of ``text``."""
-    level = 0
-    for char in text:
-        if char in _OPENING:
-            level += 1
-        elif char in _CLOSING:
-            level = max(0, level - 1)
-    return level
 
 
 def _glue(before: str, after: str) -> str:
@@ -128,7 +116,7 @@ def bases(cell: GridCell, read_lines: LineReader) -> list[str]:
             continue
         opens = text.startswith(_BASIS_START)
         intended = (line.page, round(line.top, 1), round(line.x0, 1)) in starts
-        whole = bool(items) and depth(items[-1]) == 0
+        whole = bool(items) and depth_after(items[-1], quotes=True) == 0
         if not items or (whole and (intended or (opens and items[-1][-1] in "》〉)。;"))):
             items.append(text)
         else:
@@ -166,12 +154,8 @@ def outside_brackets(text: str, separators: re.Pattern[str]) -> list[str]:
     """``text`` split at ``separators`` that stand outside every bracket; empty pieces are dropped."""
     pieces, start, level, pos = [], 0, 0, 0
     while pos < len(text):
-        char = text[pos]
-        if char in _OPENING:
-            level += 1
-        elif char in _CLOSING:
-            level = max(0, level - 1)
-        elif level == 0 and (found := separators.match(text, pos)) and found.end() > pos:
+        level = depth_after(text[pos], level, quotes=True)
+        if level == 0 and (found := separators.match(text, pos)) and found.end() > pos:
             pieces.append(text[start:pos])
             start = pos = found.end()
             continue
@@ -185,7 +169,7 @@ def titles(cell: GridCell, read_lines: LineReader) -> list[str]:
     lines: list[str] = []
     for text in line_texts(cell, read_lines):
         # A piece of one character, or one after an open bracket, is the rest of a wrapped title.
-        if lines and (len(text) < 2 or depth(lines[-1]) or lines[-1][-1] in "、;/"):
+        if lines and (len(text) < 2 or depth_after(lines[-1], quotes=True) or lines[-1][-1] in "、;/"):
             lines[-1] = _glue(lines[-1], text)
         else:
             lines.append(text)

@@ -16,8 +16,8 @@ from dataclasses import dataclass, replace
 
 from rapidfuzz import fuzz
 
-from pipeline.text import normalise
-from pipeline.tidy.annexes.cells import depth, outside_brackets
+from pipeline.text import depth_after, normalise
+from pipeline.tidy.annexes.cells import outside_brackets
 
 _REMARK = re.compile(
     r"^[(]?(?:注|备注|说明|附注)\d*[:、]|^[(]?(?:需|须|应当?|必须|同时|具体|详见|参照|以上|上述|仅限|不再|其中需|并需|并须|但需|但须|且需|且须)"
@@ -70,7 +70,9 @@ def split_titles(text: str) -> tuple[list[str], str | None]:
 
 def _first_colon(text: str) -> int:
     """Where the first colon outside brackets stands, or -1."""
-    return next((i for i, char in enumerate(text) if char == ":" and depth(text[:i]) == 0), -1)
+    return next(
+        (i for i, char in enumerate(text) if char == ":" and depth_after(text[:i], quotes=True) == 0), -1
+    )
 
 
 def _unglue(text: str, known: frozenset[str]) -> list[str]:

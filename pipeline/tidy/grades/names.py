@@ -14,15 +14,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from pipeline.text import normalise
+from pipeline.text import CLOSE, OPEN, normalise
 
 
 def _words(text: str) -> tuple[str, ...]:
     return tuple(text.split())
 
 
-OPENING = "([{【〔〖「『<《"
-CLOSING = ")]}】〕〗」』>》"
+OPENING, CLOSING = OPEN + "〖「『<", CLOSE + "〗」』>"
 _ANY_BRACKET = re.compile(rf"[{re.escape(OPENING)}]")
 # "(含)" is no bracket of its own: 三级(含)以上 is one expression.
 _INCLUSIVE = "(含)"

@@ -18,14 +18,13 @@ from itertools import groupby
 
 from pipeline.model import Cell, GridCell, Line
 from pipeline.reading import OPENS, PITCH
-from pipeline.text import depth_after, is_cjk, normalise
+from pipeline.text import CLOSE, CLOSE_QUOTES, OPEN, OPEN_QUOTES, depth_after, is_cjk, normalise
 from pipeline.tidy.wraps.segment_model import CERTAIN, SURE
 from pipeline.tidy.wraps.segment_weights import ORGANISATIONS, is_general
 
-_OPENING = "([{《〈“‘「『【〔"
-_CLOSING = ")]}》〉”’」』】〕"
+_OPENING = OPEN + OPEN_QUOTES
 _TO_NEXT = frozenset(_OPENING + "/、:,&+·—-~～")
-_TO_LAST = frozenset(_CLOSING + "/、:,。;；&+·—-~～%")
+_TO_LAST = frozenset(CLOSE + CLOSE_QUOTES + "/、:,。;；&+·—-~～%")
 """Marks that hold on to the word behind them, or to the word before them."""
 _NEVER = -9.0
 _NAME, _TAIL = 4, 14
