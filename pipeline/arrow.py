@@ -7,14 +7,16 @@ that has no use for pandas need not spend.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
 
-__all__ = ["Row", "array", "batched", "from_numpy", "offsets", "release", "repeated", "rows"]
+__all__ = [
+    "Row", "array", "batched", "from_numpy", "grouped", "offsets", "release", "repeated", "rows", "with_column",
+]  # fmt: skip
 
 
 if "ARROW_DEFAULT_MEMORY_POOL" not in os.environ:
@@ -22,6 +24,7 @@ if "ARROW_DEFAULT_MEMORY_POOL" not in os.environ:
     pa.set_memory_pool(pa.system_memory_pool())
 
 Value = TypeVar("Value")
+Key = TypeVar("Key")
 
 
 def array(values: Iterable[Any], kind: pa.DataType) -> pa.Array:
@@ -167,6 +170,20 @@ class _Columns(dict[str, list[Any]]):
 def batched(values: Sequence[Value], size: int) -> Iterator[Sequence[Value]]:
     """Slices of ``size`` values, the last perhaps shorter."""
     return (values[start : start + size] for start in range(0, len(values), size))
+
+
+def grouped(values: Iterable[Value], key: Callable[[Value], Key]) -> dict[Key, list[Value]]:
+    """The values by their key, keys and values in the order in which they come."""
+    found: dict[Key, list[Value]] = {}
+    for value in values:
+        found.setdefault(key(value), []).append(value)
+    return found
+
+
+def with_column(table: pa.Table, name: str, values: Iterable[Any]) -> pa.Table:
+    """The table with other values in one of its columns."""
+    index, field = table.schema.get_field_index(name), table.schema.field(name)
+    return table.set_column(index, field, array(values, field.type))
 
 
 def rows(table: pa.Table) -> list[Row]:

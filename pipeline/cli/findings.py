@@ -341,8 +341,8 @@ def fresh_reading(edition: Edition) -> NewReading:
     """What the edition's file reads like without any correction: staged cells (read if need be), rows, findings."""
     from pipeline.editions.plan import plan
     from pipeline.job import Options
+    from pipeline.quality.assess import check_tables
     from pipeline.quality.carry import NewReading
-    from pipeline.quality.check_tables import check_tables
     from pipeline.quality.checks.links import link
     from pipeline.quality.decisions import finding_rows
     from pipeline.releases.last_findings import last_findings_path, load_findings

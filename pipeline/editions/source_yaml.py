@@ -269,13 +269,6 @@ def dump_yaml(path: Path, document: Any) -> None:
     replace_file(path, yaml_bytes(document))
 
 
-def new_list(comment: str) -> CommentedSeq:
-    """An empty list with a comment above."""
-    document = CommentedSeq()
-    document.yaml_set_start_comment(comment)
-    return document
-
-
 def line_of(document: Any, location: Sequence[str | int]) -> int | None:
     """The line (from 1) of the key or item at ``location``; of its nearest parent when it is missing."""
     line: int | None = None

@@ -9,10 +9,25 @@ from typing import Any
 
 from ruamel.yaml.comments import CommentedSeq
 
-from pipeline.editions.source_yaml import known_yaml, round_trip
+from pipeline.editions.files import save_file
+from pipeline.editions.source_yaml import file_bytes, known_yaml, parse_yaml, round_trip, yaml_bytes
 from pipeline.errors import XizeError
 
 Entry = Mapping[str, Any]
+
+
+def append(path: Path, entries: Sequence[tuple[Entry, str]], head: str) -> None:
+    """Add ``entries`` to the end of a file, in one atomic step: see :func:`appended`. A list in brackets is written anew.
+
+    The caller holds :func:`files.decisions_lock`. Raises XizeError.
+    """
+    before = file_bytes(path) if path.is_file() else None
+    document = parse_yaml(path, before) if before else None
+    if document and isinstance(document, CommentedSeq) and document.fa.flow_style():
+        document.extend(entry for entry, _ in entries)
+        save_file(path, yaml_bytes(document))
+    else:
+        save_file(path, appended(path, before, entries, head)[0])
 
 
 def appended(

@@ -4,14 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from operator import itemgetter
 from typing import Any
 
 import pyarrow as pa
 
-from pipeline.findings import Finding
-from pipeline.quality.check_tables import check_tables, mark_attention, mark_settled
-from pipeline.quality.checks.links import link
+from pipeline.arrow import grouped, rows, with_column
+from pipeline.findings import BOUNDARY_CODES, CODES, Finding
+from pipeline.quality.checks.characters import characters
+from pipeline.quality.checks.classes import classes, positions
+from pipeline.quality.checks.content import boundaries, form, level_words, repetitions
+from pipeline.quality.checks.links import TARGETS, bare, link
+from pipeline.quality.checks.neighbours import near_duplicates
+from pipeline.quality.checks.org_codes import occupation_codes, org_codes
 from pipeline.quality.checks.pages import damaged_pages, missing_glyphs, pictured_cells
+from pipeline.quality.checks.tiers import tier_conflicts
+from pipeline.quality.checks.uncertain import uncertain
 from pipeline.quality.corrections.file import Correction
 from pipeline.quality.coverage import coverage
 from pipeline.quality.decisions import Acceptance, as_decided, finding_rows, statuses
@@ -44,14 +52,41 @@ def assess(
     return made, [*of_pages, *check_tables(tables), *unlinked]
 
 
+def check_tables(tables: Mapping[str, pa.Table]) -> list[Finding]:
+    """The content findings of an edition. ``tables`` needs ``entries`` and ``credentials``; the others help.
+
+    Rows of ``entries`` must stand in reading order within a cell (``position``).
+    """
+    entries = rows(tables["entries"])
+    credentials = tables["credentials"]
+    at_fault = credentials.filter(credentials["tier_conflict"]).to_pylist()
+    # The names of certificates, qualifications, occupations and titles that the annexes print.
+    columns = {target for targets in TARGETS.values() for target in targets if target[0] in tables}
+    names = sorted({name for table, column in columns for name in tables[table][column].to_pylist() if name})
+    return [
+        *boundaries(entries, [*names, *dict.fromkeys(map(bare, names))]),
+        *near_duplicates(entries, names),
+        *tier_conflicts(entries, at_fault),
+        *level_words(entries),
+        *form(entries),
+        *repetitions(entries),
+        *uncertain(entries),
+        *positions(entries),
+        *classes(tables),
+        *characters(tables),
+        *org_codes(tables),
+        *occupation_codes(tables),
+    ]
+
+
 def name_rows(findings: Sequence[Finding], tables: Mapping[str, pa.Table]) -> list[Finding]:
     """Findings about lines of cells with the rows that stand there: entries by their cell and height, annex rows by the
     row of the table that the cell stands in."""
     items: dict[str, list[Mapping[str, Any]]] = {}
     annexes: dict[str, list[tuple[str, str]]] = {}
     if any(finding.cell_id for finding in findings):
-        for row in tables["entries"].select(["entry_id", "cell_id", "top", "bottom"]).to_pylist():
-            items.setdefault(row["cell_id"], []).append(row)
+        entries = tables["entries"].select(["entry_id", "cell_id", "top", "bottom"])
+        items = grouped(entries.to_pylist(), itemgetter("cell_id"))
         for name in ANNEX_TABLES:
             for row in tables[name].select(["row_id", "cell_id"]).to_pylist():
                 annexes.setdefault((row["cell_id"] or "").rpartition("-")[0], []).append(
@@ -84,6 +119,40 @@ def set_statuses(
     states = statuses(findings, accepted, corrections)
     return {
         **tables,
-        "entries": mark_settled(mark_attention(tables["entries"], findings, states), findings, states),
+        "entries": mark_entries(tables["entries"], findings, states),
         "findings": build("findings", finding_rows(findings, edition, states), edition, source),
     }
+
+
+_OF_ENTRIES = frozenset({"entries", "credentials", "links"})
+"""The tables whose findings name entries by their entry_id."""
+
+
+def mark_entries(entries: pa.Table, findings: Sequence[Finding], states: Mapping[str, str]) -> pa.Table:
+    """``entries`` with ``requires_attention`` where an open finding of the queue ``reading``, or an error, is about one, and
+    ``settled_by`` "steward" where a doubt about its beginning or end was accepted: it is right as read.
+
+    ``states``: digits → status of the findings that are not open (see ``decisions.statuses``).
+    """
+    wanted = {
+        row
+        for finding in findings
+        if finding.table in _OF_ENTRIES
+        and (finding.level == "error" or CODES[finding.code].queue == "reading")
+        and finding.digits not in states
+        for row in finding.rows
+    }
+    settled = {
+        row
+        for finding in findings
+        if finding.code in BOUNDARY_CODES and states.get(finding.digits) == "accepted"
+        for row in finding.rows
+    }
+    ids = entries["entry_id"].to_pylist()
+    marked = with_column(entries, "requires_attention", [entry_id in wanted for entry_id in ids])
+    if not settled or "settled_by" not in entries.column_names:  # a release of before the column
+        return marked
+    by = zip(ids, entries["settled_by"].to_pylist(), strict=True)
+    return with_column(
+        marked, "settled_by", ["steward" if entry_id in settled else known for entry_id, known in by]
+    )

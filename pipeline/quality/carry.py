@@ -17,9 +17,12 @@ from pipeline.editions.files import decisions_lock
 from pipeline.editions.source_yaml import load_yaml
 from pipeline.errors import XizeError
 from pipeline.findings import digits_of
+from pipeline.quality.appending import append
 from pipeline.quality.corrections.cells import apply_to_cells, cell_text
+from pipeline.quality.corrections.file import HEAD as CORRECTIONS_HEAD
 from pipeline.quality.corrections.file import Correction, load_corrections
 from pipeline.quality.corrections.rows import Rows, apply_to_rows
+from pipeline.quality.decisions import HEAD as ACCEPTED_HEAD
 from pipeline.quality.decisions import Acceptance, Row, decided, load_accepted, row_digest, write_yaml
 
 
@@ -128,19 +131,15 @@ def append_corrections(source: Path, target: Path, kept: Mapping[int, str | None
     with decisions_lock(target.parent):
         load_corrections(target)  # a file with a mistake in it is not written over
         there = load_yaml(target) if target.is_file() else None
-        if there is None:
+        if not there:
             # A new file: the old one without what does not apply keeps every comment in its place.
             for index in reversed(range(len(document))):
                 if index not in kept:
                     del document[index]
             write_yaml(target, document)
             return len(document)
-        if not hasattr(there, "append"):
-            raise XizeError(f"{target}不是列表：每项更正请以“- where:”开头。")
         fresh = [document[index] for index in sorted(kept) if document[index] not in there]
-        for item in fresh:
-            there.append(item)
-        write_yaml(target, there)
+        append(target, [(item, "") for item in fresh], CORRECTIONS_HEAD)
         return len(fresh)
 
 
@@ -150,8 +149,5 @@ def append_accepted(target: Path, kept: Iterable[Acceptance]) -> int:
         known = {digits_of(one.finding_id) for one in load_accepted(target)}
         fresh = [one.model_dump() for one in kept if digits_of(one.finding_id) not in known]
         if fresh:
-            document = load_yaml(target) if target.is_file() else None
-            document = [] if document is None else document
-            document.extend(fresh)
-            write_yaml(target, document)
+            append(target, [(one, "") for one in fresh], ACCEPTED_HEAD)
     return len(fresh)

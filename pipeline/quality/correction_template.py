@@ -10,24 +10,17 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from ruamel.yaml.comments import CommentedMap, CommentedSeq
+from ruamel.yaml.comments import CommentedMap
 
 from pipeline.arrow import array
 from pipeline.editions.files import decisions_lock
-from pipeline.editions.source_yaml import load_yaml, new_list
+from pipeline.editions.source_yaml import load_yaml
 from pipeline.errors import XizeError
 from pipeline.findings import digits_of
+from pipeline.quality.appending import append
 from pipeline.quality.corrections.file import ACTIONS, HEAD
 from pipeline.quality.corrections.rows import NOT_PRINTED
-from pipeline.quality.decisions import (
-    Row,
-    keys_of,
-    refuse_decided,
-    remedy,
-    row_digest,
-    with_statuses,
-    write_yaml,
-)
+from pipeline.quality.decisions import Row, keys_of, refuse_decided, remedy, row_digest, with_statuses
 from pipeline.schema import ANNEX_TABLES
 from pipeline.text import place_words
 
@@ -57,20 +50,18 @@ def write_template(
         (finding,) = with_statuses([finding], path.parent)
         refuse_decided([finding], path.parent, by, ("accepted",))
         document = load_yaml(path) if path.is_file() else None
-        document = new_list(HEAD) if document is None else document
-        if not isinstance(document, CommentedSeq):
-            raise XizeError(f"{path}不是列表：每项更正请以“- where:”开头。")
-        if any(_is_about(item, finding) for item in document):
+        if any(_is_about(item, finding) for item in (document if isinstance(document, list) else ())):
             raise XizeError(f"{path}中已有发现{finding['finding_id']}的更正：请直接编辑该项。")
         rows = rows_of(finding, tables)
         firsts = _firsts(finding, rows)
         action = "join" if firsts else USUAL.get(finding["code"], "replace")
         rows = firsts or rows
-        for row in rows[:LIMIT]:
-            document.append(_entry(finding, row, action, tables, by, date))
-            words = f"{place_before(row or finding)}{finding['message']}\naction可为：{'、'.join(ACTIONS)}"
-            document.yaml_set_comment_before_after_key(len(document) - 1, before=words, indent=2)
-        write_yaml(path, document)
+        words = f"{finding['message']}\naction可为：{'、'.join(ACTIONS)}"
+        entries = [
+            (_entry(finding, row, action, tables, by, date), f"{place_before(row or finding)}{words}")
+            for row in rows[:LIMIT]
+        ]
+        append(path, entries, HEAD)
     return min(len(rows), LIMIT), len(rows)
 
 

@@ -32,7 +32,7 @@ from pipeline.editions.source_yaml import (
 )
 from pipeline.errors import XizeError
 from pipeline.findings import CODES, Finding, digits_of
-from pipeline.quality.appending import appended
+from pipeline.quality.appending import append
 from pipeline.quality.corrections.file import Correction, decided_corrections
 from pipeline.quality.merge_findings import merge_findings
 from pipeline.schema import SEVERITIES
@@ -277,21 +277,19 @@ def accept(path: Path, rows: Sequence[Row], why: str, by: str, date: datetime.da
         now = decided(rows, known, corrections)
         refuse_decided(now, path.parent, by)
         made = {digits_of(row["finding_id"]): _acceptance(row, why, by, date) for row in now}
-        again = any(digits_of(one.finding_id) in made for one in known)
-        if before is not None and (
-            again or (document := known_yaml(path, before)) and document.fa.flow_style()
-        ):
+        if before is not None and any(digits_of(one.finding_id) in made for one in known):
             document = parse_yaml(path, before)
             for item in document:
                 item.update(made.pop(digits_of(item["finding_id"]), {}))
             document.extend(made.values())
             write_yaml(path, document)
         else:
-            save_file(path, appended(path, before, [(one, "") for one in made.values()], _HEAD)[0])
+            append(path, [(one, "") for one in made.values()], HEAD)
     return len(rows)
 
 
-_HEAD = "接受的发现：原文如此、已知悉，不再作为未决事项；所据文字变化后自动失效。由“xize accept”写入。"
+HEAD = "接受的发现：原文如此、已知悉，不再作为未决事项；所据文字变化后自动失效。由“xize accept”写入。"
+"""The comment above a new file."""
 
 
 def _acceptance(row: Row, why: str, by: str, date: datetime.date) -> dict[str, Any]:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from operator import attrgetter
 
+from pipeline.arrow import grouped
 from pipeline.findings import Finding
 from pipeline.text import page_spans
 
@@ -19,10 +21,8 @@ def merge_findings(findings: Iterable[Finding]) -> list[Finding]:
     settles them all. What stays is the first, with its place; its message has every different sentence, with the pages
     that it names, or behind the last how many places there are and on which pages.
     """
-    groups: dict[str, list[Finding]] = {}
-    for finding in findings:
-        groups.setdefault(finding.digits, []).append(finding)
-    return [group[0] if len(group) == 1 else _one(group) for group in groups.values()]
+    groups = grouped(findings, attrgetter("digits")).values()
+    return [group[0] if len(group) == 1 else _one(group) for group in groups]
 
 
 def _one(group: Sequence[Finding]) -> Finding:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from pipeline.findings import CODES, Finding
-from pipeline.quality.check_tables import check_tables, mark_attention
+from pipeline.quality.assess import check_tables, mark_entries
 from pipeline.quality.checks import content
 from pipeline.quality.checks.content import cut_off, unbalanced
 from pipeline.quality.checks.uncertain import uncertain
@@ -296,7 +296,7 @@ def test_one_question_per_doubtful_gap_or_item() -> None:
 
 def test_attention_is_for_what_may_be_read_wrongly(found: list[Finding]) -> None:
     entries = truth_tables()["entries"]
-    marked = mark_attention(entries, found)
+    marked = mark_entries(entries, found, {})
     of_entries = [finding for finding in found if finding.table in ("entries", "credentials")]
     wanted = {key for one in of_entries if CODES[one.code].queue == "reading" for key in one.rows}
     assert wanted
@@ -304,7 +304,7 @@ def test_attention_is_for_what_may_be_read_wrongly(found: list[Finding]) -> None
     flags = marked["requires_attention"].to_pylist()
     assert {key for key, flag in zip(ids, flags, strict=True) if flag} == wanted
     assert marked.schema == entries.schema
-    settled = mark_attention(entries, found, {finding.digits: "accepted" for finding in found})
+    settled = mark_entries(entries, found, {finding.digits: "accepted" for finding in found})
     assert not any(settled["requires_attention"].to_pylist())
     elsewhere = Finding("value_unusual", "…。", "x", table="annex_6_assessments", key=ids[0])
-    assert not any(mark_attention(entries, [elsewhere])["requires_attention"].to_pylist())
+    assert not any(mark_entries(entries, [elsewhere], {})["requires_attention"].to_pylist())

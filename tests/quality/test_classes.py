@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from pipeline.findings import Finding
-from pipeline.quality.check_tables import check_tables
+from pipeline.quality.assess import check_tables
 from pipeline.quality.checks.characters import cell_problem, text_problem
 from pipeline.quality.checks.org_codes import occupation_codes
 from tests.expectation_tables import Rows, good_rows, tables_of

@@ -9,8 +9,10 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from operator import itemgetter
 from typing import Any
 
+from pipeline.arrow import grouped
 from pipeline.findings import Finding
 from pipeline.schema import KINDS, TABLES
 from pipeline.text import CLOSE, OPEN, squeeze
@@ -65,18 +67,12 @@ def listed(texts: Iterable[str]) -> str:
 
 def by_text(entries: Iterable[Entry]) -> dict[str, list[Entry]]:
     """The entries of every distinct printed text, in reading order."""
-    found: dict[str, list[Entry]] = {}
-    for entry in entries:
-        found.setdefault(entry["text"], []).append(entry)
-    return found
+    return grouped(entries, itemgetter("text"))
 
 
 def by_cell(entries: Iterable[Entry]) -> dict[tuple[str, str, str], list[Entry]]:
     """The entries of every class × kind × tier, by position."""
-    found: dict[tuple[str, str, str], list[Entry]] = {}
-    for entry in entries:
-        found.setdefault(cell(entry), []).append(entry)
-    return {key: sorted(group, key=lambda entry: entry["position"]) for key, group in found.items()}
+    return {key: sorted(group, key=itemgetter("position")) for key, group in grouped(entries, cell).items()}
 
 
 def level_words(entries: Sequence[Entry]) -> Iterator[Finding]:
@@ -213,10 +209,8 @@ def _two_items(text: str, names: set[str]) -> tuple[str, str] | None:
 def repetitions(entries: Sequence[Entry]) -> Iterator[Finding]:
     """The same item more than once in a cell: one finding per cell."""
     for group in by_cell(entries).values():
-        again: dict[str, list[Entry]] = {}
-        for entry in group:
-            again.setdefault(squeeze(entry["text"]), []).append(entry)
-        repeated = [same for same in again.values() if len(same) > 1]
+        again = grouped(group, lambda entry: squeeze(entry["text"])).values()
+        repeated = [same for same in again if len(same) > 1]
         if repeated:
             texts = [f"{same[0]['text']}" + (f"×{len(same)}" if len(same) > 2 else "") for same in repeated]
             message = f"{cell_name(group[0])}中重复列出{listed(texts)}；请核对原文，多余者请在corrections.yaml中用drop删去，属实则接受此项。"

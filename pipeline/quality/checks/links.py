@@ -12,11 +12,12 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from operator import attrgetter
 from typing import Any
 
 import pyarrow as pa
 
-from pipeline.arrow import batched
+from pipeline.arrow import batched, grouped
 from pipeline.arrow import rows as rows_of
 from pipeline.findings import Finding
 from pipeline.quality.checks.unlinked import unlinked_findings
@@ -141,11 +142,8 @@ def _best(
     entries: Sequence[Mapping[str, Any]], targets: Sequence[_Target]
 ) -> dict[tuple[str, tuple[int, ...]], Link]:
     """The best link of every distinct (text, grades)."""
-    by_text: dict[str, list[_Target]] = {}
-    by_key: dict[str, list[_Target]] = {}
-    for target in targets:
-        by_text.setdefault(target.text, []).append(target)
-        by_key.setdefault(target.key, []).append(target)
+    by_text: dict[str, list[_Target]] = grouped(targets, attrgetter("text"))
+    by_key: dict[str, list[_Target]] = grouped(targets, attrgetter("key"))
     found: dict[tuple[str, tuple[int, ...]], Link] = {}
     rest: dict[str, list[tuple[tuple[str, tuple[int, ...]], str]]] = {}
     for entry in entries:

@@ -12,6 +12,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from pipeline.arrow import grouped
 from pipeline.findings import Finding
 from pipeline.quality.checks.content import about
 from pipeline.schema import TABLES
@@ -35,14 +36,11 @@ def odd_codes(codes: Iterable[str], declared: str | None = None) -> dict[str, st
     if not distinct:
         return {}
     pattern = re.compile(declared) if declared is not None else None
-    shapes: dict[str, list[str]] = {}
-    for code in distinct:
-        shapes.setdefault(shape(code), []).append(code)
 
     def fits(code: str) -> bool:
         return pattern is not None and pattern.search(code) is not None
 
-    usual = max(shapes.values(), key=lambda same: (len(same), fits(same[0])))
+    usual = max(grouped(distinct, shape).values(), key=lambda same: (len(same), fits(same[0])))
     if 2 * len(usual) < len(distinct):
         usual = [code for code in distinct if fits(code)]
         if not usual:

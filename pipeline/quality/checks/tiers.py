@@ -12,8 +12,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from operator import itemgetter
 from typing import Any
 
+from pipeline.arrow import grouped
 from pipeline.findings import Finding
 from pipeline.quality.checks.content import Entry, about, cell, cell_name, places
 from pipeline.quality.checks.links import bare
@@ -59,7 +61,6 @@ def tier_conflicts(entries: Sequence[Entry], credentials: Sequence[Mapping[str, 
         )
     for (text, tier), group in singles.items():
         where = cell_name(group[0]) if len(group) == 1 else places(group)
-        contradicts = read_levels(text).conflict
         yield about(
             "tier_conflict",
             f"“{text}”列在{tier}（{where}），按说明第3条应属{_tiers(group, rules)}；"
@@ -67,18 +68,15 @@ def tier_conflicts(entries: Sequence[Entry], credentials: Sequence[Mapping[str, 
             f"{text}|{tier}",
             group,
             table="credentials",
-            severity="info" if contradicts else "",
+            severity="info" if read_levels(text).conflict else "",
         )
 
 
 def _usual(entries: Sequence[Entry]) -> set[tuple[str, str, str]]:
     """The (kind, tier, grade words) of which most graded items of a column are, in at least ``SYSTEMATIC`` classes."""
-    stated: dict[tuple[str, str], list[Entry]] = {}
-    for entry in entries:
-        if entry["grades"]:
-            stated.setdefault((entry["kind"], entry["tier"]), []).append(entry)
+    stated = (entry for entry in entries if entry["grades"])
     found = set()
-    for (kind, tier), group in stated.items():
+    for (kind, tier), group in grouped(stated, itemgetter("kind", "tier")).items():
         words, count = Counter(_stated(entry) for entry in group).most_common(1)[0]
         classes = {entry["class_code"] for entry in group if _stated(entry) == words}
         if 2 * count > len(group) and len(classes) >= SYSTEMATIC:
@@ -88,17 +86,13 @@ def _usual(entries: Sequence[Entry]) -> set[tuple[str, str, str]]:
 
 def _running(entries: Sequence[Entry]) -> set[str]:
     """The entry_ids of certificates whose single grades go evenly up or down through the tiers of a class."""
-    ladders: dict[tuple[str, str, str], dict[str, list[Entry]]] = {}
-    for entry in entries:
-        if len(entry["grades"]) == 1:
-            key = (entry["class_code"], entry["kind"], bare(entry["name"]))
-            ladders.setdefault(key, {}).setdefault(entry["tier"], []).append(entry)
+    single = (entry for entry in entries if len(entry["grades"]) == 1)
+    ladders = grouped(single, lambda entry: (entry["class_code"], entry["kind"], bare(entry["name"])))
     found: set[str] = set()
-    for tiers in ladders.values():
-        if any(len(group) > 1 for group in tiers.values()):
-            continue
-        steps = [(TIERS.index(tier), group[0]) for tier, group in tiers.items()]
-        steps.sort(key=lambda step: step[0])
+    for ladder in ladders.values():
+        steps = sorted(((TIERS.index(entry["tier"]), entry) for entry in ladder), key=itemgetter(0))
+        if len({at for at, _ in steps}) < len(steps):
+            continue  # several in one tier
         pairs = list(zip(steps, steps[1:], strict=False))
         paces = {
             (later["grades"][0] - earlier["grades"][0]) / (to - at) for (at, earlier), (to, later) in pairs

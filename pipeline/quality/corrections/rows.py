@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from operator import itemgetter
 from typing import Any
 
 import pyarrow as pa
 
+from pipeline.arrow import grouped
 from pipeline.quality.corrections.file import Correction, Target, only_one
 from pipeline.schema import ANNEX_TABLES, TABLES, row_id
 from pipeline.text import normalise, squeeze
@@ -71,9 +73,7 @@ class _Catalogue:
 
     def __init__(self, rows: Rows, organisations: frozenset[str]) -> None:
         self.rows, self.organisations = rows, organisations
-        self.slots: dict[Slot, list[Row]] = {}
-        for entry in rows.get("entries", []):
-            self.slots.setdefault(_slot(entry), []).append(entry)
+        self.slots: dict[Slot, list[Row]] = grouped(rows.get("entries", []), _slot)
         self.classes = {row["class_code"]: row for row in rows.get("classes", [])}
         self.touched: set[Slot] = set()
 
@@ -134,9 +134,8 @@ class _Catalogue:
             raise correction.error(f"不再适用：该处已有“{text}”")
         at = len(items) if where.position is None else min(where.position - 1, len(items))
         if correction.after is not None:
-            before = [
-                i for i, entry in enumerate(items) if squeeze(entry["text"]) == squeeze(correction.after)
-            ]
+            after = squeeze(correction.after)
+            before = [i for i, entry in enumerate(items) if squeeze(entry["text"]) == after]
             at = only_one(before, correction, f"“{correction.after}”（after）") + 1
         beside = items[at - 1] if at else items[0] if items else self.classes[slot[0]]
         place = {name: beside.get(name) for name in _PLACE if name in beside}
@@ -203,9 +202,7 @@ class _Catalogue:
         self.rows["entries"] = entries
         if "credentials" not in self.rows:
             return
-        known: dict[str, list[Row]] = {}
-        for row in self.rows["credentials"]:
-            known.setdefault(row["entry_id"], []).append(row)
+        known: dict[str, list[Row]] = grouped(self.rows["credentials"], itemgetter("entry_id"))
         columns = set(TABLES["credentials"].names)
         credentials: list[Row] = []
         for entry in entries:
@@ -299,15 +296,10 @@ def _add_annex_row(out: Rows, correction: Correction, rows: Sequence[tuple[str, 
     if where.no is not None and "no" in declared:
         made["no"] = where.no
     for name, value in correction.to.items():
-        many = pa.types.is_list(declared[name].type)
         if name == "grades":
-            made[name] = read_grade_list(
-                "、".join(map(str, value)) if isinstance(value, list) else str(value)
-            )
+            made[name] = read_grade_list("、".join(map(str, value if isinstance(value, list) else [value])))
         else:
-            made[name] = (
-                value if many else value if declared[name].type == pa.int32() else normalise(str(value))
-            )
+            made[name] = normalise(str(value)) if declared[name].type == pa.string() else value
     lacking = [
         name for name, field in declared.items()
         if not field.nullable and field.default is None and made.get(name) is None
