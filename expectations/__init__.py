@@ -5,7 +5,7 @@ Importing this package is cheap; Great Expectations itself is imported when a va
 
 from __future__ import annotations
 
-from expectations.report import ExpectationResult, TocItem, ValidationContext, ValidationReport
+from expectations.report import Result, TocItem, ValidationContext, ValidationReport
 from expectations.validate import validate
 
-__all__ = ["ExpectationResult", "TocItem", "ValidationContext", "ValidationReport", "validate"]
+__all__ = ["Result", "TocItem", "ValidationContext", "ValidationReport", "validate"]

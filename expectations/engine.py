@@ -30,9 +30,8 @@ with warnings.catch_warnings():
     from expectations.references import references
     from expectations.suites import rule_of, said_of, scalar_columns, suite
 
-from expectations.own_checks import OwnResult
-from expectations.report import ExpectationResult, SuiteOutcome, ValidationContext
-from expectations.rules import KEY, PLACE, ROW, Rule, findings_of
+from expectations.report import Result, SuiteOutcome, ValidationContext
+from expectations.rules import KEY, PLACE, ROW, Rule
 from pipeline.schema import TABLES
 
 if TYPE_CHECKING:
@@ -49,7 +48,7 @@ _DROPPED = ("partial_", "unexpected_list", "unexpected_index_query", "unexpected
 
 
 class FindingsAction(ValidationAction):
-    """The checkpoint's action: turns the results of every expectation into our records, findings and plain JSON.
+    """The checkpoint's action: turns the results of every expectation into ours and plain JSON.
 
     Raises RuntimeError when an expectation could not be evaluated at all: a fault of ours, never of the data.
     """
@@ -70,24 +69,19 @@ class FindingsAction(ValidationAction):
         """As Great Expectations calls it after a run."""
         for suite_result in checkpoint_result.run_results.values():
             table = suite_result.suite_name
-            records, plain = [], []
+            plain = []
             for one in suite_result.results:
                 rule = rule_of(one.expectation_config, table)
                 if _raised(one.exception_info or {}):
                     raise RuntimeError(f"{table}.{rule.name} could not be evaluated: {one.exception_info}")
-                record, rows = _record(rule, one), [] if one.success else _rows(one)
-                records.append(record)
-                if rule.sql:
-                    numbered = [row | {ROW: int(row[ROW])} for row in rows]  # no NumPy numbers: for JSON
-                    self._outcome.own.append(OwnResult(rule, record.evaluated, numbered))
-                else:
+                evaluated = int(one.result.get("element_count", 1))
+                self._outcome.results.append(Result(rule, evaluated, [] if one.success else _rows(one)))
+                if not rule.sql:
                     plain.append(_plain(rule, one))
-                self._outcome.findings += findings_of(rule, rows)
-            self._outcome.results[table] = records
             good = sum(one["success"] for one in plain)
             said = {"success": good == len(plain), "evaluated": len(plain), "successful": good}
             self._outcome.json_results[table] = {**said, "results": plain}
-        return {"findings": len(self._outcome.findings)}
+        return {"results": len(self._outcome.results)}
 
 
 def run_suites(
@@ -140,20 +134,6 @@ def _raised(info: Mapping[str, Any]) -> bool:
     return any(isinstance(one, dict) and one.get("raised_exception") for one in (info, *info.values()))
 
 
-def _record(rule: Rule, one: ExpectationValidationResult) -> ExpectationResult:
-    success, detail = bool(one.success), one.result
-    return ExpectationResult(
-        table=rule.table,
-        name=rule.name,
-        code=rule.code,
-        severity=rule.severity,
-        title=rule.title,
-        success=success,
-        evaluated=int(detail.get("element_count", 1)),
-        unexpected=int(detail.get("unexpected_count", 0 if success else 1)),
-    )
-
-
 def _plain(rule: Rule, one: ExpectationValidationResult) -> dict[str, Any]:
     """A result in Great Expectations' own form, by the rule's name; the suite has the expectation itself."""
     result: Any = one.to_json_dict()["result"]
@@ -167,11 +147,13 @@ def _rows(one: ExpectationValidationResult) -> list[dict[str, Any]]:
         return [{"value": one.result.get("observed_value")}]
     kwargs: Any = one.expectation_config.kwargs  # type: ignore[union-attr]
     columns = kwargs.get("column_list") or [kwargs["column"]]
-    return [
-        {**row, "value": "/".join(_word(row[column]) for column in columns)}
-        for row in one.result["unexpected_index_list"]
-    ]
+    found = []
+    for row in one.result["unexpected_index_list"]:
+        plain = {name: None if value != value else value for name, value in row.items()}  # no NaN of pandas
+        value = "/".join(_word(plain[column]) for column in columns)
+        found.append({**plain, ROW: int(row[ROW]), "value": value})
+    return found
 
 
 def _word(value: Any) -> str:
-    return "" if value is None or value != value else f"{value:g}" if isinstance(value, float) else str(value)
+    return "" if value is None else f"{value:g}" if isinstance(value, float) else str(value)

@@ -9,12 +9,11 @@ rest is decided here: the tables' Arrow types, the table of contents, the charac
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from expectations.report import ValidationContext
+from expectations.report import Result, ValidationContext
 from expectations.rules import KEY, ROW, ROW_HEAD, Rule
 from pipeline.schema import ANNEX_TABLES, GRADE_LABELS, TABLES, Table
 
@@ -26,16 +25,7 @@ LOST_SHARE = 0.01
 Rows = list[dict[str, Any]]
 
 
-@dataclass(frozen=True)
-class OwnResult:
-    """A rule of ours after its run: how many rows (or items) were looked at, and those that break it."""
-
-    rule: Rule
-    evaluated: int
-    rows: Rows
-
-
-def own_results(tables: Mapping[str, pa.Table], context: ValidationContext) -> list[OwnResult]:
+def own_results(tables: Mapping[str, pa.Table], context: ValidationContext) -> list[Result]:
     """Every rule of ours on the tables of the contract (each there, as declared); see :func:`structure` for that."""
     import duckdb
 
@@ -44,11 +34,11 @@ def own_results(tables: Mapping[str, pa.Table], context: ValidationContext) -> l
         for name, table in tables.items():
             connection.register(name, table)
         for rule in _sql_rules(context):
-            found.append(OwnResult(rule, tables[rule.table].num_rows, _select(rule.sql, connection)))
+            found.append(Result(rule, tables[rule.table].num_rows, _select(rule.sql, connection)))
     return found
 
 
-def structure(tables: Mapping[str, pa.Table], edition: str) -> OwnResult:
+def structure(tables: Mapping[str, pa.Table], edition: str) -> Result:
     """Every table has every declared column in the declared type, and one edition throughout."""
     rule = Rule(
         "structure", "structure", "schema_violation", "error",
@@ -69,7 +59,7 @@ def structure(tables: Mapping[str, pa.Table], edition: str) -> OwnResult:
                 {"table": table.name, "column": "edition=", "expected": edition, "found": editions}
             )
     wrong = [row | {"value": row["found"]} for row in looked_at if row["found"] != row["expected"]]
-    return OwnResult(rule, len(looked_at), wrong)
+    return Result(rule, len(looked_at), wrong)
 
 
 def _select(sql: str, connection: DuckDBPyConnection) -> Rows:
@@ -170,7 +160,7 @@ FROM credentials WHERE tier_conflict <> coalesce(tier_by_rule <> tier, FALSE)"""
     )  # fmt: skip
 
 
-def _document(tables: Mapping[str, pa.Table], context: ValidationContext) -> Iterator[OwnResult]:
+def _document(tables: Mapping[str, pa.Table], context: ValidationContext) -> Iterator[Result]:
     """What the document as a whole promises: its table of contents, and that every character is kept."""
     absent = _absent_majors(tables["majors"], context)
     lost, total = context.characters_lost, context.characters_in_tables
@@ -220,8 +210,8 @@ def _document(tables: Mapping[str, pa.Table], context: ValidationContext) -> Ite
     yield _numbered(rule, total or 0, said if broken else [])
 
 
-def _numbered(rule: Rule, evaluated: int, rows: Rows) -> OwnResult:
-    return OwnResult(rule, evaluated, [{KEY: None, ROW: number, **row} for number, row in enumerate(rows, 1)])
+def _numbered(rule: Rule, evaluated: int, rows: Rows) -> Result:
+    return Result(rule, evaluated, [{KEY: None, ROW: number, **row} for number, row in enumerate(rows, 1)])
 
 
 def _absent_majors(majors: pa.Table, context: ValidationContext) -> Rows:

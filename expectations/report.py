@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
+from expectations.rules import Rule
 from pipeline.findings import Finding
 
 if TYPE_CHECKING:
-    from expectations.own_checks import OwnResult
     from pipeline.quality.corrections.file import Correction
     from pipeline.quality.decisions import Acceptance
 
@@ -52,28 +52,26 @@ class ValidationContext:
 
 
 @dataclass(frozen=True, slots=True)
-class ExpectationResult:
-    """One rule after its run: ``evaluated`` rows (or items), how many of them break it."""
+class Result:
+    """One rule after its run: how many rows (or items) were looked at, and those that break it."""
 
-    table: str
-    name: str
-    code: str
-    severity: str
-    title: str
-    success: bool
+    rule: Rule
     evaluated: int
-    unexpected: int
+    rows: Sequence[Mapping[str, Any]]
+
+    @property
+    def success(self) -> bool:
+        """Whether no row breaks it."""
+        return not self.rows
 
 
 @dataclass
 class SuiteOutcome:
-    """What came of the suites, by table: results, findings, the results and the suites as JSON; ``engine``: name and version of
-    what judged; ``own``: what came of the references, which Great Expectations alone cannot judge."""
+    """What came of the suites: results, and by table the results and the suites as JSON; ``engine``: name and version of what
+    judged."""
 
     engine: str
-    own: list[OwnResult] = field(default_factory=list)
-    results: dict[str, list[ExpectationResult]] = field(default_factory=dict)
-    findings: list[Finding] = field(default_factory=list)
+    results: list[Result] = field(default_factory=list)
     json_results: dict[str, dict[str, Any]] = field(default_factory=dict)
     json_suites: dict[str, dict[str, Any]] = field(default_factory=dict)
 
@@ -87,16 +85,16 @@ class ValidationReport:
     """
 
     success: bool
-    results: tuple[ExpectationResult, ...]
+    results: tuple[Result, ...]
     findings: tuple[Finding, ...]
     summary: Mapping[str, object]
 
     @property
-    def errors(self) -> tuple[ExpectationResult, ...]:
+    def errors(self) -> tuple[Result, ...]:
         """Broken rules of severity error: they block publishing."""
-        return tuple(r for r in self.results if not r.success and r.severity == "error")
+        return tuple(r for r in self.results if not r.success and r.rule.severity == "error")
 
     @property
-    def warnings(self) -> tuple[ExpectationResult, ...]:
+    def warnings(self) -> tuple[Result, ...]:
         """Broken rules of severity warning or info: they are published."""
-        return tuple(r for r in self.results if not r.success and r.severity != "error")
+        return tuple(r for r in self.results if not r.success and r.rule.severity != "error")

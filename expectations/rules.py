@@ -47,11 +47,6 @@ def title_of(table: str) -> str:
     return TITLES.get(table) or TABLES[table].title_zh
 
 
-def missing(value: object) -> bool:
-    """Whether a value is null: None in Arrow, NaN in pandas."""
-    return value is None or value != value  # NaN is the one value that differs from itself
-
-
 def findings_of(rule: Rule, rows: Sequence[Mapping[str, Any]]) -> Iterator[Finding]:
     """The findings about ``rows``, which break ``rule``: KEY, ROW, PLACE, ``value`` and what its message names."""
     if not rule.findings:
@@ -59,19 +54,19 @@ def findings_of(rule: Rule, rows: Sequence[Mapping[str, Any]]) -> Iterator[Findi
     for row in rows[:EACH]:
         yield _finding(rule, row)
     if rest := rows[EACH:]:
-        keys = "、".join(str(row.get(ROW) if missing(row.get(KEY)) else row[KEY]) for row in rest)
+        keys = "、".join(str(row.get(ROW) if row.get(KEY) is None else row[KEY]) for row in rest)
         message = f"{title_of(rule.table)}另有{len(rest)}行不符合“{rule.title}”，各行的键见证据。"
         yield Finding(rule.code, message, keys, rule.severity, rule.table)
 
 
 def _finding(rule: Rule, row: Mapping[str, Any]) -> Finding:
-    key = None if missing(row.get(KEY)) else str(row[KEY])
-    words = {name: "" if missing(value) else value for name, value in row.items()}
+    key = None if row.get(KEY) is None else str(row[KEY])
+    words = {name: "" if value is None else value for name, value in row.items()}
     words = {"title": title_of(rule.table), "table": rule.table, **words, "row": words.get(ROW, "")}
     words["key"] = key or f"第{words['row']}行"
     evidence = (rule.evidence or f"{rule.name}={{value}}").format_map(words)
     about = row.get("table") if rule.table == "structure" else rule.table if rule.table in TABLES else None
-    place = {name: _plain(name, row[name]) for name in PLACE if not missing(row.get(name))}
+    place = {name: _plain(name, row[name]) for name in PLACE if row.get(name) is not None}
     return Finding(rule.code, rule.message.format_map(words), evidence, rule.severity, about, key, **place)
 
 

@@ -12,8 +12,7 @@ from typing import Any
 import pyarrow as pa
 from jinja2 import Environment, FileSystemLoader
 
-from expectations.own_checks import OwnResult
-from expectations.report import SuiteOutcome, ValidationContext, ValidationReport
+from expectations.report import Result, SuiteOutcome, ValidationContext, ValidationReport
 from expectations.rules import KEY, ROW, TITLES, title_of
 from pipeline.findings import CODES
 from pipeline.quality.coverage import STATES, Scope, scope, where
@@ -41,25 +40,23 @@ def write_site(
     report: ValidationReport,
     context: ValidationContext,
     tables: Mapping[str, pa.Table],
-    own: Sequence[OwnResult],
     run: SuiteOutcome,
 ) -> None:
-    """Write pages, style sheet and JSON files into ``folder`` (created).
-
-    ``own``: what our own rules came to; ``run``: what Great Expectations made of the suites.
-    """
+    """Write pages, style sheet and JSON files into ``folder`` (created); ``run``: what Great Expectations made of the suites."""
     (folder / "suites").mkdir(parents=True, exist_ok=True)
     for name, one in run.json_suites.items():
         _write_json(folder / "suites" / f"{name}.json", one)
     _write_json(folder / "results.json", {"engine": report.summary["engine"], "tables": run.json_results})
-    _write_json(folder / "own_checks.json", {"views": _VIEWS, "checks": [_own_json(one) for one in own]})
+    # What Great Expectations alone cannot judge.
+    own = [_own_json(one) for one in report.results if one.rule.sql or one.rule.table in TITLES]
+    _write_json(folder / "own_checks.json", {"views": _VIEWS, "checks": own})
     (folder / "style.css").write_bytes((_TEMPLATES / "style.css").read_bytes())
     pages = _Pages(folder, context)
     findings = all_findings(report, context, tables["findings"])
     found = scope(tables, reference_majors())
     _write_index(pages, report, findings, found, tables)
     for name in (*TITLES, *TABLES):
-        its = [r for r in report.results if r.table == name]
+        its = [r for r in report.results if r.rule.table == name]
         groups = _groups(row for row in findings if _page_of(row) == name)
         rows = tables[name].num_rows if name in tables else 0
         pages.write("table", f"{name}.html", name=name, results=its, groups=groups, rows=rows)
@@ -109,7 +106,7 @@ def _write_index(
     unsettled = Counter((_page_of(row), row["severity"]) for row in findings if row["status"] == "open")
     about = []
     for name in (*TITLES, *TABLES):
-        its = [r for r in report.results if r.table == name]
+        its = [r for r in report.results if r.rule.table == name]
         about.append(
             {
                 "name": name,
@@ -168,7 +165,7 @@ def _groups(findings: Iterable[Row]) -> list[dict[str, Any]]:
     return made
 
 
-def _own_json(one: OwnResult) -> dict[str, Any]:
+def _own_json(one: Result) -> dict[str, Any]:
     rule = one.rule
     return {
         "table": rule.table,

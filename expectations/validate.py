@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from expectations.own_checks import OwnResult, own_results, structure
-from expectations.report import ExpectationResult, SuiteOutcome, ValidationContext, ValidationReport
-from expectations.rules import KEY, ROW, findings_of
+from expectations.own_checks import own_results, structure
+from expectations.report import Result, SuiteOutcome, ValidationContext, ValidationReport
+from expectations.rules import KEY, ROW, TITLES, findings_of
 from pipeline.errors import XizeError
 from pipeline.findings import Finding
 from pipeline.processes import Call
@@ -43,13 +43,17 @@ def validate(
     sound = {name: _checkable(tables.get(name), name, context.edition) for name in TABLES}
     own = [structure(tables, context.edition), *own_results(sound, context)]
     run = call(partial(_run_suites, sound, context, None if site_dir is None else site_dir.parent))
+    results = [*own, *run.results]
     findings: dict[str, Finding] = {}
-    for finding in (*_own_findings(own), *run.findings):
-        findings.setdefault(finding.digits, finding)
-    results = _in_order(own, run.results)
+    for result in results:
+        for finding in findings_of(result.rule, result.rows):
+            findings.setdefault(finding.digits, finding)
+    # The document's and the structure's first, then tables in publishing order.
+    order = [*TITLES, *TABLES]
+    results.sort(key=lambda result: order.index(result.rule.table))
     rows = {name: table.num_rows for name, table in sound.items()}
     report = ValidationReport(
-        success=not any(not r.success and r.severity == "error" for r in results),
+        success=not any(not r.success and r.rule.severity == "error" for r in results),
         results=tuple(results),
         findings=tuple(findings.values()),
         summary=_summary(results, list(findings.values()), context, rows) | {"engine": run.engine},
@@ -57,7 +61,7 @@ def validate(
     if site_dir is not None:
         from expectations.site import write_site
 
-        write_site(site_dir, report, context, sound, [*own, *run.own], run)
+        write_site(site_dir, report, context, sound, run)
     return report
 
 
@@ -83,32 +87,8 @@ def _checkable(table: pa.Table | None, name: str, edition: str) -> pa.Table:
     return table.append_column(KEY, table[TABLES[name].key[0]]).append_column(ROW, numbers)
 
 
-def _own_findings(own: list[OwnResult]) -> list[Finding]:
-    return [finding for one in own for finding in findings_of(one.rule, one.rows)]
-
-
-def _in_order(own: list[OwnResult], suites: Mapping[str, list[ExpectationResult]]) -> list[ExpectationResult]:
-    """All results, by table: the document's and the structure's first, then tables in publishing order."""
-    found = [
-        ExpectationResult(
-            table=one.rule.table,
-            name=one.rule.name,
-            code=one.rule.code,
-            severity=one.rule.severity,
-            title=one.rule.title,
-            success=not one.rows,
-            evaluated=one.evaluated,
-            unexpected=len(one.rows),
-        )
-        for one in own
-    ]
-    found += [result for results in suites.values() for result in results]
-    order = ["document", "structure", *TABLES]
-    return sorted(found, key=lambda result: order.index(result.table))
-
-
 def _summary(
-    results: list[ExpectationResult],
+    results: list[Result],
     found: list[Finding],
     context: ValidationContext,
     rows: Mapping[str, int],
@@ -116,15 +96,14 @@ def _summary(
     failed = [r for r in results if not r.success]
     tables: dict[str, dict[str, int]] = {}
     for result in results:
-        own = tables.setdefault(
-            result.table, {"rows": rows.get(result.table, 0), "expectations": 0, "failed": 0}
-        )
+        name = result.rule.table
+        own = tables.setdefault(name, {"rows": rows.get(name, 0), "expectations": 0, "failed": 0})
         own["expectations"] += 1
         own["failed"] += not result.success
     return {
-        "success": not any(r.severity == "error" for r in failed),
+        "success": not any(r.rule.severity == "error" for r in failed),
         "expectations": len(results),
-        "failed": {s: sum(r.severity == s for r in failed) for s in ("error", "warning", "info")},
+        "failed": {s: sum(r.rule.severity == s for r in failed) for s in ("error", "warning", "info")},
         "findings": dict(sorted(Counter(f.code for f in found).items())),
         "allow_incomplete": context.allow_incomplete,
         "incomplete": [f.evidence.partition("=")[2] for f in found if f.code in _INCOMPLETE],

@@ -18,7 +18,7 @@ Report = ValidationReport
 
 
 def _failed(report: Report) -> dict[tuple[str, str], Any]:
-    return {(r.table, r.name): r for r in report.results if not r.success}
+    return {(r.rule.table, r.rule.name): r for r in report.results if not r.success}
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +29,7 @@ def good() -> Report:
 def test_everything_holds_for_a_sound_rulebook(good: Report) -> None:
     assert _failed(good) == {}
     assert good.success and good.findings == () and good.errors == () and good.warnings == ()
-    assert {r.table for r in good.results} == {*good_rows(), "document", "structure"}
+    assert {r.rule.table for r in good.results} == {*good_rows(), "document", "structure"}
     assert good.summary["expectations"] == len(good.results) > 100
 
 
@@ -95,7 +95,7 @@ def broken() -> Report:
 def test_a_table_that_breaks_a_rule_is_found(broken: Report, fault: tuple[str, str]) -> None:
     severity, code, key, words, evidence = FAULTS[fault]
     result = _failed(broken)[fault]
-    assert (result.severity, result.code) == (severity, code)
+    assert (result.rule.severity, result.rule.code) == (severity, code)
     if fault in SILENT:
         assert not [f for f in broken.findings if f.table == fault[0]]
         return
@@ -141,7 +141,7 @@ def test_hard_vocabularies_nulls_and_types() -> None:
     failed = _failed(report)
     broken = {("entries", "kind_enum"), ("entries", "text_required"), ("classes", "class_code_pattern")}
     assert broken <= set(failed)
-    assert failed["structure", "structure"].severity == "error" and not report.success
+    assert failed["structure", "structure"].rule.severity == "error" and not report.success
     messages = "\n".join(f.message for f in report.findings)
     assert "“diploma”不在约定的取值之中" in messages
     assert "证书条目第1行（0000000000000000）缺少必填的值：text" in messages
@@ -176,8 +176,8 @@ def test_missing_sections_and_annexes_block_unless_allowed() -> None:
     strict, lenient = _document(toc), _document(toc, allow_incomplete=True)
     for report, severity in ((strict, "error"), (lenient, "warning")):
         failed = _failed(report)
-        assert failed["document", "sections_present"].severity == severity
-        assert failed["document", "annexes_present"].severity == severity
+        assert failed["document", "sections_present"].rule.severity == severity
+        assert failed["document", "annexes_present"].rule.severity == severity
         found = {f.code: f for f in report.findings if f.code.startswith("toc_")}
         assert (
             "农林牧渔大类" in found["toc_section_missing"].message and found["toc_section_missing"].page == 2
@@ -201,14 +201,14 @@ def test_a_major_absent_from_the_body_is_missing_without_a_table_of_contents() -
 
 def test_an_annex_heading_without_rows_is_a_warning() -> None:
     report = _document(_replaced("附件7", number="9"))
-    assert _failed(report)["document", "annexes_filled"].severity == "warning"
+    assert _failed(report)["document", "annexes_filled"].rule.severity == "warning"
 
 
 def test_lost_characters_warn_and_many_block() -> None:
     few, many = _document(characters_lost=5), _document(characters_lost=50)
-    assert _failed(few)["document", "characters_kept"].severity == "warning"
+    assert _failed(few)["document", "characters_kept"].rule.severity == "warning"
     assert ("document", "few_characters_lost") not in _failed(few)
-    assert _failed(many)["document", "few_characters_lost"].severity == "error"
+    assert _failed(many)["document", "few_characters_lost"].rule.severity == "error"
     assert "1000个字符中有50个" in next(f.message for f in many.findings if f.code == "characters_lost")
 
 
@@ -221,9 +221,9 @@ def test_row_counts_are_checked_only_where_bounds_are_given() -> None:
     }
     report = _document(bounds=bounds)
     failed = _failed(report)
-    assert failed["annex_2_organisers", "enough_rows"].severity == "error"
-    assert failed["annex_7_one_plus_x", "not_too_many_rows"].severity == "warning"
-    assert failed["entries", "enough_rows"].severity == "error"  # a table that is not there has no rows
+    assert failed["annex_2_organisers", "enough_rows"].rule.severity == "error"
+    assert failed["annex_7_one_plus_x", "not_too_many_rows"].rule.severity == "warning"
+    assert failed["entries", "enough_rows"].rule.severity == "error"  # a table that is not there has no rows
     assert ("majors", "enough_rows") not in failed and ("majors", "not_too_many_rows") not in failed
     messages = {f.code: f.message for f in report.findings if f.table == "annex_2_organisers"}
     assert messages == {"row_count_below": "行政机构名单应不少于4行，实为3行，可能漏读。"}
