@@ -7,6 +7,7 @@ import io
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, Literal
 
@@ -199,42 +200,34 @@ def file_bytes(path: Path) -> bytes:
 def known_yaml(path: Path, data: bytes) -> Any:
     """As :func:`parse_yaml`, kept for whoever asks again: a document to read, not to change.
 
-    Of a list to which only something was added since, the end alone is parsed: many decisions take long otherwise.
+    A list is parsed item by item, and each is kept: where one is added to many, it alone is parsed. Lines within an item
+    are counted from where it begins (:func:`line_of` knows).
     """
-    document = _grown(path, data)
-    if document is None:
-        document = parse_yaml(path, data)
-    _last_known[path] = data, document
+    text = data.decode("utf-8", "replace")
+    dash = re.search(r"^ *-(?=\s)", text, re.MULTILINE)
+    starts = (
+        [] if dash is None else [one.start() for one in re.finditer(f"^{dash[0]}(?=\\s)", text, re.MULTILINE)]
+    )
+    # Directives, several documents, and line ends that YAML alone counts: as a whole.
+    plain = starts and not re.search(r"^\s*[^#\s]", text[: starts[0]], re.MULTILINE) and "\n..." not in text
+    if not plain or len(text.splitlines()) != text.count("\n") + (not text.endswith("\n")):
+        return parse_yaml(path, data)
+    document = CommentedSeq()
+    try:
+        for start, stop in pairwise([*starts, len(text)]):
+            items, line = _known_items(path, text[start:stop]), text.count("\n", 0, start)
+            for index, item in enumerate(items):
+                at, column = items.lc.item(index)
+                document.lc.add_idx_line_col(len(document), [line + at, column])
+                document.append(item)
+    except XizeError:  # an alias, a quote over several lines: the whole is right, or wrong in its own words
+        return parse_yaml(path, data)
     return document
 
 
-_last_known: dict[Path, tuple[bytes, Any]] = {}
-"""What :func:`known_yaml` gave last for a file, and of which bytes."""
-
-
-def _grown(path: Path, data: bytes) -> CommentedSeq | None:
-    """The list known last with what was added to it; None where that is not all that happened to the file."""
-    known, document = _last_known.get(path, (b"", None))
-    if not document or not isinstance(document, CommentedSeq) or not data.startswith(known):
-        return None
-    if b"&" in data:  # an item may stand for one with an anchor, and names the line of that
-        return None
-    last = len(document) - 1
-    lines = data.splitlines(keepends=True)
-    if document.fa.flow_style() or len(lines) != len(data.decode("utf-8", "replace").splitlines()):
-        return None  # a line end that YAML alone counts, or does not
-    start = int(document.lc.item(last)[0])
-    try:
-        end = parse_yaml(path, b"\n" * start + b"".join(lines[start:]))
-    except XizeError:
-        return None
-    if not isinstance(end, CommentedSeq) or end[0] != document[last]:
-        return None
-    made = CommentedSeq([*document[:last], *end])
-    for index in range(len(made)):
-        here, at = (document, index) if index < last else (end, index - last)
-        made._yaml_set_idx_line_col(index, here.lc.data[at])
-    return made
+@lru_cache(maxsize=4096)
+def _known_items(path: Path, text: str) -> Any:
+    return parse_yaml(path, text.encode())
 
 
 def parse_yaml(path: Path, data: bytes) -> Any:
@@ -272,14 +265,17 @@ def dump_yaml(path: Path, document: Any) -> None:
 def line_of(document: Any, location: Sequence[str | int]) -> int | None:
     """The line (from 1) of the key or item at ``location``; of its nearest parent when it is missing."""
     line: int | None = None
-    node = document
+    node, before = document, 0  # lines before those that the node counts
     for step in location:
         position = getattr(node, "lc", None)
         if position is None:
             break
         try:
-            line = int((position.key(step) if isinstance(node, Mapping) else position.item(step))[0]) + 1
+            at = int((position.key(step) if isinstance(node, Mapping) else position.item(step))[0])
+            line = before + at + 1
             node = node[step]
+            if isinstance(step, int) and hasattr(node, "lc"):
+                before += at - node.lc.line
         except (KeyError, IndexError, TypeError):
             break
     return line
