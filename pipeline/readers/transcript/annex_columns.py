@@ -6,8 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from pipeline.readers.transcript.alignment import NEAR, Alignment, align, in_order
-from pipeline.readers.transcript.evidence import ColumnEvidence
+from pipeline.readers.transcript.columns import NEAR, Alignment, ColumnEvidence, align, in_order
 from pipeline.readers.transcript.source import RawCell, RawRow
 
 NUMBERS = frozenset({"序号", "编号", "序", "号"})

@@ -15,9 +15,8 @@ from pipeline.readers.transcript.annex_columns import (
     place_rows,
     read_labels,
 )
-from pipeline.readers.transcript.source import RawCell, RawRow
+from pipeline.readers.transcript.source import Placed, RawCell, RawRow, TypedGrid
 from pipeline.readers.transcript.spans import Span, find_spans
-from pipeline.readers.transcript.staging import Placed, TypedGrid
 from pipeline.vocabulary.annexes import ALL_WORDS, known_word
 
 _OFTEN_BLANK = 0.3

@@ -9,16 +9,61 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from pipeline.findings import Finding
-from pipeline.readers.transcript import alignment
-from pipeline.readers.transcript.evidence import ColumnEvidence, kinship
+from pipeline.readers.transcript.columns import (
+    NEAR,
+    ColumnEvidence,
+    align,
+    folded,
+    in_order,
+    kinship,
+    with_habits,
+)
 from pipeline.readers.transcript.missing_pages import Fragment, Guess, guess, missing_pages
-from pipeline.readers.transcript.outline import TypedHeader, TypedPart, catalogue_header
-from pipeline.readers.transcript.source import RawCell, RawRow
+from pipeline.readers.transcript.source import RawCell, RawRow, TypedPart
 from pipeline.text import depth_after
+from pipeline.vocabulary.kinds import kind_scores, tier_word
 
 _CLASS = re.compile(r"^\d{4,6}(?:[\s,、/]*\d{4,6}){0,2}[\s,、/]*[^\d\s()]\S*(?:\s\S+){0,4}$")
 _LEAST = 5
 """So many filled cells of a row, found again in the row before, are a repetition."""
+_KIND = 50
+"""Words at least so similar (0–100) to a kind's name begin a column group."""
+
+
+@dataclass(frozen=True)
+class TypedHeader:
+    """A catalogue header: its rows, ``width`` cells as typed, tiers and group number by column, column 0 the class."""
+
+    rows: tuple[RawRow, ...]
+    width: int
+    tiers: tuple[str, ...]
+    groups: tuple[int, ...]
+
+    @property
+    def columns(self) -> int:
+        """Columns that mean something (blank ones at the end left out)."""
+        return len(self.tiers)
+
+
+def catalogue_header(rows: list[RawRow], at: int) -> TypedHeader | None:
+    """The header whose row of tiers is ``rows[at]``: at least three tier words, all three tiers among them."""
+    row = rows[at]
+    tiers = [tier_word(cell.text) or "" for cell in row.cells]
+    named = [tier for tier in tiers if tier]
+    if len(set(named)) < 3 or len(named) < 0.7 * len(row.filled):
+        return None
+    columns = max(i for i, tier in enumerate(tiers) if tier) + 1
+    above = rows[at - 1] if at and rows[at - 1].line >= row.line - 2 else None
+    groups = [-1] * columns
+    if above is not None:
+        number = 0
+        for col, text in enumerate((*above.texts, *[""] * columns)[:columns]):
+            if tiers[col]:
+                number += bool(text) and max(kind_scores(text).values()) >= _KIND
+                groups[col] = number
+    return TypedHeader(
+        (above, row) if above else (row,), len(row.cells), tuple(tiers[:columns]), tuple(groups)
+    )
 
 
 @dataclass
@@ -250,17 +295,17 @@ def _align(
         scores[0] = {0: 0.0}
     if filled[-1] >= 1.5 * columns or len(filled) > columns:
         lead = groups.count(groups[1]) if body.fresh and columns > 1 else 0
-        costs = [alignment.folded(filled, columns, by_row, like, lead) for by_row in (True, False)]
-        found = max((alignment.align(scores, way) for way in costs), key=lambda way: way.score)
+        costs = [folded(filled, columns, by_row, like, lead) for by_row in (True, False)]
+        found = max((align(scores, way) for way in costs), key=lambda way: way.score)
     else:
         missing = columns - max(min(len(body.row.cells), columns), filled[-1] + 1)
         kin = kinship([cell.text for cell in cells])
-        plain = alignment.in_order(filled, columns, missing, like)
+        plain = in_order(filled, columns, missing, like)
         habits = evidence.habits if body.fresh else {}
-        found = alignment.align(scores, alignment.with_habits(plain, kin, groups, habits))
+        found = align(scores, with_habits(plain, kin, groups, habits))
     body.cols = found.cols or tuple(min(i, columns - 1) for i in filled)
     body.confidence = round(found.confidence, 4)
-    if found.margin >= alignment.NEAR:
+    if found.margin >= NEAR:
         return []
     message = f"第{body.row.line}行{_why(body)}；按内容对到各列，另一种对法也相近，请核对这些条目所在的列。"
     texts = " | ".join(cell.text[:24] for cell in cells)[:300]

@@ -11,10 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from pipeline.findings import Finding
-from pipeline.readers.transcript.catalogue import BodyRow, align_rows, body_rows, name_fragments
-from pipeline.readers.transcript.outline import TypedHeader, TypedPart
-from pipeline.readers.transcript.source import RawCell, parse_cell
-from pipeline.readers.transcript.staging import Placed, TypedGrid
+from pipeline.readers.transcript.catalogue import BodyRow, TypedHeader, align_rows, body_rows, name_fragments
+from pipeline.readers.transcript.source import Placed, RawCell, TypedGrid, TypedPart, parse_cell
 
 _LOOP = 3
 """A run of so many equal cells in a column says that the rows around are looping."""

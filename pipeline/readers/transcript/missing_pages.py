@@ -15,8 +15,7 @@ from itertools import groupby
 
 import numpy as np
 
-from pipeline.readers.transcript.alignment import align
-from pipeline.readers.transcript.evidence import pairs, word_pairs
+from pipeline.readers.transcript.columns import align, pairs, word_pairs
 
 _STAYS = 0.3
 _AGAIN = 3.0

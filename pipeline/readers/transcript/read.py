@@ -1,18 +1,17 @@
-"""The transcript reader: file → staged reading."""
+"""The transcript reader: file → staged cells, blocks and one page; line numbers stand for pages and boxes."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from pipeline.errors import XizeError
+from pipeline.findings import Finding
 from pipeline.readers.transcript.annexes import annex_grids
 from pipeline.readers.transcript.catalogue_grid import catalogue_grids
-from pipeline.readers.transcript.outline import split
-from pipeline.readers.transcript.source import RawRow, RawText, parse, read_text
-from pipeline.readers.transcript.staging import TypedGrid, to_reading
-from pipeline.reading import Reading
+from pipeline.readers.transcript.source import Placed, RawRow, RawText, TypedGrid, parse, read_text, split
+from pipeline.reading import HEADING, INFERRED, OPENS, SIZE, TRANSCRIPT, Reading, staged_without_pages
 
 
 def read_transcript(path: Path, reference: Mapping[str, str] | None = None) -> Reading:
@@ -42,3 +41,32 @@ def read_transcript(path: Path, reference: Mapping[str, str] | None = None) -> R
     texts = [part.heading for part in parts if part.heading is not None]
     texts += [item for part in parts for item in part.items if isinstance(item, RawText)]
     return to_reading(grids, texts, findings, text.count("\n") + 1)
+
+
+def to_reading(
+    grids: Sequence[TypedGrid], texts: Sequence[RawText], findings: Sequence[Finding], lines: int
+) -> Reading:
+    """Arrow tables as a PDF's reader gives them; ``lines``: how many the transcript has."""
+    cells = [_cell_row(cell, number) for number, grid in enumerate(grids, start=1) for cell in grid.cells]
+    blocks = [
+        {"role": "text", "text": text.text, "size": HEADING if text.heading else SIZE, "line": text.line}
+        for text in sorted(texts, key=lambda text: text.line)
+    ]
+    return staged_without_pages(TRANSCRIPT, cells, blocks, findings, lines)
+
+
+def _cell_row(cell: Placed, table_no: int) -> dict[str, object]:
+    return {
+        "cell_id": f"l{cell.line:05d}-t{table_no}-r{cell.row:03d}-c{cell.col:02d}",
+        "table_no": table_no,
+        "row": cell.row,
+        "col": cell.col,
+        "row_span": cell.row_span,
+        "col_span": cell.col_span,
+        "lines": [{"text": word} for word in cell.raw.words],
+        "engine": INFERRED if cell.inferred else TRANSCRIPT,
+        "sizes": [OPENS if opens else SIZE for opens in cell.raw.opens],
+        "confidence": cell.confidence,
+        "open_top": cell.follows,
+        "line": cell.line,
+    }

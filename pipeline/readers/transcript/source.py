@@ -1,4 +1,4 @@
-"""A text transcript → rows of cells and lines of text, as printed, each with its line number (from 1).
+"""A text transcript → rows of cells and lines of text, as printed, each with its line number (from 1); and its parts.
 
 A transcript is typed off a document, or read off a scan by a machine: rows have their cells parted by tabs, a cell
 may hold ``<p>`` paragraphs and other tags, rows of dashes fill up tables, blank lines stand where a page ends.
@@ -7,12 +7,14 @@ may hold ``<p>`` paragraphs and other tags, rows of dashes fill up tables, blank
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from pipeline.errors import XizeError
 from pipeline.text import clean, squeeze
+from pipeline.vocabulary.headings import parse_annex, parse_major
 
 _PARAGRAPH = re.compile(r"</?(?:p|br|div|li)\s*/?>", re.IGNORECASE)
 _TAG = re.compile(r"</?[a-zA-Z][a-zA-Z0-9]*(?:\s[^<>]*)?/?>")
@@ -21,6 +23,7 @@ _FILLER = re.compile(r"^[-—–=:\s]*$")
 _STATED = r"[(][^()\s]*(?:级|级工|技师)[)]"
 _LOST_BLANK = re.compile(rf"(?<=[级工师][)])(?=(?:[\u4e00-\u9fff][^()\s]*{_STATED})+(?:\s|$))")
 """Between two items run together, each of which ends with its level in brackets."""
+_PAGE = re.compile(r"\t\d{1,4}$")
 _CONTENTS = re.compile(r"^(?P<text>\D.*?)\t\s*(?P<page>\d{1,4})\s*$")
 
 
@@ -127,3 +130,67 @@ def parse(text: str) -> Iterator[RawRow | RawText]:
             if words:
                 yield RawText(number, " ".join(words), bool(mark), gap)
         gap = 0
+
+
+@dataclass
+class TypedPart:
+    """A heading (None before the first) and the lines under it. ``kind``: front | major | annex."""
+
+    kind: str
+    heading: RawText | None
+    title: str = ""
+    items: list[RawRow | RawText] = field(default_factory=list)
+
+    @cached_property
+    def rows(self) -> list[RawRow]:
+        """The rows, in order, once all items are known."""
+        return [item for item in self.items if isinstance(item, RawRow)]
+
+
+def split(items: Iterable[RawRow | RawText]) -> tuple[list[TypedPart], set[str]]:
+    """Parts in printed order, and the codes (first one of each) of every 专业大类 that the contents or headings name."""
+    parts = [TypedPart("front", None)]
+    majors: set[str] = set()
+    for item in items:
+        if isinstance(item, RawText):
+            text = squeeze(_PAGE.sub("", item.text))
+            of_contents = _PAGE.search(item.text)
+            major = parse_major(text)
+            annex = parse_annex(text)
+            if major is not None and major.codes:
+                majors.add(major.codes[0])
+                if not of_contents:
+                    parts.append(TypedPart("major", item))
+                    continue
+            elif annex is not None and annex[0] is not None and annex[1] and not of_contents:
+                parts.append(TypedPart("annex", item, annex[1]))
+                continue
+        parts[-1].items.append(item)
+    return parts, majors
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A cell of a grid: its raw cell, the line it stands on, and how sure its place (and span) is.
+
+    ``follows``: the row goes on after a page end, the text may go on too. ``inferred``: not printed here.
+    """
+
+    row: int
+    col: int
+    raw: RawCell
+    line: int
+    row_span: int = 1
+    col_span: int = 1
+    confidence: float = 1.0
+    follows: bool = False
+    inferred: bool = False
+
+
+@dataclass
+class TypedGrid:
+    """A table as the transcript means it: ``n_rows`` × ``n_cols`` cells; rows and columns from 0."""
+
+    n_cols: int
+    cells: list[Placed] = field(default_factory=list)
+    n_rows: int = 0

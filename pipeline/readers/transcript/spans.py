@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
-from pipeline.readers.transcript.evidence import pairs
+from pipeline.readers.transcript.columns import pairs
 from pipeline.text import is_cjk
 
 _LATIN = re.compile(r"[A-Z][A-Za-z]+")

@@ -14,10 +14,10 @@ import pytest
 
 from pipeline.errors import XizeError
 from pipeline.findings import CODES
-from pipeline.readers.transcript import alignment, spans
+from pipeline.readers.transcript import columns, spans
 from pipeline.readers.transcript.catalogue import contained
 from pipeline.readers.transcript.catalogue_grid import repeats
-from pipeline.readers.transcript.evidence import ColumnEvidence, kinship
+from pipeline.readers.transcript.columns import ColumnEvidence, kinship
 from pipeline.readers.transcript.missing_pages import missing_pages
 from pipeline.readers.transcript.read import read_transcript
 from pipeline.readers.transcript.source import RawCell, RawRow, RawText, parse, parse_cell
@@ -87,14 +87,14 @@ def test_unreadable_files(tmp_path: Path, content: bytes, words: str) -> None:
 
 
 def test_alignment_is_a_global_best() -> None:
-    costs = alignment.in_order([0, 1, 2], 4, 1, {})
+    costs = columns.in_order([0, 1, 2], 4, 1, {})
     scores = [{0: 0.0, 1: -6.0}, {1: -5.0, 2: 0.0}, {2: -5.0, 3: 0.0}]
-    found = alignment.align(scores, costs)
+    found = columns.align(scores, costs)
     assert found.cols == (0, 2, 3)
     assert found.margin == pytest.approx(_margin(scores, costs, found.cols))
 
 
-def _margin(scores: list[dict[int, float]], costs: alignment.Costs, best: tuple[int, ...]) -> float:
+def _margin(scores: list[dict[int, float]], costs: columns.Costs, best: tuple[int, ...]) -> float:
     """By trying every assignment."""
     start, (second, third) = costs
     totals = {
