@@ -14,11 +14,6 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-__all__ = [
-    "apart", "end", "end_group", "end_with_parent", "exit_on_sigterm", "ignore_interrupts", "interrupts_call", "limit_seconds", "peak_memory", "private_folder", "sigterm_exits",
-    "stopped_after", "sync_folder", "TimeUp",
-]  # fmt: skip
-
 
 def apart() -> dict[str, Any]:
     """Arguments of ``subprocess.Popen`` for a child in a group of its own, which Ctrl-C in the terminal does not reach."""
@@ -28,7 +23,7 @@ def apart() -> dict[str, Any]:
 
 
 def end_group(process: subprocess.Popen[Any], seconds: float = 5.0) -> None:
-    """End a child begun :func:`apart` and all that it has started: asked first, by force after ``seconds``."""
+    """End a child begun :func:`apart` and all that it has started: asked first, by force after ``seconds`` or what outlives it."""
     if sys.platform == "win32":
         end(process, seconds)
         return
@@ -37,7 +32,6 @@ def end_group(process: subprocess.Popen[Any], seconds: float = 5.0) -> None:
             os.killpg(process.pid, number)
         with suppress(subprocess.TimeoutExpired):
             process.wait(seconds)
-            return
 
 
 def end(process: subprocess.Popen[Any], seconds: float = 5.0) -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
-from typing import Any
 
 from pipeline.errors import XizeError
 from pipeline.text import is_cjk, normalise, unkeepable
@@ -144,17 +145,14 @@ def _of_pdf(path: Path, password: str | None) -> tuple[str | None, str | None, b
         if error.args and isinstance(error.args[0], PDFPasswordIncorrect):
             raise XizeError(f"{path}已加密：请用--password给出密码。") from error
         raise XizeError(f"{path}无法作为PDF打开：文件可能已损坏或不完整，请重新下载。") from error
-    printed = _largest(lines)
-    chinese = printed is not None and any(map(is_cjk, printed))
+    sizes = (round(max(char["size"] for char in line["chars"]), 1) for line in lines)
+    printed = normalise(in_largest_type(zip((line["text"] for line in lines), sizes, strict=True)) or "")
     raw = stored[-1] if stored and isinstance(stored[-1], bytes) else b""
-    return printed if chinese else None, metadata if isinstance(metadata, str) else None, raw
+    chinese = printed if any(map(is_cjk, printed)) else None
+    return chinese, metadata if isinstance(metadata, str) else None, raw
 
 
-def _largest(lines: list[dict[str, Any]]) -> str | None:
-    """The first run of lines set in the page's largest type, joined; None where all type is of one size."""
-    sizes = [round(max(char["size"] for char in line["chars"]), 1) for line in lines]
-    if not sizes or min(sizes) == max(sizes):
-        return None
-    start = sizes.index(max(sizes))
-    stop = next((i for i in range(start, len(sizes)) if sizes[i] != sizes[start]), len(sizes))
-    return normalise("".join(line["text"] for line in lines[start:stop])) or None
+def in_largest_type(lines: Iterable[tuple[str, float]]) -> str | None:
+    """The first run of lines (text, size) in the largest type, joined; None where all type is of one size."""
+    runs = [(size, "".join(text for text, _ in run)) for size, run in groupby(lines, itemgetter(1))]
+    return max(runs, key=itemgetter(0))[1] if len(runs) > 1 else None

@@ -71,12 +71,8 @@ def read_excel(path: Path) -> Reading:
 def printed_titles(path: Path) -> tuple[str | None, str | None]:
     """(the first text of the first sheet, the title in the properties)."""
     sheet = next(_sheets(path, []), None)
-    first = min(sheet.texts, default=None) if sheet is not None else None
-    core = open_package(path, "workbook").xml("docProps/core.xml")
-    titles = (
-        [one.text for one in core.iter("{http://purl.org/dc/elements/1.1/}title")] if core is not None else []
-    )
-    return sheet.texts[first] if sheet and first else None, titles[0] if titles else None
+    printed = sheet.texts[min(sheet.texts)] if sheet is not None else None
+    return printed, open_package(path, "workbook").title()
 
 
 def _sheets(path: Path, findings: list[Finding]) -> Iterator[_Sheet]:
@@ -213,6 +209,8 @@ def _regions(sheet: _Sheet) -> Iterator[list[int]]:
 
 def _cells(sheet: _Sheet, rows: list[int], table: int, line: int) -> Iterator[dict[str, Any]]:
     """The cells of a table, holes as empty cells; its first row is line ``line`` + 1."""
+    from openpyxl.utils import get_column_letter
+
     inside = set(rows)
     spans = {place: span for place, span in sheet.merged.items() if place[0] in inside}
     columns = {col for row, col in sheet.texts if row in inside}
@@ -231,7 +229,7 @@ def _cells(sheet: _Sheet, rows: list[int], table: int, line: int) -> Iterator[di
             high, wide = spans.get((row, col), (1, 1))
             lines = [one for text in sheet.texts.get((row, col), "").split("\n") if (one := text.strip())]
             yield {
-                "cell_id": f"{sheet.name}!{_letters(col)}{row}",
+                "cell_id": f"{sheet.name}!{get_column_letter(col)}{row}",
                 "table_no": table,
                 "row": at[row],
                 "col": col - first,
@@ -241,9 +239,3 @@ def _cells(sheet: _Sheet, rows: list[int], table: int, line: int) -> Iterator[di
                 "sizes": [SIZE] * len(lines),
                 "line": line + at[row] + 1,
             }
-
-
-def _letters(col: int) -> str:
-    from openpyxl.utils import get_column_letter
-
-    return str(get_column_letter(col))

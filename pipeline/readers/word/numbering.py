@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from pipeline.readers.word.package import W
+from pipeline.readers.word.package import W, val
 from pipeline.readers.word.styles import on, whole
 
 _DIGITS = "〇一二三四五六七八九"
@@ -160,15 +160,12 @@ def read_numbering(root: Any | None) -> Numbering:
     for kind in root.findall(f"{W}abstractNum"):
         name = kind.get(f"{W}abstractNumId", "")
         kinds[name] = dict(map(_level, kind.findall(f"{W}lvl")))
-        for tag, table in (("numStyleLink", linked), ("styleLink", named)):
-            link = kind.find(f"{W}{tag}")
-            if link is not None:
-                table[name if tag == "numStyleLink" else link.get(f"{W}val", "")] = (
-                    link.get(f"{W}val", "") if tag == "numStyleLink" else name
-                )
+        if (link := val(kind, "numStyleLink")) is not None:
+            linked[name] = link
+        if (link := val(kind, "styleLink")) is not None:
+            named[link] = name
     for one in root.findall(f"{W}num"):
-        name, kind = one.get(f"{W}numId", ""), one.find(f"{W}abstractNumId")
-        shared = "" if kind is None else kind.get(f"{W}val", "")
+        name, shared = one.get(f"{W}numId", ""), val(one, "abstractNumId") or ""
         shared = named.get(linked.get(shared, ""), shared)
         levels = dict(kinds.get(shared, {}))
         starts: dict[int, int] = {}
@@ -176,9 +173,8 @@ def read_numbering(root: Any | None) -> Numbering:
             at = whole(override.get(f"{W}ilvl")) or 0
             for own in override.findall(f"{W}lvl"):
                 levels[at] = _level(own)[1]
-            start = override.find(f"{W}startOverride")
-            if start is not None:
-                starts[at] = whole(start.get(f"{W}val")) or 0
+            if (start := whole(val(override, "startOverride"))) is not None:
+                starts[at] = start
                 levels[at] = replace(levels.get(at, Level()), start=starts[at])
         out.lists[name] = (shared, levels)
         out.starts[name] = starts
@@ -186,18 +182,13 @@ def read_numbering(root: Any | None) -> Numbering:
 
 
 def _level(element: Any) -> tuple[int, Level]:
-    def value(tag: str, usual: str) -> str:
-        found = element.find(f"{W}{tag}")
-        return usual if found is None else str(found.get(f"{W}val", usual))
-
-    anew = whole(value("lvlRestart", ""))
     # A style of the newer kind stands in an alternative: "001, 002, 003, …".
     newer = next((one.get(f"{W}format", "") for one in element.iter(f"{W}numFmt")), "")
     return whole(element.get(f"{W}ilvl")) or 0, Level(
-        value("lvlText", ""),
-        newer or value("numFmt", "decimal"),
-        whole(value("start", "0")) or 0,
-        anew,
+        val(element, "lvlText") or "",
+        newer or val(element, "numFmt") or "decimal",
+        whole(val(element, "start")) or 0,
+        whole(val(element, "lvlRestart")),
         bool(on(element.find(f"{W}isLgl"))),
-        "" if value("suff", "tab") == "nothing" else " ",
+        "" if val(element, "suff") == "nothing" else " ",
     )

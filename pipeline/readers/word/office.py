@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
 import subprocess
 import tempfile
-from contextlib import suppress
 from pathlib import Path
 
 from pipeline.errors import XizeError
+from pipeline.system import apart, end_group
 
 _SECONDS = 120
 """How long a conversion may take."""
@@ -73,7 +72,7 @@ def _run(command: list[str], name: str) -> None:
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
-        start_new_session=True,
+        **apart(),
         env={**os.environ, "SAL_USE_VCLPLUGIN": "svp"},
     )
     try:
@@ -83,6 +82,4 @@ def _run(command: list[str], name: str) -> None:
             f"{name}：LibreOffice用了{_SECONDS}秒仍未转换完，已停止；请用Word另存为新格式。"
         ) from error
     finally:
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+        end_group(process)

@@ -41,6 +41,17 @@ _RATIO, _SMALL = 300, 16 * 1024 * 1024
 _MEMBERS = 20_000
 
 
+def val(parent: Any | None, tag: str) -> str | None:
+    """What the child ``tag`` of an element says (its w:val), None where there is none."""
+    child = parent.find(f"{W}{tag}") if parent is not None else None
+    return None if child is None else child.get(f"{W}val")
+
+
+def text_of(element: Any, *tags: str) -> str:
+    """The text of all ``tags`` (w:t unless named) within an element, one after the other."""
+    return "".join(one.text or "" for one in element.iter(*(tags or (f"{W}t",))))
+
+
 def chosen(alternatives: Any) -> Any:
     """The content of an ALTERNATIVES element that a program of today shows: the first choice, else the fallback."""
     return next((one for one in alternatives if isinstance(one.tag, str)), ())
@@ -119,6 +130,15 @@ class Package:
             if one.get("Type", "").endswith(f"/{kind}") and one.get("TargetMode") != "External"
         ]
         return [target.lstrip("/") if target.startswith("/") else f"{folder}/{target}" for target in targets]
+
+    def first(self, kind: str) -> Any | None:
+        """The root of the first of these parts, None where there is none."""
+        return self.xml(next(iter(self.related(kind)), ""))
+
+    def title(self) -> str | None:
+        """The title that the file's properties state."""
+        core = self.xml("docProps/core.xml")
+        return None if core is None else core.findtext("{http://purl.org/dc/elements/1.1/}title")
 
 
 def open_package(path: Path, main: str) -> Package:

@@ -4,40 +4,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pipeline.editions.title import in_largest_type
 from pipeline.errors import XizeError
 from pipeline.findings import Finding
 from pipeline.readers.word.numbering import read_numbering
-from pipeline.readers.word.package import Package, W, open_package
+from pipeline.readers.word.package import Package, W, open_package, text_of
 from pipeline.readers.word.styles import read_styles
 from pipeline.readers.word.tables import GridCell, parts_of, read_grid
 from pipeline.readers.word.text import Paragraph, ParagraphReader
 from pipeline.reading import WORD, Reading, staged_without_pages
 
 _BLOCKS = (f"{W}p", f"{W}tbl")
-
-
-@dataclass(frozen=True)
-class _Text:
-    """A printed line: its text, size in points, the number of its paragraph (None: outside the body's own)."""
-
-    text: str
-    size: float
-    line: int | None
-
-
-@dataclass
-class _Taken:
-    """What is read so far, as rows of the staged tables."""
-
-    cells: list[dict[str, Any]] = field(default_factory=list)
-    blocks: list[dict[str, Any]] = field(default_factory=list)
-    findings: list[Finding] = field(default_factory=list)
-    tables: int = 0
-    boxes: int = 0
+_OPENING = 51
+"""The paragraph before which a title stands."""
 
 
 def read_word(path: Path) -> Reading:
@@ -54,21 +36,10 @@ def printed_titles(path: Path) -> tuple[str | None, str | None]:
     Raises XizeError as :func:`read_word`: a file of which the title is asked for is about to be kept.
     """
     package = open_package(path, "document")
-    document = _Document(package)
-    document.read()
-    lines = document.opening_lines()
-    sizes = [line.size for line in lines]
-    printed = None
-    if sizes and min(sizes) < max(sizes):
-        start = sizes.index(max(sizes))
-        run = [line.text for line in lines[start:] if line.size == max(sizes)]
-        stop = next((i for i, size in enumerate(sizes[start:]) if size != max(sizes)), len(run))
-        printed = "".join(run[:stop])
-    core = package.xml("docProps/core.xml")
-    titles = (
-        [one.text for one in core.iter("{http://purl.org/dc/elements/1.1/}title")] if core is not None else []
-    )
-    return printed, titles[0] if titles else None
+    reading = _Document(package).read()
+    end = min([_OPENING, *filter(None, reading.cells["line"].to_pylist())])
+    lines = [row for row in reading.blocks.to_pylist() if row["role"] == "text" and row["line"] < end]
+    return in_largest_type((line["text"], line["size"]) for line in lines), package.title()
 
 
 class _Document:
@@ -86,36 +57,25 @@ class _Document:
                 f"{package.name}：正文的一部分在另外的文件里（altChunk或子文档）；请用Word打开后另存，再读取。"
             )
         self._numbers = {one: number for number, one in enumerate(root.iter(f"{W}p"), start=1)}
-        self._paragraphs = self._reader()
-        self._notes = {kind: self._notes_of(kind) for kind in ("footnote", "endnote")}
-        self._out = _Taken()
-
-    def _reader(self) -> ParagraphReader:
-        parts = {kind: next(iter(self._package.related(kind)), "") for kind in ("styles", "numbering")}
-        return ParagraphReader(
-            read_styles(self._package.xml(parts["styles"])),
-            read_numbering(self._package.xml(parts["numbering"])),
+        self._paragraphs = ParagraphReader(
+            read_styles(package.first("styles")), read_numbering(package.first("numbering"))
         )
+        self._notes = {kind: self._notes_of(kind) for kind in ("footnote", "endnote")}
+        self._cells: list[dict[str, Any]] = []
+        self._blocks: list[dict[str, Any]] = []
+        self._findings: list[Finding] = []
+        self._tables = self._text_boxes = 0
 
     def read(self) -> Reading:
         """The whole document."""
         self._blocks_of(self._body)
         self._margins()
-        out = self._out
-        if not out.cells and not out.blocks:
+        if not self._cells and not self._blocks:
             raise XizeError(f"{self._package.name}：Word文件中没有任何文字；请核对文件。")
-        lines = len(self._numbers)
-        return staged_without_pages(WORD, out.cells, out.blocks, out.findings, lines)
+        return staged_without_pages(WORD, self._cells, self._blocks, self._findings, len(self._numbers))
 
-    def opening_lines(self) -> list[_Text]:
-        """The lines before the first table (at most fifty paragraphs)."""
-        found: list[_Text] = []
-        for count, element in enumerate(parts_of(self._body, _BLOCKS)):
-            if element.tag == f"{W}tbl" or count == 50:
-                break
-            paragraph = self._paragraph(element)
-            found += [_Text(line, paragraph.size, paragraph.number) for line in paragraph.lines]
-        return found
+    def _tell(self, code: str, message: str, evidence: str, **place: Any) -> None:
+        self._findings.append(Finding(code, message, evidence, **place))
 
     def _paragraph(self, element: Any) -> Paragraph:
         return self._paragraphs.read(element, self._numbers.get(element))
@@ -148,20 +108,20 @@ class _Document:
             self._doubts(one, {"line": one.number})
             if box:
                 continue
-            self._out.blocks += [
-                {"role": "text", "text": text, "size": one.size, "line": one.number} for text in one.lines
-            ]
-            if one.hidden.strip():
-                self._out.blocks.append(
-                    {"role": "隐藏的", "text": one.hidden, "size": one.size, "line": one.number}
-                )
+            for text in one.lines:
+                self._block("text", text, one.size, one.number)
+            self._block("隐藏的", one.hidden, one.size, one.number)
             self._boxes(one)
+
+    def _block(self, role: str, text: str, size: float, line: int | None) -> None:
+        if text.strip():
+            self._blocks.append({"role": role, "text": text, "size": size, "line": line})
 
     def _boxes(self, paragraph: Paragraph) -> None:
         """Text boxes: their tables are tables, their other text is named; where it belongs nobody can tell."""
         for box in paragraph.boxes:
-            self._out.boxes += 1
-            name = f"textbox-{self._out.boxes}"
+            self._text_boxes += 1
+            name = f"textbox-{self._text_boxes}"
             text = box
             if not isinstance(box, str):
                 found = [
@@ -173,14 +133,8 @@ class _Document:
                 for one in parts_of(box, (f"{W}tbl",)):
                     self._table(one, name)
             if text.strip():
-                self._out.findings.append(
-                    Finding(
-                        "text_outside_tables",
-                        f"文本框中有文字“{text[:40]}”，未作数据；如应属于某个表格，请更正。",
-                        text,
-                        cell_id=name,
-                    )
-                )
+                message = f"文本框中有文字“{text[:40]}”，未作数据；如应属于某个表格，请更正。"
+                self._tell("text_outside_tables", message, text, cell_id=name)
 
     def _table(self, table: Any, box: str = "") -> None:
         """Stage a table. One that only lays out other tables gives its place to these."""
@@ -191,37 +145,30 @@ class _Document:
             for cell in grid.cells:
                 self._blocks_of(cell.element, box)
             return
-        self._out.tables += 1
-        number = self._out.tables
+        self._tables += 1
         for row in grid.deleted:
-            text = "".join(one.text or "" for one in row.iter(f"{W}t", f"{W}delText"))
-            self._changed(text, "", {"line": line})
+            self._changed(text_of(row, f"{W}t", f"{W}delText"), "", line=line)
         for row in grid.inserted:
-            text = "".join(one.text or "" for one in row.iter(f"{W}t"))
-            self._changed("", text, {"line": line})
-        for row in grid.hidden:
-            text = "".join(one.text or "" for one in row.iter(f"{W}t"))
+            self._changed("", text_of(row), line=line)
+        for text in map(text_of, grid.hidden):
             message = f"表格中有隐藏的行“{text[:40]}”，已照常读入；请核对是否应属正文。"
-            self._out.findings.append(Finding("hidden_rows", message, text, line=line))
+            self._tell("hidden_rows", message, text, line=line)
         for cell in grid.cells:
-            self._cell(cell, number, box)
+            self._cell(cell, self._tables, box)
 
     def _cell(self, cell: GridCell, table: int, box: str) -> None:
         name = f"{f'{box}-' if box else ''}t{table:03d}-r{cell.row:03d}-c{cell.col:02d}"
         found = list(self._cell_paragraphs(cell.element))
-        lines = [_Text(text, one.size, None if box else one.number) for one in found for text in one.lines]
+        lines = [(text, one.size, None if box else one.number) for one in found for text in one.lines]
         first = next((one.number for one in found if one.lines), found[0].number if found else None)
-        place = {"line": None if box else first, "cell_id": name}
+        place: dict[str, Any] = {"line": None if box else first, "cell_id": name}
         for one in found:
             self._doubts(one, {**place, "line": place["line"] and one.number})
             self._boxes(one)
-        hidden = "".join(one.hidden for one in found)
-        hidden += "".join(
-            one.text or "" for element in cell.covered for one in element.iter(f"{W}t")
-        )  # Word shows only the first of merged cells
-        if hidden.strip():
-            self._out.blocks.append({"role": "隐藏的", "text": hidden, "size": 0.0, "line": place["line"]})
-        self._out.cells.append(
+        # Word shows only the first of merged cells.
+        hidden = "".join([*(one.hidden for one in found), *map(text_of, cell.covered)])
+        self._block("隐藏的", hidden, 0.0, place["line"])
+        self._cells.append(
             {
                 "cell_id": name,
                 "table_no": table,
@@ -229,9 +176,9 @@ class _Document:
                 "col": cell.col,
                 "row_span": cell.row_span,
                 "col_span": cell.col_span,
-                "lines": [{"text": line.text} for line in lines],
-                "sizes": [line.size for line in lines],
-                "paragraphs": [line.line for line in lines],
+                "lines": [{"text": text} for text, _, _ in lines],
+                "sizes": [size for _, size, _ in lines],
+                "paragraphs": [number for _, _, number in lines],
                 "line": place["line"],
             }
         )
@@ -248,43 +195,28 @@ class _Document:
     def _doubts(self, paragraph: Paragraph, place: dict[str, Any]) -> None:
         """What of a paragraph a steward must know: tracked changes, notes, pictures."""
         if paragraph.removed or paragraph.added:
-            self._changed("".join(paragraph.removed), "".join(paragraph.added), place)
+            self._changed("".join(paragraph.removed), "".join(paragraph.added), **place)
+        shown = "".join(paragraph.lines)[:40]
         for what in dict.fromkeys(paragraph.unread):
-            shown = "".join(paragraph.lines)[:40]
             pictured = "cell_id" in place and not what.startswith("注音")
             code = "cell_pictured" if pictured else "text_outside_tables"
-            self._out.findings.append(
-                Finding(code, f"“{shown}”处有{what}，没有读入。", f"{shown}|{what}", **place)
-            )
+            self._tell(code, f"“{shown}”处有{what}，没有读入。", f"{shown}|{what}", **place)
         for kind, number in paragraph.notes:
             text = self._notes[kind].get(number, "")
-            shown = "".join(paragraph.lines)[:40]
-            self._out.findings.append(
-                Finding(
-                    "footnote_mark",
-                    f"“{shown}”处有脚注“{text[:100]}”；脚注标记不计入文字。",
-                    f"{shown}|{text}",
-                    **place,
-                )
-            )
+            message = f"“{shown}”处有脚注“{text[:100]}”；脚注标记不计入文字。"
+            self._tell("footnote_mark", message, f"{shown}|{text}", **place)
 
-    def _changed(self, removed: str, added: str, place: dict[str, Any]) -> None:
+    def _changed(self, removed: str, added: str, **place: Any) -> None:
         said = "，".join(
             f"{what}“{text[:60]}”" for what, text in (("删去", removed), ("加入", added)) if text
         )
         if said:
-            self._out.findings.append(
-                Finding(
-                    "tracked_changes",
-                    f"此处有未定的修订（{said}），已按接受修订读取；请核对定稿。",
-                    f"{removed}|{added}",
-                    **place,
-                )
-            )
+            message = f"此处有未定的修订（{said}），已按接受修订读取；请核对定稿。"
+            self._tell("tracked_changes", message, f"{removed}|{added}", **place)
 
     def _notes_of(self, kind: str) -> dict[str, str]:
         """The texts of the footnotes or endnotes, by id."""
-        root = self._package.xml(next(iter(self._package.related(f"{kind}s")), ""))
+        root = self._package.first(f"{kind}s")
         notes = root.iter(f"{W}{kind}") if root is not None else ()
         return {
             one.get(f"{W}id", ""): "".join(
@@ -304,14 +236,8 @@ class _Document:
                 text = "".join(line for p in paragraphs for line in self._paragraphs.read(p, None).lines)
                 if re.search(r"[^\W\d_第页共of]", text) and text not in seen:
                     seen.add(text)
-                    self._out.findings.append(
-                        Finding(
-                            "text_outside_tables",
-                            f"{what}中有文字“{text[:40]}”，未作数据。",
-                            text,
-                            cell_id=f"{kind}-{number}",
-                        )
-                    )
+                    message = f"{what}中有文字“{text[:40]}”，未作数据。"
+                    self._tell("text_outside_tables", message, text, cell_id=f"{kind}-{number}")
 
 
 def _put_before(held: Paragraph, paragraph: Paragraph) -> None:
@@ -330,7 +256,7 @@ def _put_before(held: Paragraph, paragraph: Paragraph) -> None:
 def _lays_out(cells: Sequence[Any]) -> bool:
     """Whether a table only holds other tables in place: a single column, no cell with text but beside a real table."""
     holding = [cell for cell in cells if next(parts_of(cell, (f"{W}tbl",)), None) is not None]
-    filled = [cell for cell in cells if any((one.text or "").strip() for one in cell.iter(f"{W}t"))]
+    filled = [cell for cell in cells if text_of(cell).strip()]
     real = any(
         len(list(parts_of(table, (f"{W}tr",)))) > 1 and len(table.findall(f"{W}tblGrid/{W}gridCol")) > 2
         for cell in holding

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from pipeline.readers.word.package import W
+from pipeline.readers.word.package import W, val
 
 _USUAL = 10.0
 """Points of text for which a document names no size (ECMA-376, 17.3.2.38)."""
@@ -48,15 +48,12 @@ def look_of(run: Any | None, paragraph: Any | None = None) -> Look:
     """The look that w:rPr and w:pPr state."""
     size = hidden = number = None
     if run is not None:
-        size = _half_points(run.find(f"{W}sz"))
+        halves = whole(val(run, "sz"))
+        size = None if halves is None else halves / 2
         hidden = on(run.find(f"{W}vanish"))
     listed = paragraph.find(f"{W}numPr") if paragraph is not None else None
     if listed is not None:
-        name, level = listed.find(f"{W}numId"), listed.find(f"{W}ilvl")
-        number = (
-            None if name is None else name.get(f"{W}val"),
-            None if level is None else whole(level.get(f"{W}val")),
-        )
+        number = val(listed, "numId"), whole(val(listed, "ilvl"))
     return Look(size, hidden, number)
 
 
@@ -81,9 +78,8 @@ def read_styles(root: Any | None) -> Styles:
     styles = Styles(under(look_of(defaults), Look(_USUAL, False)))
     own: dict[str, tuple[str | None, Look]] = {}
     for style in root.iter(f"{W}style"):
-        name, base = style.get(f"{W}styleId", ""), style.find(f"{W}basedOn")
-        look = look_of(style.find(f"{W}rPr"), style.find(f"{W}pPr"))
-        own[name] = (None if base is None else base.get(f"{W}val"), look)
+        name = style.get(f"{W}styleId", "")
+        own[name] = val(style, "basedOn"), look_of(style.find(f"{W}rPr"), style.find(f"{W}pPr"))
         if style.get(f"{W}type") == "paragraph" and style.get(f"{W}default") in ("1", "true", "on"):
             styles.usual = name
     for name in own:
@@ -104,8 +100,3 @@ def whole(text: str | None) -> int | None:
         return int(text or "")
     except ValueError:
         return None
-
-
-def _half_points(element: Any | None) -> float | None:
-    value = whole(element.get(f"{W}val")) if element is not None else None
-    return None if value is None else value / 2

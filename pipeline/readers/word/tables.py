@@ -8,7 +8,7 @@ from itertools import accumulate, pairwise
 from typing import Any
 
 from pipeline.errors import XizeError
-from pipeline.readers.word.package import ALTERNATIVES, W, chosen
+from pipeline.readers.word.package import ALTERNATIVES, W, chosen, val
 from pipeline.readers.word.styles import on, whole
 
 _SLIVER = 80
@@ -129,8 +129,7 @@ def _merge(properties: Any | None, tag: str) -> str | None:
 
 
 def _value(properties: Any | None, tag: str, usual: int) -> int:
-    found = properties.find(f"{W}{tag}") if properties is not None else None
-    value = whole(found.get(f"{W}val")) if found is not None else None
+    value = whole(val(properties, tag))
     return usual if value is None else value
 
 

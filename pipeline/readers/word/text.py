@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pipeline.readers.word.numbering import Numbering
-from pipeline.readers.word.package import ALTERNATIVES, W, chosen
+from pipeline.readers.word.package import ALTERNATIVES, W, chosen, text_of, val
 from pipeline.readers.word.styles import Look, Styles, look_of, on, under, whole
 
 _MATH = "{http://schemas.openxmlformats.org/officeDocument/2006/math}"
@@ -81,10 +81,7 @@ class ParagraphReader:
         out = Paragraph(number)
         properties = element.find(f"{W}pPr")
         mark = properties.find(f"{W}rPr") if properties is not None else None
-        style = properties.find(f"{W}pStyle") if properties is not None else None
-        look = under(
-            look_of(None, properties), self._styles.of(None if style is None else style.get(f"{W}val"))
-        )
+        look = under(look_of(None, properties), self._styles.of(val(properties, "pStyle")))
         parts: list[str] = []
         self._walk(element, look, out, parts)
         text = "".join(parts)
@@ -110,7 +107,7 @@ class ParagraphReader:
             elif tag == f"{W}sdt":
                 self._control(child, look, out, parts)
             elif tag in _GONE:
-                removed = "".join(one.text or "" for one in child.iter(f"{W}delText", f"{W}t", f"{_MATH}t"))
+                removed = text_of(child, f"{W}delText", f"{W}t", f"{_MATH}t")
                 out.removed += [removed] if removed else []
             elif tag in (f"{W}ins", f"{W}moveTo"):
                 start = len(parts)
@@ -119,7 +116,7 @@ class ParagraphReader:
             elif tag == ALTERNATIVES:
                 self._walk(chosen(child), look, out, parts)
             elif tag == f"{W}rt":
-                above = "".join(one.text or "" for one in child.iter(f"{W}t"))
+                above = text_of(child)
                 out.unread += [f"注音“{above}”"] if above else []
             elif tag in _THROUGH:
                 self._walk(child, look, out, parts)
@@ -131,17 +128,14 @@ class ParagraphReader:
         content = element.find(f"{W}sdtContent")
         hint = element.find(f"{W}sdtPr/{W}showingPlcHdr")
         if content is not None and on(hint):
-            out.hidden += "".join(one.text or "" for one in content.iter(f"{W}t"))
+            out.hidden += text_of(content)
         elif content is not None:
             self._walk(content, look, out, parts)
 
     def _run(self, run: Any, look: Look, out: Paragraph, parts: list[str]) -> None:
         properties = run.find(f"{W}rPr")
-        own = look_of(properties)
-        style = properties.find(f"{W}rStyle") if properties is not None else None
-        if style is not None:
-            own = under(own, self._styles.by_id.get(style.get(f"{W}val", ""), Look()))
-        own = under(own, look)
+        style = self._styles.by_id.get(val(properties, "rStyle") or "", Look())
+        own = under(under(look_of(properties), style), look)
         for text in self._texts(run, look, out, parts):
             if own.hidden and text != "\n":
                 out.hidden += text
@@ -208,8 +202,7 @@ def _math(element: Any) -> str:
 def _selected(choice: Any) -> str:
     """The entry of a drop-down list that is chosen."""
     entries = [one.get(f"{W}val", "") for one in choice.findall(f"{W}listEntry")]
-    picked = next((one for tag in ("result", "default") for one in choice.findall(f"{W}{tag}")), None)
-    at = whole(picked.get(f"{W}val")) if picked is not None else 0
+    at = whole(val(choice, "result") or val(choice, "default") or "0")
     return entries[at] if at is not None and 0 <= at < len(entries) else ""
 
 

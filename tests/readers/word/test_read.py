@@ -417,3 +417,6 @@ def test_the_title_is_what_is_printed_largest(tmp_path: Path) -> None:
         tmp_path / "a.docx", body + paragraph("目录", "Heading") + paragraph("正文"), title="Document1"
     )
     assert printed_titles(path) == ("某省双师型教师认定细则", "Document1")
+    numbered = paragraph("细则", "Title", '<w:numPr><w:ilvl w:val="0"/><w:numId w:val="1"/></w:numPr>')
+    path = save(tmp_path / "b.docx", numbered + paragraph("正文"), {"numbering": NUMBERING})
+    assert printed_titles(path) == ("一、细则", None)  # its number counts once
