@@ -1,10 +1,11 @@
-"""What an edition learns from earlier ones: the items whose beginning and end something settled there."""
+"""What an edition learns from earlier ones: items whose beginning and end something settled, and what one line printed."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import accumulate
 from typing import Any
 
 from pipeline.editions.names import validate_name
@@ -21,12 +22,12 @@ from pipeline.releases.catalogue import (
 )
 from pipeline.releases.storage import Store, open_store
 from pipeline.text import squeeze
-from pipeline.tidy.wraps.segment_model import Memory
+from pipeline.tidy.wraps.segment_model import Memory, Slot
 
 BY_LAYOUT = 0.99995
 """Confidence from which on layout alone settled an item (what words decided stays below, see ``segment.LIKELY``)."""
 
-Slots = dict[str, frozenset[tuple[str, str, str]]]
+Row = Mapping[str, Any]
 
 
 def learned(job: Job) -> Job:
@@ -36,18 +37,29 @@ def learned(job: Job) -> Job:
     jurisdiction that has a current release teaches. Raises XizeError where a named edition has no release, or one is damaged.
     """
     store = open_store(curated_url(job.options.home, job.options.curated))
-    known: Slots = {}
-    records, shares = [], [0.0]
+    memory = Memory()
+    records = []
     for edition in _teachers(store, job):
-        here, share, record = _known(store, edition)
-        for text, slots in here.items():
-            known[text] = known.get(text, frozenset()) | slots
+        taught, record = _known(store, edition)
+        memory = _both(memory, taught)
         records.append(record)
-        shares.append(share)
-    if not known:
+    if not memory.items and not memory.printed:
         return replace(job, learned=tuple(records))
-    digest = hashlib.sha256((job.inputs + _hash(known, max(shares))).encode()).hexdigest()
-    return replace(job, inputs=digest, memory=Memory(known, max(shares)), learned=tuple(records))
+    digest = hashlib.sha256((job.inputs + _hash(memory)).encode()).hexdigest()
+    return replace(job, inputs=digest, memory=memory, learned=tuple(records))
+
+
+def _both(first: Memory, second: Memory) -> Memory:
+    """What two editions teach together."""
+    items = {
+        text: first.items.get(text, frozenset()) | second.items.get(text, frozenset())
+        for text in {**first.items, **second.items}
+    }
+    printed = {
+        slot: "\n\n".join(one.printed[slot] for one in (first, second) if slot in one.printed)
+        for slot in {**first.printed, **second.printed}
+    }
+    return Memory(items, max(first.coverage, second.coverage), printed)
 
 
 def edition_before(store: Store, edition: str) -> str | None:
@@ -70,37 +82,67 @@ def _teachers(store: Store, job: Job) -> Iterable[str]:
     return (before,) if before else ()
 
 
-def _known(store: Store, edition: str) -> tuple[Slots, float, Mapping[str, str]]:
-    """The settled items of an edition's current release, their share of those that layout does not settle, and the record."""
+def _known(store: Store, edition: str) -> tuple[Memory, Mapping[str, str]]:
+    """What an edition's current release teaches, and the record of it."""
     try:
         release = find_release(store, edition)
-        entries, findings = (
-            parquet_table(read_file(store, release, f"{name}.parquet")).to_pylist()
-            for name in ("entries", "findings")
+        entries, findings, cells = (
+            parquet_table(read_file(store, release, f"{name}.parquet"))
+            for name in ("entries", "findings", "cells")
         )
     except XizeError as error:
         raise XizeError(
             f"要借鉴的版本{edition}读不出（{str(error).rstrip('。')}）；或在source.yaml写learn_from: none。"
         ) from error
-    known: Slots = {}
+    memory = taught(entries.to_pylist(), findings.to_pylist(), cells.select(["cell_id", "lines"]).to_pylist())
+    record = {"role": "learned", "kind": "release", "edition": edition, "release": release.release}
+    return memory, {**record, "sha256": _hash(memory)}
+
+
+def taught(entries: Sequence[Row], findings: Iterable[Row], cells: Iterable[Row]) -> Memory:
+    """What the rows of a release teach: its settled items, their share of those that layout does not settle, and its lines."""
+    known: dict[str, frozenset[Slot]] = {}
     rows = list(settled(entries, findings))
     for row in rows:
         text = squeeze(row["text"])
-        known[text] = known.get(text, frozenset()) | {(row["class_code"], row["kind"], row["tier"])}
+        known[text] = known.get(text, frozenset()) | {_slot(row)}
     undecided, decided = (sum(map(_beyond_layout, some)) for some in (entries, rows))
-    share = round(decided / undecided, 3) if undecided else 0.0
-    record = {"role": "learned", "kind": "release", "edition": edition, "release": release.release}
-    return known, share, {**record, "sha256": _hash(known, share)}
+    return Memory(known, round(decided / undecided, 3) if undecided else 0.0, printed(entries, cells))
 
 
-def _beyond_layout(row: Mapping[str, Any]) -> bool:
+def printed(entries: Iterable[Row], cells: Iterable[Row]) -> dict[Slot, str]:
+    """The text of every slot, a line feed wherever a printed line or an item ended. Slots whose entries are not the text of
+    their cells as read (a correction, a cell without an entry of its own) are left out, and those of a transcript."""
+    lines = {cell["cell_id"]: [squeeze(line["text"]) for line in cell["lines"]] for cell in cells}
+    slots: dict[Slot, list[Row]] = {}
+    for row in entries:
+        if row["source"] != "transcript":
+            slots.setdefault(_slot(row), []).append(row)
+    out = {}
+    for slot, rows in slots.items():
+        items = [squeeze(row["text"]) for row in sorted(rows, key=lambda row: int(row["position"]))]
+        pieces = dict.fromkeys(row["cell_id"] for row in rows)
+        texts = [text for piece in pieces for text in lines.get(piece, ())]
+        if "".join(texts) == "".join(items):
+            out[slot] = _with_ends(texts, items)
+    return out
+
+
+def _with_ends(lines: Sequence[str], items: Sequence[str]) -> str:
+    ends = {end for texts in (lines, items) for end in accumulate(map(len, texts))}
+    return "".join(char + "\n" * (at in ends) for at, char in enumerate("".join(items), 1))
+
+
+def _slot(row: Row) -> Slot:
+    return row["class_code"], row["kind"], row["tier"]
+
+
+def _beyond_layout(row: Row) -> bool:
     """Whether layout alone does not settle an entry."""
     return bool(row.get("settled_by")) or row["confidence"] < BY_LAYOUT
 
 
-def settled(
-    entries: Iterable[Mapping[str, Any]], findings: Iterable[Mapping[str, Any]]
-) -> Iterator[Mapping[str, Any]]:
+def settled(entries: Iterable[Row], findings: Iterable[Row]) -> Iterator[Row]:
     """The entries whose beginning and end are known: by a Word file, an edition, a steward, or by layout alone.
 
     A doubtful reading that nobody has looked at teaches nothing: next year's same error would come back silent.
@@ -116,6 +158,8 @@ def settled(
             yield row
 
 
-def _hash(known: Slots, share: float) -> str:
-    lines = sorted(f"{text}\t{'|'.join(sorted(map('/'.join, slots)))}" for text, slots in known.items())
-    return hashlib.sha256("\n".join([*lines, f"{share:.3f}"]).encode()).hexdigest()
+def _hash(memory: Memory) -> str:
+    items = [f"{text}\t{'|'.join(sorted(map('/'.join, slots)))}" for text, slots in memory.items.items()]
+    slots = [f"{'/'.join(slot)}\t{text}" for slot, text in memory.printed.items()]
+    lines = [*sorted(items), *sorted(slots), f"{memory.coverage:.3f}"]
+    return hashlib.sha256("\0".join(lines).encode()).hexdigest()

@@ -13,9 +13,10 @@ from pipeline.editions.plan import plan
 from pipeline.errors import XizeError
 from pipeline.job import Job, Options
 from pipeline.releases.catalogue import prune
-from pipeline.releases.learned import learned, settled
+from pipeline.releases.learned import learned, printed, settled
 from pipeline.releases.publish import RunInfo, publish
 from pipeline.text import squeeze
+from pipeline.tidy.wraps.segment_model import Memory
 from tests.sample_tables import EDITION, sample_tables, source_info
 
 NEXT = "shanghai-2026"
@@ -46,14 +47,8 @@ def _published(home: Path, **columns: list[Any]) -> dict[str, pa.Table]:
 
 
 def _row(key: str, **more: Any) -> dict[str, Any]:
-    return {
-        "entry_id": key,
-        "confidence": 0.99,
-        "settled_by": None,
-        "corrected": False,
-        "source": "pdf",
-        **more,
-    }
+    row = {"entry_id": key, "confidence": 0.99, "settled_by": None, "corrected": False, "source": "pdf"}
+    return row | more
 
 
 def test_only_what_something_settled_is_known() -> None:
@@ -65,6 +60,28 @@ def test_only_what_something_settled_is_known() -> None:
     doubt = {"code": "item_cut_off", "status": "open", "key": "doubted", "keys": []}
     assert [row["entry_id"] for row in settled(rows, [doubt])] == ["layout", "word", "steward"]
     assert [row["entry_id"] for row in settled(rows, [doubt | {"status": "accepted"}])][-1] == "doubted"
+
+
+def test_what_one_line_printed_is_no_boundary() -> None:
+    slot = {"class_code": "6101", "kind": "title", "tier": "初级", "source": "pdf"}
+    entries = [_row("1", cell_id="a", position=1, text="广播电视编辑记者资格证", **slot), _row("2", cell_id="b", position=2, text="播音员 A级", **slot)]  # fmt: skip
+    cells = [{"cell_id": "a", "lines": [{"text": "广播电视编辑记"}, {"text": "者资格证"}]}, {"cell_id": "b", "lines": [{"text": "播音员 A级"}]}]  # fmt: skip
+    known = printed(entries, cells)
+    assert known == {("6101", "title", "初级"): "广播电视编辑记\n者资格证\n播音员A级\n"}
+    memory = Memory(printed=known)
+    assert memory.joins(("6101", "title", "初级"), "甲广播电视编辑", "记者资格证播音员")
+    assert not memory.joins(("6101", "title", "初级"), "电视编辑记", "者资格证"), "a line ended here"
+    assert not memory.joins(("6101", "title", "初级"), "新闻编辑", "记者资格证"), "never seen"
+    assert not memory.joins(("6101", "title", "中级"), "广播电视编辑", "记者资格证"), "another cell"
+    # A steward parted what one line printed; a corrected text stands in no cell; a transcript has no lines.
+    split = [
+        {**entries[0], "text": "广播电视编辑", "position": 0},
+        {**entries[0], "text": "记者资格证"},
+        entries[1],
+    ]
+    assert not Memory(printed=printed(split, cells)).joins(("6101", "title", "初级"), "电视编辑", "记者资格")
+    assert printed([{**entries[0], "text": "广播电视"}, entries[1]], cells) == {}
+    assert printed([{**row, "source": "transcript"} for row in entries], cells) == {}
 
 
 def test_the_latest_earlier_edition_teaches(tmp_path: Path) -> None:

@@ -210,6 +210,20 @@ def test_a_transcript_learns_from_an_earlier_edition() -> None:
         assert [item.text for item in segment_all([cell], memory=memory)[0]] == items
 
 
+def test_what_an_earlier_edition_printed_on_one_line_is_no_boundary() -> None:
+    """The words of a full line and of the next are two items elsewhere; last year's line says that they are one here."""
+    slot = ("6101", "title", "初级")
+    cell = CellLines(("注册安全员", "茶艺师评审员", "品酒师"), (0.0, SURE), slot=slot)
+    memory = Memory(printed={slot: "注册安\n全员茶艺师评\n审员\n品酒师\n"})
+    lessons = [*_documents(), cell]
+    assert len(segment_all(lessons)[-1]) == 3
+    found = segment_all(lessons, memory=memory)[-1]
+    assert [item.text for item in found] == ["注册安全员茶艺师评审员", "品酒师"]
+    assert found[0].confidence > 0.9
+    sure = CellLines(cell.texts, (SURE, SURE), slot=slot)
+    assert len(segment_all([*_documents(), sure], memory=memory)[-1]) == 3, "this year's layout is certain"
+
+
 def test_typed_features_name_their_evidence() -> None:
     lessons = learn(_documents(), ["茶艺师"])
     near = {"\0健康管理师"}

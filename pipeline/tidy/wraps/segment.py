@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from pipeline.text import CLOSE, OPEN, brackets
+from pipeline.text import CLOSE, OPEN, brackets, squeeze
 from pipeline.tidy.wraps.segment_lattice import Candidates, divide
 from pipeline.tidy.wraps.segment_model import (
     CERTAIN,
@@ -120,12 +120,28 @@ def gaps_of(parts: Sequence[OpenLines]) -> Gaps:
             counted = problem
         befores, afters = cell.texts[low : high - 1], cell.texts[low + 1 : high]
         pairs += zip(befores, afters, strict=True)
-        odds += cell.odds[low : high - 1]
+        odds += _odds(problem, low, high)
         traits += cell.traits[low : high - 1]
         begin += [heads[text[:2]] for text in afters]
         end += [tails[text[-2:]] for text in befores]
     words = parts[0].problem.lessons.boundary_odds(pairs)
     return Gaps(pairs, np.array(odds), words, begin, end, traits)
+
+
+def _odds(problem: Problem, low: int, high: int) -> Sequence[float]:
+    """Log-odds of a boundary by geometry at the gaps of a part: none is where an earlier edition prints both sides within
+    one line."""
+    cell, memory = problem.cell, problem.lessons.memory
+    own = cell.odds[low : high - 1]
+    if cell.slot not in memory.printed:
+        return own
+    texts = [squeeze(text) for text in cell.texts]
+    return [
+        -CERTAIN
+        if odds < SURE and memory.joins(cell.slot, "".join(texts[: low + k]), "".join(texts[low + k :]))
+        else odds
+        for k, odds in enumerate(own, 1)
+    ]
 
 
 def fixed_odds(gaps: Gaps, typed: bool) -> Floats:

@@ -11,9 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from pipeline.text import brackets
-from pipeline.tidy.wraps.segment_model import join
-
-Slot = tuple[str, str, str]
+from pipeline.tidy.wraps.segment_model import Slot, join
 
 _LONGEST = 14
 """Most printed lines that one item may be wrapped over (unless its brackets stay open)."""

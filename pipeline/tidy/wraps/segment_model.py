@@ -18,6 +18,10 @@ CERTAIN = 9.0
 """The same for a cell with traits, in which a boundary at ``SURE`` teaches, but may still be outvoted."""
 
 
+Slot = tuple[str, str, str]
+"""The class, kind and tier of a cell."""
+
+
 @dataclass(frozen=True)
 class CellLines:
     """A cell to segment: the normalised texts of its lines and, per gap, the log-odds of a boundary by geometry.
@@ -30,7 +34,11 @@ class CellLines:
     odds: tuple[float, ...]
     near: tuple[int, ...] = ()
     traits: tuple[tuple[float, ...], ...] = ()
-    slot: tuple[str, str, str] = ("", "", "")
+    slot: Slot = ("", "", "")
+
+
+_AROUND = 4
+"""Characters on each side by which a place is known again."""
 
 
 @dataclass(frozen=True)
@@ -38,11 +46,18 @@ class Memory:
     """The items that earlier editions settled: by text (blanks deleted) the slots in which they stood.
 
     ``coverage``: of the items there that layout alone did not settle, the share that something else did: how much it means
-    that an item is not known.
+    that an item is not known. ``printed``: the texts of slots, a line feed wherever a printed line or an item ended.
     """
 
-    items: Mapping[str, frozenset[tuple[str, str, str]]] = field(default_factory=dict)
+    items: Mapping[str, frozenset[Slot]] = field(default_factory=dict)
     coverage: float = 0.0
+    printed: Mapping[Slot, str] = field(default_factory=dict)
+
+    def joins(self, slot: Slot, before: str, after: str) -> bool:
+        """Whether both texts (blanks deleted), where they meet in this slot, always met within a printed line."""
+        sides = ("\n?".join(map(re.escape, side)) for side in (before[-_AROUND:], after[:_AROUND]))
+        found = re.findall("(\n?)".join(sides), self.printed.get(slot, ""))
+        return bool(found) and not any(found)
 
 
 class Item(NamedTuple):
