@@ -4,54 +4,37 @@ from __future__ import annotations
 
 from dataclasses import fields
 from datetime import date
-from typing import Annotated, Any, get_type_hints
+from typing import Annotated
 
-import pyarrow as pa
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from pipeline.query.check import PrintedEntry, Verdict
 from pipeline.schema import TABLES
-from pipeline.schema.types import Field as Column
+from pipeline.schema.json_schema import row_schema
 
 Releases = Annotated[
     dict[str, str], Field(description="各版本所用的发布", examples=[{"shanghai-2025": "r001"}])
 ]
 
 
-def _of_dataclass(cls: type, name: str, **more: Any) -> type[BaseModel]:
-    hints = get_type_hints(cls)
-    own: dict[str, Any] = {one.name: (hints[one.name], ...) for one in fields(cls)}
-    return create_model(name, **{**own, **more})
+VerdictOf = create_model(
+    "Verdict", counts=(bool, ...), **{one.name: (one.type, ...) for one in fields(Verdict)}
+)  # type: ignore[call-overload]
 
 
-def _python_type(column: Column) -> Any:
-    def plain(type_: pa.DataType) -> Any:
-        if pa.types.is_list(type_):
-            return list[plain(type_.value_type)]  # type: ignore[misc]
-        if pa.types.is_boolean(type_):
-            return bool
-        if pa.types.is_integer(type_):
-            return int
-        return float if pa.types.is_floating(type_) else str
+class EntriesRow(BaseModel):
+    """A row of the table entries."""
 
-    found = plain(column.type)
-    return found | None if column.nullable else found
+    model_config = ConfigDict(json_schema_extra=row_schema(TABLES["entries"]))
 
 
-def row_model(table: str) -> type[BaseModel]:
-    """The row of a published table."""
-    columns: dict[str, Any] = {
-        one.name: (_python_type(one), Field(description=f"{one.title_zh}：{one.doc_zh}"))
-        for one in TABLES[table].fields
-    }
-    return create_model(f"{table.title().replace('_', '')}Row", **columns)
+class CoverageRow(BaseModel):
+    """A row of the table coverage."""
+
+    model_config = ConfigDict(json_schema_extra=row_schema(TABLES["coverage"]))
 
 
-Printed = _of_dataclass(PrintedEntry, "PrintedEntry")
-VerdictOf = _of_dataclass(Verdict, "Verdict", counts=(bool, ...))
-EntryRow = row_model("entries")
-EntryRows = list[EntryRow]  # type: ignore[valid-type]
-CoverageRow = row_model("coverage")
+EntryRows = list[EntriesRow]
 
 
 class Problem(BaseModel):
@@ -70,8 +53,8 @@ class Answered(BaseModel):
     grade: int | None
     level: str | None
     verdicts: list[VerdictOf] = Field(description="各版本的结论，写明发布")  # type: ignore[valid-type]
-    matches: list[Printed] = Field(description="据以计入的条目")  # type: ignore[valid-type]
-    near: list[Printed] = Field(description="不计入时最相近的条目")  # type: ignore[valid-type]
+    matches: list[PrintedEntry] = Field(description="据以计入的条目")
+    near: list[PrintedEntry] = Field(description="不计入时最相近的条目")
 
 
 class Asked(BaseModel):
@@ -123,14 +106,14 @@ class Entries(BaseModel):
     limit: int
     offset: int
     next: str | None = Field(description="下一页的地址；没有则为空")
-    rows: list[EntryRow]  # type: ignore[valid-type]
+    rows: list[EntriesRow]
 
 
 class CoverageOf(BaseModel):
     """Which parts of the documents are in the data."""
 
     releases: Releases
-    rows: list[CoverageRow]  # type: ignore[valid-type]
+    rows: list[CoverageRow]
 
 
 class Health(BaseModel):
