@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import groupby
 from typing import Any
 
 import pyarrow as pa
@@ -68,6 +69,11 @@ class ChangeLine:
         """Kind of change in words."""
         return CHANGE_KINDS[self.change]
 
+    @property
+    def suspected(self) -> bool:
+        """Whether an open finding suspects one of its sides of being misread."""
+        return any(mark.startswith("finding_") for mark in self.row["marks"])
+
     @cached_property
     def runs(self) -> tuple[Runs | None, Runs | None]:
         """Both texts with the changed characters told apart; None for a side without text."""
@@ -95,6 +101,17 @@ def lines_of(changes: pa.Table, before: Side, after: Side) -> list[ChangeLine]:
         section, title = _section(row, codes, names)
         lines.append(ChangeLine(row, section, title, _where(row, names), _field(row), codes))
     return sorted(lines, key=lambda line: _order(line, names))
+
+
+def by_kind(lines: Iterable[ChangeLine]) -> dict[str, list[ChangeLine]]:
+    """The changes of every kind that there is, in the order of a report."""
+    ordered = sorted(lines, key=lambda line: _ORDER[line.change])
+    return {kind: list(own) for kind, own in groupby(ordered, key=lambda line: line.change)}
+
+
+def by_section(lines: Iterable[ChangeLine]) -> dict[str, list[ChangeLine]]:
+    """The changes of every section by its title; ``lines`` in reading order."""
+    return {title: list(own) for title, own in groupby(lines, key=lambda line: line.section_title)}
 
 
 def _order(line: ChangeLine, names: Names) -> tuple[Any, ...]:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 from typing import NamedTuple
 
 import pyarrow as pa
 
-from pipeline.diff.output.lines import SHORT_KINDS, ChangeLine, lines_of, moved
+from pipeline.diff.output.lines import SHORT_KINDS, ChangeLine, by_kind, by_section, lines_of, moved
 from pipeline.diff.side import Side
 from pipeline.diff.textdiff import Runs
 from pipeline.schema import ANNEX_TABLES
@@ -103,8 +102,7 @@ def _part(line: ChangeLine) -> str:
 
 
 def _doubtful(line: ChangeLine) -> bool:
-    marked = any(mark.startswith("finding_") for mark in line.row["marks"])
-    return marked or float(line.row["confidence"]) < _DOUBT
+    return line.suspected or float(line.row["confidence"]) < _DOUBT
 
 
 def _way(line: ChangeLine) -> str:
@@ -122,11 +120,10 @@ def _overview(lines: Sequence[ChangeLine]) -> Iterator[NoticeGrid | str]:
     ways = Counter(map(_way, lines))
     words = "、".join(f"{way}{ways[way]}处" for way in _WAYS if ways[way])
     yield f"两版之间共有变更{len(lines)}处，合{groups}项（同一变更见于多处的为一项），其中{words}。"
-    kinds = Counter(line.change for line in lines)
-    rows = [_plain(title, kinds[kind]) for kind, title in CHANGE_KINDS.items() if kinds[kind]]
+    rows = [_plain(CHANGE_KINDS[kind], len(found)) for kind, found in by_kind(lines).items()]
     yield NoticeGrid("按变更种类", ("变更种类", "处数"), rows, (0.7, 0.3))
     rows = []
-    for title, found in _by_section(lines):
+    for title, found in by_section(lines).items():
         count = Counter(map(_way, found))
         rows.append(_plain(title, *(count[way] or "" for way in _WAYS), len(found)))
     header = ("专业大类或附件", *_WAYS, "合计")
@@ -137,22 +134,15 @@ def _plain(*texts: object) -> list[NoticeCell]:
     return [NoticeCell((str(text),)) for text in texts]
 
 
-def _by_section(lines: Iterable[ChangeLine]) -> list[tuple[str, list[ChangeLine]]]:
-    return [(title, list(found)) for title, found in groupby(lines, key=lambda line: line.section_title)]
-
-
 def _sections(lines: Sequence[ChangeLine]) -> Iterator[Heading | NoticeGrid]:
-    for number, (title, found) in enumerate(_by_section(lines), 1):
+    for number, (title, found) in enumerate(by_section(lines).items(), 1):
         yield Heading(2, f"（{chinese_number(number)}）{title}")
         yield from _grids(found)
 
 
-def _grids(lines: Sequence[ChangeLine]) -> Iterator[NoticeGrid]:
+def _grids(lines: Sequence[ChangeLine]) -> list[NoticeGrid]:
     """A table per kind of change, in the order of a report."""
-    for kind in CHANGE_KINDS:
-        found = [line for line in lines if line.change == kind]
-        if found:
-            yield _grid(kind, found)
+    return [_grid(kind, found) for kind, found in by_kind(lines).items()]
 
 
 def _grid(kind: str, lines: Sequence[ChangeLine]) -> NoticeGrid:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Sequence
+from itertools import chain
 from typing import Any
 
 import pyarrow as pa
@@ -12,10 +13,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from pipeline.diff.side import Side
-from pipeline.schema.annexes import ANNEXES
+from pipeline.diff.output.lines import ChangeLine, by_kind, by_section, lines_of, moved
+from pipeline.diff.side import Row, Side
 from pipeline.schema.changes import CHANGE_KINDS, MARKS, QUIET_CHANGES
-from pipeline.schema.common import KINDS
 from pipeline.text import csv_text
 
 _SHOWN = 20
@@ -70,96 +70,47 @@ def print_summary(console: Console, changes: pa.Table, shown: pa.Table, before: 
 
     ``changes``: all of them; ``shown``: those to be listed and counted (without the quiet kinds, unless asked for).
     """
-    rows = shown.to_pylist()
-    quiet = Counter(kind for kind in changes["change"].to_pylist() if kind in QUIET_CHANGES)
-    console.print(f"{before.name} → {after.name}：{_total(rows)}")
+    lines = lines_of(shown, before, after)
+    groups = len({line.group for line in lines})
+    total = f"{len(lines)}处变更，合{groups}组。" if lines else "没有变更。"
+    console.print(f"{before.name} → {after.name}：{total}")
     notes = []
-    if len(rows) < changes.num_rows:
+    if len(lines) < changes.num_rows:
+        quiet = Counter(kind for kind in changes["change"].to_pylist() if kind in QUIET_CHANGES)
         notes = [f"{CHANGE_KINDS[kind]}{count}处（用--all列出）" for kind, count in quiet.items()]
     if count := read_differently(changes):
         notes.append(f"仅断行读法不同{count}处（印出的文字相同，不计为变更）")
     if notes:
         console.print("另有" + "；".join(notes) + "。")
     unlike = ("unlike_sources", "unlike_versions")
-    common = [MARKS[mark] for mark in unlike if rows and all(mark in row["marks"] for row in rows)]
+    common = [MARKS[mark] for mark in unlike if lines and all(mark in line.row["marks"] for line in lines)]
     if common:
         console.print("留意：" + "；".join(common) + "，有些差别可能由此而来。")
-    if not rows:
+    if not lines:
         return
-    console.print(_by_kind(rows))
-    console.print(_by_major(rows))
-    console.print(_listed(rows))
-    if len(rows) > _SHOWN:
+    kinds = table_of("按变更种类", ["变更种类"], ["处数", "组数", "存疑"])
+    for kind, own in by_kind(lines).items():
+        doubtful = sum(line.suspected for line in own)
+        figures = (len(own), len({line.group for line in own}), doubtful or "")
+        kinds.add_row(CHANGE_KINDS[kind], *map(str, figures))
+    sections = table_of("按专业大类与附件", ["专业大类或附件"], ["处数"])
+    for title, own in by_section(lines).items():
+        sections.add_row(title, str(len(own)))
+    for made in (kinds, sections, _listed(lines)):
+        console.print(made)
+    if len(lines) > _SHOWN:
         console.print(f"只列出前{_SHOWN}处；全部见--format json、--html或--xlsx。")
 
 
-def _total(rows: Sequence[dict[str, Any]]) -> str:
-    if not rows:
-        return "没有变更。"
-    groups = len({row["group"] for row in rows})
-    return f"{len(rows)}处变更，合{groups}组。"
-
-
-def _by_kind(rows: Sequence[dict[str, Any]]) -> Table:
-    table = table_of("按变更种类", ["变更种类"], ["处数", "组数", "存疑"])
-    for kind, label in CHANGE_KINDS.items():
-        own = [row for row in rows if row["change"] == kind]
-        groups = {row["group"] for row in own}
-        doubtful = sum(any(mark.startswith("finding_") for mark in row["marks"]) for row in own)
-        if own:
-            table.add_row(label, str(len(own)), str(len(groups)), str(doubtful or ""))
+def _listed(lines: Sequence[ChangeLine]) -> Table:
+    table = table_of("变更", ["种类", "位置", "变更前 → 变更后"], ["出处"], overflow="fold")
+    for line in list(chain.from_iterable(by_kind(lines).values()))[:_SHOWN]:
+        places = moved(line.place("before"), line.place("after"))
+        table.add_row(line.title, Text(line.where), _texts(line.row), places)
     return table
 
 
-_TABLE_TITLES = {annex.name: annex.title_zh for annex in ANNEXES}
-
-
-def _where(row: dict[str, Any]) -> str:
-    """The major group, annex or part of the rulebook that a change is about."""
-    if row["major_code"]:
-        return f"{row['major_code']} {row['major_name'] or ''}".strip()
-    return _TABLE_TITLES.get(row["table"], "正文")
-
-
-def _by_major(rows: Sequence[dict[str, Any]]) -> Table:
-    counts = Counter(map(_where, rows))
-    annexes = list(_TABLE_TITLES.values())
-    majors = sorted({_where(row) for row in rows if row["major_code"]})
-    order = [*majors, *sorted(counts.keys() - set(majors) - set(annexes)), *annexes]
-    table = table_of("按专业大类与附件", ["专业大类或附件"], ["处数"])
-    for name in order:
-        if counts[name]:
-            table.add_row(name, str(counts[name]))
-    return table
-
-
-def _listed(rows: Sequence[dict[str, Any]]) -> Table:
-    table = table_of("变更", ["种类", "位置", "变更前 → 变更后"], ["页"], overflow="fold")
-    for row in rows[:_SHOWN]:
-        pages = "→".join(str(row[f"page_{side}"] or "") for side in ("before", "after")).strip("→")
-        table.add_row(CHANGE_KINDS[row["change"]], Text(_place(row)), _texts(row), pages)
-    return table
-
-
-def _place(row: dict[str, Any]) -> str:
-    if row["table"] != "entries":
-        name = row["class_code"] or row["key"] or ""
-        parts = [_where(row), name if name != row["major_code"] else "", row["field"] or ""]
-        return " ".join(filter(None, parts))
-    to = {
-        "entry_tier_moved": f" →{row['tier_after']}",
-        "entry_kind_moved": f" →{_column(row['kind_after'], row['tier_after'])}",
-        "entry_class_moved": f" →{row['class_code_after']}",
-    }.get(row["change"], "")
-    return f"{row['class_code']} {row['class_name'] or ''} {_column(row['kind'], row['tier'])}{to}"
-
-
-def _column(kind: str | None, tier: str | None) -> str:
-    """国家技能等级证书·中级"""
-    return f"{KINDS[kind].partition('(')[0] if kind else ''}·{tier}"
-
-
-def _texts(row: dict[str, Any]) -> Text:
+def _texts(row: Row) -> Text:
     before, after = row["before"], row["after"]
     if before == after:
         return Text(before or "")
