@@ -192,10 +192,10 @@ def neutral(value: Value) -> Value | str:
     return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
 
 
-def csv_text(header: Iterable[object], rows: Iterable[Iterable[object]]) -> str:
+def csv_text(header: Iterable[object], rows: Iterable[Iterable[object]], line_end: str = "\n") -> str:
     """A table as CSV, a line each; no cell is a formula."""
     text = io.StringIO(newline="")
-    writer = csv.writer(text, lineterminator="\n")
+    writer = csv.writer(text, lineterminator=line_end)
     for row in (header, *rows):
         writer.writerow([neutral(value) for value in row])
     return text.getvalue()

@@ -54,14 +54,9 @@ def compare(
     else:
         _print(found, limit)
     if html is not None:
-        from pipeline.export.sheets import replace_file
+        from pipeline.editions.files import save_file
 
-        page = render(found)
-
-        def write(target: Path) -> None:
-            target.write_text(page, "utf-8")
-
-        replace_file(html, write)
+        save_file(html, render(found).encode())
         for side in (found.left, found.right):
             if side.original[0] is None:
                 typer.echo(f"{side.file}不在原处或已更换，页面中没有它的截图。", err=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipeline.cli.shared import Curated, EditionName, Release, writing
+from pipeline.cli.shared import Curated, EditionName, Release
 from pipeline.errors import XizeError
 
 if TYPE_CHECKING:
@@ -81,8 +81,6 @@ def _write_metadata(store: Store, book: Book, folder: Path) -> None:
     found = find_release(store, book.edition, book.release)
     local = isinstance(store, LocalStore)
     base = Path(os.path.relpath(found.folder, folder)).as_posix() if local else found.folder
-    with writing(folder):
-        folder.mkdir(parents=True, exist_ok=True)
     package = read_package(store, book.edition, book.release)
     for name, data in metadata_files(found, package, f"{base}/").items():
         save_file(folder / name, data)

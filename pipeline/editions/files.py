@@ -38,12 +38,13 @@ def replace_file(path: Path, data: bytes) -> None:
 
 
 def save_file(path: Path, data: bytes) -> None:
-    """As :func:`replace_file`, but raises XizeError."""
+    """As :func:`replace_file`, its folder made if need be, but raises XizeError."""
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         replace_file(path, data)
     except OSError as error:
         raise XizeError(
-            f"无法写入{path}（{error.strerror}）：请检查磁盘空间与权限；原文件没有变动。"
+            f"无法写入{path}（{error.strerror or error}）：请检查路径、权限与磁盘空间，并关闭正打开它的程序；原文件没有变动。"
         ) from error
 
 

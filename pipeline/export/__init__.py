@@ -6,8 +6,7 @@
 
 from __future__ import annotations
 
-from pipeline.export.csv_files import write_csv
-from pipeline.export.sheets import Book, Sheet, SheetColumn, load
+from pipeline.export.sheets import Book, Sheet, SheetColumn, load, write_csv
 from pipeline.export.sqlite import write_sqlite
 from pipeline.export.xlsx import write_xlsx
 

@@ -7,19 +7,20 @@ are not in the published tables and are marked as such.
 
 from __future__ import annotations
 
-import contextlib
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
+from pipeline.editions.files import save_file
 from pipeline.errors import XizeError
 from pipeline.findings import CODES
 from pipeline.schema import KINDS, QUEUES, TABLES
 from pipeline.schema.types import Field, Table
+from pipeline.text import csv_text
 
 if TYPE_CHECKING:
     from pipeline.releases.storage import Store
@@ -285,18 +286,18 @@ DICTIONARY_HEADER = (
 )  # fmt: skip
 
 
-def replace_file(path: Path, write: Callable[[Path], object]) -> None:
-    """Let ``write`` make the file beside its place, then put it there: whoever has the old one keeps it whole.
+def write_csv(book: Book, folder: Path) -> list[Path]:
+    """Write ``<table>.csv`` per sheet, columns.csv (every column's meaning) and about.csv into ``folder``: UTF-8 with BOM,
+    Chinese headers, no formulas.
 
-    Raises XizeError when it cannot be written.
+    Files of the same names are replaced, others are left alone. Returns the files. Raises XizeError when the folder
+    cannot be written.
     """
-    beside = path.with_name(f".{path.name}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write(beside)
-        beside.replace(path)
-    except OSError as error:
-        with contextlib.suppress(OSError):  # where even this fails, the sentence below says what is wrong
-            beside.unlink(missing_ok=True)
-        reason = error.strerror or str(error)
-        raise XizeError(f"无法写入{path}（{reason}）：请检查路径与权限，并关闭正打开它的程序。") from error
+    tables: dict[str, tuple[Iterable[str], Iterable[Sequence[Value]]]] = {
+        sheet.table: ([column.title for column in sheet.columns], sheet.rows) for sheet in book.sheets
+    }
+    tables |= {"columns": (DICTIONARY_HEADER, dictionary(book)), "about": (("项目", "内容"), book.about)}
+    written = {folder / f"{name}.csv": csv_text(*table, line_end="\r\n") for name, table in tables.items()}
+    for path, text in written.items():
+        save_file(path, text.encode("utf-8-sig"))
+    return list(written)

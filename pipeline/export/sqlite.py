@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from pipeline.export.sheets import DICTIONARY_HEADER, Book, dictionary, replace_file
+from pipeline.editions.files import save_file
+from pipeline.export.sheets import DICTIONARY_HEADER, Book, dictionary
 from pipeline.schema import TABLES
 from pipeline.schema.types import Table
 
@@ -36,7 +37,7 @@ def write_sqlite(store: Store, book: Book, path: Path) -> None:
         _write_texts(con, "about", ("项目", "内容"), book.about)
         con.commit()
         made = con.serialize()
-    replace_file(path, lambda target: target.write_bytes(made))
+    save_file(path, made)
 
 
 def _write_table(con: sqlite3.Connection, table: Table, data: pa.Table, among: set[str]) -> None:

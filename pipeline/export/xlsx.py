@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import datetime
-import re
-import unicodedata
+import io
 from collections.abc import Iterable, Sequence
-from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pipeline.editions.files import save_file
 from pipeline.errors import XizeError
-from pipeline.export.sheets import DICTIONARY_HEADER, Book, Sheet, Value, dictionary, replace_file
+from pipeline.export.sheets import DICTIONARY_HEADER, Book, Sheet, Value, dictionary
+from pipeline.workbook import MAX_CHARS, cell_text, fit_height, lay_out, new_workbook, sheet_names, text_width
 
 if TYPE_CHECKING:
     from xlsxwriter import Workbook
     from xlsxwriter.worksheet import Worksheet
 
-# Excel's own limits ("Excel specifications and limits", Microsoft).
 MAX_ROWS = 1_048_576
-MAX_CHARS = 32_767
+"""Rows of a sheet ("Excel specifications and limits", Microsoft)."""
 
 _HEADER_ROWS = 2
 _COVER = "封面"
@@ -34,11 +33,6 @@ _TECHNICAL = frozenset({
     "open_bottom", "engine", "table_no", "row_span", "col_span", "lines",
 })  # fmt: skip
 """Columns for programs: grouped and hidden, one click shows them; so are code words whose Chinese stands beside them."""
-_ROOM = 1.15
-"""Columns of text at 10 points that a unit of a sheet's width holds, at least: the unit is a digit with what is round it."""
-_LINE = 15.0
-"""Height of a line of text, in points."""
-_FORBIDDEN = re.compile(r"[\[\]:*?/\\]")
 
 
 def write_xlsx(book: Book, path: Path) -> None:
@@ -48,7 +42,7 @@ def write_xlsx(book: Book, path: Path) -> None:
     """
     for sheet in book.sheets:
         _check_limits(sheet)
-    replace_file(path, lambda target: _write(book, target))
+    save_file(path, _bytes(book))
 
 
 def _check_limits(sheet: Sheet) -> None:
@@ -71,33 +65,21 @@ def _units(text: str) -> int:
     return len(text) + sum(char > "\uffff" for char in text)
 
 
-def _write(book: Book, target: Path) -> None:
-    import xlsxwriter
-    from xlsxwriter.exceptions import FileCreateError
-
-    plain = {
-        "in_memory": True,
-        "strings_to_numbers": False,
-        "strings_to_formulas": False,
-        "strings_to_urls": False,
-    }
-    workbook = xlsxwriter.Workbook(str(target), plain)
-    created = datetime.datetime.fromisoformat(book.created).replace(tzinfo=None)
-    title = dict(book.about).get("名称", book.edition)
-    workbook.set_properties({"title": title, "subject": f"{book.edition}@{book.release}", "created": created})
-    workbook.formats[0].set_font_name(_FONT)
-    workbook.formats[0].set_font_size(10)
-    names = _sheet_names(book.sheets)
-    _cover(workbook, book, names)
-    styles = _Styles(workbook)
-    for sheet in book.sheets:
-        _table(workbook.add_worksheet(names[sheet.table]), sheet, styles, book)
-    try:
-        workbook.close()
-    except FileCreateError as error:
-        raise (
-            error.args[0] if error.args and isinstance(error.args[0], OSError) else OSError(str(error))
-        ) from error
+def _bytes(book: Book) -> bytes:
+    made = io.BytesIO()
+    with new_workbook(made) as workbook:
+        created = datetime.datetime.fromisoformat(book.created).replace(tzinfo=None)
+        title = dict(book.about).get("名称", book.edition)
+        about = {"title": title, "subject": f"{book.edition}@{book.release}", "created": created}
+        workbook.set_properties(about)
+        workbook.formats[0].set_font_name(_FONT)
+        workbook.formats[0].set_font_size(10)
+        names = sheet_names((sheet.title for sheet in book.sheets), _COVER)
+        _cover(workbook, book, names)
+        styles = _Styles(workbook)
+        for sheet, name in zip(book.sheets, names, strict=True):
+            _table(workbook.add_worksheet(name), sheet, styles, book)
+    return made.getvalue()
 
 
 class _Styles:
@@ -119,20 +101,6 @@ class _Styles:
         self.link = workbook.add_format({**base, "font_color": "#1257A6", "underline": 1, "text_wrap": True})
 
 
-def _sheet_names(sheets: Sequence[Sheet]) -> dict[str, str]:
-    """Table → the name of its sheet: its Chinese title, at most 31 characters, no two alike."""
-    names: dict[str, str] = {}
-    taken = {_COVER}
-    for sheet in sheets:
-        stem = _FORBIDDEN.sub(" ", sheet.title).strip("' ")[:31] or sheet.table
-        name, number = stem, 2
-        while name.casefold() in taken:
-            name, number = f"{stem[:27]} {number}", number + 1
-        taken.add(name.casefold())
-        names[sheet.table] = name
-    return names
-
-
 def _table(page: Worksheet, sheet: Sheet, styles: _Styles, book: Book) -> None:
     shown, hidden = _for_people(sheet), False
     widths = _widths(sheet, shown)
@@ -148,17 +116,11 @@ def _table(page: Worksheet, sheet: Sheet, styles: _Styles, book: Book) -> None:
             _put(page, number, at, value, styles)
     head = [f"{one.title}（附加）" if one.derived else one.title for one in sheet.columns]
     for number, row in ((0, head), *enumerate(sheet.rows, _HEADER_ROWS)):
-        _fit_height(page, number, [(row[at], widths[at]) for at in shown])
-    last = len(sheet.rows) + _HEADER_ROWS - 1
+        fit_height(page, number, [(row[at], widths[at]) for at in shown])
     page.freeze_panes(_HEADER_ROWS, 0)
-    page.autofilter(_HEADER_ROWS - 1, 0, max(last, _HEADER_ROWS - 1), len(sheet.columns) - 1)
+    lay_out(page, _HEADER_ROWS, len(sheet.rows), len(sheet.columns))
     # Codes are text on purpose: no green corners.
     page.ignore_errors({"number_stored_as_text": f"A1:XFD{MAX_ROWS}"})
-    page.set_landscape()
-    page.set_paper(9)
-    page.fit_to_pages(1, 0)
-    page.repeat_rows(0, _HEADER_ROWS - 1)
-    page.print_area(0, 0, max(last, _HEADER_ROWS - 1), len(sheet.columns) - 1)
     page.set_margins(left=0.4, right=0.4, top=0.5, bottom=0.6)
     page.set_footer(f"&L{book.edition}@{book.release}&C{sheet.title}&R第&P页，共&N页")
 
@@ -169,20 +131,10 @@ def _for_people(sheet: Sheet) -> list[int]:
     return [at for at, code in enumerate(codes) if code not in _TECHNICAL and f"{code}_label" not in codes]
 
 
-def _fit_height(page: Worksheet, number: int, cells: Iterable[tuple[Value, int]]) -> None:
-    """A row as high as its texts, each in a column of so many characters, need: not every program does that by itself."""
-    lines = max(
-        sum(ceil(_width(line) / (_ROOM * width)) or 1 for line in _shown(value).split("\n"))
-        for value, width in cells
-    )
-    if lines > 1:
-        page.set_row(number, min(lines * _LINE, 409.0))  # Excel's own limit
-
-
 def _widths(sheet: Sheet, shown: Sequence[int]) -> list[int]:
     """A width for every column: what fits its texts; wide ones give way until those shown fit a page."""
     widths = [
-        _fitting([column.title, column.code, *(_shown(row[at]) for row in sheet.rows)])
+        _fitting([column.title, column.code, *(cell_text(row[at]) for row in sheet.rows)])
         for at, column in enumerate(sheet.columns)
     ]
     while sum(widths[at] for at in shown) > _A4:
@@ -202,27 +154,15 @@ def _put(page: Worksheet, row: int, col: int, value: Value, styles: _Styles) -> 
         page.write_number(row, col, value, styles.number)
 
 
-def _shown(value: Value) -> str:
-    return "" if value is None else str(value)
-
-
-def _width(text: str) -> int:
-    """Columns that a text takes on one line: two per wide character; the longest of its lines."""
-    return max(
-        len(line) + sum(unicodedata.east_asian_width(char) in "WFA" for char in line)
-        for line in text.split("\n")
-    )
-
-
 def _fitting(texts: Iterable[str]) -> int:
     """A width that shows nearly all of the texts on one line; longer ones wrap."""
-    widths = sorted(_width(text) for text in texts)
+    widths = sorted(text_width(text) for text in texts)
     usual = widths[int(0.98 * (len(widths) - 1))]
     # The filter's button and the cell's padding take some room.
     return max(_NARROW, min(_WIDE, usual + 3))
 
 
-def _cover(workbook: Workbook, book: Book, names: dict[str, str]) -> None:
+def _cover(workbook: Workbook, book: Book, names: Sequence[str]) -> None:
     page: Any = workbook.add_worksheet(_COVER)
     styles = _Styles(workbook)
     rows = list(dictionary(book))
@@ -244,12 +184,12 @@ def _cover(workbook: Workbook, book: Book, names: dict[str, str]) -> None:
         page.write_string(at, 0, label, styles.label)
         page.merge_range(at, 1, at, 6, "", styles.text)
         page.write_string(at, 1, text, styles.text)
-        _fit_height(page, at, [(text, 120)])
+        fit_height(page, at, [(text, 120)])
         at += 1
     at = _section(page, at, "各表", ("表名", "工作表", "行数", "内容"), styles)
-    for sheet in book.sheets:
+    for sheet, name in zip(book.sheets, names, strict=True):
         page.write_string(at, 0, sheet.table, styles.text)
-        page.write_url(at, 1, f"internal:'{names[sheet.table]}'!A1", styles.link, names[sheet.table])
+        page.write_url(at, 1, f"internal:'{name}'!A1", styles.link, name)
         page.write_number(at, 2, len(sheet.rows), styles.number)
         page.merge_range(at, 3, at, 6, "", styles.text)
         page.write_string(at, 3, sheet.meaning_zh, styles.text)
@@ -258,7 +198,7 @@ def _cover(workbook: Workbook, book: Book, names: dict[str, str]) -> None:
     for row in rows:
         for col, value in enumerate(row):
             page.write_string(at, col, value, styles.text)
-        _fit_height(page, at, list(zip(row, widths, strict=True)))
+        fit_height(page, at, list(zip(row, widths, strict=True)))
         at += 1
     page.hide_gridlines(2)
     page.set_landscape()

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 from pipeline.errors import XizeError
 from pipeline.query.check import Answer, check, parse_grade, parse_level
 from pipeline.text import csv_text, squeeze
+from pipeline.workbook import new_workbook
 
 if TYPE_CHECKING:
     from pipeline.query.catalogue import Catalog
@@ -209,11 +210,8 @@ def list_bytes(rows: Sequence[Row], suffix: str) -> bytes:
     """The answered list as a file: ``suffix`` .xlsx or .csv. Texts stay texts: nothing turns into a formula or a link."""
     if suffix == ".csv":
         return csv_text(rows[0], rows[1:]).encode("utf-8-sig")
-    import xlsxwriter
-
     made = io.BytesIO()
-    options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
-    with xlsxwriter.Workbook(made, options) as workbook:
+    with new_workbook(made) as workbook:
         page = workbook.add_worksheet("核对结果")
         for at, row in enumerate(rows):
             for column, value in enumerate(row):

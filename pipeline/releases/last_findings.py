@@ -30,9 +30,7 @@ def store_last_findings(home: Path, edition: str, table: pa.Table) -> None:
     """Keep the findings of a run for ``xize findings`` (in one atomic step). Raises XizeError."""
     from pipeline.releases.publish import parquet_bytes
 
-    path = last_findings_path(home, edition)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    save_file(path, parquet_bytes(table))
+    save_file(last_findings_path(home, edition), parquet_bytes(table))
 
 
 _OF_RUN = "run.json"

@@ -18,7 +18,7 @@ from pipeline.diff.output.source_text import SourceText
 from pipeline.diff.output.templating import render
 from pipeline.diff.output.terminal import read_differently
 from pipeline.diff.side import Names, Side
-from pipeline.errors import XizeError
+from pipeline.editions.files import save_file
 from pipeline.schema.changes import CHANGE_KINDS, MARKS, QUIET_CHANGES
 from pipeline.schema.common import KINDS, TIERS
 
@@ -67,11 +67,7 @@ def write_html(
             for index, strip in enumerate(one.strips)
         ],
     )
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, "utf-8")
-    except OSError as error:
-        raise XizeError(f"无法写入{path}（{error.strerror}）：请检查文件夹、权限与磁盘空间。") from error
+    save_file(path, text.encode())
 
 
 class _Shown:

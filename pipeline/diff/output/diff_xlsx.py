@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections import Counter
+import io
 from collections.abc import Callable, Sequence
 from datetime import date
 from itertools import chain
@@ -12,15 +11,15 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 
-from pipeline.diff.output.lines import SHORT_KINDS, ChangeLine, lines_of, moved
+from pipeline.diff.output.lines import SHORT_KINDS, ChangeLine, by_kind, by_section, lines_of, moved
 from pipeline.diff.side import Names, Side
 from pipeline.diff.textdiff import Runs
+from pipeline.editions.files import save_file
 from pipeline.errors import XizeError
 from pipeline.schema.changes import CHANGE_KINDS, MARKS
+from pipeline.workbook import MAX_CHARS, fit_height, lay_out, new_workbook, sheet_names
 
-_CLASSES = "专业大类与专业类"
-_LARGEST_CELL = 32767
-"""Characters that Excel keeps in one cell."""
+_COVER, _CLASSES = "总览", "专业大类与专业类"
 
 
 class _Column(NamedTuple):
@@ -40,23 +39,16 @@ def write_xlsx(changes: pa.Table, before: Side, after: Side, path: Path) -> None
     """
     if path.suffix.lower() != ".xlsx":
         raise XizeError(f"“{path}”不是.xlsx文件：请把--xlsx的文件名改为以.xlsx结尾。")
-    import xlsxwriter
-    from xlsxwriter.exceptions import XlsxWriterException
-
-    lines, names = lines_of(changes, before, after), Names(before, after)
-    options = dict.fromkeys(("strings_to_numbers", "strings_to_formulas", "strings_to_urls"), False)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with xlsxwriter.Workbook(path, {**options, "nan_inf_to_errors": True}) as book:
-            book.set_properties({"title": f"细则变更：{before.name}→{after.name}"})
-            sheets = _sheets(lines, names)
-            cover = book.add_worksheet("总览")
-            styles = _styles(book)
-            for title, rows in sheets.items():
-                _sheet(book.add_worksheet(title), rows, styles)
-            _cover(cover, lines, (before, after), styles, sheets)
-    except (OSError, XlsxWriterException) as error:
-        raise XizeError(f"无法写入{path}（{error}）：请关闭已打开的该文件，并检查文件夹与权限。") from error
+    lines, made = lines_of(changes, before, after), io.BytesIO()
+    sheets = _sheets(lines, Names(before, after))
+    with new_workbook(made) as book:
+        book.set_properties({"title": f"细则变更：{before.name}→{after.name}"})
+        cover = book.add_worksheet(_COVER)
+        styles = _styles(book)
+        for title, rows in sheets.items():
+            _sheet(book.add_worksheet(title), rows, styles)
+        _cover(cover, lines, (before, after), styles, sheets)
+    save_file(path, made.getvalue())
 
 
 def _sheets(lines: Sequence[ChangeLine], names: Names) -> dict[str, list[ChangeLine]]:
@@ -64,22 +56,9 @@ def _sheets(lines: Sequence[ChangeLine], names: Names) -> dict[str, list[ChangeL
     by_table: dict[str, list[ChangeLine]] = {}
     for line in lines:
         table = str(line.row["table"])
-        by_table.setdefault("classes" if table in ("majors", "classes") else table, []).append(line)
-    sheets: dict[str, list[ChangeLine]] = {}
-    for table, rows in by_table.items():
-        title = {"classes": _CLASSES, "entries": "条目", "notes": "说明"}.get(table) or names.table(table)
-        sheets[_sheet_name(title, sheets)] = rows
-    return sheets
-
-
-def _sheet_name(title: str, taken: dict[str, list[ChangeLine]]) -> str:
-    """A name that Excel allows: 31 characters, none of []:*?/\\, unlike the others."""
-    base = re.sub(r"[\[\]:*?/\\]", " ", title).strip("' ")[:31] or "变更"
-    name, number = base, 2
-    while name.lower() in {other.lower() for other in taken} | {"总览", "history"}:
-        name = f"{base[:28]} {number}"
-        number += 1
-    return name
+        title = {"majors": _CLASSES, "classes": _CLASSES, "entries": "条目", "notes": "说明"}.get(table)
+        by_table.setdefault(title or names.table(table), []).append(line)
+    return dict(zip(sheet_names(by_table, _COVER), by_table.values(), strict=True))
 
 
 def _styles(book: Any) -> dict[str, Any]:
@@ -151,14 +130,9 @@ def _sheet(sheet: Any, lines: Sequence[ChangeLine], styles: dict[str, Any]) -> N
     for number, line in enumerate(lines, 1):
         for index, column in enumerate(columns):
             _cell(sheet, (number, index), column, line, styles)
-        sheet.set_row(number, _height(columns, line))
+        fit_height(sheet, number, [(column.value(line), column.width) for column in columns])
     sheet.freeze_panes(1, 1)
-    sheet.autofilter(0, 0, max(1, len(lines)), len(columns) - 1)
-    sheet.set_landscape()
-    sheet.set_paper(9)
-    sheet.fit_to_pages(1, 0)
-    sheet.repeat_rows(0)
-    sheet.print_area(0, 0, max(1, len(lines)), len(columns) - 1)
+    lay_out(sheet, 1, len(lines), len(columns))
     sheet.set_footer("&C第&P页，共&N页")
 
 
@@ -172,28 +146,17 @@ def _cell(sheet: Any, at: tuple[int, int], column: _Column, line: ChangeLine, st
         after = column.title == "变更后"
         _coloured(sheet, at, line.runs[after] or (value,), styles, styles["come" if after else "gone"])
     else:
-        sheet.write_string(*at, value[:_LARGEST_CELL], styles["text"])
+        sheet.write_string(*at, value[:MAX_CHARS], styles["text"])
 
 
 def _coloured(sheet: Any, at: tuple[int, int], runs: Runs, styles: dict[str, Any], changed: Any) -> None:
     """A text with its changed characters coloured. A rich string must have two pieces at least: else plain text."""
     whole, formats = "".join(runs), (styles["same"], changed)
     pieces = [(formats[place % 2], text) for place, text in enumerate(runs) if text]
-    if len(pieces) < 2 or len(whole) > _LARGEST_CELL:
-        sheet.write_string(*at, whole[:_LARGEST_CELL], styles["text"])
+    if len(pieces) < 2 or len(whole) > MAX_CHARS:
+        sheet.write_string(*at, whole[:MAX_CHARS], styles["text"])
     else:
         sheet.write_rich_string(*at, *chain.from_iterable(pieces), styles["text"])
-
-
-def _height(columns: Sequence[_Column], line: ChangeLine) -> float:
-    """A row's height in points: Excel does not fit heights to wrapped text when it opens a file."""
-    most = 1
-    for column in columns:
-        value = column.value(line)
-        if isinstance(value, str):
-            cells = sum(1 if char.isascii() else 2 for char in value)
-            most = max(most, -(-cells * 11 // (column.width * 10)))
-    return min(409.0, 6 + 16 * most)
 
 
 def _cover(
@@ -225,21 +188,16 @@ def _cover(
     at = 2 + len(facts)
     sheet.set_row(at, 38)
     at += 1
-    kinds = Counter(line.change for line in lines)
-    sections = Counter(line.section_title for line in lines)
-    blocks = [
-        ("按变更种类", [(CHANGE_KINDS[kind], kinds[kind]) for kind in CHANGE_KINDS if kinds[kind]]),
-        ("按专业大类与附件", list(sections.items())),
-        ("按工作表", [(title, len(rows)) for title, rows in sheets.items()]),
-    ]
-    for title, counts in blocks:
+    kinds = {CHANGE_KINDS[kind]: found for kind, found in by_kind(lines).items()}
+    blocks = {"按变更种类": kinds, "按专业大类与附件": by_section(lines), "按工作表": sheets}
+    for title, parts in blocks.items():
         at += 2
         sheet.write_string(at, 0, title, styles["head"])
         sheet.write_string(at, 1, "处数", styles["head"])
-        for label, count in [*counts, ("合计", len(lines))]:
+        for label, found in {**parts, "合计": lines}.items():
             at += 1
             sheet.write_string(at, 0, label, styles["label"])
-            sheet.write_number(at, 1, count, styles["number"])
+            sheet.write_number(at, 1, len(found), styles["number"])
     at += 2
     sheet.merge_range(at, 0, at, 2, "变更前一列中红色带删除线的字只见于变更前，变更后一列中绿色带下划线的字只见于变更后；"
                       "数据来自对细则的读取，不是法律文本，以主管部门发布的原件为准。", styles["remark"])  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,6 +14,7 @@ import pyarrow as pa
 from pipeline.diff.output.notice import Heading, Notice, NoticeCell, NoticeGrid, compose
 from pipeline.diff.output.templating import render
 from pipeline.diff.side import Side
+from pipeline.editions.files import save_file
 from pipeline.errors import XizeError
 
 if TYPE_CHECKING:
@@ -37,14 +39,12 @@ def write_notice(changes: pa.Table, before: Side, after: Side, path: Path) -> No
     if suffix not in (".docx", ".html", ".htm"):
         raise XizeError(f"变更说明只能写成.docx或.html，而不是{path.name}：请改用其中一种扩展名。")
     notice = compose(changes, before, after)
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if suffix == ".docx":
-            document(notice).save(str(path))
-        else:
-            path.write_text(render("notice.html.j2", notice=notice), "utf-8")
-    except OSError as error:
-        raise XizeError(f"无法写入{path}（{error.strerror}）：请检查文件夹、权限与磁盘空间。") from error
+    made = io.BytesIO()
+    if suffix == ".docx":
+        document(notice).save(made)
+    else:
+        made.write(render("notice.html.j2", notice=notice).encode())
+    save_file(path, made.getvalue())
 
 
 def document(notice: Notice) -> Document:

@@ -19,10 +19,9 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 from pipeline.diff.output.lines import ChangeLine, lines_of
 from pipeline.diff.output.terminal import table_of
 from pipeline.diff.side import Side
-from pipeline.editions.edition import folder_lock
+from pipeline.editions.files import folder_lock, save_file
 from pipeline.editions.source_yaml import problem_zh
 from pipeline.errors import XizeError
-from pipeline.releases.storage import LocalStore
 from pipeline.text import unkeepable
 
 if TYPE_CHECKING:
@@ -215,10 +214,7 @@ def _keep(path: Path, decisions: Sequence[Opinion], before: Side, after: Side) -
     document = Signoff(
         format="xize-signoff", version=1, before=first, after=second, decisions=tuple(decisions)
     )
-    try:
-        LocalStore(path.parent).replace(path.name, document.model_dump_json(indent=1).encode() + b"\n")
-    except OSError as error:
-        raise XizeError(f"无法写入{path}（{error.strerror}）：请检查磁盘空间与权限。") from error
+    save_file(path, document.model_dump_json(indent=1).encode() + b"\n")
 
 
 def _summary(decisions: Sequence[Opinion], changes: pa.Table, before: Side, after: Side) -> SignoffSummary:
