@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from itertools import groupby
+from operator import itemgetter
 
 from pipeline.diff.drafts import At
 from pipeline.diff.side import Row, Side
@@ -22,7 +23,8 @@ class AnnexSpec:
     """How one annex is compared.
 
     ``cells``: its printed cells in order; ``numbers``: those that are running numbers; ``names``: which cells say
-    what a row is about, with weights; ``part``: the column that says in which list it stands.
+    what a row is about, with weights; ``part``: the column that says in which list it stands; ``heads``: what cells are
+    called that are no columns.
     """
 
     table: str
@@ -30,6 +32,7 @@ class AnnexSpec:
     numbers: tuple[str, ...]
     names: Mapping[str, float]
     part: str | None = None
+    heads: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def contents(self) -> tuple[str, ...]:
@@ -68,16 +71,21 @@ SPECS = (
 
 @dataclass(frozen=True, slots=True)
 class PrintedAnnexRow:
-    """One printed row: ``texts`` and ``keys`` (without blanks) by cell, its part, and the published rows it gave."""
+    """One printed row: ``texts`` and ``keys`` (without blanks) by cell, its part, and the published rows it gave.
+
+    ``own``: the published row of a cell that has one of its own.
+    """
 
     texts: Mapping[str, str]
     keys: Mapping[str, str]
     part: str
     rows: tuple[Row, ...]
+    own: Mapping[str, Row] = field(default_factory=dict)
 
-    def at(self, text: str | None) -> At:
-        """A side of a change in this row; it stands at the first of the published rows."""
-        return At(text or None, self.rows[:1], key=str(self.rows[0]["row_id"]))
+    def at(self, text: str | None, cell: str = "") -> At:
+        """A side of a change in this row; it stands at the published row of the cell, else at the first one."""
+        row = self.own.get(cell, self.rows[0])
+        return At(text or None, (row,), key=str(row["row_id"]))
 
     def with_text(self, cell: str, text: str) -> PrintedAnnexRow:
         """The row with another text in a cell."""
@@ -95,14 +103,52 @@ def printed_rows(side: Side, spec: AnnexSpec) -> list[PrintedAnnexRow]:
         groups = _together(rows, "no", "qualification", "rule") if together else [[row] for row in rows]
         texts = [_texts(spec, group[0]) for group in groups]
     return [
-        PrintedAnnexRow(
-            cells,
-            {cell: squeeze(text) for cell, text in cells.items()},
-            str(group[0][spec.part] or "") if spec.part else "",
-            tuple(group),
-        )
+        _printed(cells, group, str(group[0][spec.part] or "") if spec.part else "")
         for cells, group in zip(texts, groups, strict=True)
     ]
+
+
+def _printed(
+    cells: Mapping[str, str], group: Sequence[Row], part: str = "", own: Mapping[str, Row] | None = None
+) -> PrintedAnnexRow:
+    keys = {cell: squeeze(text) for cell, text in cells.items()}
+    return PrintedAnnexRow(cells, keys, part, tuple(group), own or {})
+
+
+def other_annexes(
+    before: Side, after: Side
+) -> Iterator[tuple[AnnexSpec, list[PrintedAnnexRow], list[PrintedAnnexRow]]]:
+    """The annexes that no table of the contract fits, by title: how they are compared, and the rows of both sides.
+
+    Their cells are their columns. The first one is a running number where it holds digits only.
+    """
+    was, now = _other_lines(before), _other_lines(after)
+    for title in {**was, **now}:
+        both = was.get(title, []), now.get(title, [])
+        heads: dict[str, str] = {}
+        for line in (line for lines in both for line in lines):
+            heads |= {cell: row["header"] or cell for cell, row in line.items()}
+        cells = tuple(sorted(heads, key=int))
+        first = [line[cells[0]]["text"] for lines in both for line in lines if cells[0] in line]
+        numbers = cells[:1] if all(squeeze(text).isdigit() for text in first) else ()
+        names = dict.fromkeys(cells[len(numbers) :], 1)
+        was_rows, now_rows = (
+            [
+                _printed({cell: line[cell]["text"] if cell in line else "" for cell in cells}, [*line.values()], "", line)
+                for line in lines
+            ]
+            for lines in both
+        )  # fmt: skip
+        yield AnnexSpec("annex_other", cells, numbers, names, heads=heads), was_rows, now_rows
+
+
+def _other_lines(side: Side) -> dict[str, list[dict[str, Row]]]:
+    """Title of an annex → its printed lines, each a row per column."""
+    found: dict[str, list[dict[str, Row]]] = defaultdict(list)
+    rows = sorted(side.rows("annex_other"), key=itemgetter("annex_no", "table_no", "row", "col"))
+    for line in _together(rows, "annex_no", "table_no", "row"):
+        found[squeeze(line[0]["title"])].append({str(row["col"]): row for row in line})
+    return found
 
 
 def _together(rows: Iterable[Row], *columns: str) -> list[list[Row]]:

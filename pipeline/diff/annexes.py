@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import chain
 
-from pipeline.diff.annex_other import compare_other
 from pipeline.diff.annex_rows import (
     RANKS,
     SPECS,
@@ -14,6 +14,7 @@ from pipeline.diff.annex_rows import (
     AnnexSpec,
     PrintedAnnexRow,
     grade_cells,
+    other_annexes,
     printed_rows,
 )
 from pipeline.diff.assign import alone, assign, increasing
@@ -38,17 +39,18 @@ Gap = tuple[str, int]  # a list, and how many equal rows stand before
 def compare_annexes(before: Side, after: Side) -> list[Draft]:
     """All changes of the annexes."""
     drafts: list[Draft] = []
-    for spec in SPECS:
-        was: Rows = printed_rows(before, spec)
-        now: Rows = printed_rows(after, spec)
+    known = ((spec, printed_rows(before, spec), printed_rows(after, spec)) for spec in SPECS)
+    for spec, was, now in chain(known, other_annexes(before, after)):
         if "grades" in spec.cells:
             was, now = _with_grades(before, was, after, now)
         if was or now:
             drafts += _compare(spec, was, now)
-    return drafts + compare_other(before, after)
+    return drafts
 
 
-def _with_grades(before: Side, was: Rows, after: Side, now: Rows) -> tuple[Rows, Rows]:
+def _with_grades(
+    before: Side, was: list[PrintedAnnexRow], after: Side, now: list[PrintedAnnexRow]
+) -> tuple[list[PrintedAnnexRow], list[PrintedAnnexRow]]:
     """Grades as the cells print them rather than as a list of numbers, where that is known of every row."""
     printed, printed_after = grade_cells(before, was), grade_cells(after, now)
     if None in printed or None in printed_after:
@@ -216,12 +218,13 @@ def _fields(
         if cell in RANKS:
             yield from _titles(spec, row, other, cell)
         else:
-            yield _cell(spec, row.at(row.texts[cell]), other.at(other.texts[cell]), cell)
+            sides = row.at(row.texts[cell], cell), other.at(other.texts[cell], cell)
+            yield _cell(spec, *sides, spec.heads.get(cell, cell))
     changed = [cell for cell in spec.numbers if row.keys[cell] != other.keys[cell]]
     if changed and not moved:
         texts, texts_after = ("/".join(one.texts[cell] for cell in spec.numbers) for one in (row, other))
         sides = row.at(texts), other.at(texts_after)
-        yield Draft("annex_row_renumbered", spec.table, *sides, changed[0])
+        yield Draft("annex_row_renumbered", spec.table, *sides, spec.heads.get(changed[0], changed[0]))
 
 
 def _cell(spec: AnnexSpec, before: At, after: At, field: str) -> Draft:

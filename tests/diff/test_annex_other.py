@@ -31,6 +31,8 @@ def _changes(after: Sequence[Sequence[str]]) -> list[tuple[str, str | None, str 
 def test_a_cell_changed() -> None:
     after = [LINES[0], ["2", "园艺师工作室", "静安"], LINES[2]]
     assert _changes(after) == [("annex_row_changed", "所在区", "徐汇", "静安")]
+    found = compare(_side("demo-2025", LINES), _side("demo-2026", after)).to_pylist()
+    assert (found[0]["key"], found[0]["key_after"]) == ("1/1/2", "1/1/2")  # the cell's own row
 
 
 def test_a_row_taken_out_moves_the_numbers_below() -> None:
