@@ -128,7 +128,7 @@ def _publish(
     from pipeline.releases.storage import open_store
 
     def compare(before: Release, manifest: Mapping[str, Any], new: Mapping[str, pa.Table]) -> bytes:
-        from pipeline.diff.output.published import changes_since  # most runs have nothing to compare with
+        from pipeline.diff.output.terminal import changes_since  # most runs have nothing to compare with
 
         return changes_since(job.options.home, before, manifest, new)
 
@@ -201,7 +201,7 @@ def changes(job: Job, result: RunResult, tables: Mapping[str, pa.Table]) -> dict
     edition@release → number of changes by kind."""
     import json
 
-    from pipeline.diff.output.published import changes_since
+    from pipeline.diff.output.terminal import changes_since
     from pipeline.releases.catalogue import curated_url
     from pipeline.releases.manifest import manifest
     from pipeline.releases.publish import RunInfo, SourceInfo, releases_before

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from itertools import groupby
 from operator import itemgetter
 
-from pipeline.diff.drafts import At
+from pipeline.diff.changes import At
 from pipeline.diff.side import Row, Side
 from pipeline.text import squeeze
 

@@ -18,7 +18,7 @@ from pipeline.diff.annex_rows import (
     printed_rows,
 )
 from pipeline.diff.assign import alone, assign, increasing
-from pipeline.diff.drafts import At, Draft
+from pipeline.diff.changes import At, Draft
 from pipeline.diff.side import Side
 from pipeline.diff.words import alike
 from pipeline.text import squeeze

@@ -1,21 +1,50 @@
-"""From the changes found to the published table: provenance of both sides, marks, confidence, groups, identifiers."""
+"""A change as it is found, and the published table of them: provenance of both sides, marks, confidence, groups, ids."""
 
 from __future__ import annotations
 
 import hashlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
 
-from pipeline.diff.drafts import At, Draft, FoundChanges
 from pipeline.diff.side import Names, Row, Side
 from pipeline.findings import CODES
 from pipeline.schema.build import build_table
 from pipeline.schema.changes import CHANGE_KINDS, CHANGES
 from pipeline.schema.common import KINDS, TIERS
 from pipeline.text import squeeze
+
+
+@dataclass(frozen=True, slots=True)
+class At:
+    """One side of a change: its text, the published rows it rests on (usually one), and where they belong."""
+
+    text: str | None = None
+    rows: Sequence[Row] = ()
+    key: str | None = None
+    class_code: str | None = None
+    kind: str | None = None
+    tier: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """One change. ``before`` or ``after`` is None where it only came or went.
+
+    ``sure`` is how certain the pairing is (0–1), before the confidence of the rows themselves comes in.
+    """
+
+    change: str
+    table: str
+    before: At | None
+    after: At | None
+    field: str | None = None
+    score: float | None = None
+    sure: float = 1.0
+
 
 _PRINTED = ("source", "page", "line", "x0", "top", "x1", "bottom", "cell_id")
 """The columns of a row that say where it is printed; every change carries them of both sides."""
@@ -124,7 +153,7 @@ def _row(draft: Draft, sides: Mapping[str, At], names: Names) -> dict[str, Any]:
     return {**row, "major_name": names.majors.get(major or "")}
 
 
-def changes_table(found: FoundChanges, before: Side, after: Side) -> pa.Table:
+def changes_table(drafts: Sequence[Draft], read_differently: int, before: Side, after: Side) -> pa.Table:
     """The table ``changes``, in the order of a report.
 
     The schema's metadata holds ``read_differently``: how many differences were only differences of reading.
@@ -136,11 +165,11 @@ def changes_table(found: FoundChanges, before: Side, after: Side) -> pa.Table:
         for suffix, side in (("before", before), ("after", after))
         for what in ("edition", "release")
     }
-    groups = [_group(draft) for draft in found.drafts]
+    groups = [_group(draft) for draft in drafts]
     sizes = Counter(groups)
     repeats: Counter[str] = Counter()
     rows: list[dict[str, Any]] = []
-    for draft, group in zip(found.drafts, groups, strict=True):
+    for draft, group in zip(drafts, groups, strict=True):
         sides = {"before": draft.before or At(), "after": draft.after or At()}
         marks = [f"corrected_{at}" for at, one in sides.items() if any(r.get("corrected") for r in one.rows)]
         marks += [f"finding_{at}" for at, one in sides.items() if _doubtful(draft, one, doubts[at])]
@@ -153,4 +182,4 @@ def changes_table(found: FoundChanges, before: Side, after: Side) -> pa.Table:
         row |= {"score": draft.score, "confidence": confidence, "marks": marks}
         rows.append({**row, **releases, "group": group, "group_size": sizes[group]})
     table = build_table(CHANGES, sorted(rows, key=_order), before.edition)
-    return table.replace_schema_metadata({"read_differently": str(found.read_differently)})
+    return table.replace_schema_metadata({"read_differently": str(read_differently)})

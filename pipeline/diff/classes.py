@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from pipeline.diff.assign import assign
-from pipeline.diff.drafts import At, Draft
+from pipeline.diff.changes import At, Draft
 from pipeline.diff.side import Row, Side
 from pipeline.diff.words import alike
 from pipeline.text import squeeze

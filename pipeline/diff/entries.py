@@ -10,8 +10,8 @@ from typing import TypeVar
 
 from pipeline.diff.align import align
 from pipeline.diff.assign import alone, assign
+from pipeline.diff.changes import At, Draft
 from pipeline.diff.classes import Classes
-from pipeline.diff.drafts import At, Draft, FoundChanges
 from pipeline.diff.side import Row, Side
 from pipeline.diff.units import Place, Unit, line_ends, units_of
 from pipeline.diff.words import item_alike, item_change, stated
@@ -48,11 +48,15 @@ class _Option:
     score: float
 
 
-def compare_entries(before: Side, after: Side, classes: Classes) -> FoundChanges:
-    """All changes of entries. Entries of a class that was added or removed count as part of that one change."""
+def compare_entries(before: Side, after: Side, classes: Classes) -> tuple[list[Draft], int]:
+    """All changes of entries, and how many runs of text are the same and were only divided differently by the readings.
+
+    Entries of a class that was added or removed count as part of that one change.
+    """
     was, now = _cells(before), _cells(after)
     known = frozenset(unit.key for cells in (was, now) for units in cells.values() for unit in units)
-    found = FoundChanges()
+    drafts: list[Draft] = []
+    read_differently = 0
     left: list[Unit] = []
     right: list[Unit] = []
     differing = _differing(was, now, classes)
@@ -62,8 +66,8 @@ def compare_entries(before: Side, after: Side, classes: Classes) -> FoundChanges
         aligned = align(
             was.get(place, ()), now.get(other, ()), known, lines.get(place), lines_after.get(other)
         )
-        found.read_differently += aligned.read_differently
-        found.drafts += [_redivided(*pair) for pair in aligned.redivided]
+        read_differently += aligned.read_differently
+        drafts += [_redivided(*pair) for pair in aligned.redivided]
         left += aligned.before
         right += aligned.after
     organisations = _organisations(before, after)
@@ -75,8 +79,8 @@ def compare_entries(before: Side, after: Side, classes: Classes) -> FoundChanges
     )
     left.sort(key=lambda u: (u.place, u.position))
     right.sort(key=lambda u: (u.place, u.position))
-    found.drafts += _pair(left, right, gone, come, _Context(was, now, classes.pairs, organisations, majors))
-    return found
+    drafts += _pair(left, right, gone, come, _Context(was, now, classes.pairs, organisations, majors))
+    return drafts, read_differently
 
 
 def _redivided(before: Unit, after: Unit) -> Draft:

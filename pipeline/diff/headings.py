@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from pipeline.diff.assign import alone, assign
-from pipeline.diff.drafts import At, Draft
+from pipeline.diff.changes import At, Draft
 from pipeline.diff.side import Row, Side
 from pipeline.diff.words import alike
 from pipeline.schema.annexes import ANNEXES

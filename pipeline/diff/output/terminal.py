@@ -1,11 +1,12 @@
-"""Changes written out: as data (JSON, CSV, Parquet) and as the summary that a terminal shows."""
+"""Changes written out: as data (JSON, also as each release carries it; CSV, Parquet), and as a terminal's summary."""
 
 from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import chain
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -13,8 +14,10 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from pipeline.diff import compare
 from pipeline.diff.output.lines import ChangeLine, by_kind, by_section, lines_of, moved
 from pipeline.diff.side import Row, Side
+from pipeline.releases.catalogue import Release, load_release
 from pipeline.schema.changes import CHANGE_KINDS, MARKS, QUIET_CHANGES
 from pipeline.text import csv_text
 
@@ -38,6 +41,21 @@ def read_differently(changes: pa.Table) -> int:
 def as_json(changes: pa.Table) -> bytes:
     """An array of objects."""
     return (json.dumps(changes.to_pylist(), ensure_ascii=False, indent=2) + "\n").encode()
+
+
+def changes_since(
+    home: Path, before: Release, manifest: Mapping[str, Any], tables: Mapping[str, pa.Table]
+) -> bytes:
+    """The changes from ``before`` to ``tables``, in the form of ``xize diff --format json``.
+
+    ``manifest`` is the new release's, as far as it is known. Raises XizeError when ``before`` cannot be read.
+    """
+    earlier = load_release(before.url, before.edition, before.release)
+    sides = (
+        Side(before.edition, before.release, earlier, before.manifest, home),
+        Side(manifest["edition"], manifest["release"], tables, manifest, home),
+    )
+    return as_json(loud(compare(*sides)))
 
 
 def as_csv(changes: pa.Table) -> bytes:
