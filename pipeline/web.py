@@ -1,4 +1,4 @@
-"""Serving pages and answers: a listening socket, the names it goes by, a server that ends cleanly."""
+"""Pages and answers: the templates of a package, a listening socket, the names it goes by, a server that ends cleanly."""
 
 from __future__ import annotations
 
@@ -6,12 +6,36 @@ import contextlib
 import ipaddress
 import socket
 from collections.abc import Callable
+from importlib.resources import files
 from typing import Any
 
 from pipeline.errors import XizeError
 from pipeline.system import interrupts_call
 
 _WAITING = 1024
+
+
+def template_text(package: str, name: str) -> str:
+    """A file of a package's folder templates: a style sheet, a script."""
+    return (files(package) / "templates" / name).read_text("utf-8")
+
+
+def render(package: str, template: str, **values: Any) -> str:
+    """A page of a package; values are escaped, names that do not exist are errors.
+
+    In a template ``asset("diff.css")`` is a style sheet or script of the templates folder, whole.
+    """
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+    from markupsafe import Markup
+
+    environment = Environment(
+        loader=PackageLoader(package), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )  # fmt: skip
+
+    def asset(name: str) -> Markup:
+        return Markup(template_text(package, name).rstrip("\n"))
+
+    return environment.get_template(template).render(asset=asset, **values)
 
 
 def is_loopback(host: str) -> bool:

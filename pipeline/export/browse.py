@@ -11,15 +11,18 @@ import hashlib
 import json
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
-from importlib.resources import files
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
+
+from markupsafe import Markup
 
 from pipeline.export.sheets import Book, Sheet, Value, book
 from pipeline.schema import GRADE_LABELS, TABLES, TIERS
+from pipeline.web import render, template_text
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
+_PACKAGE = "pipeline.export"
 _SCRIPTS = ("unpack.js", "rows.js", "check.js", "crops.js", "browse.js")
 
 # Columns that a reader asks for when needed: they are shown in a row's details and on demand.
@@ -32,20 +35,8 @@ Place = tuple[int, float, float, float, float]
 """A box on a page: page from 1, x0, top, x1, bottom in points, origin top left."""
 
 
-class Crop(Protocol):
-    """A part of a page as PNG, ``scale`` pixels per point."""
-
-    @property
-    def place(self) -> Place:
-        """Where it lies."""
-
-    @property
-    def scale(self) -> float:
-        """Pixels per point."""
-
-    @property
-    def png(self) -> bytes:
-        """The picture."""
+Crop = tuple[Place, float, bytes]
+"""A part of a page: where it lies, pixels per point, and the picture as PNG."""
 
 
 def doubtful_places(tables: Mapping[str, pa.Table]) -> list[Place]:
@@ -84,7 +75,7 @@ def browse_page(
     pictures = list(crops)
     document = {
         **packed(made),
-        "crops": [[*one.place, one.scale] for one in pictures],
+        "crops": [[*place, scale] for place, scale, _ in pictures],
         "tiers": TIERS,
         "grades": list(GRADE_LABELS.items()),
     }
@@ -94,7 +85,7 @@ def browse_page(
         title=f"{record['title']}（{made.edition}@{made.release}）",
         book=made,
         data=deflated(document),
-        crops=[base64.b64encode(one.png).decode("ascii") for one in pictures],
+        crops=[base64.b64encode(png).decode("ascii") for _, _, png in pictures],
     )
 
 
@@ -147,25 +138,15 @@ def deflated(document: object) -> str:
 
 def page(template: str, scripts: Iterable[str], **values: Any) -> bytes:
     """A page of this package, values escaped, with its style sheet and scripts inside and a policy that allows no others."""
-    from jinja2 import Environment, PackageLoader, StrictUndefined
-    from markupsafe import Markup
-
-    folder = files("pipeline.export") / "templates"
-    script = "\n".join((folder / name).read_text("utf-8") for name in scripts)
-    style = (folder / "browse.css").read_text("utf-8")
+    script = "\n".join(template_text(_PACKAGE, name) for name in scripts)
+    style = template_text(_PACKAGE, "browse.css")
     policy = (
         f"default-src 'none'; script-src {_hash(script)}; style-src {_hash(style)}; img-src data:; base-uri 'none'; "
         "form-action 'none'"
     )
-    environment = Environment(
-        loader=PackageLoader("pipeline.export"), autoescape=True, undefined=StrictUndefined, trim_blocks=True,
-        lstrip_blocks=True,
-    )  # fmt: skip
-    # Markup: the text of the style and the script is this package's own.
-    made = environment.get_template(template).render(
-        policy=Markup(policy), script=Markup(script), style=Markup(style), **values
-    )
-    return made.encode()
+    # The text of the policy, the style and the script is this package's own.
+    own = {name: Markup(text) for name, text in {"policy": policy, "script": script, "style": style}.items()}
+    return render(_PACKAGE, template, **own, **values).encode()
 
 
 def _hash(text: str) -> str:

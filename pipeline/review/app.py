@@ -6,19 +6,18 @@ import hmac
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from importlib.resources import files
 from typing import Annotated, Any, TypeVar
 
 from fastapi import Body, FastAPI, Header, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, JSONResponse
-from jinja2 import Environment, PackageLoader
 from starlette.exceptions import HTTPException
 
 from pipeline.errors import XizeError
 from pipeline.review import view
 from pipeline.review.session import Session
 from pipeline.text import unkeepable
+from pipeline.web import render, template_text
 
 _SCRIPTS = (
     "data.js", "picture.js", "list.js", "rows.js", "lines.js", "decide.js", "correct.js", "many.js", "main.js"
@@ -45,15 +44,12 @@ def asset(name: str) -> str:
     """The text of a style sheet or script. Raises KeyError for any other name."""
     if name not in ASSETS:
         raise KeyError(name)
-    return (files("pipeline.review") / "templates" / name).read_text(encoding="utf-8")
+    return template_text("pipeline.review", name)
 
 
 def page_html(**values: Any) -> str:
     """The page itself, its values escaped."""
-    environment = Environment(
-        loader=PackageLoader("pipeline.review", "templates"), autoescape=True, trim_blocks=True
-    )
-    return environment.get_template("review.html.j2").render(assets=list(ASSETS), **values)
+    return render("pipeline.review", "review.html.j2", assets=list(ASSETS), **values)
 
 
 @dataclass(frozen=True)

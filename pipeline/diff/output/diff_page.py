@@ -15,12 +15,12 @@ from pipeline.diff.output.lines import SHORT_KINDS, ChangeLine, lines_of
 from pipeline.diff.output.pictures import Album, Box, Strip, box_of, strips
 from pipeline.diff.output.signoff import STATES, stored_decisions
 from pipeline.diff.output.source_text import SourceText
-from pipeline.diff.output.templating import render
 from pipeline.diff.output.terminal import read_differently
 from pipeline.diff.side import Names, Side
 from pipeline.editions.files import save_file
 from pipeline.schema.changes import CHANGE_KINDS, MARKS, QUIET_CHANGES
 from pipeline.schema.common import KINDS, TIERS
+from pipeline.web import render
 
 PICTURE_BUDGET = 28 << 20
 """Bytes of PNG that a page holds at most (in the file a third more)."""
@@ -54,6 +54,7 @@ def write_html(
     if count := read_differently(changes):
         remarks.append(f"另有{count}处只是读法不同、印文相同，未列为变更")
     text = render(
+        "pipeline.diff.output",
         "diff.html.j2",
         title=f"细则变更对照：{before.name} → {after.name}",
         sides=[("变更前", before), ("变更后", after)],

@@ -12,10 +12,10 @@ from xml.sax.saxutils import escape
 import pyarrow as pa
 
 from pipeline.diff.output.notice import Heading, Notice, NoticeCell, NoticeGrid, compose
-from pipeline.diff.output.templating import render
 from pipeline.diff.side import Side
 from pipeline.editions.files import save_file
 from pipeline.errors import XizeError
+from pipeline.web import render
 
 if TYPE_CHECKING:
     from docx.document import Document
@@ -43,7 +43,7 @@ def write_notice(changes: pa.Table, before: Side, after: Side, path: Path) -> No
     if suffix == ".docx":
         document(notice).save(made)
     else:
-        made.write(render("notice.html.j2", notice=notice).encode())
+        made.write(render("pipeline.diff.output", "notice.html.j2", notice=notice).encode())
     save_file(path, made.getvalue())
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -26,8 +25,7 @@ class Box(NamedTuple):
     bottom: float
 
 
-@dataclass(frozen=True)
-class Strip:
+class Strip(NamedTuple):
     """A part of a page as PNG: where it lies (points) and how large it is shown (CSS pixels per point is ``scale``)."""
 
     place: Box

@@ -9,7 +9,7 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
-from pipeline.diff.output.templating import render as render_template
+from pipeline import web
 from pipeline.diff.side import Names, Side
 from pipeline.diff.sources.comparison import Comparison, Decision, Difference
 from pipeline.diff.sources.differences import KINDS
@@ -43,7 +43,8 @@ def render(found: Comparison) -> str:
     """The page. Raises XizeError when a page of a PDF cannot be drawn."""
     evidence = SourceEvidence(found.left), SourceEvidence(found.right)
     cards = [_card(decision, found, evidence) for decision in found.decisions]
-    return render_template(
+    return web.render(
+        "pipeline.diff.output",
         "compare.html.j2",
         found=found,
         pictures=[one.draw() for one in evidence],
