@@ -19,6 +19,7 @@ from pipeline.editions.files import save_file
 from pipeline.errors import XizeError
 from pipeline.findings import CODES
 from pipeline.schema import KINDS, QUEUES, TABLES
+from pipeline.schema.json_schema import value_schema
 from pipeline.schema.types import Field, Table
 from pipeline.text import csv_text
 
@@ -221,19 +222,13 @@ def _column(field: Field) -> SheetColumn:
 
 
 def _type_zh(field: Field) -> str:
-    kind = field.type
-    if pa.types.is_list(kind):
-        member = kind.value_type
-        return "整数，可有多个，以、连接" if pa.types.is_integer(member) else "文字，可有多条，一行一条"
-    if pa.types.is_boolean(kind):
-        return "是/否"
+    kind = value_schema(field.type)
+    if kind["type"] == "array":
+        whole = kind["items"]["type"] == "integer"
+        return "整数，可有多个，以、连接" if whole else "文字，可有多条，一行一条"
     if field.name in _CODES:
         return "文字（编号）"
-    if pa.types.is_integer(kind):
-        return "整数"
-    if pa.types.is_floating(kind):
-        return "小数"
-    return "文字"
+    return {"boolean": "是/否", "integer": "整数", "number": "小数"}.get(kind["type"], "文字")
 
 
 def _value(field: Field) -> Callable[[Any], Value]:

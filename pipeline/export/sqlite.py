@@ -14,10 +14,13 @@ import pyarrow as pa
 from pipeline.editions.files import save_file
 from pipeline.export.sheets import DICTIONARY_HEADER, Book, dictionary
 from pipeline.schema import TABLES
+from pipeline.schema.json_schema import value_schema
 from pipeline.schema.types import Table
 
 if TYPE_CHECKING:
     from pipeline.releases.storage import Store
+
+_TYPES = {"integer": "integer", "boolean": "integer", "number": "real"}
 
 
 def write_sqlite(store: Store, book: Book, path: Path) -> None:
@@ -47,7 +50,7 @@ def _write_table(con: sqlite3.Connection, table: Table, data: pa.Table, among: s
     rows = list(zip(*values, strict=True))
     # An earlier release has no value in a column that came later.
     lines = [
-        f"{_quoted(field.name)} {_type(field.type)}{'' if field.nullable or None in column else ' not null'}"
+        f"{_quoted(field.name)} {_TYPES.get(value_schema(field.type)['type'], 'text')}{'' if field.nullable or None in column else ' not null'}"
         for field, column in zip(columns, values, strict=True)
     ]
     # A release may hold what its document prints twice; a key is declared where it is one.
@@ -70,12 +73,6 @@ def _write_texts(
 ) -> None:
     con.execute(f"create table {name} ({', '.join(f'{_quoted(title)} text' for title in header)})")
     con.executemany(f"insert into {name} values ({', '.join('?' * len(header))})", rows)
-
-
-def _type(kind: pa.DataType) -> str:
-    if pa.types.is_integer(kind) or pa.types.is_boolean(kind):
-        return "integer"
-    return "real" if pa.types.is_floating(kind) else "text"
 
 
 def _value(value: Any) -> Any:

@@ -17,6 +17,7 @@ from pipeline import __version__
 from pipeline.editions.edition import Edition
 from pipeline.releases.catalogue import FACTS
 from pipeline.schema import QUEUES, TABLES
+from pipeline.schema.json_schema import field_schema, value_schema
 from pipeline.schema.types import Field, Table
 
 if TYPE_CHECKING:
@@ -175,36 +176,22 @@ def manifest(
     }
 
 
-def _frictionless_type(type_: pa.DataType) -> str:
-    if pa.types.is_boolean(type_):
-        return "boolean"
-    if pa.types.is_integer(type_):
-        return "integer"
-    if pa.types.is_floating(type_):
-        return "number"
-    # Frictionless reads a Parquet list as a NumPy array, which its own "array" does not accept.
-    return "any" if pa.types.is_list(type_) else "string"
-
-
 def _field(field: Field, table: Table) -> dict[str, Any]:
-    constraints: dict[str, Any] = {}
-    if not field.nullable:
-        constraints["required"] = True
+    schema = field_schema(field)
+    kind = value_schema(field.type)["type"]
+    constraints: dict[str, Any] = {"required": True} if not field.nullable else {}
     if table.key == (field.name,):
         constraints["unique"] = True
     if field.enum:
         constraints["enum"] = list(field.enum)
-    if field.pattern:
-        constraints["pattern"] = field.pattern
-    if field.bounds and not pa.types.is_list(field.type):
-        kind = int if pa.types.is_integer(field.type) else float
-        constraints["minimum"], constraints["maximum"] = map(kind, field.bounds)
+    constraints |= {name: schema[name] for name in ("pattern", "minimum", "maximum") if name in schema}
     described = {
         "name": field.name,
-        "type": _frictionless_type(field.type),
+        # Frictionless reads a Parquet list as a NumPy array, which its own "array" does not accept.
+        "type": "any" if kind == "array" else kind,
         "title": field.title_zh,
         "title_en": field.title_en,
-        "description": f"{field.doc_zh} / {field.doc_en}",
+        "description": schema["description"],
         "arrow_type": str(field.type),
     }
     return {**described, "constraints": constraints} if constraints else described

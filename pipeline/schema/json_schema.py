@@ -26,7 +26,7 @@ def row_schema(table: Table) -> dict[str, Any]:
 def field_schema(field: Field) -> dict[str, Any]:
     """JSON Schema of one column's values."""
     made: dict[str, Any] = {"title": field.title_zh, "description": f"{field.doc_zh} / {field.doc_en}"}
-    made |= _values(field.type)
+    made |= value_schema(field.type)
     # Bounds and patterns of a list are those of its members.
     limited = made["items"] if pa.types.is_list(field.type) else made
     if field.bounds:
@@ -43,11 +43,12 @@ def field_schema(field: Field) -> dict[str, Any]:
     return made
 
 
-def _values(type_: pa.DataType) -> dict[str, Any]:
+def value_schema(type_: pa.DataType) -> dict[str, Any]:
+    """JSON Schema of the values of an Arrow type."""
     if pa.types.is_list(type_):
-        return {"type": "array", "items": _values(type_.value_type)}
+        return {"type": "array", "items": value_schema(type_.value_type)}
     if pa.types.is_struct(type_):
-        members = {one.name: _values(one.type) for one in type_}
+        members = {one.name: value_schema(one.type) for one in type_}
         return {"type": "object", "properties": members, "required": list(members)}
     if pa.types.is_boolean(type_):
         return {"type": "boolean"}
