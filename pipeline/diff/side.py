@@ -15,13 +15,14 @@ import pyarrow as pa
 from pipeline.editions.edition import file_sha256, load_edition
 from pipeline.errors import XizeError
 from pipeline.releases.catalogue import (
+    Release,
     curated_url,
     find_release,
-    last_release,
     load_release,
     parse_pin,
-)
-from pipeline.releases.storage import open_store
+    released_from,
+)  # fmt: skip
+from pipeline.releases.storage import Store, open_store
 from pipeline.schema import ANNEX_TABLES, TABLES
 
 Row = Mapping[str, Any]
@@ -118,8 +119,7 @@ def load_side(home: Path, spec: str, curated: str | None = None) -> Side:
     """
     edition, release = parse_pin(spec)
     store = open_store(curated_url(home, curated))
-    found = find_release(store, edition, release)
-    return Side(edition, found.release, load_release(store.url, edition, found.release), found.manifest, home)
+    return _side(store, find_release(store, edition, release), home)
 
 
 def load_sides(
@@ -135,16 +135,14 @@ def load_sides(
 
     def last(source: str) -> Side:
         known.file(source)
-        found = last_release(store, edition, source)
-        if found is None:
-            raise XizeError(
-                f"版本{edition}还没有由{source}读出的发布：请先运行“xize run {edition} --source {source}”"
-                "（来源缺页时加--allow-incomplete）。"
-            )
-        tables = load_release(store.url, edition, found.release)
-        return Side(edition, found.release, tables, found.manifest, home)
+        return _side(store, released_from(store, edition, source), home)
 
     return last(sources[0]), last(sources[1])
+
+
+def _side(store: Store, found: Release, home: Path) -> Side:
+    tables = load_release(store.url, found.edition, found.release)
+    return Side(found.edition, found.release, tables, found.manifest, home)
 
 
 class Names:

@@ -124,10 +124,9 @@ def write_index(store: Store) -> None:
     It is made again after it is written, until it says what is there: so of two editions published at once neither is
     missing, without a lock over both.
     """
-    manifests: dict[str, dict[str, Any]] = {}
     try:
         written = store.read(INDEX) if store.exists(INDEX) else None
-        while (data := dump_json({"editions": _indexed(store, manifests)})) != written:
+        while (data := index_bytes(store)) != written:
             store.replace(INDEX, data)
             written = data
     except OSError as error:
@@ -139,25 +138,16 @@ def write_index(store: Store) -> None:
 
 def index_bytes(store: Store) -> bytes:
     """What index.json should say now."""
-    return dump_json({"editions": _indexed(store, {})})
-
-
-def _indexed(store: Store, manifests: dict[str, dict[str, Any]]) -> list[dict[str, Any]]:
-    """What the index says of every edition. ``manifests``: what a release's never changes, filled in when first read."""
     found = []
     for edition in editions_in(store):
-        names = release_names(store, edition)
-        for name in names:
-            if f"{edition}/{name}" not in manifests:
-                manifests[f"{edition}/{name}"] = _index_record(store, edition, name)
-        releases = [manifests[f"{edition}/{name}"] for name in names]
+        releases = [_index_record(store, edition, name) for name in release_names(store, edition)]
         try:
             current = latest_name(store, edition)
         except XizeError:  # whoever asks for this edition is told; the others are not kept from publishing
             current = None
         title = next((one["title"] for one in reversed(releases) if one["release"] == current), None)
         found.append({"edition": edition, "title": title, "current": current, "releases": releases})
-    return found
+    return dump_json({"editions": found})
 
 
 def _index_record(store: Store, edition: str, name: str) -> dict[str, Any]:
@@ -299,7 +289,8 @@ def released_from(store: Store, edition: str, source: str) -> Release:
     found = last_release(store, edition, source)
     if found is None:
         raise XizeError(
-            f"版本{edition}没有由{source}读出的发布：请先运行“xize run {edition} --source {source}”。"
+            f"版本{edition}还没有由{source}读出的发布：请先运行“xize run {edition} --source {source}”"
+            "（来源缺页时加--allow-incomplete）。"
         )
     return found
 
