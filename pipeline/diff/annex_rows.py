@@ -92,6 +92,10 @@ class PrintedAnnexRow:
         return replace(self, texts={**self.texts, cell: text}, keys={**self.keys, cell: squeeze(text)})
 
 
+Annex = tuple[AnnexSpec, list[PrintedAnnexRow], list[PrintedAnnexRow]]
+"""How an annex is compared, and its rows on both sides."""
+
+
 def printed_rows(side: Side, spec: AnnexSpec) -> list[PrintedAnnexRow]:
     """The rows of an annex as printed, in reading order."""
     rows = side.rows(spec.table)
@@ -115,9 +119,7 @@ def _printed(
     return PrintedAnnexRow(cells, keys, part, tuple(group), own or {})
 
 
-def other_annexes(
-    before: Side, after: Side
-) -> Iterator[tuple[AnnexSpec, list[PrintedAnnexRow], list[PrintedAnnexRow]]]:
+def other_annexes(before: Side, after: Side) -> Iterator[Annex]:
     """The annexes that no table of the contract fits, by title: how they are compared, and the rows of both sides.
 
     Their cells are their columns. The first one is a running number where it holds digits only.

@@ -11,6 +11,7 @@ from pipeline.diff.annex_rows import (
     RANKS,
     SPECS,
     TITLES,
+    Annex,
     AnnexSpec,
     PrintedAnnexRow,
     grade_cells,
@@ -39,13 +40,23 @@ Gap = tuple[str, int]  # a list, and how many equal rows stand before
 def compare_annexes(before: Side, after: Side) -> list[Draft]:
     """All changes of the annexes."""
     drafts: list[Draft] = []
-    known = ((spec, printed_rows(before, spec), printed_rows(after, spec)) for spec in SPECS)
-    for spec, was, now in chain(known, other_annexes(before, after)):
+    for spec, was, now in annex_tables(before, after):
         if "grades" in spec.cells:
             was, now = _with_grades(before, was, after, now)
-        if was or now:
-            drafts += _compare(spec, was, now)
+        drafts += _compare(spec, was, now)
     return drafts
+
+
+def annex_tables(before: Side, after: Side) -> Iterator[Annex]:
+    """How every annex that a side has is compared, and its printed rows on both sides."""
+    known = ((spec, printed_rows(before, spec), printed_rows(after, spec)) for spec in SPECS)
+    return (one for one in chain(known, other_annexes(before, after)) if one[1] or one[2])
+
+
+def same_rows(spec: AnnexSpec, was: Rows, now: Rows) -> Pairs:
+    """Which row before is which row after: those that are equal, then those that are most alike; in order."""
+    equal = _equal(spec, was, now)
+    return sorted([*equal, *_changed(spec, was, now, equal)])
 
 
 def _with_grades(
@@ -66,8 +77,7 @@ def _with_grades(
 def _compare(spec: AnnexSpec, was: Rows, now: Rows) -> list[Draft]:
     renamed, drafts = _renamed_lists(spec, was, now)
     now = [replace(row, part=renamed.get(row.part, row.part)) for row in now]
-    equal = _equal(spec, was, now)
-    pairs = sorted([*equal, *_changed(spec, was, now, equal)])
+    pairs = same_rows(spec, was, now)
     absent = _absent(spec, was), _absent(spec, now)
     for i, j in pairs:
         drafts += _fields(spec, was[i], now[j], absent)

@@ -208,8 +208,8 @@ def _decisions(found: Sequence[Difference]) -> tuple[Decision, ...]:
 def _group(one: Difference) -> tuple[str, ...]:
     """Differences with the same key are settled by the same decision."""
     kind, pair = one.spot.kind, one.pair
-    if kind in ("left", "right") and pair.group.count("/") == 1:
-        return kind, "whole", pair.group  # a class or an annex row that only one source has
+    if kind in ("left", "right") and pair.whole:
+        return kind, "whole", *pair.whole  # a class or an annex row that only one source has
     if kind == "place":
         return kind, *_keys(one)
     texts = tuple(item.key for item in one.left), tuple(item.key for item in one.right)
@@ -224,8 +224,8 @@ def _group(one: Difference) -> tuple[str, ...]:
 def _readings(kind: str, members: Sequence[Difference]) -> tuple[str, str]:
     """Both readings in short: the first place's, with what is common cut away from long ones."""
     first = members[0]
-    if kind in ("left", "right") and first.pair.group.count("/") == 1:
-        table, _, name = first.pair.group.partition("/")
+    if kind in ("left", "right") and first.pair.whole:
+        table, name = first.pair.whole
         said = f"{TABLES[table].title_zh}{name}（{sum(one.items for one in members)}项）"
         return (said, "") if kind == "left" else ("", said)
     if kind == "place":

@@ -139,6 +139,16 @@ def test_the_figures_add_up(found: Comparison) -> None:
     assert found.items[2] <= min(found.items[:2])
 
 
+def test_an_annex_row_that_one_source_lacks_is_one_decision() -> None:
+    rows = [_association(no, name, "商务部") for no, name in enumerate(("粮食协会", "物流联合会", "烹饪协会"), 1)]
+    found = compare(
+        _side("pdf", {"annex_4_associations": rows}), _side("transcript", {"annex_4_associations": rows[:2]})
+    )
+    assert [(one.kind, one.left, one.right) for one in found.decisions] == [
+        ("left", "行业协会商会名单脱钩/3（5项）", "")
+    ]
+
+
 def test_equal_sources_are_equal() -> None:
     left, _ = _both()
     # Blanks and widths of characters are no difference.
