@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
+from itertools import accumulate
 from typing import Any
 
 from pipeline.errors import XizeError
@@ -40,7 +41,7 @@ def printed(
         for line in cell["lines"]
     ]
     rows = _rows(material, material.continues.get(cell_id, cell_id), named, corrections)
-    gaps = _gaps(material, [squeeze(line["text"]) for line in cell["lines"]], rows, cell_id)
+    gaps = _gaps(material, [squeeze(line["text"]) for line in cell["lines"]], rows)
     at = _meant(gaps, set(named))
     for gap in gaps:
         gap["mine"] = not named or bool({*named}.intersection(gap.pop("keys")))
@@ -75,34 +76,23 @@ def _rows(
         return []
 
 
-def _gaps(material: Material, texts: Sequence[str], rows: Sequence[Row], cell_id: str) -> list[Row]:
+def _gaps(material: Material, texts: Sequence[str], rows: Sequence[Row]) -> list[Row]:
     whole, cell = "".join(squeeze(row["text"]) for row in rows), "".join(texts)
     at = whole.find(cell) if cell else -1
     if at < 0 or whole.find(cell, at + 1) >= 0:
         return []
-    starts = [0]
-    for row in rows:
-        starts.append(starts[-1] + len(squeeze(row["text"])))
+    starts = list(accumulate((len(squeeze(row["text"])) for row in rows), initial=0))
     gaps = []
     for line, text in enumerate(texts):
         if 0 < at < len(whole):
             index = bisect_right(starts, at) - 1
-            if at == starts[index]:
-                pair = rows[index - 1 : index + 1]
-                gaps.append(
-                    {"line": line, "kind": "join", "keys": _keys(pair), "entry": _join(material, pair)}
-                )
-            else:
-                entry = _split(material, rows[index], at - starts[index])
-                gaps.append(
-                    {"line": line, "kind": "split", "keys": _keys(rows[index : index + 1]), "entry": entry}
-                )
+            joins = at == starts[index]
+            here = rows[index - 1 : index + 1] if joins else rows[index : index + 1]
+            entry = _join(material, here) if joins else _split(material, here[0], at - starts[index])
+            keys = [row["entry_id"] for row in here]
+            gaps.append({"line": line, "kind": "join" if joins else "split", "keys": keys, "entry": entry})
         at += len(text)
     return gaps
-
-
-def _keys(rows: Sequence[Row]) -> list[str]:
-    return [row["entry_id"] for row in rows]
 
 
 def where_of(material: Material, row: Mapping[str, Any]) -> Row:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.editions.edition import Edition, load_edition
@@ -58,16 +59,15 @@ def load(options: Options, release: str | None = None) -> Material:
 
 def _released(material: Material, release: Release) -> Material:
     tables = load_release(release.url, release.edition, release.release)
-    staged = tables.pop("cells")
     other = release.manifest["source"].get("sha256") != material.sha256
-    return replace(
-        material,
-        staged=staged,
-        rows={name: table.to_pylist() for name, table in tables.items()},
-        release=release.release,
-        applied=(release.manifest.get("stats", {}).get("corrections") or {}).get("sha256"),
-        notice="来源文件在该次发布之后已更换，页面图与数据可能不一致：请重新运行。" if other else "",
-    )
+    notice = "来源文件在该次发布之后已更换，页面图与数据可能不一致：请重新运行。" if other else ""
+    applied = (release.manifest.get("stats", {}).get("corrections") or {}).get("sha256")
+    return replace(_showing(material, tables), release=release.release, applied=applied, notice=notice)
+
+
+def _showing(material: Material, tables: Mapping[str, pa.Table]) -> Material:
+    rows = {name: table.to_pylist() for name, table in tables.items() if name != "cells"}
+    return replace(material, staged=tables["cells"], rows=rows)
 
 
 def _as_run(material: Material) -> Material | None:
@@ -77,10 +77,8 @@ def _as_run(material: Material) -> Material | None:
     if kept is None:
         return None
     tables, applied = kept
-    staged = tables.pop("cells")
-    rows = {name: table.to_pylist() for name, table in tables.items()}
     notice = f"{_why_unpublished(material)}：所示为那次运行的结果。"
-    return replace(material, staged=staged, rows=rows, applied=applied, notice=notice)
+    return replace(_showing(material, tables), applied=applied, notice=notice)
 
 
 def _tidied(material: Material, options: Options) -> Material:
@@ -94,8 +92,7 @@ def _tidied(material: Material, options: Options) -> Material:
         return replace(material, notice=f"最近一次运行没有发布，且现在无法整理：{error}")
     path = material.edition.corrections
     return replace(
-        material,
-        rows={name: table.to_pylist() for name, table in result.tables.items() if name != "cells"},
+        _showing(material, {**result.tables, "cells": reading.cells}),
         applied=file_sha256(path) if path.is_file() else None,
         rule3=result.context["rule3"],
         notice=f"{_why_unpublished(material)}：所示为暂存的读取结果，已按现有的更正整理。",

@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pypdfium2 as pdfium
-from PIL.Image import Image
 
 from pipeline.editions.files import replace_file
 from pipeline.errors import XizeError
 from pipeline.readers.pdf.pdfium_calls import LOCK
-from pipeline.review.model import Material, Page
+from pipeline.readers.pdf.pictures import draw_page
+from pipeline.review.model import Material
 
 _LONG_SIDE = 1700.0
 """Pixels of a picture's longer side: print of 7 points is legible at twice its size."""
@@ -39,31 +39,6 @@ def _open(path: Path, password: str) -> Any:
         return pdfium.PdfDocument(path, password=password or None)
     except pdfium.PdfiumError as error:
         raise XizeError(f"{path.name}无法打开（{error}）：如文件已加密，请用--password给出密码。") from error
-
-
-def render(document: Any, page: Page, name: str) -> bytes:
-    """A page of an open document as WebP without loss, turned as it was read. Raises XizeError."""
-    return _encoded(_painted(document, page, name), page)
-
-
-def _painted(document: Any, page: Page, name: str) -> Image:
-    with LOCK:
-        try:
-            one = document[page.number - 1]
-            scale = min(3.0, max(0.5, _LONG_SIDE / max(*one.get_size(), 1.0)))
-            picture: Image = one.render(scale=scale).to_pil().convert("RGB")
-            one.close()
-        except pdfium.PdfiumError as error:
-            raise XizeError(f"{name}第{page.number}页无法显示（{error}）：请检查该文件。") from error
-    return picture
-
-
-def _encoded(picture: Image, page: Page) -> bytes:
-    if page.turned:
-        picture = picture.rotate(page.turned, expand=True)
-    stream = io.BytesIO()
-    picture.save(stream, "WEBP", lossless=True, quality=0, method=0)  # quality: effort, here the least
-    return stream.getvalue()
 
 
 class Pictures:
@@ -91,8 +66,15 @@ class Pictures:
             if self._document is None:
                 self._document = _open(self._material.path, self._material.password)
             page = self._material.pages[number - 1]
-            picture = _painted(self._document, page, self._material.path.name)
-        data = _encoded(picture, page)
+            scale = min(3.0, max(0.5, _LONG_SIDE / max(page.width, page.height, 1.0)))
+            try:
+                picture = draw_page(self._document, number, scale, turned=page.turned)
+            except pdfium.PdfiumError as error:
+                name = self._material.path.name
+                raise XizeError(f"{name}第{number}页无法显示（{error}）：请检查该文件。") from error
+        stream = io.BytesIO()
+        picture.save(stream, "WEBP", lossless=True, quality=0, method=0)  # quality: effort, here the least
+        data = stream.getvalue()
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             replace_file(self._file(number), data)

@@ -7,7 +7,6 @@ import difflib
 import hashlib
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,15 +23,6 @@ _SILENT = frozenset({
 })  # fmt: skip
 _COMPARED = ("classes", "majors", "entries", "notes", *ANNEX_TABLES)
 CHANGES_SHOWN = 60
-
-
-@dataclass(frozen=True)
-class Change:
-    """Rows of one place that become others; ``before`` and ``after`` are lists of [mark, text, more]."""
-
-    title: str
-    before: list[list[str]]
-    after: list[list[str]]
 
 
 def pending(path: Path, corrections: Sequence[Correction], applied: str | None) -> list[Correction]:
@@ -69,7 +59,7 @@ def _known_lines(path: Path, corrections: Sequence[Correction], applied: str | N
     return known
 
 
-def of_published(material: Material, corrections: Sequence[Correction], count: int = 1) -> list[Change]:
+def of_published(material: Material, corrections: Sequence[Correction], count: int = 1) -> list[Row]:
     """What the last ``count`` of ``corrections`` (of rows) change in the rows shown, after those pending before them.
 
     Raises XizeError, as a run does, when it does not apply.
@@ -92,19 +82,22 @@ def check_cells(material: Material, corrections: Sequence[Correction]) -> None:
     apply_to_cells(material.staged, corrections)
 
 
-def changes(before: Mapping[str, Sequence[Row]], after: Mapping[str, Sequence[Row]]) -> list[Change]:
-    """The places whose rows differ: catalogue cells with their items in order, rows of the other tables by key."""
-    found: list[Change] = []
+def changes(before: Mapping[str, Sequence[Row]], after: Mapping[str, Sequence[Row]]) -> list[Row]:
+    """The places whose rows differ: catalogue cells with their items in order, rows of the other tables by key.
+
+    Each with ``title``, and ``before`` and ``after`` as lists of [mark, text, more].
+    """
+    found: list[Row] = []
     for table in _COMPARED:
         was, now = before.get(table, ()), after.get(table, ())
         found += _slots(was, now) if table == "entries" else _keyed(table, was, now)
     return found
 
 
-def _slots(was: Sequence[Row], now: Sequence[Row]) -> list[Change]:
+def _slots(was: Sequence[Row], now: Sequence[Row]) -> list[Row]:
     old, new = _by_slot(was), _by_slot(now)
     return [
-        Change(f"{slot[0]} · {KINDS.get(slot[1], slot[1])} · {slot[2]}", *_marked(old[slot], new[slot]))
+        _change(f"{slot[0]} · {KINDS.get(slot[1], slot[1])} · {slot[2]}", old[slot], new[slot])
         for slot in dict.fromkeys([*old, *new])
         if old[slot] != new[slot]
     ]
@@ -124,7 +117,7 @@ def _more(row: Mapping[str, Any]) -> str:
     return "、".join(parts) + (f"（{row['issuer']}）" if row["issuer"] else "")
 
 
-def _keyed(table: str, was: Sequence[Row], now: Sequence[Row]) -> list[Change]:
+def _keyed(table: str, was: Sequence[Row], now: Sequence[Row]) -> list[Row]:
     key = TABLES[table].key
     names = [name for name in TABLES[table].names if name not in _SILENT]
 
@@ -137,13 +130,13 @@ def _keyed(table: str, was: Sequence[Row], now: Sequence[Row]) -> list[Change]:
     old, new = by_key(was), by_key(now)
     title = TABLES[table].title_zh
     found = [
-        Change(f"{title} {_value(key[-1])}", *_marked([old[key]], [new[key]]))
+        _change(f"{title} {_value(key[-1])}", [old[key]], [new[key]])
         for key in old
         if key in new and old[key] != new[key]
     ]
     gone = [row for key, row in old.items() if key not in new]
     come = [row for key, row in new.items() if key not in old]
-    return [*found, Change(title, *_marked(gone, come))] if gone or come else found
+    return [*found, _change(title, gone, come)] if gone or come else found
 
 
 def _value(value: Any) -> str:
@@ -152,9 +145,7 @@ def _value(value: Any) -> str:
     return "" if value is None else str(value)
 
 
-def _marked(
-    left: Sequence[tuple[str, str]], right: Sequence[tuple[str, str]]
-) -> tuple[list[list[str]], list[list[str]]]:
+def _change(title: str, left: Sequence[tuple[str, str]], right: Sequence[tuple[str, str]]) -> Row:
     """Both sides with "=" before what stays, "-" and "+" before what goes and comes; of what stays, the ends only."""
     before: list[list[str]] = []
     after: list[list[str]] = []
@@ -169,9 +160,9 @@ def _marked(
         else:
             before += [["-", *pair] for pair in left[a:b]]
             after += [["+", *pair] for pair in right[c:d]]
-    return before, after
+    return {"title": title, "before": before, "after": after}
 
 
-def as_json(found: Sequence[Change], basis: str) -> Row:
+def as_json(found: Sequence[Row], basis: str) -> Row:
     """Changes for the page; ``basis``: published (the rows shown) or read (tidied anew)."""
-    return {"basis": basis, "total": len(found), "changes": [asdict(one) for one in found[:CHANGES_SHOWN]]}
+    return {"basis": basis, "total": len(found), "changes": found[:CHANGES_SHOWN]}

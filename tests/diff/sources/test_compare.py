@@ -140,7 +140,9 @@ def test_the_figures_add_up(found: Comparison) -> None:
 
 
 def test_an_annex_row_that_one_source_lacks_is_one_decision() -> None:
-    rows = [_association(no, name, "商务部") for no, name in enumerate(("粮食协会", "物流联合会", "烹饪协会"), 1)]
+    rows = [
+        _association(no, name, "商务部") for no, name in enumerate(("粮食协会", "物流联合会", "烹饪协会"), 1)
+    ]
     found = compare(
         _side("pdf", {"annex_4_associations": rows}), _side("transcript", {"annex_4_associations": rows[:2]})
     )
