@@ -7,9 +7,9 @@ from typing import Any
 
 from pipeline.errors import UnknownName
 from pipeline.query.catalogue import Catalog
-from pipeline.query.check import releases_asked
+from pipeline.query.check import classes_named, releases_asked
 from pipeline.schema import TIERS
-from pipeline.text import normalise, squeeze
+from pipeline.text import normalise
 
 Rows = list[dict[str, Any]]
 
@@ -44,9 +44,7 @@ def entries_page(
     if "q" in asked:
         values["q"] = normalise(asked["q"])
     if "class" in asked:
-        query = f"select distinct class_code from {schema}.classes where $asked in (class_code, college_code, bachelor_code, name)"
-        found = catalog.sql(query, {"asked": squeeze(asked["class"])})
-        values["codes"] = found["class_code"].to_pylist() if found.num_rows else []
+        values["codes"] = [code for code, _ in classes_named(catalog, schema, asked["class"])]
         if not values["codes"]:
             raise UnknownName(
                 f"{'、'.join(releases)}中没有专业类{asked['class']}：请核对代码或名称（见/coverage）。"

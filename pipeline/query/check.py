@@ -173,7 +173,7 @@ def check(
     matches: list[PrintedEntry] = []
     near: list[PrintedEntry] = []
     for one, release in editions.items():
-        classes = _classes(catalog, f'"{one}@{release}"', class_code)
+        classes = classes_named(catalog, f'"{one}@{release}"', class_code)
         if not classes:
             remark = f"该版本没有专业类{class_code}"
             verdicts.append(Verdict(one, release, None, None, (), (remark,)))
@@ -211,7 +211,8 @@ def releases_asked(catalog: Catalog, edition: str | Sequence[str] | None) -> dic
     return found
 
 
-def _classes(catalog: Catalog, schema: str, class_code: str) -> list[tuple[str, str]]:
+def classes_named(catalog: Catalog, schema: str, class_code: str) -> list[tuple[str, str]]:
+    """(class_code, name) of the classes in a schema of the catalogue that have this code, of any kind, or this name."""
     columns = "class_code, name, college_code, bachelor_code"
     query = f"select {columns} from {schema}.classes order by class_code"
     rows = catalog.remembered(("classes", schema), lambda: catalog.rows(query)[1])

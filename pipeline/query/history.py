@@ -6,6 +6,7 @@ followed, within its class and kind: tiers and grades may change from edition to
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from functools import cached_property
@@ -229,14 +230,22 @@ def history(
     if kind is not None and kind not in KINDS:
         raise XizeError(f"没有“{kind}”这一证书类别：应为{'、'.join(KINDS)}之一。")
     editions = _editions(catalog, jurisdiction)
-    rows = [row for row in _rows(catalog, class_code, kind) if row["edition"] in editions]
+    classes = _classes(catalog)
+    rows = [row for row in _rows(catalog, kind, classes) if row["edition"] in editions]
+    if class_code is not None:
+        # A code that any edition gives the class holds for all of them.
+        asked = squeeze(class_code)
+        codes = {row["code"] for row in classes if asked in [row[name] for name in _NAMES_OF_CLASS]}
+        if not codes:
+            raise UnknownName(f"各版本中都没有专业类“{class_code}”：请核对代码或名称（见classes表）。")
+        rows = [row for row in rows if row["class_code"] in codes]
     named = {_key(row["name"]) for row in rows if wanted in (_key(row["name"]), _key(row["text"]))}
     groups: dict[tuple[str, str, str, str], list[Row]] = {}
     for row in rows:
         if (key := _key(row["name"])) in named:
             where = _jurisdiction(row["edition"]), row["class_code"], row["kind"], key
             groups.setdefault(where, []).append(row)
-    known = _known(catalog, editions, rows)
+    known = _known(catalog, editions, rows, classes)
     lives = tuple(_life(where, groups[where], known) for where in sorted(groups))
     return History(name, lives, () if lives else _near(name, rows))
 
@@ -259,7 +268,7 @@ def _editions(catalog: Catalog, jurisdiction: str | None) -> dict[str, str]:
     return chosen
 
 
-def _rows(catalog: Catalog, class_code: str | None, kind: str | None) -> list[Row]:
+def _rows(catalog: Catalog, kind: str | None, classes: Iterable[Row]) -> list[Row]:
     query = """
         select edition, entry_id, class_code, kind, tier, text, name, issuer, grades, level, source, page, line,
             confidence
@@ -267,41 +276,32 @@ def _rows(catalog: Catalog, class_code: str | None, kind: str | None) -> list[Ro
         where ($kind is null or kind = $kind)
         order by edition, class_code, kind, list_position($tiers, tier), position
     """
-    rows: list[Row] = catalog.sql(query, {"kind": kind, "tiers": list(TIERS)}).to_pylist()
-    codes = _codes(catalog)
-    rows = [
+    codes = {(row["edition"], row["class_code"]): row["code"] for row in classes}
+    rows = catalog.sql(query, {"kind": kind, "tiers": list(TIERS)}).to_pylist()
+    return [
         {**row, "class_code": codes.get((row["edition"], row["class_code"]), row["class_code"])}
         for row in rows
     ]
-    if class_code is None:
-        return rows
-    # A code that any edition gives the class holds for all of them.
-    query = """
-        select edition, class_code from classes where $asked in (class_code, college_code, bachelor_code, name)
-    """
-    asked = catalog.sql(query, {"asked": squeeze(class_code)}).to_pylist()
-    wanted = {codes.get((row["edition"], row["class_code"]), row["class_code"]) for row in asked}
-    if not wanted:
-        raise UnknownName(f"各版本中都没有专业类“{class_code}”：请核对代码或名称（见classes表）。")
-    return [row for row in rows if row["class_code"] in wanted]
 
 
-def _codes(catalog: Catalog) -> dict[tuple[str, str], str]:
-    """(edition, key) of a class without a code → the one code that other editions of its jurisdiction print for a class of
-    its name."""
+_NAMES_OF_CLASS = ("class_code", "college_code", "bachelor_code", "name")
+
+
+def _classes(catalog: Catalog) -> Sequence[Row]:
+    """The classes of all editions, and ``code``, by which they are told apart: of one that prints none the only code that
+    other editions of its jurisdiction print for a class of its name."""
+    rows: list[dict[str, Any]]
+    rows = catalog.sql(f"select edition, code_printed, {', '.join(_NAMES_OF_CLASS)} from classes").to_pylist()
     printed: dict[tuple[str, str], set[str]] = {}
-    without: dict[tuple[str, str], list[str]] = {}
-    for row in catalog.sql("select edition, class_code, name, code_printed from classes").to_pylist():
-        if row["code_printed"] is False:
-            without.setdefault((row["edition"], row["name"]), []).append(row["class_code"])
-        else:
+    for row in rows:
+        if row["code_printed"] is not False:
             printed.setdefault((_jurisdiction(row["edition"]), row["name"]), set()).add(row["class_code"])
-    found = {}
-    for (edition, name), keys in without.items():
-        codes = printed.get((_jurisdiction(edition), name), set())
-        if len(keys) == len(codes) == 1:
-            found[edition, keys[0]] = next(iter(codes))
-    return found
+    without = Counter((row["edition"], row["name"]) for row in rows if row["code_printed"] is False)
+    for row in rows:
+        codes = printed.get((_jurisdiction(row["edition"]), row["name"]), ())
+        alone = row["code_printed"] is False and without[row["edition"], row["name"]] == len(codes) == 1
+        row["code"] = next(iter(codes)) if alone else row["class_code"]
+    return rows
 
 
 @dataclass(frozen=True)
@@ -322,13 +322,9 @@ class _Known:
         return "lost" if (edition, class_code) in self.lost else "no_class"
 
 
-def _known(catalog: Catalog, editions: Mapping[str, str], rows: Sequence[Row]) -> _Known:
-    found = catalog.sql("select edition, class_code, name from classes").to_pylist()
-    codes = _codes(catalog)
-    classes = {
-        (row["edition"], codes.get((row["edition"], row["class_code"]), row["class_code"])): row["name"]
-        for row in found
-    }
+def _known(
+    catalog: Catalog, editions: Mapping[str, str], rows: Sequence[Row], classes: Iterable[Row]
+) -> _Known:
     lost = set()
     # Releases made before there was a table coverage do not have it.
     if catalog.sql("from information_schema.tables where table_name = 'coverage'").num_rows:
@@ -338,7 +334,8 @@ def _known(catalog: Catalog, editions: Mapping[str, str], rows: Sequence[Row]) -
     for row in rows:
         cell = names.setdefault((row["edition"], row["class_code"], row["kind"]), {})
         cell.setdefault(_key(row["name"]), row["name"])
-    return _Known(editions, classes, lost, names, Cells(rows))
+    class_names = {(row["edition"], row["code"]): row["name"] for row in classes}
+    return _Known(editions, class_names, lost, names, Cells(rows))
 
 
 def _life(where: tuple[str, str, str, str], rows: Sequence[Row], known: _Known) -> Life:
