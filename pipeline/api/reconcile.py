@@ -17,7 +17,7 @@ from fastapi.responses import JSONResponse
 from pipeline.api.served import Served
 from pipeline.errors import XizeError
 from pipeline.query.catalogue import Catalog
-from pipeline.query.check import PrintedEntry, entry_keys, parse_grade, printed_entries
+from pipeline.query.check import PrintedEntry, entry_keys, name_key, parse_grade, printed_entries
 from pipeline.schema import KINDS
 from pipeline.text import squeeze
 
@@ -176,7 +176,7 @@ def _candidates(index: _Index, query: Any) -> list[dict[str, Any]]:
     limit = query.get("limit")
     limit = min(limit, _MOST_RESULTS) if isinstance(limit, int) and limit > 0 else 5
     wanted = _wanted(query)
-    key = squeeze(query["query"]).casefold()
+    key = name_key(query["query"])
     if len(key) > _LONGEST_NAME:
         return []
     scored = [(100.0, id_) for id_ in index.named.get(key, ()) if _fits(index.entries[id_], wanted)]

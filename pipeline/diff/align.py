@@ -16,8 +16,9 @@ from operator import itemgetter
 from rapidfuzz.distance import Levenshtein
 
 from pipeline.diff.units import NAMELESS, UNSURE, Unit, cut, joined
-from pipeline.diff.words import alike, item_alike, stated
+from pipeline.diff.words import alike, item_alike
 from pipeline.text import brackets, depth_after
+from pipeline.tidy.grades.levels import read_levels
 
 Pair = tuple[Unit, Unit]
 
@@ -358,5 +359,5 @@ def _divides(a: _Text, b: _Text, piece: tuple[int, int], other: tuple[int, int])
 
 
 def _change(first: str, second: str) -> float:
-    likeness = max(alike(first, second), item_alike(stated(first), stated(second)))
+    likeness = max(alike(first, second), item_alike(read_levels(first), read_levels(second)))
     return _PAIR + _STEEP * (1 - likeness) if likeness >= _ALIKE else float("inf")

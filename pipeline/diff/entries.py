@@ -14,7 +14,8 @@ from pipeline.diff.changes import At, Draft
 from pipeline.diff.classes import Classes
 from pipeline.diff.side import Row, Side
 from pipeline.diff.units import Place, Unit, line_ends, units_of
-from pipeline.diff.words import item_alike, item_change, stated
+from pipeline.diff.words import item_alike, item_change
+from pipeline.tidy.grades.levels import read_levels
 from pipeline.tidy.grades.names import organisation_names
 
 # What a pairing costs; two entries without a partner cost 1 together.
@@ -205,7 +206,7 @@ def _inside(before: Unit, after: Unit, organisations: frozenset[str]) -> _Option
         return _Option(KIND_MOVED if same_tier else BOTH_MOVED, "entry_kind_moved", 1.0)
     if not (same_kind and same_tier):
         return None
-    was, now = stated(before.text, organisations), stated(after.text, organisations)
+    was, now = (read_levels(unit.text, organisations) for unit in (before, after))
     change, likeness = item_change(was, now), item_alike(was, now)
     together = before.gap == after.gap
     if change != "entry_renamed":

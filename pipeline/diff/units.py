@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from pipeline.diff.side import Row, Side
-from pipeline.releases.learned import BY_LAYOUT
+from pipeline.releases.learned import by_layout
 from pipeline.text import normalise, squeeze
 
 NAMELESS = re.compile(
@@ -48,7 +48,7 @@ class Unit:
     @property
     def certain(self) -> bool:
         """Whether layout alone, or a steward, says where it begins and ends."""
-        return self.confidence >= BY_LAYOUT and all(row.get("source") != "transcript" for row in self.rows)
+        return all(map(by_layout, self.rows))
 
 
 def units_of(rows: Sequence[Row], place: Place) -> list[Unit]:

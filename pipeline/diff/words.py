@@ -8,7 +8,7 @@ from functools import lru_cache
 from rapidfuzz.distance import Indel
 
 from pipeline.text import squeeze
-from pipeline.tidy.grades.levels import Levels, read_levels
+from pipeline.tidy.grades.levels import Levels
 
 # Words that many names share: they say what kind of thing it is, not which. Two names are compared without them.
 _TAIL = re.compile(
@@ -43,11 +43,6 @@ def alike(first: str, second: str) -> float:
     if (one == first) != (other == second):  # one of them has no common words: they are part of what differs
         bare = max(bare, whole)
     return min(0.99, bare)
-
-
-def stated(text: str, organisations: frozenset[str] = frozenset()) -> Levels:
-    """Name, issuer, grades and level of an item, read with the organisations of both sides."""
-    return read_levels(text, organisations)
 
 
 def item_change(before: Levels, after: Levels) -> str:

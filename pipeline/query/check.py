@@ -141,7 +141,8 @@ def parse_level(text: str | None) -> str | None:
     raise XizeError(f"等级词“{text}”无法识别：应为{'、'.join(TIERS)}之一。")
 
 
-def _key(text: str) -> str:
+def name_key(text: str) -> str:
+    """What a name is known by: blanks, widths and cases do not tell two apart."""
     return squeeze(text).casefold()
 
 
@@ -166,7 +167,7 @@ def check(
     understood.
     """
     wanted_grade, wanted_level = parse_grade(grade), parse_level(level)
-    if not _key(name):
+    if not name_key(name):
         raise XizeError("证书名称为空：请用--name给出名称。")
     editions = releases_asked(catalog, edition)
     verdicts: list[Verdict] = []
@@ -256,7 +257,7 @@ def entry_keys(row: PrintedEntry) -> set[str]:
     if row.issuer:
         names |= {f"{row.issuer}{row.name}", f"{row.issuer}:{row.name}", f"{row.name}({row.issuer})"}
         names.add(row.text.removeprefix(f"{row.issuer}:"))
-    return {_key(text) for text in names}
+    return {name_key(text) for text in names}
 
 
 def _judge(
@@ -265,12 +266,12 @@ def _judge(
     """((tiers, remarks), the rows by which it counts, rows of the name with another grade or level)."""
     from pipeline.tidy.grades.levels import read_levels
 
-    named = [row for row in rows if _key(name) in entry_keys(row)]
+    named = [row for row in rows if name_key(name) in entry_keys(row)]
     grades: tuple[int, ...] = () if grade is None else (grade,)
     if not named:
         # The name asked may state its own grade in other words than the entry does.
         stated = read_levels(normalise(name))
-        named = [row for row in rows if _key(stated.name) in entry_keys(row)]
+        named = [row for row in rows if name_key(stated.name) in entry_keys(row)]
         grades = grades or stated.grades
         level = level or stated.level
     found = [row for row in named if _fits(row, grades, level)]
@@ -302,9 +303,9 @@ def _similar(rows: Sequence[PrintedEntry], name: str) -> list[PrintedEntry]:
     from rapidfuzz import fuzz, process
 
     entries = _one_each(rows)
-    names = [_key(row.name) for row in entries]
+    names = [name_key(row.name) for row in entries]
     best = process.extract(
-        _key(name), names, scorer=fuzz.WRatio, score_cutoff=_NEAR_CUTOFF, limit=_NEAR_LIMIT
+        name_key(name), names, scorer=fuzz.WRatio, score_cutoff=_NEAR_CUTOFF, limit=_NEAR_LIMIT
     )
     return [replace(entries[at], how="near", score=round(float(score), 1)) for _, score, at in best]
 
@@ -312,7 +313,7 @@ def _similar(rows: Sequence[PrintedEntry], name: str) -> list[PrintedEntry]:
 def _elsewhere(catalog: Catalog, edition: str, release: str, code: str, name: str) -> list[PrintedEntry]:
     """A few entries of exactly this name in other classes."""
     named = catalog.remembered(("names", edition, release), lambda: _by_name(catalog, edition, release))
-    found = _one_each(row for row in named.get(_key(name), ()) if row.class_code != code)
+    found = _one_each(row for row in named.get(name_key(name), ()) if row.class_code != code)
     return [replace(row, how="other_class") for row in found[:_NEAR_LIMIT]]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from pipeline.releases.learned import BY_LAYOUT
+from pipeline.releases.learned import by_layout
 from pipeline.text import squeeze
 
 Row = Mapping[str, Any]
@@ -30,7 +30,7 @@ class Cells:
         here = dict(_runs(self._rows.get(_cell(row, edition), ())))
         for text, there in _runs(self._rows[_cell(row, row["edition"])], row):
             found = here.get(text, ())
-            if len(found) != len(there) and found and not all(map(_certain, (*found, *there))):
+            if len(found) != len(there) and found and not all(map(by_layout, (*found, *there))):
                 return True
         return False
 
@@ -46,7 +46,3 @@ def _runs(rows: Sequence[Row], within: Row | None = None) -> Iterator[tuple[str,
             run = rows[first:last]
             if within is None or any(row is within for row in run):
                 yield "".join(squeeze(row["text"]) for row in run), run
-
-
-def _certain(row: Row) -> bool:
-    return (row["confidence"] or 0.0) >= BY_LAYOUT and row["source"] != "transcript"

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.editions.names import validate_name
 from pipeline.errors import UnknownName, XizeError
+from pipeline.query.check import name_key
 from pipeline.query.divided import Cells
 from pipeline.schema import GRADE_LABELS, KINDS, TIERS
 from pipeline.text import place_words, squeeze
@@ -224,7 +225,7 @@ def history(
 
     Raises XizeError when name, class, kind or jurisdiction name nothing that there is.
     """
-    wanted = _key(name)
+    wanted = name_key(name)
     if not wanted:
         raise XizeError("证书名称为空：请用--name给出名称。")
     if kind is not None and kind not in KINDS:
@@ -239,19 +240,17 @@ def history(
         if not codes:
             raise UnknownName(f"各版本中都没有专业类“{class_code}”：请核对代码或名称（见classes表）。")
         rows = [row for row in rows if row["class_code"] in codes]
-    named = {_key(row["name"]) for row in rows if wanted in (_key(row["name"]), _key(row["text"]))}
+    named = {
+        name_key(row["name"]) for row in rows if wanted in (name_key(row["name"]), name_key(row["text"]))
+    }
     groups: dict[tuple[str, str, str, str], list[Row]] = {}
     for row in rows:
-        if (key := _key(row["name"])) in named:
+        if (key := name_key(row["name"])) in named:
             where = _jurisdiction(row["edition"]), row["class_code"], row["kind"], key
             groups.setdefault(where, []).append(row)
     known = _known(catalog, editions, rows, classes)
     lives = tuple(_life(where, groups[where], known) for where in sorted(groups))
     return History(name, lives, () if lives else _near(name, rows))
-
-
-def _key(text: str) -> str:
-    return squeeze(text).casefold()
 
 
 def _jurisdiction(edition: str) -> str:
@@ -333,7 +332,7 @@ def _known(
     names: dict[tuple[str, str, str], dict[str, str]] = {}
     for row in rows:
         cell = names.setdefault((row["edition"], row["class_code"], row["kind"]), {})
-        cell.setdefault(_key(row["name"]), row["name"])
+        cell.setdefault(name_key(row["name"]), row["name"])
     class_names = {(row["edition"], row["code"]): row["name"] for row in classes}
     return _Known(editions, class_names, lost, names, Cells(rows))
 
@@ -376,9 +375,9 @@ def _near(name: str, rows: Iterable[Row]) -> tuple[Suggestion, ...]:
 
     places: dict[str, list[Row]] = {}
     for row in rows:
-        places.setdefault(_key(row["name"]), []).append(row)
+        places.setdefault(name_key(row["name"]), []).append(row)
     found = process.extract(
-        _key(name), list(places), scorer=fuzz.WRatio, score_cutoff=NEAR, limit=_NEAR_LIMIT
+        name_key(name), list(places), scorer=fuzz.WRatio, score_cutoff=NEAR, limit=_NEAR_LIMIT
     )
 
     def all_of(key: str, column: str) -> tuple[str, ...]:

@@ -137,6 +137,11 @@ def _slot(row: Row) -> Slot:
     return row["class_code"], row["kind"], row["tier"]
 
 
+def by_layout(row: Row) -> bool:
+    """Whether layout alone says where an entry begins and ends."""
+    return (row.get("confidence") or 0.0) >= BY_LAYOUT and row.get("source") != "transcript"
+
+
 def _beyond_layout(row: Row) -> bool:
     """Whether layout alone does not settle an entry."""
     return bool(row.get("settled_by")) or row["confidence"] < BY_LAYOUT
@@ -152,8 +157,7 @@ def settled(entries: Iterable[Row], findings: Iterable[Row]) -> Iterator[Row]:
         for key in (row["key"], *(row.get("keys") or ()))
     }  # fmt: skip
     for row in entries:
-        by_layout = row["confidence"] >= BY_LAYOUT and row.get("source") != "transcript"
-        sure = row.get("settled_by") or row.get("corrected") or by_layout
+        sure = row.get("settled_by") or row.get("corrected") or by_layout(row)
         if sure and (row.get("settled_by") == "steward" or row["entry_id"] not in doubted):
             yield row
 
