@@ -6,10 +6,9 @@ import json
 import uuid
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urljoin
-from xml.etree import ElementTree
 
 from pipeline.editions.files import replace_folder
 from pipeline.errors import XizeError
@@ -19,6 +18,7 @@ from pipeline.export.start_page import START_PAGE, start_page
 from pipeline.releases.catalogue import INDEX, LATEST, Release, index_bytes, list_releases, read_file
 from pipeline.releases.storage import MARKER, dump_json
 from pipeline.schema.changes import CHANGE_KINDS
+from pipeline.web import render
 
 if TYPE_CHECKING:
     from pipeline.releases.storage import Store
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 SITE_MARK = "xize-site.json"
 """Stands in every tree that was written here: only such a folder is written over."""
 
-_ATOM = "http://www.w3.org/2005/Atom"
 _TITLE = "双师型教师专业认定细则数据"
 
 
@@ -77,45 +76,11 @@ def _copy(store: Store, release: Release, work: Path) -> None:
 
 def feed(store: Store, releases: Sequence[Release], base_url: str) -> bytes:
     """An Atom feed: an entry per release, newest first, with what changed."""
-    ElementTree.register_namespace("", _ATOM)
     newest = sorted(
         releases, key=lambda one: (one.manifest["created"], one.edition, one.release), reverse=True
     )
-    root = ElementTree.Element(f"{{{_ATOM}}}feed")
-    _add(root, "id", _uuid("feed", base_url))
-    _add(root, "title", _TITLE)
-    _add(root, "updated", newest[0].manifest["created"])
-    _add(ElementTree.SubElement(root, f"{{{_ATOM}}}author"), "name", "Xize")
-    for rel, name in (("self", "feed.xml"), ("alternate", START_PAGE)):
-        ElementTree.SubElement(root, f"{{{_ATOM}}}link", rel=rel, href=urljoin(base_url, name))
-    for one in newest:
-        entry = ElementTree.SubElement(root, f"{{{_ATOM}}}entry")
-        folder = f"{base_url}{one.edition}/{one.release}/"
-        _add(
-            entry,
-            "id",
-            _uuid(one.edition, one.release, one.manifest["source"]["sha256"], one.manifest["created"]),
-        )
-        _add(entry, "title", f"{one.manifest['title']}：{one.edition}@{one.release}")
-        _add(entry, "updated", one.manifest["created"])
-        page = "browse.html" if "browse.html" in one.manifest["files"] else MARKER
-        ElementTree.SubElement(entry, f"{{{_ATOM}}}link", rel="alternate", href=f"{folder}{page}")
-        if "changes.json" in one.manifest["files"]:
-            ElementTree.SubElement(
-                entry,
-                f"{{{_ATOM}}}link",
-                rel="related",
-                type="application/json",
-                href=f"{folder}changes.json",
-            )
-        _add(entry, "summary", _summary(store, one))
-    ElementTree.indent(root)
-    made: bytes = ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)
-    return made + b"\n"
-
-
-def _add(parent: ElementTree.Element, tag: str, text: str) -> None:
-    ElementTree.SubElement(parent, f"{{{_ATOM}}}{tag}").text = text
+    told = {"uuid": _uuid, "summary": partial(_summary, store), "title": _TITLE}
+    return render("pipeline.export", "feed.xml.j2", releases=newest, base_url=base_url, **told).encode()
 
 
 def _uuid(*parts: str) -> str:
