@@ -1,7 +1,7 @@
-"""The annex tables as they are printed: one row of cells per printed row, whatever the published table divides.
+"""The annex tables as they are compared: the cells of each row.
 
-``annex_10`` is published one row per title and ``annex_11`` one row per condition; printed is one row of a series and
-one cell of rules. What the published table only derives (condition, titles, remark, ladder) is no cell here.
+``annex_11`` is published one row per condition; compared is its one printed cell of rules. What a published table only
+derives (condition, titles, remark, ladder) is no cell here.
 """
 
 from __future__ import annotations
@@ -40,8 +40,6 @@ class AnnexSpec:
         return tuple(cell for cell in self.cells if cell not in self.numbers)
 
 
-RANKS = ("正高级", "副高级", "中级", "助理级", "员级")
-
 TITLES = "annex_10_titles"
 
 SPECS = (
@@ -64,7 +62,7 @@ SPECS = (
         {"name": 2, "sub_name": 2}, "part",
     ),
     AnnexSpec("annex_9_overseas", ("no", "field", "certificate", "issuer"), ("no",), {"certificate": 2, "issuer": 2}, "list"),
-    AnnexSpec(TITLES, ("series_no", "series", *RANKS), ("series_no",), {"series": 1, **dict.fromkeys(RANKS, 1)}),
+    AnnexSpec(TITLES, ("series_no", "series", "rank", "title"), ("series_no",), {"series": 1, "rank": 1, "title": 2}),
     AnnexSpec("annex_11_mappings", ("no", "qualification", "rule"), ("no",), {"qualification": 1}),
 )  # fmt: skip
 
@@ -99,16 +97,15 @@ Annex = tuple[AnnexSpec, list[PrintedAnnexRow], list[PrintedAnnexRow]]
 def printed_rows(side: Side, spec: AnnexSpec) -> list[PrintedAnnexRow]:
     """The rows of an annex as printed, in reading order."""
     rows = side.rows(spec.table)
-    if spec.table == TITLES:
-        groups = _together(rows, "series_no", "series", "ladder")
-        texts = [_ladder(group) for group in groups]
-    else:
-        together = spec.table == "annex_11_mappings"
-        groups = _together(rows, "no", "qualification", "rule") if together else [[row] for row in rows]
-        texts = [_texts(spec, group[0]) for group in groups]
+    together = spec.table == "annex_11_mappings"
+    groups = _together(rows, "no", "qualification", "rule") if together else [[row] for row in rows]
     return [
-        _printed(cells, group, str(group[0][spec.part] or "") if spec.part else "")
-        for cells, group in zip(texts, groups, strict=True)
+        _printed(
+            {cell: _text(group[0][cell]) for cell in spec.cells},
+            group,
+            str(group[0][spec.part] or "") if spec.part else "",
+        )
+        for group in groups
     ]
 
 
@@ -164,21 +161,6 @@ def _text(value: object) -> str:
         numbers = all(isinstance(item, int) for item in value)
         return ("、" if numbers else "\n").join(str(item) for item in value)
     return "" if value is None else str(value)
-
-
-def _texts(spec: AnnexSpec, row: Row) -> dict[str, str]:
-    return {cell: _text(row[cell]) for cell in spec.cells}
-
-
-def _ladder(rows: Sequence[Row]) -> dict[str, str]:
-    """The cells of one printed row of annex 10: the series and the titles of each rank."""
-    texts = {"series_no": rows[0]["series_no"], "series": rows[0]["series"]}
-    for rank in RANKS:
-        texts[rank] = "\n".join(row["title"] for row in rows if row["rank"] == rank)
-    # An unknown rank is published as printed; its titles stand beside the last known one.
-    others = [row["title"] for row in rows if row["rank"] not in RANKS]
-    texts[RANKS[-1]] = "\n".join(filter(None, (texts[RANKS[-1]], *others)))
-    return texts
 
 
 _GRADE_WORDS = re.compile(r"[\d一二三四五级初中高工技师/、,,;至到~\-()]+")

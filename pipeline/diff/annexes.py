@@ -8,7 +8,6 @@ from dataclasses import replace
 from itertools import chain
 
 from pipeline.diff.annex_rows import (
-    RANKS,
     SPECS,
     TITLES,
     Annex,
@@ -82,8 +81,8 @@ def _compare(spec: AnnexSpec, was: Rows, now: Rows) -> list[Draft]:
     for i, j in pairs:
         drafts += _fields(spec, was[i], now[j], absent)
     gone, come = alone(pairs, range(len(was)), range(len(now)))
-    drafts += [Draft("annex_row_removed", spec.table, at, None) for i in gone for at in _whole(spec, was[i])]
-    drafts += [Draft("annex_row_added", spec.table, None, at) for j in come for at in _whole(spec, now[j])]
+    drafts += [Draft("annex_row_removed", spec.table, _whole(spec, was[i]), None) for i in gone]
+    drafts += [Draft("annex_row_added", spec.table, None, _whole(spec, now[j])) for j in come]
     return _one_per_cell(drafts) if spec.table == TITLES else drafts
 
 
@@ -225,11 +224,8 @@ def _fields(
         with_move = moved and ((row.part, cell) in absent[0] or (other.part, cell) in absent[1])
         if row.keys[cell] == other.keys[cell] or with_move:
             continue
-        if cell in RANKS:
-            yield from _titles(spec, row, other, cell)
-        else:
-            sides = row.at(row.texts[cell], cell), other.at(other.texts[cell], cell)
-            yield _cell(spec, *sides, spec.heads.get(cell, cell))
+        sides = row.at(row.texts[cell], cell), other.at(other.texts[cell], cell)
+        yield _cell(spec, *sides, spec.heads.get(cell, cell))
     changed = [cell for cell in spec.numbers if row.keys[cell] != other.keys[cell]]
     if changed and not moved:
         texts, texts_after = ("/".join(one.texts[cell] for cell in spec.numbers) for one in (row, other))
@@ -242,44 +238,9 @@ def _cell(spec: AnnexSpec, before: At, after: At, field: str) -> Draft:
     return Draft("annex_row_changed", spec.table, before, after, field, score)
 
 
-def _titles(spec: AnnexSpec, row: PrintedAnnexRow, other: PrintedAnnexRow, rank: str) -> Iterator[Draft]:
-    """A cell of annex 10 may hold several titles, and each is a published row."""
-    before, after = ([text for text in one.texts[rank].split("\n") if text] for one in (row, other))
-    lost = [text for text in before if squeeze(text) not in map(squeeze, after)]
-    come = [text for text in after if squeeze(text) not in map(squeeze, before)]
-    costs = {
-        (i, j): 1 - alike(squeeze(a), squeeze(b)) if len(lost) > 1 or len(come) > 1 else 0.0
-        for i, a in enumerate(lost)
-        for j, b in enumerate(come)
-    }
-    pairs = assign(costs)
-    for i, j in pairs:
-        yield _cell(spec, _title(row, rank, lost[i], lost[i]), _title(other, rank, come[j], come[j]), "title")
-    left, right = alone(pairs, range(len(lost)), range(len(come)))
-    for i in left:
-        yield Draft("annex_row_removed", spec.table, _whole_title(row, rank, lost[i]), None)
-    for j in right:
-        yield Draft("annex_row_added", spec.table, None, _whole_title(other, rank, come[j]))
-
-
-def _title(row: PrintedAnnexRow, rank: str, title: str, text: str) -> At:
-    """One title of a printed row, at its published row."""
-    found = [one for one in row.rows if one["title"] == title]
-    own = next((one for one in found if one["rank"] == rank), found[0])
-    return At(text, (own,), key=str(own["row_id"]))
-
-
-def _whole_title(row: PrintedAnnexRow, rank: str, title: str) -> At:
-    return _title(row, rank, title, " | ".join((row.texts["series_no"], row.texts["series"], title)))
-
-
-def _whole(spec: AnnexSpec, row: PrintedAnnexRow) -> Iterator[At]:
-    """A row that only one side has; of annex 10, each of its titles."""
-    if spec.table == TITLES:
-        for rank in RANKS:
-            yield from (_whole_title(row, rank, title) for title in row.texts[rank].split("\n") if title)
-    else:
-        yield row.at(" | ".join(row.texts[cell].replace("\n", "") for cell in spec.cells if row.texts[cell]))
+def _whole(spec: AnnexSpec, row: PrintedAnnexRow) -> At:
+    """A row that only one side has."""
+    return row.at(" | ".join(row.texts[cell].replace("\n", "") for cell in spec.cells if row.texts[cell]))
 
 
 def _one_per_cell(drafts: Sequence[Draft]) -> list[Draft]:
