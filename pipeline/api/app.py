@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hmac
 import json
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import date
 from typing import Annotated, Any
 
@@ -311,9 +311,5 @@ def _scope(app: FastAPI, served: Served) -> None:
     def schema(table: str) -> Response:
         """一张表的行的JSON Schema。"""
         if table not in TABLES:
-            raise UnknownName(f"没有表“{table[:50]}”：现有{_joined(TABLES)}。")
+            raise UnknownName(f"没有表“{table[:50]}”：现有{'、'.join(TABLES)}。")
         return JSONResponse(row_schema(TABLES[table]))
-
-
-def _joined(names: Iterable[str]) -> str:
-    return "、".join(names)

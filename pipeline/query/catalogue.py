@@ -10,15 +10,13 @@ from functools import lru_cache
 from itertools import chain
 from pathlib import Path
 from threading import Lock
-from types import TracebackType
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from pipeline.editions.names import NameParts, in_order, validate_name
+from pipeline.editions.names import in_order, validate_name
 from pipeline.errors import XizeError
 from pipeline.query.in_force import in_force, judging
 from pipeline.query.read_only import PROTOCOL, ReadOnlyFiles, locked_connection
 from pipeline.releases.catalogue import (
-    FACTS,
     PIN,
     Release,
     curated_url,
@@ -53,16 +51,12 @@ _ADDED = {
     "findings": {"queue": "VARCHAR", "chance": "FLOAT"},
 }
 
-# Through SQL: a table registered from Python would load pandas, which takes longer than most queries.
 _RELEASES = """
-create table main.releases as
-select unnest($edition::varchar[]) as edition, unnest($release::varchar[]) as release,
-       unnest($title::varchar[]) as title, unnest($source::varchar[]) as source,
-       unnest($created::varchar[]) as created,
-       unnest($jurisdiction::varchar[]) as jurisdiction, unnest($year::int[]) as year,
-       unnest($version::int[]) as version, unnest($issued::date[]) as issued,
-       unnest($effective_from::date[]) as effective_from, unnest($document_no::varchar[]) as document_no,
-       unnest($supersedes::varchar[]) as supersedes
+create table main.releases (
+    edition varchar, release varchar, title varchar, source varchar, created varchar,
+    jurisdiction varchar, year int, version int,
+    issued date, effective_from date, document_no varchar, supersedes varchar
+)
 """
 
 # One row per entry and jurisdiction, over the releases shown. ``missing_editions`` are gaps: editions between the first
@@ -138,26 +132,17 @@ class Catalog:
         self._schemas: set[str] = set()
         self._remembered: dict[tuple[str, ...], Any] = {}
         self._views("main", self._shown)
-        columns = {
-            "edition": [one.edition for one in self._shown],
-            "release": [one.release for one in self._shown],
-            "title": [one.manifest["title"] for one in self._shown],
-            "source": [one.source for one in self._shown],
-            "created": [one.manifest["created"] for one in self._shown],
-        }
-        for name in FACTS:
-            columns[name] = [one.facts[name] for one in self._shown]
-        parts = [validate_name(one.edition) for one in self._shown]
-        columns |= dict(zip(NameParts._fields, map(list, zip(*parts, strict=True)), strict=True))
-        self._con.execute(_RELEASES, columns)
+        self._con.execute(_RELEASES)
+        for one in self._shown:
+            known = (one.edition, one.release, one.manifest["title"], one.source, one.manifest["created"])
+            row = (*known, *validate_name(one.edition), *one.facts.values())
+            self._con.execute(f"insert into main.releases values ({', '.join('?' * len(row))})", row)
         self._con.execute(_ENTRY_HISTORY)
 
     def __enter__(self) -> Catalog:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self.close()
 
     def close(self) -> None:
