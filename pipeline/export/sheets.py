@@ -8,7 +8,7 @@ are not in the published tables and are marked as such.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -175,8 +175,7 @@ def _sheet(table: Table, data: pa.Table, classes: Mapping[str, str]) -> Sheet:
             continue  # a release of before the column was declared
         raw = data[field.name].to_pylist()
         columns.append(_column(field))
-        show = _value(field)
-        values.append([show(one) for one in raw])
+        values.append([_shown(field, one) for one in raw])
         labels = _labels(table, field)
         if labels:
             columns.append(_label_column(field))
@@ -231,27 +230,19 @@ def _type_zh(field: Field) -> str:
     return {"boolean": "是/否", "integer": "整数", "number": "小数"}.get(kind["type"], "文字")
 
 
-def _value(field: Field) -> Callable[[Any], Value]:
-    """How a value of this column is shown."""
-    kind = field.type
-    if pa.types.is_list(kind):
-        return _numbers if pa.types.is_integer(kind.value_type) else _members
-    if pa.types.is_boolean(kind):
-        return lambda value: None if value is None else _yes_no(value)
-    if pa.types.is_floating(kind):
-        # Seven digits are all that a 32-bit number has: 0.97, not 0.970000029.
-        return lambda value: None if value is None else float(f"{value:.7g}")
-    if field.name in _CODES:
-        return lambda value: None if value is None else str(value)
-    return lambda value: value
-
-
-def _numbers(value: Sequence[int] | None) -> str | None:
-    return "、".join(map(str, value)) if value else None
-
-
-def _members(value: Sequence[Any] | None) -> str | None:
-    return SEPARATOR.join(_member(one) for one in value) if value else None
+def _shown(field: Field, value: Any) -> Value:
+    """A published value as an office reads it."""
+    if value is None or value == []:
+        return None
+    if isinstance(value, bool):
+        return _yes_no(value)
+    if isinstance(value, list):
+        numbers = all(isinstance(one, int) for one in value)
+        return ("、" if numbers else SEPARATOR).join(map(_member, value))
+    if isinstance(value, float):
+        return float(f"{value:.7g}")  # all that a 32-bit number has: 0.97, not 0.970000029
+    plain: Value = str(value) if field.name in _CODES else value
+    return plain
 
 
 def _member(value: Any) -> str:
