@@ -11,6 +11,7 @@ from typing import Annotated, Any
 from fastapi import FastAPI, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from starlette.concurrency import run_in_threadpool
 
 from pipeline import __version__
 from pipeline.api import models, reconcile
@@ -227,8 +228,6 @@ def _lists(app: FastAPI, served: Served) -> None:
         format: Annotated[str | None, Query(description="csv或xlsx；默认看Content-Type")] = None,
     ) -> Response:
         """一次核对一个.csv或.xlsx文件，回答写在各行之后，返回同样的文件。"""
-        from starlette.concurrency import run_in_threadpool
-
         data = await request.body()
         sent = request.headers.get("content-type", "").partition(";")[0].strip()
         kind = format or next(

@@ -13,6 +13,8 @@ from urllib.parse import parse_qs
 
 from fastapi import FastAPI, Path, Request, Response
 from fastapi.responses import JSONResponse
+from rapidfuzz import fuzz, process
+from starlette.concurrency import run_in_threadpool
 
 from pipeline.api.served import Served
 from pipeline.errors import XizeError
@@ -53,8 +55,6 @@ def add_routes(app: FastAPI, served: Served) -> None:
     @app.post(PATH, operation_id="reconcile", response_model=dict[str, Any], openapi_extra=_FORM)
     async def asked(request: Request) -> Response:
         """匹配一批名称（queries），或取所匹配条目的各列（extend）。"""
-        from starlette.concurrency import run_in_threadpool
-
         form = {
             name: values[0]
             for name, values in parse_qs((await request.body()).decode("utf-8", "replace")).items()
@@ -169,8 +169,6 @@ def _index(catalog: Catalog) -> _Index:
 
 def _candidates(index: _Index, query: Any) -> list[dict[str, Any]]:
     """What a query's name may mean, best first. Raises XizeError when the query is malformed."""
-    from rapidfuzz import fuzz, process
-
     if not isinstance(query, dict) or not isinstance(query.get("query"), str):
         raise XizeError("queries中每一项都应有文字query：请见Reconciliation API 0.2。")
     limit = query.get("limit")

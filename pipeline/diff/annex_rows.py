@@ -13,9 +13,13 @@ from dataclasses import dataclass, field, replace
 from itertools import groupby
 from operator import itemgetter
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from pipeline.diff.changes import At
 from pipeline.diff.side import Row, Side
 from pipeline.text import squeeze
+from pipeline.tidy.grades.levels import read_grade_list
 
 
 @dataclass(frozen=True)
@@ -171,11 +175,6 @@ def grade_cells(side: Side, rows: Sequence[PrintedAnnexRow]) -> list[str | None]
 
     None for rows whose cells are not to be found (a transcript's merged cells, say).
     """
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
-    from pipeline.tidy.grades.levels import read_grade_list
-
     published = [row.rows[0] for row in rows]
     pages = sorted({row["page"] for row in published if row["page"] is not None})
     cells = side.tables.get("cells")

@@ -1,7 +1,8 @@
 """One global assignment over sparse candidates: which row before is which row after.
 
 Candidates fall into connected components; each is solved exactly with the Hungarian method
-(``scipy.optimize.linear_sum_assignment``), every row having a place of its own for "no partner".
+(``scipy.optimize.linear_sum_assignment``), every row having a place of its own for "no partner". (SciPy is imported where it
+is used: every run that publishes loads this package, and most have nothing to compare.)
 """
 
 from __future__ import annotations
@@ -9,6 +10,8 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
 
 ALONE = 0.5
 """What it costs to leave one row without a partner: a pair must cost less than twice as much."""
@@ -43,7 +46,6 @@ def _components(costs: Costs) -> list[Costs]:
     """The candidates divided into groups that share no row."""
     if len(costs) < 2:
         return [costs] if costs else []
-    import numpy as np
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
@@ -64,7 +66,6 @@ def _solve(
     if len(costs) == 1:
         ((left, right), cost) = next(iter(costs.items()))
         return [(left, right)] if cost < lone_left.get(left, ALONE) + lone_right.get(right, ALONE) else []
-    import numpy as np
     from scipy.optimize import linear_sum_assignment
 
     never = 1e6

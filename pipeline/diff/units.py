@@ -10,6 +10,9 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from pipeline.diff.side import Row, Side
 from pipeline.releases.learned import by_layout
 from pipeline.text import normalise, squeeze
@@ -105,9 +108,6 @@ def line_ends(side: Side, cells: Iterable[Sequence[Unit]]) -> dict[Place, frozen
     An item ends nowhere but at a line's end. Cells whose lines do not add up to their items (a transcript, a cell
     whose last piece begins no item) are left out: of them nothing is known.
     """
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
     table = side.tables.get("cells")
     wanted = list(cells)
     names = {row["cell_id"] for units in wanted for unit in units for row in unit.rows if row["cell_id"]}

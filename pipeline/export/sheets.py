@@ -11,20 +11,20 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pyarrow as pa
 
 from pipeline.editions.files import save_file
 from pipeline.errors import XizeError
 from pipeline.findings import CODES
+from pipeline.quality.coverage import STATUSES, SUBJECTS
+from pipeline.releases.catalogue import find_release, load_release, read_file
+from pipeline.releases.storage import Store
 from pipeline.schema import KINDS, QUEUES, TABLES
 from pipeline.schema.json_schema import value_schema
 from pipeline.schema.types import Field, Table
 from pipeline.text import csv_text
-
-if TYPE_CHECKING:
-    from pipeline.releases.storage import Store
 
 Value = str | int | float | None
 
@@ -83,8 +83,6 @@ def load(store: Store, edition: str, release: str | None = None, tables: Sequenc
 
     Raises XizeError when there is no such release or table, or when a file of it cannot be read.
     """
-    from pipeline.releases.catalogue import find_release, load_release
-
     found = find_release(store, edition, release)
     data = load_release(store.url, edition, found.release)
     return book(found.manifest, read_package(store, edition, found.release), data, tables)
@@ -121,8 +119,6 @@ def _choose(have: Sequence[str], wanted: Sequence[str]) -> list[str]:
 
 def read_package(store: Store, edition: str, release: str) -> Mapping[str, Any]:
     """The datapackage.json of a release. Raises XizeError when it cannot be read, or is not the one published."""
-    from pipeline.releases.catalogue import find_release, read_file
-
     data = read_file(store, find_release(store, edition, release), "datapackage.json")
     try:
         document = json.loads(data)
@@ -188,8 +184,6 @@ def _sheet(table: Table, data: pa.Table, classes: Mapping[str, str]) -> Sheet:
 
 def _labels(table: Table, field: Field) -> Mapping[str, str]:
     """What the code words of a column mean; none where they are Chinese already."""
-    from pipeline.quality.coverage import STATUSES, SUBJECTS
-
     known: dict[tuple[str, str], Mapping[str, str]] = {
         ("coverage", "subject"): SUBJECTS,
         ("coverage", "status"): STATUSES,

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pipeline.editions.files import replace_folder
 from pipeline.errors import XizeError
@@ -16,12 +16,9 @@ from pipeline.export.metadata import dcat, metadata_files
 from pipeline.export.sheets import read_package
 from pipeline.export.start_page import START_PAGE, start_page
 from pipeline.releases.catalogue import INDEX, LATEST, Release, index_bytes, list_releases, read_file
-from pipeline.releases.storage import MARKER, dump_json
+from pipeline.releases.storage import MARKER, Store, dump_json
 from pipeline.schema.changes import CHANGE_KINDS
 from pipeline.web import render
-
-if TYPE_CHECKING:
-    from pipeline.releases.storage import Store
 
 SITE_MARK = "xize-site.json"
 """Stands in every tree that was written here: only such a folder is written over."""

@@ -7,18 +7,17 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pyarrow as pa
 
 from pipeline.editions.files import save_file
 from pipeline.export.sheets import DICTIONARY_HEADER, Book, dictionary
+from pipeline.releases.catalogue import load_release
+from pipeline.releases.storage import Store
 from pipeline.schema import TABLES
 from pipeline.schema.json_schema import value_schema
 from pipeline.schema.types import Table
-
-if TYPE_CHECKING:
-    from pipeline.releases.storage import Store
 
 _TYPES = {"integer": "integer", "boolean": "integer", "number": "real"}
 
@@ -29,8 +28,6 @@ def write_sqlite(store: Store, book: Book, path: Path) -> None:
     Lists become JSON text, yes/no becomes 1/0. The same release gives the same bytes. Raises XizeError when a file of
     the release is not the one published, or when the path cannot be written.
     """
-    from pipeline.releases.catalogue import load_release
-
     data = load_release(store.url, book.edition, book.release)
     with closing(sqlite3.connect(":memory:")) as con:
         for sheet in book.sheets:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pipeline.editions.names import validate_name
 from pipeline.errors import XizeError
@@ -18,11 +18,9 @@ from pipeline.releases.catalogue import (
     parquet_table,
     read_file,
 )
+from pipeline.releases.storage import Store
 from pipeline.schema import KINDS
 from pipeline.text import squeeze
-
-if TYPE_CHECKING:
-    from pipeline.releases.storage import Store
 
 START_PAGE = "index.html"
 

@@ -12,6 +12,8 @@ from dataclasses import asdict, dataclass, fields
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from rapidfuzz import fuzz, process
+
 from pipeline.editions.names import validate_name
 from pipeline.errors import UnknownName, XizeError
 from pipeline.query.check import name_key
@@ -364,15 +366,11 @@ def _life(where: tuple[str, str, str, str], rows: Sequence[Row], known: _Known) 
 
 
 def _renamed(key: str, names: Mapping[str, str]) -> tuple[str, float] | None:
-    from rapidfuzz import fuzz, process
-
     best = process.extractOne(key, list(names), scorer=fuzz.ratio, score_cutoff=RENAMED)
     return (names[best[0]], best[1]) if best else None
 
 
 def _near(name: str, rows: Iterable[Row]) -> tuple[Suggestion, ...]:
-    from rapidfuzz import fuzz, process
-
     places: dict[str, list[Row]] = {}
     for row in rows:
         places.setdefault(name_key(row["name"]), []).append(row)

@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+from zipfile import BadZipFile, ZipFile
 
 from pipeline.errors import XizeError
 from pipeline.query.check import Answer, check, parse_grade, parse_level
@@ -108,8 +109,6 @@ def _xlsx_rows(data: bytes, path: str) -> list[Row]:
 
     A formula stands for its value, or (in a workbook that Excel has not calculated) as its text.
     """
-    from zipfile import BadZipFile, ZipFile
-
     import openpyxl
 
     try:

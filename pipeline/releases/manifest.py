@@ -12,6 +12,7 @@ from importlib import metadata
 from typing import TYPE_CHECKING, Any, cast
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from pipeline import __version__
 from pipeline.editions.edition import Edition
@@ -108,8 +109,6 @@ def library_versions() -> dict[str, str]:
 
 def count_findings(findings: pa.Table) -> dict[str, dict[str, int]]:
     """Number of findings by severity, by code, by status and by queue; of the open ones by queue."""
-    import pyarrow.compute as pc
-
     counts = {
         f"by_{column}": dict(sorted(Counter(findings[column].to_pylist()).items()))
         for column in ("severity", "code", "status", "queue")
@@ -138,8 +137,6 @@ def manifest(
     files: Mapping[str, bytes],
 ) -> dict[str, Any]:
     """manifest.json: the only place of a release where a time stands."""
-    import pyarrow.compute as pc
-
     rows = {f"{name}.parquet": table.num_rows for name, table in tables.items()}
     corrected = {
         name: count

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 from pipeline.arrow import from_numpy
 from pipeline.errors import XizeError
@@ -90,8 +91,6 @@ def arrange(declared: Table, table: pa.Table) -> pa.Table:
 
 def parquet_bytes(table: pa.Table) -> bytes:
     """The table as a Parquet file; the same table always gives the same bytes."""
-    import pyarrow.parquet as pq
-
     sink = io.BytesIO()
     pq.write_table(
         table,

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+from markupsafe import Markup
 
 from pipeline.diff.output.lines import SHORT_KINDS, ChangeLine, lines_of
 from pipeline.diff.output.pictures import Album, Box, Strip, box_of, strips
@@ -178,7 +179,5 @@ def _record(line: ChangeLine, shown: Sequence[_Shown]) -> dict[str, Any]:
 
 def _json(document: Mapping[str, Any]) -> Any:
     """JSON that may stand in a script element: no "<", hence no end tag and no comment."""
-    from markupsafe import Markup
-
     text = json.dumps(document, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     return Markup(text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029"))

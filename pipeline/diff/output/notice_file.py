@@ -6,19 +6,24 @@ import io
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from xml.sax.saxutils import escape
 
+import docx
 import pyarrow as pa
+from docx.document import Document
+from docx.enum.style import WD_STYLE_TYPE
+from docx.enum.table import WD_TABLE_ALIGNMENT
+from docx.enum.text import WD_ALIGN_PARAGRAPH, WD_LINE_SPACING
+from docx.oxml import parse_xml
+from docx.oxml.ns import nsdecls, qn
+from docx.shared import Mm, Pt, RGBColor
 
 from pipeline.diff.output.notice import Heading, Notice, NoticeCell, NoticeGrid, compose
 from pipeline.diff.side import Side
 from pipeline.editions.files import save_file
 from pipeline.errors import XizeError
 from pipeline.web import render
-
-if TYPE_CHECKING:
-    from docx.document import Document
 
 _LATIN = "Times New Roman"
 _TEXT, _HEAD, _TITLE, _TABLE = "仿宋", "黑体", "宋体", "宋体"
@@ -49,10 +54,6 @@ def write_notice(changes: pa.Table, before: Side, after: Side, path: Path) -> No
 
 def document(notice: Notice) -> Document:
     """``notice`` as a Word document."""
-    import docx
-    from docx.enum.text import WD_ALIGN_PARAGRAPH
-    from docx.shared import Pt
-
     made = docx.Document()
     _page(made)
     _styles(made)
@@ -76,11 +77,6 @@ def document(notice: Notice) -> Document:
 
 def _page(document: Document) -> None:
     """A4 with the standard's margins; the page number in the middle of the foot."""
-    from docx.enum.text import WD_ALIGN_PARAGRAPH
-    from docx.oxml import parse_xml
-    from docx.oxml.ns import nsdecls
-    from docx.shared import Mm
-
     section = document.sections[0]
     section.page_width, section.page_height = Mm(210), Mm(297)
     section.top_margin, section.bottom_margin = Mm(37), Mm(35)
@@ -96,10 +92,6 @@ def _page(document: Document) -> None:
 
 
 def _styles(document: Document) -> None:
-    from docx.enum.style import WD_STYLE_TYPE
-    from docx.enum.text import WD_ALIGN_PARAGRAPH, WD_LINE_SPACING
-    from docx.shared import Pt
-
     normal = document.styles["Normal"]
     _font(normal, _TEXT, 16)
     normal.paragraph_format.space_after = Pt(0)
@@ -132,9 +124,6 @@ def _styles(document: Document) -> None:
 
 def _font(target: Any, chinese: str, size: float) -> None:
     """Set a run's or style's fonts: Latin and Chinese apart, black; a theme's fonts would win and are taken out."""
-    from docx.oxml.ns import qn
-    from docx.shared import Pt, RGBColor
-
     target.font.name, target.font.size = _LATIN, Pt(size)
     target.font.color.rgb = RGBColor(0, 0, 0)
     fonts = target.element.get_or_add_rPr().get_or_add_rFonts()
@@ -149,11 +138,6 @@ def _grid(document: Document, grid: NoticeGrid) -> None:
 
     Rows are written as XML: python-docx's cells take a minute for a few thousand changes.
     """
-    from docx.enum.table import WD_TABLE_ALIGNMENT
-    from docx.oxml import parse_xml
-    from docx.oxml.ns import nsdecls
-    from docx.shared import Mm
-
     document.add_paragraph(grid.caption, style="Caption")
     table = document.add_table(rows=0, cols=len(grid.header))
     table.style = "Table Grid"

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import pypdfium2
+
 from pipeline.readers.pdf.pictures import grey_pages, grey_png
 
 _AROUND, _ABOVE = 190.0, 36.0
@@ -77,8 +79,6 @@ def strips(
     ``turned``: by how many degrees each page was turned when it was read, where that is known. Pages that pdfium cannot
     load are left out: the change's text is shown instead.
     """
-    import pypdfium2
-
     by_page: dict[int, set[Box]] = {}
     for box in boxes:
         by_page.setdefault(box.page, set()).add(box)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -18,6 +19,7 @@ from pipeline.diff import compare
 from pipeline.diff.output.lines import ChangeLine, by_kind, by_section, lines_of, moved
 from pipeline.diff.side import Row, Side
 from pipeline.releases.catalogue import Release, load_release
+from pipeline.releases.publish import parquet_bytes
 from pipeline.schema.changes import CHANGE_KINDS, MARKS, QUIET_CHANGES
 from pipeline.text import csv_text
 
@@ -27,8 +29,6 @@ _REMOVED, _ADDED = "red", "green"
 
 def loud(changes: pa.Table) -> pa.Table:
     """The changes without the kinds that are left out unless asked for."""
-    import pyarrow.compute as pc
-
     keep = pc.invert(pc.is_in(changes["change"], value_set=pa.array(QUIET_CHANGES)))
     return changes.filter(keep)
 
@@ -68,8 +68,6 @@ def as_csv(changes: pa.Table) -> bytes:
 
 def as_parquet(changes: pa.Table) -> bytes:
     """A Parquet file."""
-    from pipeline.releases.publish import parquet_bytes
-
     return parquet_bytes(changes)
 
 

@@ -7,6 +7,8 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
+import pypdfium2
+
 from pipeline.diff.side import Side
 from pipeline.diff.sources.pairs import Box, SourceItem
 from pipeline.errors import XizeError
@@ -55,8 +57,6 @@ class SourceEvidence:
         path = self._side.pdf
         if not self._wanted or path is None:
             return {}
-        import pypdfium2
-
         drawn: dict[Crop, str] = {}
         try:
             for number, picture in grey_pages(path, {page for page, _ in self._wanted}, _SCALE):
