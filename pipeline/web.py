@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ipaddress
+import json
 import socket
 from collections.abc import Callable
 from importlib.resources import files
@@ -18,6 +19,12 @@ _WAITING = 1024
 def template_text(package: str, name: str) -> str:
     """A file of a package's folder templates: a style sheet, a script."""
     return (files(package) / "templates" / name).read_text("utf-8")
+
+
+def script_json(document: object) -> str:
+    """JSON that may stand in a script: no "<", hence no end tag and no comment, and no line end that older browsers know."""
+    text = json.dumps(document, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
 
 
 def render(package: str, template: str, **values: Any) -> str:

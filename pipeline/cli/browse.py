@@ -79,4 +79,4 @@ def _made(store: Store, release: Release) -> bytes:
     from pipeline.releases.catalogue import load_release
 
     tables = load_release(store.url, release.edition, release.release)
-    return browse_page(release.manifest, read_package(store, release.edition, release.release), tables)
+    return browse_page(release.manifest, read_package(store, release), tables)

@@ -81,7 +81,7 @@ def _write_metadata(store: Store, book: Book, folder: Path) -> None:
     found = find_release(store, book.edition, book.release)
     local = isinstance(store, LocalStore)
     base = Path(os.path.relpath(found.folder, folder)).as_posix() if local else found.folder
-    package = read_package(store, book.edition, book.release)
+    package = read_package(store, found)
     for name, data in metadata_files(found, package, f"{base}/").items():
         save_file(folder / name, data)
     typer.echo(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from pipeline.docs.markdown import cell
-from pipeline.docs.markdown import table as markdown_table
+from pipeline.docs import cell
+from pipeline.docs import table as markdown_table
 from pipeline.schema import GRADE_LABELS, KINDS, PROVENANCE, TABLES, TIERS
 from pipeline.schema.types import Field, Table
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipeline.docs.markdown import table
+from pipeline.docs import table
 from pipeline.findings import CODES
 from pipeline.schema import QUEUES, SEVERITIES
 

@@ -19,7 +19,7 @@ from pipeline.editions.files import save_file
 from pipeline.errors import XizeError
 from pipeline.findings import CODES
 from pipeline.quality.coverage import STATUSES, SUBJECTS
-from pipeline.releases.catalogue import find_release, load_release, read_file
+from pipeline.releases.catalogue import Release, find_release, load_release, read_file
 from pipeline.releases.storage import Store
 from pipeline.schema import KINDS, QUEUES, TABLES
 from pipeline.schema.json_schema import value_schema
@@ -85,7 +85,7 @@ def load(store: Store, edition: str, release: str | None = None, tables: Sequenc
     """
     found = find_release(store, edition, release)
     data = load_release(store.url, edition, found.release)
-    return book(found.manifest, read_package(store, edition, found.release), data, tables)
+    return book(found.manifest, read_package(store, found), data, tables)
 
 
 def book(
@@ -117,14 +117,15 @@ def _choose(have: Sequence[str], wanted: Sequence[str]) -> list[str]:
     return list(dict.fromkeys(wanted)) or [name for name in known if name not in _TECHNICAL]
 
 
-def read_package(store: Store, edition: str, release: str) -> Mapping[str, Any]:
+def read_package(store: Store, release: Release) -> Mapping[str, Any]:
     """The datapackage.json of a release. Raises XizeError when it cannot be read, or is not the one published."""
-    data = read_file(store, find_release(store, edition, release), "datapackage.json")
+    data = read_file(store, release, "datapackage.json")
     try:
         document = json.loads(data)
     except (ValueError, RecursionError) as error:
-        path = f"{store.url}/{edition}/{release}/datapackage.json"
-        raise XizeError(f"{path}无法读取（{error}）：请改用其他发布，或重新发布。") from error
+        raise XizeError(
+            f"{release.folder}/datapackage.json无法读取（{error}）：请改用其他发布，或重新发布。"
+        ) from error
     return document if isinstance(document, dict) else {}
 
 

@@ -42,12 +42,11 @@ def write_site(store: Store, target: Path, base_url: str = "") -> int:
         for release in releases:
             _copy(store, release, work)
         current = [one for one in releases if one.is_latest]
-        packages = [read_package(store, one.edition, one.release) for one in current]
-        described = []
-        for one, package in zip(current, packages, strict=True):
-            folder = f"{one.edition}/{one.release}/"
-            described.append((one, package, f"{base_url}{folder}"))
-            beside = f"{base_url}{folder}" if base_url else f"{one.release}/"
+        described = [
+            (one, read_package(store, one), f"{base_url}{one.edition}/{one.release}/") for one in current
+        ]
+        for one, package, folder in described:
+            beside = folder if base_url else f"{one.release}/"
             for name, data in metadata_files(one, package, beside).items():
                 (work / one.edition / name).write_bytes(data)
             (work / one.edition / LATEST).write_bytes(dump_json({"release": one.release}))

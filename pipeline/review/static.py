@@ -11,6 +11,7 @@ from pipeline.editions.files import replace_folder
 from pipeline.review import view
 from pipeline.review.app import ASSETS, asset, page_html
 from pipeline.review.session import Session
+from pipeline.web import script_json
 
 _MARK = "xize-review.json"
 """Stands in every site that was written here: only such a folder is written over."""
@@ -57,7 +58,4 @@ def _fill(session: Session, work: Path, report: Callable[[int, int], None] | Non
 
 def _script(path: Path, name: str, value: Any) -> None:
     """A value as a script: a page opened from a folder may not fetch files, but may load scripts."""
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    # "</" cannot end a script element here, and the two separators are line ends to older browsers.
-    text = text.replace("</", "<\\/").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
-    path.write_text(f'(window.XIZE=window.XIZE||{{}})["{name}"]={text};\n', encoding="utf-8")
+    path.write_text(f'(window.XIZE=window.XIZE||{{}})["{name}"]={script_json(value)};\n', encoding="utf-8")

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import base64
-import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -21,7 +20,7 @@ from pipeline.diff.side import Names, Side
 from pipeline.editions.files import save_file
 from pipeline.schema.changes import CHANGE_KINDS, MARKS, QUIET_CHANGES
 from pipeline.schema.common import KINDS, TIERS
-from pipeline.web import render
+from pipeline.web import render, script_json
 
 PICTURE_BUDGET = 28 << 20
 """Bytes of PNG that a page holds at most (in the file a third more)."""
@@ -62,7 +61,7 @@ def write_html(
         sources=_SOURCES,
         today=date.today().isoformat(),
         remarks=remarks,
-        data=_json(_document(lines, shown, albums)),
+        data=Markup(script_json(_document(lines, shown, albums))),
         pictures=[
             (f"strip-{number}-{index}", base64.b64encode(strip.png).decode("ascii"))
             for number, one in enumerate(albums)
@@ -175,9 +174,3 @@ def _record(line: ChangeLine, shown: Sequence[_Shown]) -> dict[str, Any]:
         "m": row["marks"],
     }
     return {key: value for key, value in record.items() if value not in (None, [], ())}
-
-
-def _json(document: Mapping[str, Any]) -> Any:
-    """JSON that may stand in a script element: no "<", hence no end tag and no comment."""
-    text = json.dumps(document, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
-    return Markup(text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029"))
