@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import shutil
 import uuid
-from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
@@ -32,42 +31,68 @@ def dump_json(document: object) -> bytes:
     return (json.dumps(document, ensure_ascii=False, indent=2, allow_nan=False) + "\n").encode()
 
 
-class Store(ABC):
-    """The folder curated/. Paths are relative, with "/"; OSError is raised when a step fails."""
+class Store:
+    """The folder curated/ on a file system of fsspec, where writing one object is atomic and renaming a folder is not.
 
-    url: str
+    Paths are relative, with "/"; OSError is raised when a step fails. There is no lock: see to it that one process at a
+    time writes to an edition.
+    """
 
-    @abstractmethod
+    def __init__(self, fs: AbstractFileSystem, root: str, url: str) -> None:
+        self.fs = fs
+        self.root = root.rstrip("/")
+        self.url = url
+
+    def _at(self, path: str) -> str:
+        return f"{self.root}/{path}" if path else self.root
+
     def names(self, path: str) -> list[str]:
         """The names of what lies in folder ``path``, in order; [] when there is no such folder."""
+        self.fs.invalidate_cache()
+        try:
+            found = self.fs.ls(self._at(path), detail=False)
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+        return sorted({name.rstrip("/").rsplit("/", 1)[-1] for name in found} - {LOCK})
 
-    @abstractmethod
     def exists(self, path: str) -> bool:
         """Whether a file or folder lies at ``path``."""
+        self.fs.invalidate_cache()
+        return bool(self.fs.exists(self._at(path)))
 
-    @abstractmethod
     def read(self, path: str) -> bytes:
         """The bytes of a file. Raises FileNotFoundError."""
+        return bytes(self.fs.cat_file(self._at(path)))
 
-    @abstractmethod
     def replace(self, path: str, data: bytes) -> None:
         """Write a file in one atomic step: readers see the old bytes or the new, never a part."""
+        place = self._at(path)
+        self.fs.makedirs(place.rsplit("/", 1)[0], exist_ok=True)
+        self.fs.pipe_file(place, data)
 
-    @abstractmethod
     def remove(self, path: str) -> None:
         """Remove a file or a whole folder, if it is there; a release vanishes at once."""
+        # The marker first: without it the folder is no release.
+        for place in (f"{path}/{MARKER}", path):
+            if self.exists(place):
+                self.fs.rm(self._at(place), recursive=True)
 
-    @abstractmethod
     def write_folder(self, path: str, files: Mapping[str, bytes]) -> None:
         """Make folder ``path`` with ``files`` (name → bytes): whole and re-read, or not at all."""
+        others = [name for name in files if name != MARKER]
+        for name in others:
+            self.replace(f"{path}/{name}", files[name])
+        for name in others:
+            _check(name, self.read(f"{path}/{name}"), files[name])
+        self.replace(f"{path}/{MARKER}", files[MARKER])
 
-    @abstractmethod
     def clean(self, path: str) -> None:
-        """Remove what interrupted processes left in folder ``path``; only while holding its lock."""
+        """Remove what interrupted processes left in folder ``path``, while holding its lock: nothing where there is no lock,
+        for a folder without a manifest may be another writer's at work."""
 
-    @abstractmethod
     def lock(self, path: str, message: str) -> AbstractContextManager[None]:
-        """Keep other writers out of folder ``path``; XizeError(message) when there is one."""
+        """Keep other writers out of folder ``path``, where that can be done; XizeError(message) when there is one."""
+        return nullcontext()
 
 
 def _check(path: str, read: bytes, written: bytes) -> None:
@@ -76,29 +101,20 @@ def _check(path: str, read: bytes, written: bytes) -> None:
 
 
 class LocalStore(Store):
-    """curated/ as a folder of this machine."""
+    """curated/ as a folder of this machine, where a folder is renamed into place and can be locked."""
 
     def __init__(self, root: Path) -> None:
-        self.root = root
-        self.url = str(root)
+        from fsspec.implementations.local import LocalFileSystem
 
-    def names(self, path: str) -> list[str]:
-        folder = self.root / path
-        found = folder.iterdir() if folder.is_dir() else ()
-        return sorted(child.name for child in found if child.name != LOCK)
-
-    def exists(self, path: str) -> bool:
-        return (self.root / path).exists()
-
-    def read(self, path: str) -> bytes:
-        return (self.root / path).read_bytes()
+        super().__init__(LocalFileSystem(), root.as_posix(), str(root))
+        self.folder = root
 
     def replace(self, path: str, data: bytes) -> None:
-        replace_file(self.root / path, data)
-        sync_folder((self.root / path).parent)
+        replace_file(self.folder / path, data)
+        sync_folder((self.folder / path).parent)
 
     def remove(self, path: str) -> None:
-        place = self.root / path
+        place = self.folder / path
         if not place.is_dir():
             place.unlink(missing_ok=True)
             return
@@ -110,7 +126,7 @@ class LocalStore(Store):
         shutil.rmtree(doomed)
 
     def write_folder(self, path: str, files: Mapping[str, bytes]) -> None:
-        place = self.root / path
+        place = self.folder / path
         work = place.with_name(f".{place.name}.tmp-{uuid.uuid4().hex[:8]}")
         try:
             work.mkdir(parents=True)
@@ -133,63 +149,7 @@ class LocalStore(Store):
                 self.remove(f"{path}/{name}")
 
     def lock(self, path: str, message: str) -> AbstractContextManager[None]:
-        return folder_lock(self.root / path, message)
-
-
-class ObjectStore(Store):
-    """curated/ on an fsspec file system, where writing one object is atomic and renaming a folder is not.
-
-    There is no lock: see to it that one process at a time writes to an edition.
-    """
-
-    def __init__(self, fs: AbstractFileSystem, root: str, url: str) -> None:
-        self.fs = fs
-        self.root = root.rstrip("/")
-        self.url = url
-
-    def _at(self, path: str) -> str:
-        return f"{self.root}/{path}" if path else self.root
-
-    def names(self, path: str) -> list[str]:
-        self.fs.invalidate_cache()
-        try:
-            found = self.fs.ls(self._at(path), detail=False)
-        except FileNotFoundError:
-            return []
-        return sorted({name.rstrip("/").rsplit("/", 1)[-1] for name in found})
-
-    def exists(self, path: str) -> bool:
-        self.fs.invalidate_cache()
-        return bool(self.fs.exists(self._at(path)))
-
-    def read(self, path: str) -> bytes:
-        return bytes(self.fs.cat_file(self._at(path)))
-
-    def replace(self, path: str, data: bytes) -> None:
-        place = self._at(path)
-        self.fs.makedirs(place.rsplit("/", 1)[0], exist_ok=True)
-        self.fs.pipe_file(place, data)
-
-    def remove(self, path: str) -> None:
-        # The marker first: without it the folder is no release.
-        for place in (f"{path}/{MARKER}", path):
-            if self.exists(place):
-                self.fs.rm(self._at(place), recursive=True)
-
-    def write_folder(self, path: str, files: Mapping[str, bytes]) -> None:
-        others = [name for name in files if name != MARKER]
-        for name in others:
-            self.replace(f"{path}/{name}", files[name])
-        for name in others:
-            _check(name, self.read(f"{path}/{name}"), files[name])
-        self.replace(f"{path}/{MARKER}", files[MARKER])
-
-    def clean(self, path: str) -> None:
-        """Nothing: without a lock, a folder without a manifest may be another writer's at work."""
-
-    def lock(self, path: str, message: str) -> AbstractContextManager[None]:
-        """No lock exists on an object store."""
-        return nullcontext()
+        return folder_lock(self.folder / path, message)
 
 
 def open_store(url: str | Path) -> Store:
@@ -204,4 +164,4 @@ def open_store(url: str | Path) -> Store:
     fs, root = file_system(url, "--curated")
     if isinstance(fs, LocalFileSystem):
         return LocalStore(Path(root))
-    return ObjectStore(fs, root, url)
+    return Store(fs, root, url)
