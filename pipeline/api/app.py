@@ -70,7 +70,10 @@ def create_app(served: Served, hosts: frozenset[str] | None = None, token: str |
     ``hosts``: the values of the Host header that are answered (None: any). ``token``: what every request but /health must
     bring as ``Authorization: Bearer`` (None: nothing).
     """
-    app = FastAPI(title="Xize", version=__version__, description=_ABOUT, redoc_url=None, docs_url=None)
+    app = FastAPI(
+        title="Xize", version=__version__, description=_ABOUT, redoc_url=None, docs_url=None,
+        generate_unique_id_function=lambda route: route.name,
+    )  # fmt: skip
     _refusals(app)
     _questions(app, served)
     _lists(app, served)
@@ -154,7 +157,7 @@ def tagged(served: Served, request: Request, make: Callable[[Catalog], Any]) -> 
 
 
 def _questions(app: FastAPI, served: Served) -> None:
-    @app.get("/check", response_model=models.Answered, responses=_PROBLEMS, operation_id="check")
+    @app.get("/check", response_model=models.Answered, responses=_PROBLEMS)
     def check(
         request: Request,
         class_code: Class,
@@ -174,7 +177,7 @@ def _questions(app: FastAPI, served: Served) -> None:
 
         return tagged(served, request, told)
 
-    @app.get("/history", response_model=dict[str, Any], responses=_PROBLEMS, operation_id="history")
+    @app.get("/history", response_model=dict[str, Any], responses=_PROBLEMS)
     def history(
         request: Request,
         name: Name,
@@ -192,7 +195,7 @@ def _questions(app: FastAPI, served: Served) -> None:
 
         return tagged(served, request, told)
 
-    @app.get("/health", response_model=models.Health, operation_id="health")
+    @app.get("/health", response_model=models.Health)
     def health() -> Response:
         """服务是否正常，按哪些发布回答。不需要口令。"""
         shown = served.now()
@@ -203,7 +206,7 @@ def _questions(app: FastAPI, served: Served) -> None:
 
 
 def _lists(app: FastAPI, served: Served) -> None:
-    @app.post("/check", response_model=models.AnsweredList, responses=_PROBLEMS, operation_id="check_list")
+    @app.post("/check", response_model=models.AnsweredList, responses=_PROBLEMS)
     def check_list(asked: models.AskedList) -> Response:
         """一次核对一份名单；名单不保存，也不记录。"""
         rows: list[Row] = [["class", "name", "grade"]]
@@ -215,13 +218,7 @@ def _lists(app: FastAPI, served: Served) -> None:
         answered = [dict(zip(names, row, strict=True)) for row in made[1:]]
         return JSONResponse({"counts": dict(counts), "rows": answered}, headers={"Cache-Control": "no-store"})
 
-    @app.post(
-        "/check/file",
-        responses=_PROBLEMS,
-        operation_id="check_file",
-        response_class=Response,
-        openapi_extra=_FILE_BODY,
-    )
+    @app.post("/check/file", responses=_PROBLEMS, response_class=Response, openapi_extra=_FILE_BODY)
     async def check_file(
         request: Request,
         edition: Edition = None,
@@ -247,12 +244,12 @@ def _lists(app: FastAPI, served: Served) -> None:
 
 
 def _published(app: FastAPI, served: Served) -> None:
-    @app.get("/editions", response_model=dict[str, Any], operation_id="editions")
+    @app.get("/editions", response_model=dict[str, Any])
     def editions(request: Request) -> Response:
         """各版本及其历次发布（同curated/index.json）。"""
         return tagged(served, request, lambda _: json.loads(index_bytes(served.store)))
 
-    @app.get("/entries", response_model=models.Entries, responses=_PROBLEMS, operation_id="entries")
+    @app.get("/entries", response_model=models.Entries, responses=_PROBLEMS)
     def entries(
         request: Request,
         edition: Edition = None,
@@ -284,19 +281,14 @@ def _published(app: FastAPI, served: Served) -> None:
 
         return tagged(served, request, page)
 
-    @app.get(
-        "/entries/{entry_id}",
-        response_model=models.EntryRows,
-        responses=_PROBLEMS,
-        operation_id="entry",
-    )
+    @app.get("/entries/{entry_id}", response_model=models.EntryRows, responses=_PROBLEMS)
     def entry(request: Request, entry_id: str) -> Response:
         """一个条目，在各版本的当前发布中。"""
         return tagged(served, request, lambda catalog: entry_rows(catalog, entry_id))
 
 
 def _scope(app: FastAPI, served: Served) -> None:
-    @app.get("/coverage", response_model=models.CoverageOf, responses=_PROBLEMS, operation_id="coverage")
+    @app.get("/coverage", response_model=models.CoverageOf, responses=_PROBLEMS)
     def coverage(request: Request, edition: Edition = None) -> Response:
         """文件的哪些部分在数据中，哪些是来源缺失的。"""
 
@@ -306,7 +298,7 @@ def _scope(app: FastAPI, served: Served) -> None:
 
         return tagged(served, request, told)
 
-    @app.get("/schema/{table}", response_model=dict[str, Any], responses=_PROBLEMS, operation_id="schema")
+    @app.get("/schema/{table}", response_model=dict[str, Any], responses=_PROBLEMS)
     def schema(table: str) -> Response:
         """一张表的行的JSON Schema。"""
         if table not in TABLES:

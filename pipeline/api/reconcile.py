@@ -47,13 +47,13 @@ _OPEN_TO_ALL = {"Access-Control-Allow-Origin": "*", "Cache-Control": "no-store"}
 def add_routes(app: FastAPI, served: Served) -> None:
     """The service's one address, and what it suggests."""
 
-    @app.get(PATH, operation_id="reconcile_manifest", response_model=dict[str, Any])
-    def described(request: Request) -> Response:
+    @app.get(PATH, response_model=dict[str, Any])
+    def reconcile_manifest(request: Request) -> Response:
         """名称匹配服务（Reconciliation API 0.2，供OpenRefine等使用）的说明；亦可用queries参数提问。"""
         return _answer(served, request, dict(request.query_params))
 
-    @app.post(PATH, operation_id="reconcile", response_model=dict[str, Any], openapi_extra=_FORM)
-    async def asked(request: Request) -> Response:
+    @app.post(PATH, response_model=dict[str, Any], openapi_extra=_FORM)
+    async def reconcile(request: Request) -> Response:
         """匹配一批名称（queries），或取所匹配条目的各列（extend）。"""
         form = {
             name: values[0]
@@ -61,14 +61,16 @@ def add_routes(app: FastAPI, served: Served) -> None:
         }
         return await run_in_threadpool(_answer, served, request, form)
 
-    @app.get(f"{PATH}/properties", operation_id="reconcile_properties", response_model=dict[str, Any])
-    def properties() -> Response:
+    @app.get(f"{PATH}/properties", response_model=dict[str, Any])
+    def reconcile_properties() -> Response:
         """可取的各列。"""
         listed = [{"id": name, "name": label} for name, label in _PROPERTIES.items()]
         return JSONResponse({"type": "entry", "properties": listed}, headers=_OPEN_TO_ALL)
 
-    @app.get(f"{PATH}/suggest/{{what}}", operation_id="reconcile_suggest", response_model=dict[str, Any])
-    def suggest(what: Annotated[str, Path(pattern="^(property|type)$")], prefix: str = "") -> Response:
+    @app.get(f"{PATH}/suggest/{{what}}", response_model=dict[str, Any])
+    def reconcile_suggest(
+        what: Annotated[str, Path(pattern="^(property|type)$")], prefix: str = ""
+    ) -> Response:
         """供选择的列或类别。"""
         known = {**_PROPERTIES, "grade": "等级"} if what == "property" else {"entry": "证书条目", **KINDS}
         found = [{"id": id_, "name": name} for id_, name in known.items() if prefix in id_ or prefix in name]
