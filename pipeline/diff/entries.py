@@ -265,8 +265,7 @@ def _common_renames(options: Options, left: Sequence[Unit], right: Sequence[Unit
 
 def _draft(before: Unit, after: Unit, option: _Option) -> Draft:
     certain = 1.0 if option.change != "entry_renamed" else 0.5 + option.score / 2
-    if not (before.as_read and after.as_read):
-        certain *= 0.8
+    certain *= min(_sure(before), _sure(after))
     return Draft(option.change, "entries", _at(before), _at(after), "text", option.score, certain)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -74,10 +74,7 @@ def joined(units: Sequence[Unit], between: str = " ") -> Unit:
     text = between.join(unit.text for unit in units)
     text = normalise(text) if between == " " else text
     rows = tuple({id(row): row for unit in units for row in unit.rows}.values())
-    first = units[0]
-    return Unit(
-        text, "".join(u.key for u in units), rows, first.place, first.position, first.start, first.gap, False
-    )
+    return replace(units[0], text=text, key="".join(unit.key for unit in units), rows=rows, as_read=False)
 
 
 def cut(units: Sequence[Unit], start: int, stop: int) -> Unit:
@@ -97,9 +94,7 @@ def _slice(unit: Unit, low: int, high: int) -> Unit:
     places = [n for n, char in enumerate(unit.text) if not char.isspace()]
     whole = len(places) == len(unit.key)
     text = unit.text[places[low] : places[high - 1] + 1] if whole else unit.key[low:high]
-    return Unit(
-        text, unit.key[low:high], unit.rows, unit.place, unit.position, unit.start + low, unit.gap, False
-    )
+    return replace(unit, text=text, key=unit.key[low:high], start=unit.start + low, as_read=False)
 
 
 def line_ends(side: Side, cells: Iterable[Sequence[Unit]]) -> dict[Place, frozenset[int]]:

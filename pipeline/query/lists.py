@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from zipfile import BadZipFile, ZipFile
 
+from pipeline.editions.kinds import contents
 from pipeline.errors import XizeError
 from pipeline.query.check import Answer, check, parse_grade, parse_level
 from pipeline.text import csv_text, squeeze
@@ -57,11 +58,7 @@ def read_list(path: Path) -> CertificateList:
     suffix = path.suffix.lower()
     if suffix not in (".xlsx", ".csv"):
         raise XizeError(f"“{path}”不是.xlsx或.csv文件：请另存为其中一种。")
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise XizeError(f"无法读取{path}（{error.strerror}）：请检查路径与权限。") from error
-    return parse_list(data, suffix, str(path))
+    return parse_list(contents(path), suffix, str(path))
 
 
 def parse_list(data: bytes, suffix: str, path: str) -> CertificateList:

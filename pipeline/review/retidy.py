@@ -49,10 +49,7 @@ class _Rows:
         known = self.tidied.pop(key, None)
         if known is None:
             cells, changed = apply_to_cells(self.reading.cells, corrections)
-            known = (
-                tidy_cells(self.job, replace(self.reading, cells=cells)),
-                changed,
-            )
+            known = tidy_cells(self.job, replace(self.reading, cells=cells)), changed
         self.tidied[key] = known  # as the latest: the oldest goes first
         while len(self.tidied) > _KEPT:
             del self.tidied[next(iter(self.tidied))]

@@ -110,8 +110,11 @@ def by_kind(lines: Iterable[ChangeLine]) -> dict[str, list[ChangeLine]]:
 
 
 def by_section(lines: Iterable[ChangeLine]) -> dict[str, list[ChangeLine]]:
-    """The changes of every section by its title; ``lines`` in reading order."""
-    return {title: list(own) for title, own in groupby(lines, key=lambda line: line.section_title)}
+    """The changes of every section by its title, in the order of the lines."""
+    found: dict[str, list[ChangeLine]] = {}
+    for line in lines:
+        found.setdefault(line.section_title, []).append(line)
+    return found
 
 
 def _order(line: ChangeLine, names: Names) -> tuple[Any, ...]:

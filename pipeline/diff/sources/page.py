@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from markupsafe import Markup, escape
@@ -13,7 +12,7 @@ from pipeline import web
 from pipeline.diff.side import Names, Side
 from pipeline.diff.sources.comparison import Comparison, Decision, Difference
 from pipeline.diff.sources.differences import KINDS
-from pipeline.diff.sources.evidence import Crop, SourceEvidence, Texts
+from pipeline.diff.sources.evidence import Crop, SourceEvidence
 from pipeline.diff.sources.pairs import CELLS, SourceItem
 from pipeline.diff.textdiff import compare_texts
 from pipeline.schema import TABLES
@@ -25,18 +24,6 @@ _SHOWN = 4
 _ITEMS = 30
 # Readings in a decision's heading are cut off here; longer stretches that both readings have are shortened.
 _TITLE, _SAME = 90, 160
-
-
-@dataclass(frozen=True)
-class _Panel:
-    """One side of one difference: its reading, and what its source shows."""
-
-    items: list[Markup]
-    place: str
-    crops: list[Crop]
-    repeated: bool
-    lines: list[tuple[int | None, Texts]]
-    empty: str
 
 
 def render(found: Comparison) -> str:
@@ -117,7 +104,10 @@ def _marked(one: str, other: str) -> list[Markup]:
     return found
 
 
-def _panel(one: Difference, side: int, source: Side, evidence: SourceEvidence, shown: set[Crop]) -> _Panel:
+def _panel(
+    one: Difference, side: int, source: Side, evidence: SourceEvidence, shown: set[Crop]
+) -> dict[str, Any]:
+    """One side of one difference: its reading, and what its source shows."""
     own = one.right if side else one.left
     whole_row = one.pair.table != "entries" and one.pair.table not in CELLS
     seen = own or _neighbours(one, side)
@@ -125,14 +115,14 @@ def _panel(one: Difference, side: int, source: Side, evidence: SourceEvidence, s
     fresh = [crop for crop in crops if crop not in shown]
     shown.update(crops)
     empty = "此处没有；下为同一格中相邻的条目。" if seen else "此处没有。"
-    return _Panel(
-        items=list(_readings(one, side)),
-        place=_where(source, seen),
-        crops=fresh,
-        repeated=len(fresh) < len(crops),
-        lines=[] if source.pdf else evidence.lines(seen, whole_row=whole_row),
-        empty="" if own else empty,
-    )
+    return {
+        "items": list(_readings(one, side)),
+        "place": _where(source, seen),
+        "crops": fresh,
+        "repeated": len(fresh) < len(crops),
+        "lines": [] if source.pdf else evidence.lines(seen, whole_row=whole_row),
+        "empty": "" if own else empty,
+    }
 
 
 def _neighbours(one: Difference, side: int) -> tuple[SourceItem, ...]:
