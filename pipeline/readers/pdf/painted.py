@@ -141,6 +141,8 @@ class Painted:
     def _read(
         self, structure: Structure, content: Content, resources: Any, setting: _Setting, out: list[Run]
     ) -> None:
+        if content.endless:
+            raise ValueError("a string without end")
         font = setting.font
         saved: list[_Font | None] = []
         off = [setting.off]
@@ -177,10 +179,8 @@ class Painted:
             elif operator in (b"BMC", b"BDC"):
                 group = groups.get(name_of(about[1])) if about[0] == b"/OC" and operator == b"BDC" else None
                 off.append(off[-1] or structure.is_off(group))
-            elif operator == b"EMC":
-                off = off[:-1] if len(off) > 1 else off
-            else:
-                raise ValueError("a string without end")
+            elif operator == b"EMC" and len(off) > 1:
+                off.pop()
 
     def _font(self, spec: Any, stated: bool = False) -> _Font:
         key = None if spec is None else spec.objgen if spec.is_indirect else spec.unparse()

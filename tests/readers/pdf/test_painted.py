@@ -15,6 +15,7 @@ from reportlab.pdfbase.pdfmetrics import registerFont
 from reportlab.pdfgen.canvas import Canvas
 
 from pipeline.quality.checks.pages import missing_glyphs
+from pipeline.readers.pdf.content import read_content
 from pipeline.readers.pdf.decode_whole import decode_whole
 from pipeline.readers.pdf.open import open_pdf
 from pipeline.readers.pdf.painted import missing
@@ -106,6 +107,7 @@ PAGES: dict[str, tuple[int, bytes, Callable[[Pdf], None]]] = {
     "a comment among strings": (2, b"BT /F1 12 Tf 50 700 Td [(a)%(x)\n(b)] TJ ET", NOTHING),
     "zeros for blanks": (5, b"BT\0/F1\x0012\0Tf\x0050 700 Td\0(Hello)\0Tj\0ET", NOTHING),
     "a picture within": (11, b"BI /W 8 /H 2 /BPC 8 /CS /G ID ((Tj)(x)Tj(((( EI " + TEXT, NOTHING),
+    "brackets, and a picture that holds others": (12, TEXT.replace(b"world", b"(\\))(o)") + b" BI /W 8 ID ((Tj)( EI ", NOTHING),
     "made-up blanks": (4, b"BT /F1 12 Tf 50 700 Td [(a) -3000 (b)] TJ 60 0 Td (c) Tj 200 0 Td (d) Tj ET", NOTHING),
     "rows of blanks": (10, b"BT /F1 12 Tf 50 700 Td (a    b  ) Tj (  ) Tj ET", NOTHING),
     "without a font": (0, b"BT 50 700 Td (Hello) Tj ET", NOTHING),
@@ -205,6 +207,19 @@ def test_a_font_of_a_graphics_state_that_no_decoder_shows(tmp_path: Path) -> Non
         assert [row["text"] for row in reading.blocks.to_pylist()] == ["Hello world"]
         (finding,) = missing_glyphs(reading.pages)
         assert finding.level == "error" and finding.message.startswith("第1页少读9字；")
+
+
+ENDLESS = {
+    "BI ": 0, "EI BI ID ": 0, "(": 0, "(\\": 0, "(a\\( ": 0, "[": 0, "TJ ": 1, "[ ": 0, "<a ": 0, "[(a(b))]TJ ": 1,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("piece", ENDLESS)
+def test_content_without_end_takes_no_time_without_end(piece: str) -> None:
+    """A step for each operator; a pattern that begins anew at every piece would take minutes."""
+    content = read_content(piece.encode() * 100_000)
+    assert len(content.steps) == 100_000 * ENDLESS[piece]
+    assert content.cut == (piece != "[(a(b))]TJ ")
 
 
 MEMBERS = {"All": Name.AllOn, "Any": Name.AnyOn}
