@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import pyarrow as pa
+from icu4py.messageformat import MessageFormat
 
 from pipeline.diff.output.lines import SHORT_KINDS, ChangeLine, by_kind, by_section, lines_of, moved
 from pipeline.diff.side import Side
@@ -16,7 +17,7 @@ from pipeline.schema import ANNEX_TABLES
 from pipeline.schema.changes import CHANGE_KINDS
 
 _DOUBT = 0.7
-_DIGITS = "零一二三四五六七八九"
+_SPELLED = MessageFormat("{number, spellout}", "zh")
 _WAYS = ("新增", "删除", "调整")
 _PARTS = {
     "document": ("标题变更", ""),
@@ -62,12 +63,8 @@ class Notice:
 
 
 def chinese_number(number: int) -> str:
-    """1–99 in Chinese numerals: 一, 十, 十九, 二十三. Raises ValueError beyond."""
-    if not 1 <= number <= 99:
-        raise ValueError(f"not between 1 and 99: {number}")
-    tens, ones = divmod(number, 10)
-    head = "" if tens == 0 else "十" if tens == 1 else f"{_DIGITS[tens]}十"
-    return head + (_DIGITS[ones] if ones or not tens else "")
+    """A number in Chinese numerals: 一, 十, 十九, 二十三."""
+    return _SPELLED.format({"number": number})
 
 
 def compose(changes: pa.Table, before: Side, after: Side) -> Notice:
