@@ -139,7 +139,7 @@ def build(make: Make, layout: Layout, truth: Truth, out: Path) -> None:
 def read_tables(name: str, out: Path, options: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """Read and tidy in this process, without validation and publishing; staged cells are kept for the next time."""
     from pipeline.editions.add import add_edition
-    from pipeline.editions.edition import file_sha256
+    from pipeline.editions.files import file_sha256
     from pipeline.editions.plan import plan
     from pipeline.job import Options
     from pipeline.outcome import with_findings

@@ -14,11 +14,6 @@ from typing import Any, TypeVar
 import numpy as np
 import pyarrow as pa
 
-__all__ = [
-    "Row", "array", "batched", "from_numpy", "grouped", "offsets", "release", "repeated", "rows", "with_column",
-]  # fmt: skip
-
-
 if "ARROW_DEFAULT_MEMORY_POOL" not in os.environ:
     # Arrow's own pools keep what they were given for a while: a fifth of a large document's memory. The system's does not.
     pa.set_memory_pool(pa.system_memory_pool())
@@ -89,11 +84,6 @@ def from_numpy(values: np.ndarray) -> pa.Array:
     """The numbers of a one-dimensional array."""
     kind = pa.from_numpy_dtype(values.dtype)
     return pa.Array.from_buffers(kind, len(values), [None, pa.py_buffer(np.ascontiguousarray(values))], 0)
-
-
-def release() -> None:
-    """Give back to the system what is free: between the steps of a large document that is half of a step's memory."""
-    pa.default_memory_pool().release_unused()
 
 
 def repeated(text: str, count: int) -> pa.Array:

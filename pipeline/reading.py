@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from itertools import islice, repeat
 from operator import attrgetter
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,15 +21,8 @@ from pipeline.arrow import array, from_numpy, offsets
 from pipeline.findings import Finding
 from pipeline.model import Cell, Line
 
-LINE = pa.struct(
-    [
-        ("text", pa.string()),
-        ("x0", pa.float32()),
-        ("top", pa.float32()),
-        ("x1", pa.float32()),
-        ("bottom", pa.float32()),
-    ]
-)
+_BOX = [(name, pa.float32()) for name in ("x0", "top", "x1", "bottom")]
+LINE = pa.struct([("text", pa.string()), *_BOX])
 CELLS = pa.schema(
     [
         ("cell_id", pa.string()),
@@ -38,10 +32,7 @@ CELLS = pa.schema(
         ("col", pa.int32()),
         ("row_span", pa.int32()),
         ("col_span", pa.int32()),
-        ("x0", pa.float32()),
-        ("top", pa.float32()),
-        ("x1", pa.float32()),
-        ("bottom", pa.float32()),
+        *_BOX,
         ("lines", pa.list_(LINE)),
         ("engine", pa.string()),
         ("advances", pa.list_(pa.list_(pa.float32()))),
@@ -61,10 +52,7 @@ BLOCKS = pa.schema(
         ("page", pa.int32()),
         ("role", pa.string()),
         ("text", pa.string()),
-        ("x0", pa.float32()),
-        ("top", pa.float32()),
-        ("x1", pa.float32()),
-        ("bottom", pa.float32()),
+        *_BOX,
         ("size", pa.float32()),
         ("advances", pa.list_(pa.float32())),
         ("line", pa.int32()),
@@ -178,6 +166,21 @@ class Reading:
     cells: pa.Table
     blocks: pa.Table
     pages: pa.Table
+
+    def save(self, folder: Path) -> None:
+        """Write a Parquet file for each table into a folder."""
+        import pyarrow.parquet as pq
+
+        for field in fields(self):
+            pq.write_table(getattr(self, field.name), folder / f"{field.name}.parquet", compression="zstd")
+
+    @classmethod
+    def load(cls, folder: Path) -> Reading:
+        """What :meth:`save` wrote. Raises OSError and pyarrow.ArrowInvalid, which is a ValueError."""
+        import pyarrow.parquet as pq
+
+        # Not by read_table, which imports datasets and pandas first.
+        return cls(*(pq.ParquetFile(folder / f"{field.name}.parquet").read() for field in fields(cls)))
 
 
 def cell_id(page: int, table_no: int, row: int, col: int) -> str:

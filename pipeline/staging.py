@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -13,13 +12,11 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipeline.errors import XizeError
+from pipeline.editions.files import replace_folder, save_file
 
 if TYPE_CHECKING:
     from pipeline.job import Job
     from pipeline.reading import Reading
-
-_READING_FILES = ("cells", "blocks", "pages")
 
 
 def staged_folder(job: Job) -> Path:
@@ -43,27 +40,26 @@ def work_folder(job: Job) -> Iterator[Path]:
 
 def load_staged(job: Job) -> Reading | None:
     """What is staged for this source, if the same code read it; None otherwise."""
-    folder = staged_folder(job)
+    folder, key = staged_folder(job), _reading_key(job)
+    known = _record(folder)
+    return _stored(folder) if {name: known.get(name) for name in key} == key else None
+
+
+def _record(folder: Path, name: str = "reading.json") -> dict[str, Any]:
+    """What a small file of a folder says; nothing where there is none that can be read."""
     try:
-        known = json.loads((folder / "reading.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
-        return None
-    if {name: known.get(name) for name in _reading_key(job)} != _reading_key(job):
-        return None
-    return _stored(folder)
+        return dict(json.loads((folder / name).read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError, RecursionError):
+        return {}
 
 
 def _stored(folder: Path) -> Reading | None:
-    import pyarrow.parquet as pq
-
     from pipeline.reading import Reading
 
     try:
-        # Not by read_table, which imports datasets and pandas first.
-        parts = [pq.ParquetFile(folder / f"{name}.parquet").read() for name in _READING_FILES]
+        return Reading.load(folder)
     except (OSError, ValueError):
         return None
-    return Reading(*parts)
 
 
 def known_pages(job: Job) -> Reading | None:
@@ -91,15 +87,12 @@ def known_pages(job: Job) -> Reading | None:
 
 def _earlier(job: Job) -> list[tuple[Path, dict[str, Any]]]:
     """What else is staged for this edition and source by the same code and decoder: folder and key, latest first."""
-    mine = {**_reading_key(job), "sha256": ""}
+    mine = _reading_key(job) | {"sha256": ""}
     found = []
     for path in staged_folder(job).parent.glob("[!.]*/reading.json"):
-        try:
-            known, when = json.loads(path.read_text(encoding="utf-8")), path.stat().st_mtime
-        except (OSError, ValueError, RecursionError):
-            continue
-        if {**{name: known.get(name) for name in mine}, "sha256": ""} == mine:
-            found.append((when, path.parent, known))
+        known = _record(path.parent)
+        if {name: known.get(name) for name in mine} | {"sha256": ""} == mine:
+            found.append((path.stat().st_mtime, path.parent, known))
     return [(folder, known) for _, folder, known in sorted(found, key=lambda one: one[0], reverse=True)]
 
 
@@ -117,11 +110,7 @@ def _page_keys_of(path: Path, sha256: str, password: str) -> tuple[str | None, .
 
 def pages_read(job: Job) -> int | None:
     """How many pages were read when the staged reading was made (the others came from an earlier one); None: unknown."""
-    try:
-        known = json.loads((staged_folder(job) / "reading.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
-        return None
-    read = known.get("read")
+    read = _record(staged_folder(job)).get("read")
     return read if isinstance(read, int) else None
 
 
@@ -148,54 +137,27 @@ def store_staged(job: Job, reading: Reading, read: int | None = None) -> Path:
 
     ``read``: how many of its pages were read for it, None for all of them.
     """
-    import pyarrow.parquet as pq
-
     folder = staged_folder(job)
-    try:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        beside = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-        try:
-            for name in _READING_FILES:
-                pq.write_table(getattr(reading, name), beside / f"{name}.parquet", compression="zstd")
-            record = {**_reading_key(job), "read": len(reading.pages) if read is None else read}
-            if job.kind == "pdf":
-                record["pages"] = _page_keys(job)
-            (beside / "reading.json").write_text(json.dumps(record), encoding="utf-8")
-            if folder.exists():
-                shutil.rmtree(folder)
-            os.chmod(beside, 0o755)
-            beside.rename(folder)
-        finally:
-            shutil.rmtree(beside, ignore_errors=True)
-    except OSError as error:
-        raise XizeError(
-            f"无法写入暂存文件夹{folder}（{error.strerror}）：请检查磁盘空间与权限；已发布的数据没有变动。"
-        ) from error
+
+    def fill(made: Path) -> None:
+        reading.save(made)
+        record = {**_reading_key(job), "read": len(reading.pages) if read is None else read}
+        if job.kind == "pdf":
+            record["pages"] = _page_keys(job)
+        (made / "reading.json").write_text(json.dumps(record), encoding="utf-8")
+
+    replace_folder(folder, "cells.parquet", "暂存的读取结果", fill)
     return folder / "cells.parquet"
-
-
-def _same_path(job: Job) -> Path:
-    return job.edition.staged_cells(job.kind, job.sha256).parents[1] / "same.json"
 
 
 def same_inputs(job: Job, release: str) -> str | None:
     """The digest of other inputs that are known to give ``release`` again (new code, say, with the same result)."""
-    try:
-        known = json.loads(_same_path(job).read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError):
-        return None
+    known = _record(staged_folder(job).parent, "same.json")
     return str(known["inputs"]) if known.get("release") == release else None
 
 
 def note_same(job: Job, release: str) -> None:
     """Remember that these inputs gave ``release`` again, so that the next run need not find out anew."""
-    path = _same_path(job)
-    beside = path.with_suffix(".tmp")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        beside.write_text(json.dumps({"release": release, "inputs": job.inputs}), encoding="utf-8")
-        beside.replace(path)
-    except OSError as error:
-        raise XizeError(
-            f"无法写入暂存文件夹{path.parent}（{error.strerror}）：请检查磁盘空间与权限；已发布的数据没有变动。"
-        ) from error
+    folder = staged_folder(job).parent
+    folder.mkdir(parents=True, exist_ok=True)
+    save_file(folder / "same.json", json.dumps({"release": release, "inputs": job.inputs}).encode())

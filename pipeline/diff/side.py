@@ -12,7 +12,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from pipeline.editions.edition import file_sha256, load_edition
+from pipeline.editions.edition import load_edition
+from pipeline.editions.files import file_sha256
 from pipeline.errors import XizeError
 from pipeline.releases.catalogue import (
     Release,

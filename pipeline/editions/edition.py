@@ -16,10 +16,6 @@ from pipeline.errors import XizeError
 if TYPE_CHECKING:
     from pipeline.editions.source_yaml import Source, SourceFile
 
-__all__ = [
-    "HOME_VARIABLE", "Edition", "edition_lock", "editions", "file_sha256", "folder_lock", "load_edition", "resolve_home",
-]  # fmt: skip
-
 HOME_VARIABLE = "XIZE_HOME"
 
 

@@ -9,7 +9,8 @@ import pytest
 
 from pipeline.editions.add import add_edition
 from pipeline.editions.download import Unreachable, fetch, shown
-from pipeline.editions.edition import file_sha256, load_edition
+from pipeline.editions.edition import load_edition
+from pipeline.editions.files import file_sha256
 from pipeline.editions.plan import plan
 from pipeline.errors import XizeError
 from pipeline.job import Options

@@ -322,7 +322,8 @@ def test_carry_to_a_replaced_file_of_the_same_edition(two_editions: Path, tmp_pa
     """An erratum: the file under raw/ is another one; what no longer applies is named, nothing is written."""
     home = tmp_path / "home"
     shutil.copytree(two_editions, home)
-    from pipeline.editions.edition import file_sha256, load_edition
+    from pipeline.editions.edition import load_edition
+    from pipeline.editions.files import file_sha256
 
     path = load_edition(home, OLD).path()
     before = file_sha256(path)

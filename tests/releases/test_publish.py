@@ -24,7 +24,7 @@ import pyarrow.parquet as pq
 import pytest
 from fsspec.implementations.memory import MemoryFileSystem
 
-from pipeline.editions.edition import folder_lock
+from pipeline.editions.files import folder_lock
 from pipeline.errors import XizeError
 from pipeline.releases.catalogue import (
     damaged_files,

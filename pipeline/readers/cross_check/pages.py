@@ -11,7 +11,6 @@ import pyarrow as pa
 
 from pipeline.arrow import array
 from pipeline.errors import XizeError
-from pipeline.findings import Finding
 from pipeline.model import Cell
 from pipeline.processes import map_in_processes
 from pipeline.readers.cross_check.compare_cells import PageComparison, compare, letter_size
@@ -45,22 +44,6 @@ def suspects(reading: Reading) -> list[int]:
         for info in pages_of(reading)
         if not {*info.checks} <= {*DAMAGE, UNREADABLE} and info.engine != ENGINE
     ]
-
-
-def cross_check(
-    path: Path,
-    reading: Reading,
-    pages: Sequence[int],
-    password: str = "",
-    workers: int | None = None,
-    progress: Progress | None = None,
-) -> tuple[Reading, list[Finding]]:
-    """Read ``pages`` with camelot too: the reading with its cells' confidence adjusted, and the disagreements.
-
-    Raises XizeError when the file cannot be opened.
-    """
-    compared = compare_pages(path, reading, pages, password, workers, progress)
-    return with_confidence(reading, compared), [finding for page in compared for finding in page.findings]
 
 
 def compare_pages(

@@ -10,14 +10,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from pipeline.editions.pictures import LARGEST, SMALLEST, check_size
 from pipeline.errors import XizeError
 
 Grey = npt.NDArray[np.uint8]
 
-LARGEST = 120_000_000
-"""Pixels of the largest picture that is read: an A2 sheet at 600 dpi."""
-_SMALLEST = 100
-"""Pixels across or down below which a picture holds no table."""
 _DPI = (150, 300)
 """Lowest and highest resolution in which a page is read; a coarser picture is drawn larger, a finer one smaller."""
 STROKE, RULING = 0.8, 0.72
@@ -74,16 +71,10 @@ def _resolution(page: Any, where: str) -> float:
         across, down = ctypes.c_uint(), ctypes.c_uint()
         if not raw.FPDFImageObj_GetImagePixelSize(one.raw, across, down):
             continue
-        if across.value * down.value > LARGEST:
-            raise XizeError(
-                f"{where}：图片有{across.value}×{down.value}像素，大得无法识别；请以200至300 dpi重新扫描。"
-            )
         left, bottom, right, top = one.get_bounds()
         best = max(best, 72 * across.value / max(right - left, 1.0))
-        if min(across.value, down.value) < _SMALLEST and (right - left) * (top - bottom) > 10_000:
-            raise XizeError(
-                f"{where}：图片只有{across.value}×{down.value}像素，小得无法识别；请以200至300 dpi重新扫描。"
-            )
+        shown = (right - left) * (top - bottom) > 10_000
+        check_size(f"{where}：图片", across.value, down.value, least=SMALLEST if shown else 0)
     return min(max(best, _DPI[0]), _DPI[1])
 
 

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import os
 import re
-import shutil
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache, partial
 from pathlib import Path
 
+from pipeline.editions.files import replace_folder
 from pipeline.findings import Finding
 from pipeline.processes import map_in_processes
 from pipeline.readers.ocr.engine import installed
@@ -156,22 +154,12 @@ def _told(pages: Sequence[PageInfo]) -> Finding:
 
 def _page(path: Path, password: str, wanted: tuple[int, Path | None]) -> Reading:
     """One page, from where it is kept or recognised and kept."""
-    from pyarrow import parquet
-
     number, place = wanted
-    names = ("cells", "blocks", "pages")
     if place is not None and place.is_dir():
-        return Reading(*(parquet.ParquetFile(place / f"{name}.parquet").read() for name in names))
+        return Reading.load(place)
     reading = read_scans(path, [number], password)
     if place is not None:
-        place.parent.mkdir(parents=True, exist_ok=True)
-        beside = Path(tempfile.mkdtemp(prefix=".", dir=place.parent))
-        try:
-            for name in names:
-                parquet.write_table(getattr(reading, name), beside / f"{name}.parquet")
-            os.replace(beside, place)
-        finally:
-            shutil.rmtree(beside, ignore_errors=True)
+        replace_folder(place, "cells.parquet", "识别结果", reading.save)
     return reading
 
 
@@ -186,21 +174,16 @@ def _digest() -> str:
     return digest.hexdigest()[:12]
 
 
-def _bad_shares(reading: Reading) -> dict[int, float]:
-    """Page → share of its characters that have no code."""
-    counts: dict[int, list[int]] = {}
-    texts = [(cell.page, cell.text) for cell in cells_of(reading)]
-    texts += [(block.line.page, block.line.text) for block in blocks_of(reading)]
-    for page, text in texts:
-        both = counts.setdefault(page, [0, 0])
-        both[0] += text.count(REPLACEMENT)
-        both[1] += len(text)
-    return {page: bad / total for page, (bad, total) in counts.items() if total}
+def _bad_share(reading: Reading) -> float:
+    """Share of the characters that have no code."""
+    texts = [*(cell.text for cell in cells_of(reading)), *(block.line.text for block in blocks_of(reading))]
+    return sum(text.count(REPLACEMENT) for text in texts) / max(sum(map(len, texts)), 1)
 
 
 def _better(made: Reading, reading: Reading, number: int) -> bool:
     """Whether a page's recognition has fewer doubtful characters than its text layer, or far more text."""
-    (page,) = (one for one in pages_of(reading) if one.page == number)
+    before = select_pages(reading, [number])
+    (page,) = pages_of(before)
     cells = cells_of(made)
     scores = made.cells.column("scores").to_pylist()
     doubtful = sum(
@@ -213,4 +196,4 @@ def _better(made: Reading, reading: Reading, number: int) -> bool:
     outside = sum(len(block.line.text) for block in blocks_of(made))
     if UNREADABLE not in page.checks:
         return not page.glyphs or total + outside > 2 * page.glyphs
-    return bool(total) and doubtful / total < _bad_shares(reading).get(number, 0.0)
+    return bool(total) and doubtful / total < _bad_share(before)

@@ -29,7 +29,7 @@ def other_rows(
         words = "、".join(ref.text for ref in near.header.refs if ref.text)
         message = (
             f"附件《{annex.title}》像是“{TABLES[near.spec.table].title_zh}”，但列标题（{words}）中找不到"
-            f"{'、'.join(lacking)}，内容存入annex_other；可在source.yaml的header_map中写明对应关系。"
+            f"{'、'.join(lacking)}，内容存入annex_other；可在source.yaml的headers中写明对应关系。"
         )
         account.report("annex_column_unknown", message, words, first, "annex_other")
     else:

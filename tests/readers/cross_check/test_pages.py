@@ -11,8 +11,8 @@ import pikepdf
 import pytest
 
 from pipeline.errors import XizeError
-from pipeline.findings import CODES
-from pipeline.readers.cross_check.pages import compare_pages, cross_check, suspects, with_confidence
+from pipeline.findings import CODES, Finding
+from pipeline.readers.cross_check.pages import compare_pages, suspects, with_confidence
 from pipeline.readers.pdf.read import count_pages, read_pdf
 from pipeline.reading import (
     AGREED,
@@ -39,6 +39,14 @@ def test_vector_pages_never_load_camelot(tmp_path: Path) -> None:
         "sys.exit(bool({'camelot', 'cv2'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def cross_check(
+    path: Path, reading: Reading, pages: list[int], password: str = ""
+) -> tuple[Reading, list[Finding]]:
+    """The reading with its cells' confidence adjusted, and the disagreements."""
+    compared = compare_pages(path, reading, pages, password)
+    return with_confidence(reading, compared), [finding for page in compared for finding in page.findings]
 
 
 def test_agreement_raises_confidence(tmp_path: Path) -> None:
