@@ -17,12 +17,11 @@ from expectations.rules import KEY, ROW, TITLES, title_of
 from pipeline.findings import CODES
 from pipeline.quality.coverage import STATES, Scope, scope, where
 from pipeline.quality.decisions import as_decided, by_worth, finding_rows, remedy, statuses
-from pipeline.schema import QUEUES, TABLES
+from pipeline.schema import QUEUES, SEVERITIES, TABLES
 from pipeline.schema.moe_classes import reference_majors
 from pipeline.text import page_spans
 
 _TEMPLATES = Path(__file__).with_name("templates")
-_SEVERITIES = {"error": "错误", "warning": "警告", "info": "提示"}
 _STATUSES = {"open": "未处理", "accepted": "已接受", "corrected": "已更正"}
 _SHORT = {
     "present": "有", "partial": "存疑", "empty": "无条目", "lost": "缺失", "unsure": "或缺", "absent": "无", "extra": "另列",
@@ -85,7 +84,7 @@ class _Pages:
         self._environment.globals.update(
             edition=context.edition,
             document_title=context.title,
-            severities=_SEVERITIES,
+            severities=SEVERITIES,
             statuses=_STATUSES,
             titles={name: title_of(name) for name in (*TITLES, *TABLES)},
         )
@@ -113,7 +112,7 @@ def _write_index(
                 "rows": tables[name].num_rows if name in tables else "",
                 "checked": len(its),
                 "failed": sum(not r.success for r in its),
-                "open": {severity: unsettled[name, severity] for severity in _SEVERITIES},
+                "open": {severity: unsettled[name, severity] for severity in SEVERITIES},
                 "suite": name in TABLES,
             }
         )
@@ -153,7 +152,7 @@ def _groups(findings: Iterable[Row]) -> list[dict[str, Any]]:
     """Findings by severity and code, graver ones first; within, open ones first."""
 
     def kind(row: Row) -> tuple[int, str]:
-        return list(_SEVERITIES).index(row["severity"]), row["code"]
+        return list(SEVERITIES).index(row["severity"]), row["code"]
 
     made = []
     for (_, code), group in groupby(sorted(findings, key=kind), kind):

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from pipeline.releases.deltas import TableDelta
     from pipeline.tidy.wraps.segment_model import Memory
 
-__all__ = ["Job", "Limits", "Options", "Outcome", "Report", "RunResult", "code_digest", "read_decisions"]
-
 Report = Callable[[str, int, int], None]
 """Progress: (stage, done, total); stages are read, check, tidy, validate, publish."""
 
@@ -111,7 +109,7 @@ class RunResult:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a run came to: the release (None with ``publish=False``), figures, findings by severity and code.
+    """What a run came to: the release (None with ``publish=False``), figures, findings by severity.
 
     ``by_queue``: open findings. Of a run that was not published, what a release would change: ``deltas`` by table against
     the latest one, ``changes`` by kind against each release (its name) that it would be compared with.
@@ -123,7 +121,6 @@ class Outcome:
     stats: Mapping[str, Any]
     rows: Mapping[str, int]
     by_severity: Mapping[str, int]
-    by_code: Mapping[str, int]
     by_queue: Mapping[str, int] = field(default_factory=dict)
     report: ValidationReport | None = None
     deltas: tuple[TableDelta, ...] = ()

@@ -14,6 +14,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from pipeline import __version__
 from pipeline.errors import XizeError
 from pipeline.job import Job, Outcome, Report, RunResult, code_digest
+from pipeline.releases.catalogue import (
+    Release,
+    curated_url,
+    damaged_files,
+    last_release,
+    latest_name,
+    load_release,
+)
+from pipeline.releases.storage import Store, open_store
 from pipeline.staging import note_same, same_inputs
 from pipeline.system import login_name, peak_memory
 
@@ -22,13 +31,14 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from expectations.report import ValidationReport
-    from pipeline.releases.catalogue import Release
     from pipeline.releases.deltas import TableDelta
 
 _CROP_BYTES = 7_500_000
 """Pictures of doubtful places in browse.html: in base64 a third more, so that the page stays below 12 MB."""
 
-__all__ = ["finish", "measured", "preview", "same_as", "steps_table", "unchanged", "with_findings"]
+
+def _store(job: Job) -> Store:
+    return open_store(curated_url(job.options.home, job.options.curated))
 
 
 def unchanged(job: Job) -> Release | None:
@@ -36,12 +46,9 @@ def unchanged(job: Job) -> Release | None:
 
     None when the run is not to publish.
     """
-    from pipeline.releases.catalogue import curated_url, damaged_files, last_release
-    from pipeline.releases.storage import open_store
-
     if not job.options.publish:
         return None
-    store = open_store(curated_url(job.options.home, job.options.curated))
+    store = _store(job)
     last = last_release(store, job.edition.name, job.kind)
     if last is None or (job.options.latest and not last.is_latest):
         return None
@@ -61,7 +68,6 @@ def same_as(job: Job, last: Release) -> Outcome:
         {**manifest.get("stats", {}), "conservation": manifest.get("conservation") or {}},
         last.rows,
         dict(findings.get("by_severity", {})),
-        dict(findings.get("by_code", {})),
         dict(findings.get("open_by_queue", {})),
     )
 
@@ -102,20 +108,25 @@ def finish(
         report("publish", 0, 1)
     with measured("publish"):
         tables = with_findings(job, result, verdict)
-        severities = Counter(tables["findings"].column("severity").to_pylist())
-        codes = Counter(tables["findings"].column("code").to_pylist())
-        queues = count_findings(tables["findings"])["open_by_queue"]
+        counts = count_findings(tables["findings"])
         rows = {name: table.num_rows for name, table in tables.items()}
-        errors = len(_open_errors(tables))
+        about = (result.stats, rows, counts["by_severity"], counts["open_by_queue"], verdict)
+        errors = _open_errors(tables)
         if errors or not job.options.publish:
             store_unpublished(job, result, tables)
         if not job.options.publish:
-            found = (severities, codes, queues, verdict, preview(job, tables), changes(job, result, tables))
-            return Outcome(job, None, False, result.stats, rows, *found, open_errors=errors)
+            would = preview(job, tables), changes(job, result, tables)
+            return Outcome(job, None, False, *about, *would, open_errors=len(errors))
+        if errors:
+            shown = "；".join(message.rstrip("。") for message in errors[:3])
+            more = f" 等 {len(errors)} 处" if len(errors) > 3 else ""
+            raise XizeError(
+                f"{job.path.name}：校验有 {len(errors)} 个错误，没有发布：{shown}{more}。", exit_code=1
+            )
         release = _publish(job, result, tables, verdict, site)
         if not release.changed:
             note_same(job, release.release)
-        return Outcome(job, release, release.changed, result.stats, rows, severities, codes, queues, verdict)
+        return Outcome(job, release, release.changed, *about)
 
 
 def _publish(
@@ -123,9 +134,7 @@ def _publish(
 ) -> Release:
     from pipeline.diff.output.pictures import Box, Strip, strips
     from pipeline.export.start_page import write_start_page
-    from pipeline.releases.catalogue import curated_url
     from pipeline.releases.publish import RunInfo, SourceInfo, publish
-    from pipeline.releases.storage import open_store
 
     def compare(before: Release, manifest: Mapping[str, Any], new: Mapping[str, pa.Table]) -> bytes:
         from pipeline.diff.output.terminal import changes_since  # most runs have nothing to compare with
@@ -141,9 +150,8 @@ def _publish(
             crops = strips(job.path, boxes, _CROP_BYTES, result.context["turned"])
         return browse_page(manifest, package, new, crops)
 
-    _refuse_errors(job, tables)
     version = f"{__version__}+{code_digest()[:12]}"
-    url = curated_url(job.options.home, job.options.curated)
+    store = _store(job)
     release = publish(
         tables,
         SourceInfo.of(job.edition, job.kind, job.sha256),
@@ -156,22 +164,12 @@ def _publish(
             browse,
             job.options.by or login_name(),
         ),
-        url,
+        store.url,
         site=site,
         latest=True if job.options.latest else None,
     )
-    write_start_page(open_store(url))
+    write_start_page(store)
     return release
-
-
-def _refuse_errors(job: Job, tables: Mapping[str, pa.Table]) -> None:
-    errors = _open_errors(tables)
-    if errors:
-        shown = "；".join(message.rstrip("。") for message in errors[:3])
-        more = f" 等 {len(errors)} 处" if len(errors) > 3 else ""
-        raise XizeError(
-            f"{job.path.name}：校验有 {len(errors)} 个错误，没有发布：{shown}{more}。", exit_code=1
-        )
 
 
 def _open_errors(tables: Mapping[str, pa.Table]) -> list[str]:
@@ -182,17 +180,14 @@ def _open_errors(tables: Mapping[str, pa.Table]) -> list[str]:
 
 def preview(job: Job, tables: Mapping[str, pa.Table]) -> tuple[TableDelta, ...]:
     """What a release of ``tables`` would change against the latest one."""
-    from pipeline.releases.catalogue import curated_url, latest_name, load_release
     from pipeline.releases.deltas import diff_summary
-    from pipeline.releases.storage import open_store
     from pipeline.schema import TABLES, build
 
-    url = curated_url(job.options.home, job.options.curated)
-    name = job.edition.name
-    if latest_name(open_store(url), name) is None:
+    store, name = _store(job), job.edition.name
+    if latest_name(store, name) is None:
         before = {table: build(table, [], name) for table in TABLES}
     else:
-        before = load_release(url, name)
+        before = load_release(store.url, name)
     return diff_summary(tables, before)
 
 
@@ -202,14 +197,12 @@ def changes(job: Job, result: RunResult, tables: Mapping[str, pa.Table]) -> dict
     import json
 
     from pipeline.diff.output.terminal import changes_since
-    from pipeline.releases.catalogue import curated_url
     from pipeline.releases.manifest import manifest
     from pipeline.releases.publish import RunInfo, SourceInfo, releases_before
-    from pipeline.releases.storage import open_store
 
     source = SourceInfo.of(job.edition, job.kind, job.sha256)
     about = manifest("r000", source, RunInfo(result.stats), tables, {})
-    store = open_store(curated_url(job.options.home, job.options.curated))
+    store = _store(job)
     found = {}
     for before in releases_before(store, job.edition.name, job.kind):
         rows = json.loads(changes_since(job.options.home, before, about, tables))

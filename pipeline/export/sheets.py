@@ -21,7 +21,7 @@ from pipeline.findings import CODES
 from pipeline.quality.coverage import STATUSES, SUBJECTS
 from pipeline.releases.catalogue import Release, find_release, load_release, read_file
 from pipeline.releases.storage import Store
-from pipeline.schema import KINDS, QUEUES, TABLES
+from pipeline.schema import KINDS, QUEUES, SEVERITIES, TABLES
 from pipeline.schema.json_schema import value_schema
 from pipeline.schema.types import Field, Table
 from pipeline.text import csv_text
@@ -190,7 +190,7 @@ def _labels(table: Table, field: Field) -> Mapping[str, str]:
         ("coverage", "status"): STATUSES,
         ("findings", "code"): {name: code.title_zh for name, code in CODES.items()},
         ("findings", "queue"): QUEUES,
-        ("findings", "severity"): {"error": "错误", "warning": "警告", "info": "提示"},
+        ("findings", "severity"): SEVERITIES,
         ("findings", "status"): {"open": "待处理", "accepted": "已接受", "corrected": "已更正"},
         ("findings", "table"): {name: one.title_zh for name, one in TABLES.items()},
         ("links", "table"): {name: one.title_zh for name, one in TABLES.items()},

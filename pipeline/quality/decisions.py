@@ -318,7 +318,7 @@ def by_worth(rows: Iterable[Row]) -> list[Row]:
             row["status"] != "open",
             row["queue"] != "reading",
             -(row["chance"] or 0.0) * affected(row),
-            SEVERITIES.index(row["severity"]),
+            list(SEVERITIES).index(row["severity"]),
             row["page"] if row["page"] is not None else 1 << 30,
             row["line"] or 0,
             row["top"] or 0.0,

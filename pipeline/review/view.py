@@ -144,7 +144,7 @@ def _graver(material: Material, number: int) -> dict[str, str]:
         named = [material.by_key.get((_table_of(row["table"]), key)) for key in row["keys"]]
         here = [one for one in named if one is not None and material.page_of(one) == number]
         about += [(one["cell_id"], row["severity"]) for one in here]
-    about.sort(key=lambda one: SEVERITIES.index(one[1]), reverse=True)
+    about.sort(key=lambda one: list(SEVERITIES).index(one[1]), reverse=True)
     return {cell: severity for cell, severity in about if cell}
 
 

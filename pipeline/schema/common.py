@@ -19,7 +19,7 @@ KINDS = {
 
 GRADE_LABELS = {5: "五级/初级工", 4: "四级/中级工", 3: "三级/高级工", 2: "二级/技师", 1: "一级/高级技师"}
 
-SEVERITIES = ("error", "warning", "info")
+SEVERITIES = {"error": "错误", "warning": "警告", "info": "提示"}
 
 QUEUES = {"reading": "可能读错", "document": "原文如此"}
 

@@ -69,7 +69,7 @@ FINDINGS = Table(
              "<edition>:<16 hex digits>; stable across runs, the digits are the same for the same doubt of every edition",
              pattern=r"^[a-z][a-z0-9-]*:[0-9a-f]{16}$"),
         text("code", "代码", "Code", "发现的种类", "Kind of finding", pattern=r"^[a-z][a-z0-9_]*$"),
-        text("severity", "严重程度", "Severity", "严重程度", "How grave", enum=SEVERITIES),
+        text("severity", "严重程度", "Severity", "严重程度", "How grave", enum=tuple(SEVERITIES)),
         text("table", "表", "Table", "所涉的表", "The table it is about", nullable=True),
         text("key", "键", "Key", "条目标识、专业类代码或行标识", "entry_id, class_code or row_id", nullable=True),
         strings("keys", "所涉各行", "Keys", "一项决定所涉的各行的键；只涉一行时为空", "Keys of all rows that one decision settles; empty where it is only one"),
