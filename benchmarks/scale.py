@@ -80,7 +80,7 @@ def print_documents(home: Path, count: int) -> dict[str, int]:
 
 def publish(home: Path, pages: dict[str, int], workers: int) -> dict[str, Any]:
     """Publish all documents on a new cluster of ``workers`` processes; seconds by kind of task, and the whole."""
-    from distributed import Client, get_task_stream
+    from distributed import Client, LocalCluster, get_task_stream
 
     from flows.cluster import local_cluster
     from flows.runner import run_editions
@@ -90,7 +90,8 @@ def publish(home: Path, pages: dict[str, int], workers: int) -> dict[str, Any]:
             shutil.rmtree(home / folder / name, ignore_errors=True)
     first, *rest = pages
     refused, load = 0, os.getloadavg()[0]
-    with local_cluster(workers) as address:
+    with LocalCluster(**local_cluster(workers)) as cluster:
+        address = cluster.scheduler_address
         warm = Options(home, first, allow_incomplete=True)
         for name in (first,):  # every process loads its libraries once, before the clock runs
             try:

@@ -1,7 +1,7 @@
 """Editions published on a Dask cluster: page ranges and documents are its tasks, this process only keeps order.
 
 A worker needs the source's url, Prefect's API and the curated folder's url. Staged files, locks and the steward's home
-stay here. Comes after :func:`flows.settings.prepare`.
+stay here. Comes after :func:`flows.server.prepare`.
 """
 
 from __future__ import annotations
@@ -10,21 +10,19 @@ import logging
 import os
 import tempfile
 from collections import Counter
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
 from concurrent.futures import CancelledError
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from distributed import Client, LocalCluster
+from distributed import Client
 from distributed.scheduler import KilledWorker
 from prefect import flow, get_run_logger, task
 from prefect.exceptions import CancelledRun, CrashedRun
 from pydantic import SecretStr
 
-from flows import notify
-from flows.editions import IN_MEMORY, NO_PASSWORD, TRIED_AGAIN, Watcher, current_watcher, publish_findings
+from flows.editions import NO_PASSWORD, TRIED_AGAIN, Watcher, publish_findings, tell_failure
 from pipeline import run, staging
 from pipeline.editions.download import local_path
 from pipeline.editions.edition import edition_lock
@@ -42,25 +40,13 @@ from pipeline.releases.learned import learned
 PAGES_PER_TASK = 16
 """Coarse: every task costs Prefect some tens of milliseconds of bookkeeping."""
 
-_TRIED_AGAIN: dict[str, Any] = IN_MEMORY | TRIED_AGAIN
 _INTERRUPTED = "处理它的工作进程接连中断，或与Dask调度器的连接已中断：请检查各机内存（每个进程宜有1 GB以上）与网络后再运行。"
 
 
-# -- the cluster
-
-
-@contextmanager
-def local_cluster(workers: int | None) -> Iterator[str]:
-    """The address of a cluster on this machine, one thread a process: the work is Python's."""
-    with LocalCluster(  # type: ignore[no-untyped-call]
-        n_workers=workers or processors(),
-        threads_per_worker=1,
-        processes=True,
-        host="127.0.0.1",
-        dashboard_address="127.0.0.1:0",  # any port that is free
-        silence_logs=logging.CRITICAL,
-    ) as cluster:
-        yield str(cluster.scheduler_address)
+def local_cluster(workers: int | None) -> dict[str, Any]:
+    """The options of Dask's LocalCluster, one thread a process (the work is Python's), on ports that are free."""
+    own = {"host": "127.0.0.1", "dashboard_address": "127.0.0.1:0", "silence_logs": logging.CRITICAL}
+    return {"n_workers": workers or processors(), "threads_per_worker": 1, "processes": True, **own}
 
 
 def check_cluster(address: str, options: Options) -> None:
@@ -93,10 +79,7 @@ def check_cluster(address: str, options: Options) -> None:
             )
 
 
-# -- the tasks, which run on workers
-
-
-@task(task_run_name="read-{edition}-{first}-{last}", **_TRIED_AGAIN)
+@task(task_run_name="read-{edition}-{first}-{last}", **TRIED_AGAIN)
 def read_range(edition: str, first: int, last: int, parcel: Parcel, pages: list[int]) -> Reading:
     """Some pages (from 1) between ``first`` and ``last``, which name the task."""
     from pipeline.readers.pdf.read import read_pages
@@ -107,7 +90,7 @@ def read_range(edition: str, first: int, last: int, parcel: Parcel, pages: list[
     return reading
 
 
-@task(task_run_name="finish-{edition}", **_TRIED_AGAIN)
+@task(task_run_name="finish-{edition}", **TRIED_AGAIN)
 def finish_document(
     edition: str, parcel: Parcel, reading: Reading
 ) -> tuple[Outcome | XizeError, dict[str, bytes]]:
@@ -131,10 +114,7 @@ def finish_document(
         return came, {name: files[name] for name in files.keys() - parcel.files.keys()}
 
 
-# -- the flow
-
-
-@flow(name="publish_editions", flow_run_name="publish-on-cluster", on_failure=[notify.failed])
+@flow(name="publish_editions", flow_run_name="publish-on-cluster", on_failure=[tell_failure])
 def publish_editions(
     editions: list[str], home: Path, password: SecretStr = NO_PASSWORD, **options: Any
 ) -> list[Outcome]:
@@ -143,8 +123,10 @@ def publish_editions(
     ``options``: those of :class:`pipeline.job.Options`. One edition that fails keeps none of the others back; raises
     XizeError naming those that failed at the end.
     """
+    from flows.editions import WATCHER  # the flow travels to the workers with what it names: no ContextVar
+
     asked = Options(home=home, edition="", password=password.get_secret_value(), **options)
-    watcher, pages = current_watcher(), Counter[str]()
+    watcher, pages = WATCHER.get(), Counter[str]()
     under_way = {name: _published(replace(asked, edition=name), watcher, pages) for name in editions}
     outcomes: dict[str, Outcome] = {}
     failures: dict[str, Exception] = {}

@@ -1,31 +1,35 @@
 """The flows of one machine: an edition is published, everything is rebuilt.
 
 The tasks are the steps of :mod:`pipeline.run`, done by the task itself. Values go from task to task in this process and
-are never stored; what was read is kept under staged/ by its content. Comes after :func:`flows.settings.prepare`.
+are never stored; what was read is kept under staged/ by its content. Comes after :func:`flows.server.prepare`.
 """
 
 from __future__ import annotations
 
+import json
+import os
+import urllib.error
+import urllib.request
 from collections.abc import Callable
 from contextvars import ContextVar
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar, cast
+from typing import Any, NamedTuple
 
 import pyarrow.parquet as pq
 from prefect import flow, get_run_logger, task
 from prefect.artifacts import create_markdown_artifact
 from prefect.cache_policies import NO_CACHE
 from prefect.client.schemas.objects import State, TaskRun
+from prefect.logging.loggers import flow_run_logger
 from prefect.utilities.annotations import quote
 from pydantic import SecretStr
 
 from expectations.report import ValidationReport
-from flows import notify
 from pipeline import run
 from pipeline.editions.download import Unreachable
 from pipeline.editions.edition import edition_lock, editions
 from pipeline.editions.plan import plan as plan_job
-from pipeline.errors import XizeError, raise_failures
+from pipeline.errors import XizeError, for_each
 from pipeline.job import Job, Limits, Options, Outcome, Report, RunResult
 from pipeline.outcome import finish, same_as, unchanged
 from pipeline.quality.findings_markdown import findings_markdown
@@ -38,7 +42,11 @@ NO_PASSWORD = SecretStr("")
 IN_MEMORY: dict[str, Any] = {"persist_result": False, "cache_policy": NO_CACHE}
 """Options of a task whose values are large: they are neither stored nor hashed."""
 
-Value = TypeVar("Value")
+WEBHOOK = "XIZE_WEBHOOK"
+"""The address that a JSON object is posted to: event (failed | doubtful), edition, release, text, run."""
+
+whole: Any = quote
+"""A value for a task, which is given it as it is: Prefect looks through collections of others for futures."""
 
 
 class Watcher(NamedTuple):
@@ -49,11 +57,6 @@ class Watcher(NamedTuple):
 
 
 WATCHER: ContextVar[Watcher] = ContextVar("xize_watcher", default=Watcher())  # noqa: B039 (a named tuple does not change)
-
-
-def current_watcher() -> Watcher:
-    """The watcher of this context. (Flows travel to a cluster's workers with what they name; a ContextVar cannot.)"""
-    return WATCHER.get()
 
 
 async def may_pass(task: Any, task_run: TaskRun, state: State[Any]) -> bool:
@@ -71,10 +74,45 @@ def publish_findings(job: Job) -> None:
         create_markdown_artifact(text, key=f"findings-{edition}", description=f"{edition}的发现")
 
 
-TRIED_AGAIN: dict[str, Any] = {"retries": 2, "retry_delay_seconds": [1, 5], "retry_condition_fn": may_pass}
+TRIED_AGAIN = IN_MEMORY | {"retries": 2, "retry_delay_seconds": [1, 5], "retry_condition_fn": may_pass}
 
 
-@task(name="plan", **TRIED_AGAIN, **IN_MEMORY)
+def tell_failure(flow: Any, flow_run: Any, state: Any) -> None:
+    """Prefect calls this when a flow run fails or crashes."""
+    parameters = flow_run.parameters or {}
+    edition = str(parameters.get("edition") or "、".join(map(str, parameters.get("editions") or ())))
+    text = f"{edition or flow.name}：运行失败，没有发布；{state.message or state.name}"
+    _post("failed", edition, None, text, flow_run.name, flow_run_logger(flow_run, flow))
+
+
+def tell_doubts(outcome: Outcome) -> None:
+    """Tell of a new release where something may have been read wrongly, or parts of the document are missing."""
+    made, count = outcome.release, outcome.by_queue.get("reading", 0)
+    if made is None or not outcome.changed:
+        return
+    doubts = [f"{count}处可能读错"] * bool(count)
+    doubts += ["缺少目录所列的部分"] * bool(made.manifest.get("allow_incomplete"))
+    if doubts:
+        text = f"{made.edition}@{made.release}已发布，但{'，'.join(doubts)}：请用“xize review {made.edition}”核对。"
+        _post("doubtful", made.edition, made.release, text, None, get_run_logger())
+
+
+def _post(event: str, edition: str, release: str | None, text: str, run: str | None, logger: Any) -> None:
+    """Post what happened; that nobody listens is logged, and does not make a run worse than it is."""
+    address = os.environ.get(WEBHOOK)
+    if not address:
+        return
+    body = {"event": event, "edition": edition, "release": release, "text": text, "run": run}
+    data = json.dumps(body, ensure_ascii=False).encode()
+    try:
+        request = urllib.request.Request(address, data, {"Content-Type": "application/json; charset=utf-8"})
+        urllib.request.urlopen(request, timeout=10).close()
+    except (OSError, ValueError) as error:
+        reason = error.code if isinstance(error, urllib.error.HTTPError) else error
+        logger.warning("没有通知到%s所指的地址（%s）：请检查该地址。", WEBHOOK, reason)
+
+
+@task(name="plan", **TRIED_AGAIN)
 def plan(options: Options) -> Job:
     """The verified source; a file that lies at a url is fetched."""
     job = learned(plan_job(options))
@@ -114,13 +152,13 @@ def validate(job: Job, result: RunResult, site: Path) -> ValidationReport:
 
 
 @task(name="publish", **IN_MEMORY)
-def publish(job: Job, result: RunResult, verdict: ValidationReport, site: Path) -> Outcome:
+def publish_result(job: Job, result: RunResult, verdict: ValidationReport, site: Path) -> Outcome:
     """The release, or what it would change. The findings become an artifact, whether they let it publish or not."""
     try:
         outcome = finish(job, result, verdict, site, WATCHER.get().report)
     finally:
         publish_findings(job)
-    notify.doubtful(outcome)
+    tell_doubts(outcome)
     where = "没有发布" if outcome.release is None else outcome.release.folder
     get_run_logger().info(
         "%s：条目%d，发现%s。%s", where, outcome.rows["entries"], dict(outcome.by_severity), outcome.remark
@@ -131,8 +169,8 @@ def publish(job: Job, result: RunResult, verdict: ValidationReport, site: Path) 
 @flow(
     name="publish_edition",
     flow_run_name="publish-{edition}",
-    on_failure=[notify.failed],
-    on_crashed=[notify.failed],
+    on_failure=[tell_failure],
+    on_crashed=[tell_failure],
 )
 def publish_edition(
     edition: str,
@@ -156,26 +194,17 @@ def publish_edition(
         latest=latest, curated=curated, limits=limits, by=by,
     )  # fmt: skip
     with edition_lock(home, edition):
-        job = plan(_whole(options))
+        job = plan(whole(options))
         last = unchanged(job)
         if last is not None:
             get_run_logger().info("%s：没有变化，最新为%s。", edition, last.release)
             return same_as(job, last)
-        return _publish(job)
-
-
-def _whole(value: Value) -> Value:
-    """``value`` for a task, which is given it as it is: Prefect looks through collections of others for futures."""
-    return cast(Value, quote(value))
-
-
-def _publish(job: Job) -> Outcome:
-    reading = read(_whole(job))
-    result = tidy(_whole(job), _whole(reading))
-    with work_folder(job) as folder:
-        site = folder / "validation"
-        verdict = validate(_whole(job), _whole(result), site)
-        return publish(_whole(job), _whole(result), _whole(verdict), site)
+        reading = read(whole(job))
+        result = tidy(whole(job), whole(reading))
+        with work_folder(job) as folder:
+            site = folder / "validation"
+            verdict = validate(whole(job), whole(result), site)
+            return publish_result(whole(job), whole(result), whole(verdict), site)
 
 
 @flow(name="rebuild_all")
@@ -187,13 +216,10 @@ def rebuild_all(
     One edition that fails keeps none of the others back. Raises XizeError naming those that failed.
     """
     done: dict[str, str | None] = {}
-    failures: dict[str, Exception] = {}
-    for edition in editions(home):
-        try:
-            outcome = publish_edition(edition, home, allow_incomplete=allow_incomplete, curated=curated)
-        except XizeError as error:
-            failures[edition] = error
-        else:
-            done[edition] = outcome.release.release if outcome.release else None
-    raise_failures(failures)
+
+    def publish(edition: str) -> None:
+        outcome = publish_edition(edition, home, allow_incomplete=allow_incomplete, curated=curated)
+        done[edition] = outcome.release.release if outcome.release else None
+
+    for_each(editions(home), publish)
     return done

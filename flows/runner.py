@@ -6,15 +6,13 @@ import atexit
 import os
 import sys
 from collections.abc import Callable, Sequence
-from contextlib import nullcontext
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from flows.server import Server, server_for, unreachable
-from flows.settings import prepare
+from flows.server import Server, prepare, server_for, unreachable
 from pipeline.editions.edition import edition_lock
 from pipeline.editions.plan import plan
 from pipeline.errors import XizeError
@@ -26,7 +24,7 @@ if TYPE_CHECKING:
     from flows.editions import Watcher
 
 
-def run(options: Options, report: Report | None = None) -> Outcome:
+def run(options: Options, report: Report = lambda stage, done, total: None) -> Outcome:
     """Publish an edition through the flow ``publish_edition``; what has not changed needs no Prefect.
 
     Raises XizeError as :func:`pipeline.run.run` does, and when Prefect's server cannot be had.
@@ -36,11 +34,10 @@ def run(options: Options, report: Report | None = None) -> Outcome:
         last = unchanged(job)
         if last is not None:
             return same_as(job, last)
-    server = start(options.home)
+    start(options.home)
     from flows.editions import Watcher, publish_edition
 
-    watcher = Watcher() if report is None else Watcher(report)
-    done: Outcome = _call(server, publish_edition, options.edition, options, watcher, workers=options.workers)
+    done: Outcome = _call(publish_edition, options.edition, options, Watcher(report))
     return done
 
 
@@ -49,7 +46,7 @@ def run_editions(
     options: Options,
     *,
     address: str | None = None,
-    report: Report | None = None,
+    report: Report = lambda stage, done, total: None,
     finished: Callable[[Outcome], None] = lambda outcome: None,
 ) -> list[Outcome]:
     """Publish editions on a Dask cluster; ``options`` hold for all of them (its ``edition`` is not looked at).
@@ -66,18 +63,19 @@ def run_editions(
             "集群在别的机器上时需要各机都能访问的Prefect服务器："
             "请先启动它，并设置环境变量PREFECT_API_URL（如http://服务器:4200/api）。"
         )
-    server = start(options.home)
+    start(options.home)
     from prefect_dask.task_runners import DaskTaskRunner
 
     from flows.cluster import check_cluster, local_cluster, publish_editions
     from flows.editions import Watcher
 
-    watcher = Watcher(finished=finished) if report is None else Watcher(report, finished)
-    with local_cluster(options.workers) if address is None else nullcontext(address) as place:
-        if address is not None:
-            check_cluster(address, options)
-        flow = publish_editions.with_options(task_runner=DaskTaskRunner(address=place))  # type: ignore[arg-type]
-        outcomes: list[Outcome] = _call(server, flow, list(editions), options, watcher)
+    if address is None:
+        runner = DaskTaskRunner(cluster_kwargs=local_cluster(options.workers))
+    else:
+        check_cluster(address, options)
+        runner = DaskTaskRunner(address=address)
+    flow = publish_editions.with_options(task_runner=runner)  # type: ignore[arg-type]
+    outcomes: list[Outcome] = _call(flow, list(editions), options, Watcher(report, finished))
     return outcomes
 
 
@@ -98,9 +96,7 @@ def start(home: Path) -> Server | None:
     return server
 
 
-def _call(
-    server: Server | None, flow: Any, subject: Any, options: Options, watcher: Watcher, **more: Any
-) -> Any:
+def _call(flow: Any, subject: Any, options: Options, watcher: Watcher) -> Any:
     """Call a flow that publishes ``subject`` (an edition's name, or several) once the server, if any, is ready.
 
     Raises XizeError, also when Prefect's server has gone.
@@ -109,12 +105,13 @@ def _call(
 
     from flows.editions import WATCHER
 
-    more |= {key: value for key, value in vars(options).items() if key not in ("home", "edition", "workers")}
+    asked = {key: value for key, value in vars(options).items() if key not in ("home", "edition")}
+    server = start(options.home)
     if server is not None:
         server.wait()
     token = WATCHER.set(watcher)
     try:
-        return flow(subject, options.home, **more | {"password": SecretStr(options.password)})
+        return flow(subject, options.home, **asked | {"password": SecretStr(options.password)})
     except XizeError:
         raise
     except Exception as error:

@@ -10,8 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from flows.server import Server, server_for
-from flows.settings import prepare
+from flows.server import Server, prepare, server_for
 from pipeline import system
 from pipeline.editions.edition import editions, load_edition
 from pipeline.errors import XizeError

@@ -1,4 +1,4 @@
-"""``prefect server start`` as a child of this process, its log in a file. Imports no Prefect.
+"""Prefect's settings for this project, and its server as a child of this process, its log in a file. Imports no Prefect.
 
 The child's standard input is a pipe of this process's: ``python -m flows.server`` starts Prefect's own command and
 ends when that pipe closes, so that no server outlives a run that is killed.
@@ -8,17 +8,61 @@ from __future__ import annotations
 
 import os
 import runpy
-import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 from pipeline import system
 from pipeline.errors import XizeError
+from pipeline.web import listen
+
+# What the user sets in the environment (PREFECT_API_URL of a server in the house, a log level) always wins.
+_SETTINGS = {
+    "DO_NOT_TRACK": "1",
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    "PREFECT_SERVER_UI_SHOW_PROMOTIONAL_CONTENT": "false",
+    # The log of a run is read in Prefect's pages; failures reach the terminal as one sentence of the command line.
+    "PREFECT_LOGGING_LEVEL": "INFO",
+    "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "CRITICAL",
+    "PREFECT_INTERNAL_LOGGING_LEVEL": "CRITICAL",
+}
+# A server for a single run needs no pages, schedules, notifications or clean-ups: they only slow its start.
+_SINGLE_RUN = {
+    "PREFECT_SERVER_REGISTER_BLOCKS_ON_START": "false",
+    # Else it imports every integration that is installed to compare their blocks.
+    "PREFECT_SERVER_MEMOIZE_BLOCK_AUTO_REGISTRATION": "false",
+    "PREFECT_SERVER_UI_ENABLED": "false",
+} | {
+    f"PREFECT_SERVER_SERVICES_{name}_ENABLED": "false"
+    for name in (
+        "SCHEDULER", "LATE_RUNS", "FOREMAN", "CANCELLATION_CLEANUP", "PAUSE_EXPIRATIONS", "TRIGGERS", "EVENT_PERSISTER",
+    )
+}  # fmt: skip
+_SERVING = {"PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "INFO"}
+
+
+def prepare(home: Path, *, serving: bool = False) -> Path:
+    """Set the environment for Prefect, not imported yet; give its folder (<home>/staged/.prefect, or a temporary one).
+
+    ``serving``: for a server that stays, with its pages and its scheduler.
+    """
+    folder = home / "staged" / ".prefect"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError:  # a folder that cannot be written must not keep a run from saying so itself
+        folder = Path(tempfile.gettempdir()) / "xize-prefect"
+        folder.mkdir(exist_ok=True)
+    settings = {**_SETTINGS, **(_SERVING if serving else _SINGLE_RUN), "PREFECT_HOME": str(folder)}
+    for name, value in settings.items():
+        os.environ.setdefault(name, value)
+    return Path(os.environ["PREFECT_HOME"])
+
 
 _STARTUP_SECONDS = 180.0
 _ANSWER_SECONDS = 15.0
@@ -33,7 +77,8 @@ class Server:
     """
 
     def __init__(self, home: Path, port: int = 0) -> None:
-        self.port = _free(port)
+        with closing(listen("127.0.0.1", port)) as probe:
+            self.port = int(probe.getsockname()[1])
         self.api = f"http://127.0.0.1:{self.port}/api"
         self.log = home / f"server-{os.getpid()}.log"
         environment = {name: value for name, value in os.environ.items() if name != "PREFECT_API_URL"}
@@ -105,17 +150,6 @@ def unreachable(api: str | None) -> XizeError | None:
             "请检查地址与网络，确认服务器已启动，或改用“xize run --no-prefect”。"
         )
     return None
-
-
-def _free(port: int) -> int:
-    """``port``, or any that is free for 0. Raises XizeError when it is in use."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            raise XizeError(f"端口{port}已被占用：请用--port另选一个，或停止占用它的程序。") from None
-        return int(probe.getsockname()[1])
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 
 class XizeError(Exception):
@@ -37,3 +37,14 @@ def raise_failures(failures: Mapping[str, Exception], *, single: bool = False) -
     if known:
         sentence = "；".join(f"{name}：{str(error).rstrip('。')}" for name, error in known.items())
         raise XizeError(f"{sentence}。", exit_code=max(error.exit_code for error in known.values()))
+
+
+def for_each(names: Iterable[str], work: Callable[[str], object], *, single: bool = False) -> None:
+    """Do ``work`` for every name (once): one that fails keeps none of the others back. Raises as :func:`raise_failures`."""
+    failures: dict[str, Exception] = {}
+    for name in dict.fromkeys(names):
+        try:
+            work(name)
+        except XizeError as error:
+            failures[name] = error
+    raise_failures(failures, single=single)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import ipaddress
 import json
 import socket
@@ -66,8 +67,9 @@ def listen(host: str, port: int) -> socket.socket:
         made.bind(address)
         made.listen(_WAITING)
     except OSError as error:
+        reason = f"端口{port}已被占用" if error.errno == errno.EADDRINUSE else error.strerror
         raise XizeError(
-            f"无法在{host}:{port}上打开服务（{error.strerror}）：请换一个--port，或用0由系统选取。"
+            f"无法在{host}:{port}上打开服务（{reason}）：请换一个--port，或用0由系统选取。"
         ) from error
     return made
 

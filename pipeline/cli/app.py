@@ -4,33 +4,23 @@ from __future__ import annotations
 
 import gc
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from pipeline import __version__
-from pipeline.cli import (
-    api,
-    browse,
-    chinese,
-    compare,
-    coverage,
-    diff,
-    export,
-    findings,
-    history,
-    query,
-    release,
-    review,
-    run,
-    site,
-    tables,
-)
+from pipeline.cli import chinese, coverage, diff, export, findings, query, release, review, run, tables
+from pipeline.editions.edition import resolve_home
 from pipeline.errors import XizeError
+from pipeline.releases.catalogue import curated_url
+from pipeline.releases.storage import Store, open_store
+
+if TYPE_CHECKING:
+    from pipeline.query.catalogue import Catalog
 
 __all__ = ["Context", "app", "main"]
 
@@ -46,13 +36,13 @@ _COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
         release.add, run.run, findings.findings, findings.accept, findings.correct, findings.carry, release.approve,
     ),
     "Analyst: use what is published": (
-        browse.browse, query.sql, query.check, export.export, history.history, tables.tables,
+        export.browse, query.sql, query.check, export.export, query.history, tables.tables,
     ),
     "Reviewer: compare with the document and between editions": (
-        review.review, diff.diff, compare.compare, coverage.coverage,
+        review.review, diff.diff, diff.compare, coverage.coverage,
     ),
     "Operator: keep it running": (
-        release.releases, release.verify, release.rollback, release.prune, site.publish_site, api.api, run.serve,
+        release.releases, release.verify, release.rollback, release.prune, export.publish_site, review.api, run.serve,
     ),
 }  # fmt: skip
 """Every command, by who uses it most: the panels of ``--help``."""
@@ -71,9 +61,17 @@ class Context:
     def home(self) -> Path:
         """The folder that holds raw/, staged/ and curated/. Raises XizeError when it does not exist: only for the
         commands that ask for it."""
-        from pipeline.editions.edition import resolve_home
-
         return resolve_home(self.named)
+
+    def store(self, curated: str | None) -> Store:
+        """Where the releases lie: what --curated names, else curated/ in the home. Raises XizeError."""
+        return open_store(curated_url(self.home, curated))
+
+    def catalog(self, curated: str | None, pins: Sequence[str] = ()) -> Catalog:
+        """The releases there, to be asked by SQL; ``pins``: those to show of their editions. Raises XizeError."""
+        from pipeline.query.catalogue import Catalog  # a third of a second, for help too
+
+        return Catalog(curated, home=self.home, pins=pins)
 
 
 def _version(value: bool) -> None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.text import Text
 
 from pipeline.cli import shared as cli_shared
-from pipeline.cli.shared import Curated, EditionName, Format, HowToWrite, Release
+from pipeline.cli.shared import Curated, EditionName, HowToWrite, Release
 from pipeline.errors import XizeError
+from pipeline.releases.catalogue import find_release, load_release, released_from
 from pipeline.text import csv_text
 
 if TYPE_CHECKING:
@@ -24,7 +26,7 @@ def coverage(
     source: Annotated[
         str | None, typer.Option("--source", help="The last release read from this source, e.g. transcript.")
     ] = None,
-    format: HowToWrite = Format.table,
+    format: HowToWrite = "table",
     curated: Curated = None,
 ) -> None:
     """Say which parts of the document are in the data, which the source lacks, which the document does not have.
@@ -34,21 +36,19 @@ def coverage(
     2: the question cannot be answered.
     """
     from pipeline.quality.coverage import scope
-    from pipeline.releases.catalogue import curated_url, find_release, load_release, released_from
-    from pipeline.releases.storage import open_store
     from pipeline.schema.moe_classes import reference_majors
 
     if release and source:
         raise XizeError("--release与--source只能给出一个：请去掉其中之一。")
-    store = open_store(curated_url(ctx.obj.home, curated))
+    store = ctx.obj.store(curated)
     chosen = released_from(store, edition, source) if source else find_release(store, edition, release)
     found = scope(load_release(store.url, edition, chosen.release), reference_majors())
     if found is None:
         raise XizeError(f"发布{edition}@{chosen.release}没有覆盖情况：请重新运行“xize run {edition}”。")
-    if format is Format.json:
+    if format == "json":
         about = {"edition": edition, "release": chosen.release}
         cli_shared.echo_json({**about, **found.to_dict()})
-    elif format is Format.csv:
+    elif format == "csv":
         typer.echo(_csv(found), nl=False)
     else:
         _print(found, f"{edition}@{chosen.release}（来源：{found.source}）")
@@ -76,7 +76,6 @@ _STYLES = {
 
 
 def _print(found: Scope, title: str) -> None:
-    from rich.text import Text
 
     from pipeline.quality.coverage import STATES
 
@@ -117,8 +116,6 @@ def _lines(
     header: tuple[str, ...],
     columns: tuple[str, ...],
 ) -> None:
-    from rich.text import Text
-
     if lines:
         styles = ["bold red" if line.status in ("lost", "broken") else "" for line in lines]
         rows = (

@@ -1,4 +1,4 @@
-"""The command that compares: ``diff``."""
+"""Commands that compare: ``diff`` two editions or releases, ``compare`` two sources of one edition."""
 
 from __future__ import annotations
 
@@ -7,15 +7,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.console import Console
+from rich.text import Text
 
 from pipeline.cli import shared as cli_shared
-from pipeline.cli.shared import Curated, FileFormat
+from pipeline.cli.shared import Curated, EditionName, FileFormat, HowToWrite
+from pipeline.editions.files import save_file
+from pipeline.errors import XizeError
+from pipeline.text import csv_text
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from pipeline.diff import Side
-
+    from pipeline.diff.sources import Comparison, Decision
 
 _WIDTH = 160
 """Columns of a summary where there is no terminal."""
@@ -27,9 +32,7 @@ def diff(
         str, typer.Argument(metavar="A", help="EDITION (its latest release) or EDITION@RELEASE.")
     ],
     after: Annotated[str, typer.Argument(metavar="B", help="The same, compared with A.")],
-    format: Annotated[
-        FileFormat, typer.Option("--format", "-f", help="How to write the changes.")
-    ] = FileFormat.table,
+    format: Annotated[FileFormat, typer.Option("--format", "-f", help="How to write the changes.")] = "table",
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Write to this file instead of stdout.")
     ] = None,
@@ -58,8 +61,8 @@ def diff(
     changes = compare(*sides)
     shown = changes if everything else loud(changes)
     _write_reports(shown, sides, html, xlsx, notice, signoff)
-    if not (html or xlsx or notice or signoff) or output or format is not FileFormat.table:
-        _write(changes, shown, sides, format, output)
+    if not (html or xlsx or notice or signoff) or output or format != "table":
+        _write_changes(changes, shown, sides, format, output)
     if shown.num_rows:
         raise typer.Exit(1)
 
@@ -98,19 +101,17 @@ def _told(path: Path, changes: pa.Table) -> None:
     typer.echo(f"已写入{path}（{changes.num_rows}处变更）。", err=True)
 
 
-def _write(
+def _write_changes(
     changes: pa.Table, shown: pa.Table, sides: tuple[Side, Side], format: FileFormat, output: Path | None
 ) -> None:
     """The changes as data or as a summary, to a file or to stdout."""
-    from rich.console import Console
-
     from pipeline.diff.output import terminal as writers
 
     cli_shared.refuse_parquet_on_screen(format, output)
-    if format is FileFormat.table and output is None:
+    if format == "table" and output is None:
         writers.print_summary(cli_shared.console(_WIDTH), changes, shown, *sides)
         return
-    if format is FileFormat.table:
+    if format == "table":
         text = io.StringIO()
         writers.print_summary(Console(file=text, width=_WIDTH, color_system=None), changes, shown, *sides)
         data = text.getvalue().encode()
@@ -119,3 +120,101 @@ def _write(
         data = as_bytes[format](shown)
     if cli_shared.write_out(data, output) and output is not None:
         _told(output, shown)
+
+
+# In the terminal: places named, characters shown of a reading (csv and json have everything).
+_PLACES, _READING = 3, 60
+
+
+def compare(
+    ctx: typer.Context,
+    edition: EditionName,
+    sources: Annotated[
+        str, typer.Option("--sources", help="The two sources, e.g. pdf,transcript.")
+    ] = "pdf,transcript",
+    html: Annotated[
+        Path | None, typer.Option("--html", help="Also write a page with both readings side by side.")
+    ] = None,
+    format: HowToWrite = "table",
+    limit: Annotated[
+        int | None, typer.Option("--limit", min=1, help="Only the first N decisions in the table.")
+    ] = None,
+    curated: Curated = None,
+) -> None:
+    """Compare the last releases of two sources of one edition, cell by cell and item by item.
+
+    Differences that one decision settles are gathered; what repairs most comes first. Exit code 0: the sources agree
+    everywhere; 1: they differ; 2: they cannot be compared.
+    """
+    from pipeline.diff.sources import compare as compare_sides
+    from pipeline.diff.sources import load_sides, render
+
+    names = [name.strip() for name in sources.replace("，", ",").split(",") if name.strip()]
+    if len(names) != 2:
+        raise XizeError(f"--sources“{sources}”不合写法：请给出两个来源，如pdf,transcript。")
+    found = compare_sides(*load_sides(ctx.obj.home, edition, (names[0], names[1]), curated))
+    if format == "json":
+        cli_shared.echo_json({**found.summary(), "rows": list(found.rows())})
+    elif format == "csv":
+        typer.echo(_comparison_csv(found), nl=False)
+    else:
+        _print_comparison(found, limit)
+    if html is not None:
+        save_file(html, render(found).encode())
+        for side in (found.left, found.right):
+            if side.original[0] is None:
+                typer.echo(f"{side.file}不在原处或已更换，页面中没有它的截图。", err=True)
+        typer.echo(f"已写入{html}。", err=True)
+    raise typer.Exit(0 if found.equal else 1)
+
+
+def _comparison_csv(found: Comparison) -> str:
+    from pipeline.diff.sources.comparison import PLACE
+
+    one, other = found.left.source, found.right.source
+    columns = (
+        "decision", "repairs", "kind", "table", "section", "label", f"{one}_items", f"{other}_items",
+        *(f"{one}_{name}" for name in PLACE), *(f"{other}_{name}" for name in PLACE), "hint",
+    )  # fmt: skip
+
+    def flat(value: object) -> object:
+        return " | ".join(value) if isinstance(value, list) else value
+
+    return csv_text(columns, ([flat(row.get(name)) for name in columns] for row in found.rows()))
+
+
+def _print_comparison(found: Comparison, limit: int | None) -> None:
+
+    from pipeline.diff.output.terminal import table_of
+
+    console = cli_shared.console()
+    left, right = found.left, found.right
+    heading = f"{left.edition}：{left.source}（{left.release}）与{right.source}（{right.release}）"
+    console.print(heading, style="bold", markup=False)
+    share = 100 * found.agree / found.compared if found.compared else 100.0
+    console.print(f"共比较{found.compared}格，{found.agree}格一致（{share:.1f}%）。")
+    if found.equal:
+        console.print("两个来源处处一致。")
+        return
+    kinds = table_of("各类差别", ["差别", "格", "占全部"])
+    for kind, cells in found.cells_by_kind.items():
+        kinds.add_row(found.kind_zh(kind), str(cells), f"{100 * cells / found.compared:.2f}%")
+    console.print(kinds)
+    table = table_of("可订正最多者在前", ["序", "差别", "处", "项", left.source, right.source, "见于"])
+    shown = found.decisions[:limit]
+    for one in shown:
+        figures = str(one.number), found.kind_zh(one.kind), str(len(one.differences)), str(one.repairs)
+        table.add_row(*map(Text, (*figures, _short(one.left), _short(one.right), _places(one))))
+    console.print(table)
+    more = f"，列出前{len(shown)}项" if len(shown) < len(found.decisions) else ""
+    console.print(f"共{len(found.decisions)}项决定{more}。")
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _READING else f"{text[: _READING - 1]}…"
+
+
+def _places(decision: Decision) -> str:
+    labels = list(dict.fromkeys(one.pair.label for one in decision.differences))
+    more = f"等{len(labels)}处" if len(labels) > _PLACES else ""
+    return "\n".join(labels[:_PLACES]) + more

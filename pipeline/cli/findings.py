@@ -6,22 +6,30 @@ import datetime
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
+from rich.text import Text
 
 from pipeline.cli import shared as cli_shared
 from pipeline.cli.shared import (
-    SEVERITIES,
     By,
     Curated,
     EditionName,
-    Format,
     HowToWrite,
     next_step,
     who,
 )
+from pipeline.editions.edition import editions, load_edition
+from pipeline.editions.names import validate_name
+from pipeline.editions.plan import plan
 from pipeline.errors import XizeError
+from pipeline.findings import CODES, digits_of
+from pipeline.job import Options
+from pipeline.releases.catalogue import curated_url, latest_name, load_release
+from pipeline.releases.last_findings import last_findings_path, load_findings, release_of, was_run
+from pipeline.releases.learned import learned
+from pipeline.releases.storage import open_store
 from pipeline.text import csv_text, place_words
 
 if TYPE_CHECKING:
@@ -39,28 +47,9 @@ _COLUMNS = (
 )  # fmt: skip
 
 
-class Severity(StrEnum):
-    """How grave a finding is."""
-
-    error = "error"
-    warning = "warning"
-    info = "info"
-
-
-class Queue(StrEnum):
-    """Whether it may be read wrongly or is printed so."""
-
-    reading = "reading"
-    document = "document"
-
-
-class Status(StrEnum):
-    """What became of a finding."""
-
-    open = "open"
-    accepted = "accepted"
-    corrected = "corrected"
-    all = "all"
+Severity = StrEnum("Severity", ["error", "warning", "info"])
+Queue = Literal["reading", "document"]
+Status = Literal["open", "accepted", "corrected", "all"]
 
 
 def findings(
@@ -75,9 +64,9 @@ def findings(
         typer.Option("--queue", help="Only what may be read wrongly, or only what is printed so."),
     ] = None,
     page: Annotated[int | None, typer.Option("--page", help="Only this page.")] = None,
-    status: Annotated[Status, typer.Option("--status", help="Only this status.")] = Status.open,
+    status: Annotated[Status, typer.Option("--status", help="Only this status.")] = "open",
     limit: Annotated[int | None, typer.Option("--limit", min=1, help="Only the first N.")] = None,
-    format: HowToWrite = Format.table,
+    format: HowToWrite = "table",
     release: Annotated[
         str | None, typer.Option("--release", help="Those of this release (default: of the last run).")
     ] = None,
@@ -86,12 +75,9 @@ def findings(
     """List an edition's findings: what may be read wrongly comes first, by chance and rows."""
     rows = _findings(ctx.obj.home, edition, curated, release)
     unknown = sorted({*(code or ())} - {row["code"] for row in rows})
-    if unknown:
-        from pipeline.findings import CODES
-
-        if unknown[0] not in CODES:
-            known = "、".join(sorted({row["code"] for row in rows}))
-            raise XizeError(f"没有“{unknown[0]}”这一代码：本版本有{known}。")
+    if unknown and unknown[0] not in CODES:
+        known = "、".join(sorted({row["code"] for row in rows}))
+        raise XizeError(f"没有“{unknown[0]}”这一代码：本版本有{known}。")
     kept = [
         row
         for row in rows
@@ -99,25 +85,22 @@ def findings(
         and (not severity or row["severity"] in severity)
         and (queue is None or row["queue"] == queue)
         and (page is None or row["page"] == page)
-        and (status is Status.all or row["status"] == status)
+        and (status == "all" or row["status"] == status)
     ]
     shown = kept[:limit]
-    if format is Format.json:
+    if format == "json":
         cli_shared.echo_json([_record(row) for row in shown])
-    elif format is Format.csv:
+    elif format == "csv":
         typer.echo(_csv(shown), nl=False)
     else:
-        _print(shown, len(kept), _heading(ctx.obj.home, edition, curated, release))
+        _print(shown, len(kept), _heading(ctx.obj.home, edition, curated, release, rows))
 
 
 def _findings(
     home: Path, edition: str, curated: str | None, release: str | None = None
 ) -> list[dict[str, Any]]:
     """The findings as rows in the order of the work, with their status by the decisions on file now."""
-    from pipeline.editions.names import validate_name
     from pipeline.quality.decisions import by_worth, with_statuses
-    from pipeline.releases.catalogue import curated_url
-    from pipeline.releases.last_findings import load_findings
 
     validate_name(edition)
     rows = load_findings(home, edition, curated_url(home, curated), release)
@@ -138,10 +121,7 @@ def _csv(rows: Sequence[Mapping[str, Any]]) -> str:
 
 def _print(rows: Sequence[Mapping[str, Any]], total: int, heading: str) -> None:
     """The findings one below the other, 100 columns wide: what and where, the sentence, what to do, the id."""
-    from rich.text import Text
-
-    from pipeline.findings import CODES
-    from pipeline.schema import QUEUES
+    from pipeline.schema import QUEUES, SEVERITIES
 
     console = cli_shared.console(100)
     console.print(Text(heading, style="bold"))
@@ -164,21 +144,17 @@ def _print(rows: Sequence[Mapping[str, Any]], total: int, heading: str) -> None:
     console.print(f"共{total}项" + (f"，列出前{len(rows)}项" if len(rows) < total else "") + "。")
 
 
-def _heading(home: Path, edition: str, curated: str | None, release: str | None) -> str:
-    """Which edition, source and release the findings are of, and how many are open in each queue."""
-    from pipeline.releases.catalogue import curated_url
-    from pipeline.releases.last_findings import load_findings, release_of
+def _heading(
+    home: Path, edition: str, curated: str | None, release: str | None, rows: Sequence[Mapping[str, Any]]
+) -> str:
+    """Which edition, source and release the findings ``rows`` are of, and how many are open in each queue."""
     from pipeline.releases.manifest import count_queues
 
-    url = curated_url(home, curated)
-    found = load_findings(home, edition, url, release)
-    known = release or release_of(home, edition, url, found)
-    source = found[0]["source"] if found else ""
-    rows = _findings(home, edition, curated, release)
+    known = release or release_of(home, edition, curated_url(home, curated), rows)
     counts = count_queues(row["queue"] for row in rows if row["status"] == "open")
     said = (
         edition,
-        f"来源{source}" if source else "",
+        f"来源{rows[0]['source']}" if rows else "",
         known or "未发布",
         f"待处理：{cli_shared.queue_words(counts)}",
     )
@@ -236,11 +212,6 @@ def correct(
 
 def _find(home: Path, edition: str | None, wanted: str, curated: str | None) -> tuple[str, dict[str, Any]]:
     """(edition, finding) of an id: whole, or its digits or their beginning. Raises XizeError when none or several fit."""
-    from pipeline.editions.edition import editions
-    from pipeline.findings import digits_of
-    from pipeline.releases.catalogue import curated_url
-    from pipeline.releases.last_findings import was_run
-
     named, _, digits = wanted.rpartition(":")
     if named and edition not in (None, named):
         raise XizeError(f"“{wanted}”是版本{named}的发现，而--edition指明的是{edition}：请去掉其一。")
@@ -262,9 +233,6 @@ def _find(home: Path, edition: str | None, wanted: str, curated: str | None) -> 
 
 def _tables(home: Path, edition: str, curated: str | None) -> dict[str, pa.Table]:
     """The tables of the latest release; none where there is no release yet."""
-    from pipeline.releases.catalogue import curated_url, latest_name, load_release
-    from pipeline.releases.storage import open_store
-
     url = curated_url(home, curated)
     return load_release(url, edition) if latest_name(open_store(url), edition) else {}
 
@@ -273,7 +241,6 @@ def _tables_of(
     home: Path, edition: str, curated: str | None, finding: Mapping[str, Any]
 ) -> Mapping[str, pa.Table]:
     """The tables with the finding's rows: of the latest release, else (before there is one, say) of the last reading."""
-    from pipeline.editions.edition import load_edition
     from pipeline.quality.correction_template import rows_of
     from pipeline.quality.decisions import keys_of
     from pipeline.schema import TABLES, build
@@ -300,7 +267,6 @@ def carry(
     curated: Curated = None,
 ) -> None:
     """Take corrections and acceptances over to another edition where the printed text is the same; list the rest."""
-    from pipeline.editions.edition import load_edition
     from pipeline.quality.carry import append_accepted, append_corrections
     from pipeline.quality.carry import carry as try_all
     from pipeline.quality.corrections.file import load_corrections
@@ -339,14 +305,10 @@ def carry(
 
 def fresh_reading(edition: Edition) -> NewReading:
     """What the edition's file reads like without any correction: staged cells (read if need be), rows, findings."""
-    from pipeline.editions.plan import plan
-    from pipeline.job import Options
     from pipeline.quality.assess import check_tables
     from pipeline.quality.carry import NewReading
     from pipeline.quality.checks.links import link
     from pipeline.quality.decisions import finding_rows
-    from pipeline.releases.last_findings import last_findings_path, load_findings
-    from pipeline.releases.learned import learned
     from pipeline.run import read, tidy_cells
     from pipeline.schema import TABLES, build
 

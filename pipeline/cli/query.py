@@ -1,4 +1,4 @@
-"""Commands that ask the published releases: ``sql`` and ``check``."""
+"""Commands that ask the published releases: ``sql``, ``check`` and ``history``."""
 
 from __future__ import annotations
 
@@ -10,15 +10,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
 
 from pipeline.cli import shared as cli_shared
-from pipeline.cli.shared import Curated, FileFormat
+from pipeline.cli.shared import Curated, FileFormat, HowToWrite
 from pipeline.errors import XizeError
 from pipeline.text import csv_text, place_words
 
 if TYPE_CHECKING:
     from pipeline.query.catalogue import Catalog
     from pipeline.query.check import Answer, PrintedEntry
+    from pipeline.query.history import History, Life
 
 Row = tuple[Any, ...]
 OfEdition = Annotated[
@@ -46,9 +50,7 @@ def sql(
         list[str] | None,
         typer.Option("--at", help="Show this release of its edition, e.g. shanghai-2025@r001 (repeatable)."),
     ] = None,
-    format: Annotated[
-        FileFormat, typer.Option("--format", "-f", help="How to write the rows.")
-    ] = FileFormat.table,
+    format: Annotated[FileFormat, typer.Option("--format", "-f", help="How to write the rows.")] = "table",
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Write to this file.")] = None,
     curated: Curated = None,
 ) -> None:
@@ -56,11 +58,9 @@ def sql(
 
     A quoted schema names one release: select * from "shanghai-2025@r001".entries
     """
-    from pipeline.query.catalogue import Catalog
-
     cli_shared.refuse_parquet_on_screen(format, output)
-    with Catalog(curated, home=ctx.obj.home, pins=at or ()) as catalog:
-        if format is FileFormat.parquet:
+    with ctx.obj.catalog(curated, at or ()) as catalog:
+        if format == "parquet":
             from pipeline.releases.publish import parquet_bytes
 
             table = catalog.sql(query)
@@ -75,7 +75,7 @@ def sql(
                 ) from error
         else:
             columns, rows = catalog.rows(query)
-            if format is FileFormat.table and output is None:
+            if format == "table" and output is None:
                 _print_table(columns, rows)
                 return
             count, data = len(rows), _rendered(columns, rows, format)
@@ -97,11 +97,11 @@ def _refuse_repeated(columns: Sequence[str], format: FileFormat) -> None:
 
 
 def _rendered(columns: Sequence[str], rows: Iterable[Row], format: FileFormat) -> bytes:
-    if format is FileFormat.json:
+    if format == "json":
         _refuse_repeated(columns, format)
         found = [dict(zip(columns, row, strict=True)) for row in rows]
         return (json.dumps(found, ensure_ascii=False, indent=2, default=str) + "\n").encode()
-    if format is FileFormat.table:
+    if format == "table":
         return _table_text(columns, rows).encode()
     return csv_text(columns, (map(_plain, row) for row in rows)).encode()
 
@@ -112,8 +112,6 @@ def _rich_table(columns: Sequence[str], rows: Iterable[Row]) -> Any:
 
 def _table_text(columns: Sequence[str], rows: Iterable[Row]) -> str:
     """The table as plain text, without the width and the colours of a terminal."""
-    from rich.console import Console
-
     text = io.StringIO()
     Console(file=text, width=10_000, color_system=None).print(_rich_table(columns, rows))
     return "\n".join(line.rstrip() for line in text.getvalue().splitlines()) + "\n"
@@ -156,7 +154,6 @@ def check(
 
     Exit code 0: it counts, or the list is answered; 1: it does not; 2: the question cannot be answered.
     """
-    from pipeline.query.catalogue import Catalog
     from pipeline.query.check import parse_grade
 
     asked_day = cli_shared.day(on, "--on")
@@ -167,12 +164,12 @@ def check(
             raise XizeError(
                 "--list中每行自有专业类、证书和等级：请去掉--class、--name、--grade、--level和--json。"
             )
-        with Catalog(curated, home=ctx.obj.home, pins=[edition] if edition else ()) as catalog:
+        with ctx.obj.catalog(curated, [edition] if edition else ()) as catalog:
             _check_list(catalog, given, output, edition or catalog.judging(asked_day))
         return
     if class_code is None or name is None or output is not None:
         raise XizeError("请用--class和--name给出专业类与证书，或用--list给出名单（结果用-o写入文件）。")
-    with Catalog(curated, home=ctx.obj.home, pins=[edition] if edition else ()) as catalog:
+    with ctx.obj.catalog(curated, [edition] if edition else ()) as catalog:
         asked = edition if asked_day is None else catalog.in_force(asked_day)
         answer = catalog.check(class_code, name, parse_grade(grade), level, asked)
     if as_json:
@@ -228,3 +225,101 @@ def answer_text(answer: Answer) -> str:
         lines.append("相近条目：")
         lines += [f"  {_NEAR_WHY[row.how].format(row=row)}：{_evidence_text(row)}" for row in answer.near]
     return "\n".join(lines)
+
+
+def history(
+    ctx: typer.Context,
+    name: Annotated[str, typer.Option("--name", help="Name of the certificate, or an item as printed.")],
+    class_code: Annotated[
+        str | None,
+        typer.Option("--class", help="Only this class: secondary, college or bachelor code, or its name."),
+    ] = None,
+    kind: Annotated[
+        str | None,
+        typer.Option("--kind", help="Only this kind: title, skill, practice, one_plus_x or industry."),
+    ] = None,
+    jurisdiction: Annotated[
+        str | None, typer.Option("--jurisdiction", help="Only this jurisdiction, e.g. shanghai.")
+    ] = None,
+    format: HowToWrite = "table",
+    curated: Curated = None,
+) -> None:
+    """Follow a certificate over the editions: since when it counts, at which tiers and grades, with gaps.
+
+    Looks at the latest release of every edition. Exit code 0: found; 1: no edition has the name; 2: the question
+    cannot be answered. The same for every entry in SQL: the view entry_history.
+    """
+    from pipeline.query.history import history as follow
+
+    with ctx.obj.catalog(curated) as catalog:
+        found = follow(catalog, name, class_code=class_code, kind=kind, jurisdiction=jurisdiction)
+    if format == "json":
+        cli_shared.echo_json(found.to_dict())
+    elif format == "csv":
+        typer.echo(_history_csv(found), nl=False)
+    else:
+        _print_history(found)
+    raise typer.Exit(0 if found.lives else 1)
+
+
+_HISTORY = (
+    "jurisdiction", "class_code", "class_name", "kind", "name", "edition", "release", "state", "tiers", "grades",
+    "levels", "texts", "entry_ids", "pages", "lines", "first_edition", "last_edition", "renamed", "renamed_score",
+)  # fmt: skip
+
+
+def _history_csv(found: History) -> str:
+    """One flat row per life and edition."""
+
+    def joined(*values: object) -> str:
+        return "; ".join(map(str, values))
+
+    rows = (
+        (
+            life.jurisdiction, life.class_code, life.class_name, life.kind, life.name, one.edition, one.release,
+            one.state, joined(*one.tiers), joined(*one.grades), joined(*one.levels),
+            joined(*(entry.text for entry in one.entries)), joined(*(entry.entry_id for entry in one.entries)),
+            joined(*one.pages), joined(*one.lines), life.first.edition, life.last.edition,
+            *((one.renamed[0], round(one.renamed[1], 1)) if one.renamed else (None, None)),
+        )
+        for life in found.lives
+        for one in life.standings
+    )  # fmt: skip
+    return csv_text(_HISTORY, rows)
+
+
+def _print_history(found: History) -> None:
+    from pipeline.schema import KINDS
+
+    console = cli_shared.console()
+    if not found.lives:
+        console.print(f"各版本中都没有名为“{found.name}”的条目。", markup=False)
+        if found.near:
+            console.print("相近的名称：")
+        for one in found.near:
+            console.print(
+                f"  {one.name}（{one.score:.0f}%）  专业类{'、'.join(one.class_codes)}  {'、'.join(one.editions)}",
+                markup=False,
+            )
+        return
+    for life in found.lives:
+        console.print(
+            f"{life.name}　{life.class_code}{life.class_name}　{KINDS[life.kind]}　{life.jurisdiction}",
+            style="bold",
+            markup=False,
+        )
+        console.print(life.sentence(), markup=False)
+        console.print(_life_table(life))
+
+
+def _life_table(life: Life) -> Any:
+    table = Table("版本", "列入", "原文", "位置", show_lines=False)
+    for one in life.standings:
+        what, where = one.what(), ""
+        if one.renamed:
+            where = f"或改称“{one.renamed[0]}”（相似{one.renamed[1]:.0f}%）"
+        placed = sorted(one.entries, key=lambda entry: (entry.page or 0, entry.line or 0))
+        place = "、".join(dict.fromkeys(entry.place for entry in placed if entry.place))
+        texts = "\n".join(dict.fromkeys(entry.text for entry in one.entries)) or where
+        table.add_row(*(Text(text) for text in (f"{one.edition}@{one.release}", what, texts, place)))
+    return table

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from pipeline.cli.shared import By, Curated, EditionName, day, echo_json, next_step, who
+from pipeline.editions.kinds import kind_of
+from pipeline.editions.pictures import one_document
 from pipeline.errors import XizeError
+from pipeline.releases.approval import approve as approve_release
+from pipeline.releases.catalogue import awaits_approval, editions_in, find_release, list_releases, parse_pin
+from pipeline.releases.catalogue import prune as delete_old
+from pipeline.releases.catalogue import rollback as roll_back
+from pipeline.releases.verify import release_faults
+from pipeline.text import normalise
 
 if TYPE_CHECKING:
     from pipeline.editions.title import Title
@@ -54,7 +59,7 @@ def add(
     days = day(issued, "--issued"), day(effective_from, "--effective-from")
     given = (*(one.isoformat() if one else None for one in days), document_no, supersedes)
     facts = {name: value for name, value in zip(_FACTS, given, strict=True) if value is not None}
-    with _one_file(files) as file:
+    with one_document(files) as file:
         printed = _office_title(file)  # read whatever --title says: a file that is no good is told now
         said = origin or ("" if file in files else f"由图片{'、'.join(one.name for one in files)}合成")
         added = add_edition(
@@ -72,28 +77,9 @@ def add(
     next_step(f"xize run {edition}")
 
 
-@contextmanager
-def _one_file(files: list[Path]) -> Iterator[Path]:
-    """The file to add: the one that is given, or a PDF made of pictures. Raises XizeError for several other files."""
-    from pipeline.editions.kinds import is_picture
-    from pipeline.editions.pictures import pictures_as_pdf
-
-    if not all(file.is_file() and is_picture(file) for file in files):
-        if len(files) > 1:
-            raise XizeError("一次只能加入一个文件（图片可以有几个，各为一页）：请分几次加入。")
-        yield files[0]
-        return
-    with TemporaryDirectory(prefix="xize-") as folder:
-        made = Path(folder) / f"{files[0].stem}.pdf"
-        made.write_bytes(pictures_as_pdf(files))
-        yield made
-
-
 def _office_title(file: Path) -> Title | None:
     """The title of a Word or Excel file, None for other files. Raises XizeError for one that cannot be read."""
-    from pipeline.editions.kinds import kind_of
     from pipeline.editions.title import choose_title
-    from pipeline.text import normalise
 
     kind = kind_of(file)
     if kind not in ("docx", "xlsx"):
@@ -113,9 +99,7 @@ def releases(
     curated: Curated = None,
 ) -> None:
     """List the published releases, oldest first; the latest is marked."""
-    from pipeline.releases.catalogue import awaits_approval, curated_url, list_releases
-
-    found = list_releases(curated_url(ctx.obj.home, curated), edition)
+    found = list_releases(ctx.obj.store(curated).url, edition)
     if as_json:
         echo_json([_record(release) for release in found])
         return
@@ -165,11 +149,7 @@ def verify(
     curated: Curated = None,
 ) -> None:
     """Check a release's files against its manifest, offline. Exit code 1: it has faults, one sentence each."""
-    from pipeline.releases.catalogue import curated_url, find_release, parse_pin
-    from pipeline.releases.storage import open_store
-    from pipeline.releases.verify import release_faults
-
-    store = open_store(curated_url(ctx.obj.home, curated))
+    store = ctx.obj.store(curated)
     release = find_release(store, *parse_pin(edition))
     faults = release_faults(store, release)
     for fault in faults:
@@ -191,13 +171,10 @@ def approve(
 ) -> None:
     """Approve a release of an edition with `approval: required`, as a second person: then it becomes the current one."""
     from pipeline.export.start_page import write_start_page
-    from pipeline.releases.approval import approve as approve_release
-    from pipeline.releases.catalogue import curated_url
-    from pipeline.releases.storage import open_store
 
-    url = curated_url(ctx.obj.home, curated)
-    done = approve_release(url, edition, release, who(by))
-    write_start_page(open_store(url))
+    store = ctx.obj.store(curated)
+    done = approve_release(store.url, edition, release, who(by))
+    write_start_page(store)
     current = "，已是当前发布" if done.is_latest else ""
     typer.echo(f"{edition}@{done.release}已由{done.manifest['approval']['approved_by']}批准{current}。")
     next_step(f"xize export {edition} --xlsx {edition}.xlsx")
@@ -213,13 +190,10 @@ def rollback(
 ) -> None:
     """Make RELEASE the latest again. Nothing is deleted."""
     from pipeline.export.start_page import write_start_page
-    from pipeline.releases.catalogue import curated_url
-    from pipeline.releases.catalogue import rollback as roll_back
-    from pipeline.releases.storage import open_store
 
-    url = curated_url(ctx.obj.home, curated)
-    done = roll_back(url, edition, release)
-    write_start_page(open_store(url))
+    store = ctx.obj.store(curated)
+    done = roll_back(store.url, edition, release)
+    write_start_page(store)
     typer.echo(f"{edition}的当前发布现为{done.release}；其他发布均保留。")
 
 
@@ -233,14 +207,10 @@ def prune(
 ) -> None:
     """Delete old releases, never the latest."""
     from pipeline.export.start_page import write_start_page
-    from pipeline.releases.catalogue import curated_url, editions_in
-    from pipeline.releases.catalogue import prune as delete_old
-    from pipeline.releases.storage import open_store
 
-    url = curated_url(ctx.obj.home, curated)
-    store = open_store(url)
+    store = ctx.obj.store(curated)
     for name in [edition] if edition else editions_in(store):
-        deleted = delete_old(url, name, keep)
+        deleted = delete_old(store.url, name, keep)
         said = f"已删除{'、'.join(deleted)}" if deleted else "没有可删除的发布"
         typer.echo(f"{name}：{said}。")
     write_start_page(store)

@@ -6,13 +6,13 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
+from rich.console import Console
+from rich.table import Table
 
 from pipeline.cli.shared import (
-    SEVERITIES,
     By,
     Curated,
     Decoder,
@@ -23,20 +23,14 @@ from pipeline.cli.shared import (
     next_step,
     queue_words,
 )
-from pipeline.errors import XizeError, raise_failures
-from pipeline.job import Limits
+from pipeline.errors import XizeError, for_each
+from pipeline.job import Limits, Options
+from pipeline.outcome import steps_table
+from pipeline.releases.catalogue import awaits_approval
+from pipeline.system import sigterm_exits
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
-    from pipeline.job import Options, Outcome, Report
-
-
-class Runner(StrEnum):
-    """Where a run's tasks run."""
-
-    local = "local"
-    dask = "dask"
+    from pipeline.job import Outcome, Report
 
 
 Editions = Annotated[
@@ -73,7 +67,7 @@ Workers = Annotated[
     int | None, typer.Option("--workers", min=1, help="Reading processes (default: one per processor).")
 ]
 RunnerName = Annotated[
-    Runner,
+    Literal["local", "dask"],
     typer.Option("--runner", help="Where Prefect runs the tasks: in processes here, or on a Dask cluster."),
 ]
 Address = Annotated[
@@ -98,7 +92,7 @@ def run(
     password: Password = "",
     decoder: Decoder = "pdfium",
     workers: Workers = None,
-    runner: RunnerName = Runner.local,
+    runner: RunnerName = "local",
     address: Address = None,
     profile: Profile = False,
     max_objects: MaxObjects = Limits.objects,
@@ -107,42 +101,41 @@ def run(
     by: By = None,
 ) -> None:
     """Read editions, tidy, validate and publish them; nothing happens when nothing has changed."""
-    from pipeline.job import Options
     from pipeline.run import run as run_here
-    from pipeline.system import sigterm_exits
 
     begin = time.perf_counter()
-    if runner is Runner.dask and not prefect:
+    if runner == "dask" and not prefect:
         raise XizeError("--runner dask由Prefect调度，不能与--no-prefect同用：请去掉其中一个。")
-    if runner is not Runner.dask and address is not None:
+    if runner != "dask" and address is not None:
         raise XizeError("--address只用于--runner dask：请加上--runner dask，或去掉--address。")
     options = Options(
         ctx.obj.home, editions[0], source, password, decoder, workers, cross_check, allow_incomplete, publish,
         latest, curated, Limits(max_objects, max_bytes, max_seconds), by or "",
     )  # fmt: skip
     with sigterm_exits(), showing(editions) as finished, _progress() as report:
-        if runner is Runner.dask:
+
+        def publish_one(name: str) -> None:
+            one = replace(options, edition=name)
+            if prefect:
+                from flows.runner import run as run_flow
+
+                finished(run_flow(one, report))
+            else:
+                finished(run_here(one, report))
+
+        if runner == "dask":
             from flows.runner import run_editions
 
             run_editions(editions, options, address=address, report=report, finished=finished)
-        elif prefect:
-            from flows.runner import run as run_flow
-
-            run_each(editions, options, lambda one: run_flow(one, report), finished)
         else:
-            run_each(editions, options, lambda one: run_here(one, report), finished)
+            for_each(editions, publish_one, single=len(set(editions)) == 1)
     if profile:
-        from rich.console import Console
-
-        from pipeline.outcome import steps_table
-
         Console().print(steps_table(time.perf_counter() - begin))
 
 
 @contextmanager
 def _progress() -> Iterator[Report]:
     """A progress bar on stderr with stage and pages; plain silence where stderr is no terminal."""
-    from rich.console import Console
     from rich.progress import (
         BarColumn,
         MofNCompleteColumn,
@@ -192,30 +185,9 @@ def serve(
     serve_flows(ctx.obj.home, edition, cron=cron, timezone=timezone, port=port)
 
 
-def run_each(
-    editions: Sequence[str],
-    options: Options,
-    run: Callable[[Options], Outcome],
-    finished: Callable[[Outcome], None],
-) -> None:
-    """Run editions one after the other; one that fails keeps none of the others back.
-
-    Raises XizeError naming those that failed, when all have been tried.
-    """
-    failures: dict[str, Exception] = {}
-    for name in dict.fromkeys(editions):
-        try:
-            finished(run(replace(options, edition=name)))
-        except XizeError as error:
-            failures[name] = error
-    raise_failures(failures, single=len(editions) == 1)
-
-
 @contextmanager
 def showing(editions: Sequence[str]) -> Iterator[Callable[[Outcome], None]]:
     """Collects outcomes and prints them at the end: one in full, several in a line each, also when others failed."""
-    from rich.console import Console
-
     outcomes: list[Outcome] = []
     try:
         yield outcomes.append
@@ -234,15 +206,13 @@ def showing(editions: Sequence[str]) -> Iterator[Callable[[Outcome], None]]:
 
 def _next_commands(outcome: Outcome) -> list[str]:
     """What to do after a run: look at what is doubtful, then publish what was only tried, or use the data."""
-    name = outcome.job.edition.name
+    name, release = outcome.job.edition.name, outcome.release
     doubts = [f"xize review {name}"] if sum(outcome.by_severity.values()) else []
-    approval = outcome.release.manifest.get("approval") if outcome.release is not None else None
-    if outcome.release is not None and approval and not approval.get("approved_by"):
-        return [*doubts, f"xize approve {name} {outcome.release.release} --by 批准人"]
-    return [
-        *doubts,
-        f"xize run {name}" if outcome.release is None else f"xize export {name} --xlsx {name}.xlsx",
-    ]
+    if release is None:
+        return [*doubts, f"xize run {name}"]
+    if awaits_approval(release.manifest):
+        return [*doubts, f"xize approve {name} {release.release} --by 批准人"]
+    return [*doubts, f"xize export {name} --xlsx {name}.xlsx"]
 
 
 def _in_a_line(outcome: Outcome) -> str:
@@ -256,8 +226,6 @@ def _in_a_line(outcome: Outcome) -> str:
 
 def _show(console: Console, outcome: Outcome) -> None:
     """Print a run's short summary: figures, findings by severity, where to look."""
-    from rich.table import Table
-
     stats, rows, release = outcome.stats, outcome.rows, outcome.release
     if release is not None and not outcome.changed:
         name = outcome.job.edition.name
@@ -281,7 +249,7 @@ def _show(console: Console, outcome: Outcome) -> None:
         table.add_row(label, str(value))
     console.print(table)
     if release is not None:
-        if release.manifest.get("approval") and not release.manifest["approval"].get("approved_by"):
+        if awaits_approval(release.manifest):
             console.print("本次发布须经另一人批准才成为当前发布。")
         console.print(f"数据：{release.folder}")
         console.print(f"校验报告：{release.folder}/validation/index.html")
@@ -290,12 +258,12 @@ def _show(console: Console, outcome: Outcome) -> None:
 
 
 def _severities(outcome: Outcome) -> str:
+    from pipeline.schema import SEVERITIES
+
     return "，".join(f"{label} {outcome.by_severity.get(key, 0)}" for key, label in SEVERITIES.items())
 
 
 def _show_deltas(console: Console, outcome: Outcome) -> None:
-    from rich.table import Table
-
     table = Table(title="发布后的变化（没有发布）")
     for column in ("表", "现有行", "新行数", "增", "减", "改"):
         table.add_column(column, justify="left" if column == "表" else "right")

@@ -8,18 +8,17 @@ import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
+from rich.cells import cell_len, chop_cells
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
 
 from pipeline.errors import XizeError
 from pipeline.system import login_name
-
-if TYPE_CHECKING:
-    from rich.console import Console
-    from rich.table import Table
 
 EditionName = Annotated[
     str,
@@ -47,28 +46,14 @@ MaxBytes = Annotated[
 MaxSeconds = Annotated[int, typer.Option("--max-seconds", min=1, help="Most processor seconds for one page.")]
 
 
-class Format(StrEnum):
-    """How a result for the screen or for a program is written."""
-
-    table = "table"
-    csv = "csv"
-    json = "json"
-
-
-class FileFormat(StrEnum):
-    """The same where the result may also become a file of data."""
-
-    table = "table"
-    csv = "csv"
-    json = "json"
-    parquet = "parquet"
-
+Format = Literal["table", "csv", "json"]
+"""How a result for the screen or for a program is written."""
+FileFormat = Literal["table", "csv", "json", "parquet"]
+"""The same where the result may also become a file of data."""
 
 Release = Annotated[
     str | None, typer.Option("--release", help="This release, e.g. r001 (default: the latest).")
 ]
-
-SEVERITIES = {"error": "错误", "warning": "警告", "info": "提示"}
 
 
 def queue_words(counts: Mapping[str, int]) -> str:
@@ -83,8 +68,6 @@ HowToWrite = Annotated[Format, typer.Option("--format", "-f", help="How to write
 
 def console(width: int = 10_000) -> Console:
     """Where tables for people go: as wide as the terminal, or ``width`` columns in a file or a pipe."""
-    from rich.console import Console
-
     made = Console(highlight=False)
     return made if made.is_terminal else Console(highlight=False, width=width)
 
@@ -92,8 +75,6 @@ def console(width: int = 10_000) -> Console:
 def wrapped(text: str, width: int) -> list[str]:
     """``text`` in lines of at most ``width`` columns: Chinese breaks anywhere, but no word does, and no line begins with
     a mark that closes or ends with one that opens."""
-    from rich.cells import cell_len, chop_cells
-
     lines = [""]
     for piece in re.findall(r"[（“《]*(?:[!-~]+|.)[，。；：、）”》？！]*", text, re.DOTALL):
         if cell_len(lines[-1] + piece) > width:
@@ -114,7 +95,7 @@ def next_step(*commands: str) -> None:
 
 def refuse_parquet_on_screen(format: FileFormat, output: Path | None) -> None:
     """Raise XizeError where Parquet is asked for without a file."""
-    if format is FileFormat.parquet and output is None:
+    if format == "parquet" and output is None:
         raise XizeError("parquet格式须写入文件：请用-o给出文件名。")
 
 
@@ -155,9 +136,6 @@ def day(text: str | None, option: str) -> datetime.date | None:
 
 def text_table(columns: Sequence[str], rows: Iterable[Iterable[object]], **options: Any) -> Table:
     """A table for a console whose cells are plain text: brackets in them are no mark-up."""
-    from rich.table import Table
-    from rich.text import Text
-
     table = Table(*columns, **options)
     for row in rows:
         table.add_row(

@@ -3,26 +3,19 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
-from enum import StrEnum
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import typer
 
 from pipeline.cli.shared import Decoder, MaxBytes, MaxObjects, MaxSeconds, Password, writing
+from pipeline.editions.kinds import kind_of, office_kind
+from pipeline.editions.pictures import one_document
 from pipeline.errors import XizeError
 from pipeline.job import Limits
 
-
-class TablesFormat(StrEnum):
-    """How found tables are written."""
-
-    json = "json"
-    csv = "csv"
-    html = "html"
+TablesFormat = Literal["json", "csv", "html"]
+"""How found tables are written."""
 
 
 def parse_pages(text: str | None) -> list[int] | None:
@@ -51,7 +44,7 @@ def tables(
     pages: Annotated[
         str | None, typer.Option("--pages", help="Pages to read, e.g. 3,5-7 (default: all).")
     ] = None,
-    format: Annotated[TablesFormat, typer.Option("--format", help="Output format.")] = TablesFormat.json,
+    format: Annotated[TablesFormat, typer.Option("--format", help="Output format.")] = "json",
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Write here instead of stdout.")
     ] = None,
@@ -74,36 +67,22 @@ def tables(
     from pipeline.readers.pdf.read import read_pdf
 
     wanted = parse_pages(pages)
-    with _readable(pdf) as (path, kind):
+    with one_document([pdf]) as path:
+        kind = kind_of(path) if path.is_file() and office_kind(path.read_bytes()) else "pdf"
         if kind != "pdf":
-            _write(render(_tables_without_pages(path, kind), format.value), output, format)
+            _write(render(_tables_without_pages(path, kind), format), output, format)
             return
         limits = Limits(max_objects, max_bytes, max_seconds)
         reading = read_pdf(path, pages=wanted, password=password, decoder=decoder, limits=limits)
         reading = recognised(path, reading, password)
         for sentence in pages_in_words(reading):
             typer.echo(sentence, err=True)
-        _write(render(tables_of(reading), format.value), output, format)
+        _write(render(tables_of(reading), format), output, format)
         if debug is not None:
             with writing(debug):
                 drawn = draw_pages(path, wanted, debug, password, decoder)
             for picture in drawn:
                 typer.echo(str(picture), err=True)
-
-
-@contextmanager
-def _readable(path: Path) -> Iterator[tuple[Path, str]]:
-    """The file as it can be read and its kind (pdf, docx or xlsx): a picture as a PDF made of it."""
-    from pipeline.editions.kinds import is_picture, kind_of, office_kind
-    from pipeline.editions.pictures import pictures_as_pdf
-
-    if path.is_file() and is_picture(path):
-        with TemporaryDirectory(prefix="xize-") as folder:
-            made = Path(folder) / f"{path.stem}.pdf"
-            made.write_bytes(pictures_as_pdf([path]))
-            yield made, "pdf"
-        return
-    yield path, kind_of(path) if path.is_file() and office_kind(path.read_bytes()) else "pdf"
 
 
 def _tables_without_pages(path: Path, kind: str) -> list[dict[str, Any]]:
@@ -127,4 +106,4 @@ def _write(text: str, output: Path | None, format: TablesFormat) -> None:
         sys.stdout.write(text)
         return
     with writing(output):
-        output.write_text(text, encoding="utf-8-sig" if format is TablesFormat.csv else "utf-8")
+        output.write_text(text, encoding="utf-8-sig" if format == "csv" else "utf-8")

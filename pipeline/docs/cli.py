@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import Enum
 from pathlib import Path
-from typing import Any, get_args, get_origin
+from typing import Any, Literal, get_args, get_origin
 
 from pipeline.docs import cell, table
 
@@ -77,7 +77,10 @@ def _values(option: Any) -> str:
         return f"default: `{(option.opts if default else option.secondary_opts)[0]}`"
     annotation = option.type_descriptor.annotation
     kind = get_args(annotation)[0] if get_origin(annotation) is list else annotation
-    taken = " \\| ".join(f"`{choice.value}`" for choice in kind) if issubclass(kind, Enum) else _TYPES[kind]
+    if get_origin(kind) is Literal:
+        taken = " \\| ".join(f"`{choice}`" for choice in get_args(kind))
+    else:
+        taken = " \\| ".join(f"`{one.value}`" for one in kind) if issubclass(kind, Enum) else _TYPES[kind]
     if option.required:
         return f"{taken}, required"
     return taken if default in (None, "") else f"{taken}, default: `{default}`"

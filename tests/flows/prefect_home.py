@@ -14,8 +14,9 @@ from typing import Any
 
 import pikepdf
 
-from flows.settings import prepare
-from pipeline.editions.edition import file_sha256, load_edition
+from flows.server import prepare
+from pipeline.editions.edition import load_edition
+from pipeline.editions.files import file_sha256
 
 
 @contextmanager
