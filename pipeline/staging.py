@@ -158,6 +158,5 @@ def same_inputs(job: Job, release: str) -> str | None:
 
 def note_same(job: Job, release: str) -> None:
     """Remember that these inputs gave ``release`` again, so that the next run need not find out anew."""
-    folder = staged_folder(job).parent
-    folder.mkdir(parents=True, exist_ok=True)
-    save_file(folder / "same.json", json.dumps({"release": release, "inputs": job.inputs}).encode())
+    known = {"release": release, "inputs": job.inputs}
+    save_file(staged_folder(job).parent / "same.json", json.dumps(known).encode())

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-import pyarrow as pa
-
-from pipeline.arrow import array
+from pipeline.arrow import with_column
 from pipeline.errors import XizeError
 from pipeline.model import Cell
 from pipeline.processes import map_in_processes
@@ -93,12 +92,10 @@ def with_confidence(reading: Reading, compared: Sequence[PageComparison]) -> Rea
         values.update(dict.fromkeys(page.agreed, AGREED))
         values.update(dict.fromkeys(page.text, TEXT_DIFFERS))
         values.update(dict.fromkeys(page.structure, STRUCTURE_DIFFERS))
-    ids = reading.cells.column("cell_id").to_pylist()
-    before = reading.cells.column("confidence").to_pylist()
-    column = array([values.get(name, old) for name, old in zip(ids, before, strict=True)], pa.float32())
-    at = reading.cells.schema.get_field_index("confidence")
-    return Reading(
-        reading.cells.set_column(at, reading.cells.schema.field(at), column), reading.blocks, reading.pages
+    pairs = zip(*(reading.cells[name].to_pylist() for name in ("cell_id", "confidence")), strict=True)
+    return replace(
+        reading,
+        cells=with_column(reading.cells, "confidence", [values.get(name, old) for name, old in pairs]),
     )
 
 
