@@ -13,6 +13,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from pipeline.system import apart, end_group
 from tests.cli_home import EDITION, print_rulebook, small_truth, xize
 from tests.review.conftest import ROOT
 
@@ -41,3 +42,15 @@ def test_nothing_is_left_after_a_kill(tmp_path: Path, kill: Callable[[int, int],
     again = xize(home, "run", EDITION, "--no-prefect")
     assert again.code == 0, again.err
     assert not list(staged.glob(".work-*"))
+
+
+def test_what_outlives_the_first_of_a_group_is_ended() -> None:
+    """A child of the child that takes no notice of being asked."""
+    script = "(trap '' TERM; exec sh -c 'echo $$; exec sleep 60') & wait"
+    process = subprocess.Popen(["sh", "-c", script], stdout=subprocess.PIPE, text=True, **apart())
+    assert process.stdout is not None
+    left = psutil.Process(int(process.stdout.readline()))
+    end_group(process)
+    assert process.poll() is not None
+    gone, _ = psutil.wait_procs([left], timeout=5)
+    assert gone or left.status() == psutil.STATUS_ZOMBIE
