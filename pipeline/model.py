@@ -152,6 +152,10 @@ class LogicalTable:
                 seen.append(cell)
         return seen
 
+    def starting(self, row: int) -> list[GridCell]:
+        """The cells with text that start in ``row``, left to right."""
+        return [cell for cell in self.row(row) if cell.row == row and cell.text]
+
     def column(self, col: int, start: int, stop: int) -> list[GridCell]:
         """The cells with text that cover a column in rows ``start`` … ``stop`` - 1, top to bottom, each once."""
         found = {id(cell): cell for row in range(start, stop) if (cell := self.at(row, col)) and cell.text}

@@ -44,8 +44,7 @@ class Catalogue:
 def is_catalogue(table: LogicalTable) -> bool:
     """Whether a table has a catalogue's header: at least three tier words in a row under two or more kinds' words."""
     for row in range(min(8, table.n_rows)):
-        tiers = [cell for cell in table.row(row) if cell.row == row and tier_word(cell.text)]
-        if len(tiers) < 3:
+        if sum(tier_word(cell.text) is not None for cell in table.starting(row)) < 3:
             continue
         around = {
             cell.text

@@ -98,20 +98,11 @@ class GrowingTable:
         """The patterns (see :func:`pattern`) of the settled texts of the column that begins at ``x0``."""
         return {pattern(text) for at, text in self.values if abs(at - x0) < 2}
 
-    def merged(self, like: GrowingCell) -> bool:
-        """Whether cells with the borders of another one are merged over rows here and there."""
+    def merged(self, like: GrowingCell) -> list[GrowingCell]:
+        """The recent cells with the borders of another one that are merged over rows."""
         key = column_key(like.x0, like.x1)
-        return any(
-            cell.row_span > 1 and column_key(cell.x0, cell.x1) == key for cell in self.cells[-_RECENT:]
-        )
-
-    def merges_nothing(self, like: GrowingCell) -> bool:
-        """Whether empty cells with the borders of another one are merged over rows, too."""
-        key = column_key(like.x0, like.x1)
-        return any(
-            cell.row_span > 1 and not cell.text and column_key(cell.x0, cell.x1) == key
-            for cell in self.cells[-_RECENT:]
-        )
+        recent = self.cells[-_RECENT:]
+        return [cell for cell in recent if cell.row_span > 1 and column_key(cell.x0, cell.x1) == key]
 
     def spans_with(self, x0: float, key_x0: float) -> bool:
         """Whether the column that begins at ``x0`` is merged over the rows of its key wherever the key is merged."""

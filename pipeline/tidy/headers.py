@@ -95,8 +95,7 @@ def header_block(table: LogicalTable, first: int = 0, last: int = 8) -> tuple[in
 def _heads(table: LogicalTable, row: int, tier_row: int) -> bool:
     """Whether a row above the tiers is part of the header: words over several columns or for kinds, beside cells that
     reach down to the tiers."""
-    cells = [cell for cell in table.row(row) if cell.row == row]
-    upper = [cell for cell in cells if cell.row + cell.row_span <= tier_row and cell.text]
+    upper = [cell for cell in table.starting(row) if cell.row + cell.row_span <= tier_row]
     if len(upper) == 1 and upper[0].col_span == table.n_cols:
         return False
     words = [c for c in upper if c.col_span > 1 or max(kind_scores(c.text).values()) >= _NEAR]
@@ -128,16 +127,11 @@ def _labels(table: LogicalTable, start: int, stop: int) -> list[tuple[str | None
     return out
 
 
-def _starting(table: LogicalTable, row: int) -> list[str]:
-    """The texts of the cells that start in a row."""
-    return [cell.text for cell in table.row(row) if cell.row == row and cell.text]
-
-
 def _tier_row(table: LogicalTable, first: int, last: int) -> int | None:
     for row in range(first, min(last, table.n_rows)):
-        texts = _starting(table, row)
-        named = [word for word in map(tier_word, texts) if word]
-        if len(set(named)) == 3 and len(named) >= 0.5 * len(texts):
+        cells = table.starting(row)
+        named = [word for cell in cells if (word := tier_word(cell.text))]
+        if len(set(named)) == 3 and len(named) >= 0.5 * len(cells):
             return row
     return None
 
@@ -145,9 +139,9 @@ def _tier_row(table: LogicalTable, first: int, last: int) -> int | None:
 def _kinds_in(table: LogicalTable, row: int) -> bool:
     """Whether the cells that begin in a row are a header's kinds, for the most part. (Items may read like kinds: below
     the tiers such a row belongs to the header only where none stands above them, in a header grouped by tier.)"""
-    texts = _starting(table, row)
-    near = sum(max(kind_scores(text).values()) >= _NEAR for text in texts)
-    return near >= 2 and near >= 0.7 * len(texts)
+    cells = table.starting(row)
+    near = sum(max(kind_scores(cell.text).values()) >= _NEAR for cell in cells)
+    return near >= 2 and near >= 0.7 * len(cells)
 
 
 def _kind(label: str, given: Mapping[str, str], where: str) -> tuple[str, float]:

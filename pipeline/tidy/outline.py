@@ -7,6 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
+from operator import attrgetter
 
 from pipeline.model import Cell, Line
 from pipeline.reading import RAISED, Block, PageInfo
@@ -65,12 +66,8 @@ def without_boxes(cells: Sequence[Cell]) -> tuple[list[Cell], list[Line]]:
 
 def page_tables(cells: Sequence[Cell]) -> list[PageTable]:
     """The tables of every page, in page and table order."""
-    out = []
-    ordered = sorted(cells, key=lambda cell: (cell.page, cell.table_no))
-    for (page, _), members in groupby(ordered, key=lambda cell: (cell.page, cell.table_no)):
-        own = tuple(members)
-        out.append(PageTable(page, own, min(cell.top for cell in own), max(cell.bottom for cell in own)))
-    return out
+    place = attrgetter("page", "table_no")
+    return [PageTable(page, tuple(own)) for (page, _), own in groupby(sorted(cells, key=place), key=place)]
 
 
 def running_heads(

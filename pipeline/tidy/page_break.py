@@ -172,7 +172,11 @@ def runs_on(
         merged = above.row_span > 1 or cell.row_span > 1
         if filled >= _FILLED or (filled >= _FEW and merged) or (filled >= _OFTEN and cell.row_span > 1):
             return True
-        own = below.text and below.row_span == cell.row_span and table.merges_nothing(above)
+        own = (
+            below.text
+            and below.row_span == cell.row_span
+            and any(not one.text for one in table.merged(above))
+        )
         if cell.row_span > 1 and not own:
             return True
         if key is not None and (key is above or _goes_with(above, key, table)):

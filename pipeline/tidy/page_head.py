@@ -107,8 +107,7 @@ def _same_columns(cells: Sequence[Cell], start: int, row: int, stop: int) -> boo
 
 def _part(item: PageTable, start: int, stop: int) -> PageTable:
     own = tuple(replace(cell, row=cell.row - start) for cell in item.cells if start <= cell.row < stop)
-    top, bottom = min(cell.top for cell in own), max(cell.bottom for cell in own)
-    return PageTable(item.page, own, top, bottom, () if start else item.repeated)
+    return PageTable(item.page, own, () if start else item.repeated)
 
 
 def _grid(cells: Sequence[Cell]) -> LogicalTable:

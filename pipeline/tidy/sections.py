@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 from pipeline.model import Cell, Line
 from pipeline.text import normalise, squeeze
@@ -13,13 +14,21 @@ from pipeline.vocabulary.headings import ANNEX, FOOTNOTE, MAJOR, NOT_A_TITLE, NO
 
 @dataclass(frozen=True)
 class PageTable:
-    """A table as it stands on one page: its cells, its upper and lower edge in points, and a heading repeated above."""
+    """A table as it stands on one page: its cells, and a heading repeated above."""
 
     page: int
     cells: tuple[Cell, ...]
-    top: float
-    bottom: float
     repeated: tuple[Cell, ...] = ()
+
+    @cached_property
+    def top(self) -> float:
+        """Its upper edge in points."""
+        return min(cell.top for cell in self.cells)
+
+    @cached_property
+    def bottom(self) -> float:
+        """Its lower edge in points."""
+        return max(cell.bottom for cell in self.cells)
 
 
 @dataclass(frozen=True)
@@ -183,8 +192,7 @@ def split_at_headings(
             if start <= cell.row and (stop is None or cell.row < stop)
         )
         if own:
-            top, bottom = min(cell.top for cell in own), max(cell.bottom for cell in own)
-            yield starts.get(start), PageTable(table.page, own, top, bottom)
+            yield starts.get(start), PageTable(table.page, own)
 
 
 def without_first_row(table: PageTable) -> PageTable:
@@ -192,7 +200,7 @@ def without_first_row(table: PageTable) -> PageTable:
     first section, where one grid holds all)."""
     first = tuple(cell for cell in table.cells if cell.row == 0)
     own = tuple(replace(cell, row=cell.row - 1) for cell in table.cells if cell.row)
-    return PageTable(table.page, own, min(cell.top for cell in own), table.bottom, first)
+    return PageTable(table.page, own, first)
 
 
 def _banner_heading(cell: Cell, titles: set[str], in_annex: bool) -> Section | None:

@@ -87,9 +87,7 @@ def stitch(section: Section, pictured: Collection[int] = ()) -> StitchedSection:
             tables[-1].repeated += [*alone, *part.repeated]
             context, alone = [], []
     if alone:
-        tables.append(
-            _begin(PageTable(alone[0].page, tuple(alone), alone[0].top, alone[0].bottom), context, annex)
-        )
+        tables.append(_begin(PageTable(alone[0].page, tuple(alone)), context, annex))
     return StitchedSection(section, tuple(map(_finish, tables)), tuple(context))
 
 

@@ -11,7 +11,9 @@ from pipeline.tidy.sections import PageTable
 
 HEIGHT = 842.0
 PAGES = {n: PageInfo(n, 595.0, HEIGHT, 0, 900, 20, 0.0, 1, "test") for n in range(1, 61)}
-TABLES = [PageTable(n, (), 120.0, 700.0) for n in PAGES]
+TABLES = [
+    PageTable(n, (Cell(f"p{n:04d}", n, 1, 0, 0, 1, 1, 72.0, 120.0, 520.0, 700.0, (), "test"),)) for n in PAGES
+]
 EVERY = range(1, 41)
 
 

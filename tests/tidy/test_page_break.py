@@ -33,7 +33,7 @@ def _page(page: int, rows: list[list[Printed]]) -> PageTable:
             name = f"p{page:04d}-t1-r{row:03d}-c{col:02d}"
             bottom = top + 24 * span
             cells.append(Cell(name, page, 1, row, col, span, 1, x0, top, x1, bottom, lines, "test"))
-    return PageTable(page, tuple(cells), 60.0, 60.0 + 24 * len(rows))
+    return PageTable(page, tuple(cells))
 
 
 HEAD: list[Printed] = [(text, 1) for text in ("序号", "评价组织名称", "主管部门", "职业（工种）", "等级")]
@@ -91,7 +91,7 @@ def test_a_list_that_begins_a_page_with_its_own_title_is_its_own_table() -> None
     banner = _page(2, [title]).cells[0]
     moved = [Cell(f"b{c.cell_id}", 2, 1, c.row + 1, c.col, 1, 1, c.x0, c.top + 24, c.x1, c.bottom + 24, c.lines, "test") for c in page]  # fmt: skip
     wide = Cell("banner", 2, 1, 0, 0, 1, 5, XS[0], 60.0, XS[-1], 84.0, banner.lines, "test")
-    content: list[Line | PageTable] = [_page(1, ABOVE), PageTable(2, (wide, *moved), 60.0, 140.0)]
+    content: list[Line | PageTable] = [_page(1, ABOVE), PageTable(2, (wide, *moved))]
     found = stitch(Section("annex", "附件1：名单", content=content)).tables
     assert [table.table.n_rows for table in found] == [6, 3]
 
@@ -146,9 +146,9 @@ def test_values_filled_into_empty_cells_are_unsure(hole: bool, broken: bool) -> 
         wide = replace(cells[0], x1=XS[3], col_span=3)
         cells = [wide, *cells[3:]]
     if broken:
-        content: list[Line | PageTable] = [*first, PageTable(2, tuple(cells), 60.0, 108.0)]
+        content: list[Line | PageTable] = [*first, PageTable(2, tuple(cells))]
     else:
-        content = [PageTable(1, (*first[0].cells, *cells), 60.0, 180.0)]
+        content = [PageTable(1, (*first[0].cells, *cells))]
     (table,) = stitch(Section("annex", "附件5：名单", content=content)).tables
     annex = Annex(5, "社会培训评价组织及评价项目名单", 1, (table.table,))
     rows = read_annexes([annex], lambda cell: list(cell.lines)).rows["annex_5_evaluators"]
@@ -187,7 +187,7 @@ def test_tables_that_nearly_touch_are_two() -> None:
     second = _page(1, [_one("区域", "基地", "方向", "人数", ""), _one("城东", "甲公司", "电工", "17人", "")])
     moved = _moved(list(second.cells), 7, 168.0, (40.0, 120.0, 250.0, 330.0, 470.0, 500.0))
     for row, tables in ((gap, 2), ([replace(cell, bottom=228.0) for cell in gap], 1)):
-        page = PageTable(1, (*first.cells, *row, *moved), 60.0, 280.0)
+        page = PageTable(1, (*first.cells, *row, *moved))
         assert len(stitch(Section("annex", "附件1：名单", content=[page])).tables) == tables
 
 
@@ -209,8 +209,8 @@ def test_a_header_that_a_page_break_cuts_is_one_header() -> None:
     rest = [cells[0], wide(cells[1], 3), *cells[3:]]
     row = _page(2, [[], [], _one("6101农业类", "甲", "乙", "丙", "丁")]).cells
     content: list[Line | PageTable] = [
-        PageTable(1, above, 60.0, 108.0),
-        PageTable(2, (*rest, *row), 60.0, 132.0),
+        PageTable(1, above),
+        PageTable(2, (*rest, *row)),
     ]
     (table,) = stitch(Section("major", "一、61农林牧渔大类", content=content)).tables
     assert [_texts(table.table, row) for row in range(table.table.n_rows)] == [

@@ -28,7 +28,7 @@ def _cells(page: int) -> list[Cell]:
 def test_a_table_goes_on_over_blank_pages_only(
     pages: tuple[int, ...], pictured: tuple[int, ...], tables: int
 ) -> None:
-    content = [PageTable(page, tuple(_cells(page)), 60.0, 80.0) for page in pages]
+    content = [PageTable(page, tuple(_cells(page))) for page in pages]
     found = stitch(Section("major", "一、甲大类", content=list(content)), pictured)
     assert len(found.tables) == tables and found.rest == ()
     assert sum(table.table.n_rows for table in found.tables) == len(pages)

@@ -60,11 +60,6 @@ class Header:
         return sum(1 for ref in self.refs if ref.field and ref.how in how)
 
 
-def starting(table: LogicalTable, row: int) -> list[GridCell]:
-    """The non-empty cells that start in ``row``, left to right."""
-    return [cell for cell in table.row(row) if cell.row == row and cell.text]
-
-
 def banner(table: LogicalTable, row: int) -> GridCell | None:
     """The one cell of a row, if it is printed across at least half of the table's columns, or None."""
     cells = [cell for cell in table.row(row) if cell.text]
@@ -84,7 +79,7 @@ def header_rows(
     """
     stop = row
     while stop < table.n_rows and stop - row < MAX_HEADER_ROWS:
-        cells = starting(table, stop)
+        cells = table.starting(stop)
         known = sum(1 for cell in cells if known_word(cell.text, words, header_map))
         rank_heads = sum(1 for cell in cells if LADDER_HEADS.fullmatch(cell.text))
         enough = least if stop == row else 1
@@ -96,13 +91,13 @@ def header_rows(
 
 def guessed_header(table: LogicalTable, row: int) -> int:
     """A header found by form alone: a row of short texts, none a number, above a row with a number."""
-    cells = starting(table, row)
+    cells = table.starting(row)
     if len(cells) < 2 or any(cell.text.isdigit() or len(cell.text) > 24 for cell in cells):
         return row
     stop = max(cell.row + cell.row_span for cell in cells)
     end = stop  # the header's last row but for banners between it and the first number
     while stop < table.n_rows and stop - row < MAX_HEADER_ROWS:
-        below = starting(table, stop)
+        below = table.starting(stop)
         if any(cell.text.rstrip(".、").isdigit() for cell in below):
             return end
         if len(below) > table.n_cols // 2 + 1:
@@ -241,7 +236,7 @@ def read_header(
         matched = tuple(award_column(ref) for ref in matched)
     named = {ref.field for ref in matched}
     missing = tuple(c.field for c in spec.columns if c.required and c.field not in named)
-    cells = tuple(cell for row in range(start, stop) for cell in starting(table, row))
+    cells = tuple(cell for row in range(start, stop) for cell in table.starting(row))
     return Header(start, stop, matched, cells, missing, frozenset(cell.text for cell in cells))
 
 
@@ -343,12 +338,12 @@ def find_header(
 
 
 def _award_header(table: LogicalTable, row: int, spec: Spec, header_map: Mapping[str, str]) -> Header | None:
-    cells = starting(table, row)
+    cells = table.starting(row)
     if len(cells) < 2:
         return None
     stop = max(cell.row + cell.row_span for cell in cells)
     while stop < table.n_rows:
-        below = starting(table, stop)
+        below = table.starting(stop)
         if not below or not all(AWARD_LEVEL.fullmatch(cell.text) for cell in below):
             break
         stop += 1

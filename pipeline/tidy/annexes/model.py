@@ -30,21 +30,14 @@ class AnnexResult:
 
     ``context``: the text lines before tables that gave a list its name. ``characters``: squeezed characters of all
     annex cells (``given``), of those in rows (``rows``), in headers and banners (``heads``) and, left over, in
-    findings (``findings``).
+    findings (``findings``). ``in_rows``, ``in_heads``: the cells whose text stands in a row, or is a header or banner
+    (by identity; cells repeat in no other way).
     """
 
     rows: dict[str, list[Row]] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
     context: list[Line] = field(default_factory=list)
     characters: dict[str, int] = field(default_factory=dict)
-
-
-@dataclass
-class Account:
-    """While annexes are read: the findings, and which cells' text stands in a row or is a header or banner (by
-    identity; cells repeat in no other way)."""
-
-    findings: list[Finding] = field(default_factory=list)
     in_rows: set[int] = field(default_factory=set)
     in_heads: set[int] = field(default_factory=set)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from pipeline.model import GridCell
 from pipeline.schema import TABLES
-from pipeline.tidy.annexes.model import Account, Row
+from pipeline.tidy.annexes.model import AnnexResult, Row
 from pipeline.vocabulary.annexes import Numbering, Spec
 
 
@@ -20,7 +20,7 @@ class RunningNumber:
 
     spec: Spec
     numbering: Numbering
-    account: Account
+    out: AnnexResult
     scope: tuple[object, ...] | None = None
     last: int = 0
     meant: int = 0  # what the number before should have been, where it was wrong
@@ -68,4 +68,4 @@ class RunningNumber:
         self.last = number
 
     def _report(self, code: str, message: str, evidence: str, cell: GridCell, row: Row) -> None:
-        self.account.report(code, message, evidence, cell, self.spec.table, str(row["row_id"]))
+        self.out.report(code, message, evidence, cell, self.spec.table, str(row["row_id"]))

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 
 from pipeline.findings import Finding
 from pipeline.model import LogicalTable
 from pipeline.schema import TABLES
 from pipeline.text import squeeze
 from pipeline.tidy.annexes.cells import line_texts, values
-from pipeline.tidy.annexes.columns import Header, banner, starting
-from pipeline.tidy.annexes.model import Account, Annex, AnnexResult, LineReader, Row
+from pipeline.tidy.annexes.columns import Header, banner
+from pipeline.tidy.annexes.model import Annex, AnnexResult, LineReader, Row
 from pipeline.tidy.annexes.other import other_rows, rows_of_extra_columns
 from pipeline.tidy.annexes.recognise import Choice, choose, continues, headless
 from pipeline.tidy.annexes.rows import RowBuilder
@@ -33,35 +33,29 @@ def read_annexes(
     cell stands in a row, a header or banner, or a finding, and ``AnnexResult.characters`` counts them.
     """
     words = {squeeze(k): v for k, v in (header_map or {}).items()}
-    account = Account()
-    out = AnnexResult({name: [] for name in (*BY_TABLE, "annex_other")}, account.findings)
+    out = AnnexResult({name: [] for name in (*BY_TABLE, "annex_other")})
     chosen = [(annex, [choose(table, annex.title, words) for table in annex.tables]) for annex in annexes]
     # The table of titles comes before the mappings, which use its words.
     chosen.sort(key=lambda one: any(best and best.spec.shape == "mappings" for best, _ in one[1]))
     for annex, choices in chosen:
-        _AnnexReader(annex, read_lines, words, out, account).read(choices)
+        _AnnexReader(annex, read_lines, words, out).read(choices)
     for name, rows in out.rows.items():
         out.findings.extend(_make_ids_unique(name, rows))
-    out.characters = _count(annexes, account)
+    out.characters = _count(annexes, out)
     return out
 
 
+@dataclass
 class _AnnexReader:
     """Reads the tables of one annex; what one table leaves holds for the next."""
 
-    def __init__(
-        self,
-        annex: Annex,
-        read_lines: LineReader,
-        header_map: Mapping[str, str],
-        out: AnnexResult,
-        account: Account,
-    ) -> None:
-        self.annex, self.read_lines, self.header_map = annex, read_lines, header_map
-        self.out, self.account = out, account
-        self.state = State()
-        self.choice: Choice | None = None
-        self.builders: dict[str, RowBuilder] = {}
+    annex: Annex
+    read_lines: LineReader
+    header_map: Mapping[str, str]
+    out: AnnexResult
+    state: State = State()
+    choice: Choice | None = None
+    builders: dict[str, RowBuilder] = field(default_factory=dict)
 
     def read(self, choices: Sequence[tuple[Choice | None, Choice | None]]) -> None:
         """Read all tables; ``choices``: what :func:`choose` says of each."""
@@ -76,7 +70,7 @@ class _AnnexReader:
                 self._table(table, number, choice)
             else:
                 self.out.rows["annex_other"] += other_rows(
-                    annex, table, number, near, self.header_map, self.account
+                    annex, table, number, near, self.header_map, self.out
                 )
 
     def _without_header(self, table: LogicalTable) -> Choice | None:
@@ -103,8 +97,8 @@ class _AnnexReader:
         self.choice = choice
         if spec.table not in self.builders:
             known = self._known_titles(table, choice) if spec.shape == "mappings" else frozenset()
-            self.builders[spec.table] = RowBuilder(spec, self.annex.no, self.read_lines, self.account, known)
-        walker = Walker(table, spec, title, self.header_map, self.state, self.account)
+            self.builders[spec.table] = RowBuilder(spec, self.annex.no, self.read_lines, self.out, known)
+        walker = Walker(table, spec, title, self.header_map, self.state, self.out)
         self._name_part(walker, choice.header)
         lacking = False
         for data in walker.rows():
@@ -117,7 +111,7 @@ class _AnnexReader:
         self.state = walker.state
         if self.state.header is not None:
             self.out.rows["annex_other"] += rows_of_extra_columns(
-                self.annex, table, number, spec, self.state.header, self.account
+                self.annex, table, number, spec, self.state.header, self.out
             )
 
     def _name_part(self, walker: Walker, header: Header | None) -> None:
@@ -128,7 +122,7 @@ class _AnnexReader:
             walker.named = True
             self.out.context.extend(used)
             if walker.state.part is None or part.value != walker.state.part.value:
-                walker.set_part(part, next(iter(starting(table, 0)), None))
+                walker.set_part(part, next(iter(table.starting(0)), None))
         elif header is not None and self._restarts(table, header, walker):
             walker.state = replace(walker.state, part=None)
 
@@ -157,7 +151,7 @@ class _AnnexReader:
         return frozenset(words)
 
     def _report(self, code: str, message: str, evidence: str, table: LogicalTable, choice: Choice) -> None:
-        self.account.report(code, message, evidence, table.cells[0], choice.spec.table)
+        self.out.report(code, message, evidence, table.cells[0], choice.spec.table)
 
 
 def _make_ids_unique(name: str, rows: Iterable[Row]) -> list[Finding]:
@@ -180,18 +174,18 @@ def _make_ids_unique(name: str, rows: Iterable[Row]) -> list[Finding]:
     return findings
 
 
-def _count(annexes: Iterable[Annex], account: Account) -> dict[str, int]:
+def _count(annexes: Iterable[Annex], out: AnnexResult) -> dict[str, int]:
     """The characters of all cells by where they stand; a cell that stands nowhere becomes a finding."""
     counts = {"given": 0, "rows": 0, "heads": 0, "findings": 0}
     for annex in annexes:
         for cell in (cell for table in annex.tables for cell in table.cells if cell.text):
             counts["given"] += len(cell.text)
-            if id(cell) in account.in_rows:
+            if id(cell) in out.in_rows:
                 counts["rows"] += len(cell.text)
-            elif id(cell) in account.in_heads:
+            elif id(cell) in out.in_heads:
                 counts["heads"] += len(cell.text)
             else:
                 counts["findings"] += len(cell.text)
                 message = f"附件《{annex.title}》中有文字未能归入任何一行：“{cell.text[:60]}”。"
-                account.report("annex_text_unplaced", message, cell.text, cell)
+                out.report("annex_text_unplaced", message, cell.text, cell)
     return counts

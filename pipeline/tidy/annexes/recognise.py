@@ -11,7 +11,7 @@ from rapidfuzz import fuzz
 
 from pipeline.model import LogicalTable
 from pipeline.text import squeeze
-from pipeline.tidy.annexes.columns import Header, Ref, banner, eliminate, find_header, starting
+from pipeline.tidy.annexes.columns import Header, Ref, banner, eliminate, find_header
 from pipeline.vocabulary.annexes import SPECS, VOCABULARY, Spec
 
 NEAR_TITLE = 70.0  # the least similarity (0–100) of a title that has none of a table's title words
@@ -55,7 +55,7 @@ def first_header(
 ) -> Header | None:
     """The header at the top of the table, below its banners."""
     row = 0
-    while row < table.n_rows and (banner(table, row) is not None or not starting(table, row)):
+    while row < table.n_rows and (banner(table, row) is not None or not table.starting(row)):
         row += 1
     header = find_header(table, row, spec, header_map, first=True) if row < table.n_rows else None
     return eliminate(header, spec) if header is not None and same_title else header
@@ -118,7 +118,7 @@ def headless(table: LogicalTable, title: str) -> Choice | None:
     if len(named) != 1:
         return None
     fields = _usual(named[0], table.n_cols)
-    rows = [r for r in range(table.n_rows) if banner(table, r) is None and starting(table, r)]
+    rows = [r for r in range(table.n_rows) if banner(table, r) is None and table.starting(r)]
     if not fields or not rows or not all(_numbered(table, row) for row in rows):
         return None
     refs = tuple(Ref(col, col + 1, "", name, "order") for col, name in enumerate(fields))

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from pipeline.model import GridCell, LogicalTable
 from pipeline.schema import TABLES, row_id
 from pipeline.text import normalise
 from pipeline.tidy.annexes.cells import bases, joined, line_texts, lone_lines, names, titles, values
-from pipeline.tidy.annexes.model import Account, LineReader, Row
+from pipeline.tidy.annexes.model import AnnexResult, LineReader, Row
 from pipeline.tidy.annexes.numbers import RunningNumber
 from pipeline.tidy.annexes.rules import read_rule
 from pipeline.tidy.annexes.walk import DataRow
@@ -22,34 +23,34 @@ Cells = Mapping[str, GridCell]
 """field → the cell whose value a row has."""
 
 
+@dataclass
 class RowBuilder:
-    """Builds the rows of one annex under one spec; follows its running numbers over all its tables."""
+    """Builds the rows of one annex under one spec; follows its running numbers over all its tables.
 
-    def __init__(
-        self,
-        spec: Spec,
-        annex_no: int | None,
-        read_lines: LineReader,
-        account: Account,
-        known_titles: frozenset[str],
-    ) -> None:
-        self.spec, self.annex_no, self.read_lines = spec, annex_no, read_lines
-        self.account, self.known_titles = account, known_titles
-        self.numbers = [RunningNumber(spec, numbering, account) for numbering in spec.numberings]
-        self.columns = {column.field: column for column in spec.columns}
-        self.title = TABLES[spec.table].title_zh
-        self.needed = frozenset(f.name for f in TABLES[spec.table].fields if not f.nullable)
-        self.series: tuple[str, ...] = ()
-        self.ladder = 0
-        self.unread: set[int] = set()  # grade cells that were reported
-        self.lacking: set[str] = set()  # fields without a column that were reported
-        self.texts: dict[int, str] = {}
-        self.names: defaultdict[str, set[str]] = defaultdict(
-            set
-        )  # by field: names that stand alone in a cell
-        self.seen: set[int] = set()  # tables whose names are known
-        self.awards: set[int] = set()  # award cells that were read
-        self.listing: dict[int, bool] = {}
+    ``known_titles``: titles that stand alone elsewhere. Tables and cells that were seen are known by their identity.
+    """
+
+    spec: Spec
+    annex_no: int | None
+    read_lines: LineReader
+    out: AnnexResult
+    known_titles: frozenset[str]
+    series: tuple[str, ...] = ()
+    ladder: int = 0
+    unread: set[int] = field(default_factory=set)  # grade cells that were reported
+    lacking: set[str] = field(default_factory=set)  # fields without a column that were reported
+    texts: dict[int, str] = field(default_factory=dict)
+    names: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    """By field: names that stand alone in a cell."""
+    seen: set[int] = field(default_factory=set)  # tables whose names are known
+    awards: set[int] = field(default_factory=set)  # award cells that were read
+    listing: dict[int, bool] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.numbers = [RunningNumber(self.spec, numbering, self.out) for numbering in self.spec.numberings]
+        self.columns = {column.field: column for column in self.spec.columns}
+        self.title = TABLES[self.spec.table].title_zh
+        self.needed = frozenset(f.name for f in TABLES[self.spec.table].fields if not f.nullable)
 
     def rows(self, table: LogicalTable, data: DataRow) -> list[Row]:
         """The rows of the contract's table that one data row of the grid gives."""
@@ -76,7 +77,7 @@ class RowBuilder:
             rule, key = cells["rule"], str(rows[0]["row_id"])
             printed = str(rows[0]["rule"]).replace("\n", "；")
             message = f"对应规则“{printed[:80]}”读不出职称。"
-            self.account.report("annex_rule_unread", message, rule.text, rule, self.spec.table, key)
+            self.out.report("annex_rule_unread", message, rule.text, rule, self.spec.table, key)
         return rows
 
     def _learn_names(self, table: LogicalTable, data: DataRow) -> None:
@@ -111,7 +112,7 @@ class RowBuilder:
         for name, column in self.columns.items():
             if name in cells:
                 row[name] = self._value(column, cells[name])
-                self.account.row(cells[name])
+                self.out.row(cells[name])
             elif column.read in ("grades", "lines", "bases"):
                 row[name] = []
             elif name in self.needed:
@@ -143,7 +144,7 @@ class RowBuilder:
         if not grades and id(cell) not in self.unread:
             self.unread.add(id(cell))
             message = f"等级“{text}”读不出一至五级中的任何一级。"
-            self.account.report("annex_grades_unread", message, text, cell, self.spec.table)
+            self.out.report("annex_grades_unread", message, text, cell, self.spec.table)
         return grades
 
     def _check(self, row: Row, data: DataRow, cells: Cells, own: GridCell) -> None:
@@ -160,7 +161,7 @@ class RowBuilder:
             elif name not in self.lacking:
                 self.lacking.add(name)
                 message = f"{self.title}没有“{column.words[0]}”一列，该字段为空；请核对该表的列标题。"
-                self.account.report("annex_value_missing", message, name, own, self.spec.table)
+                self.out.report("annex_value_missing", message, name, own, self.spec.table)
         if missing:
             key = str(row["row_id"])
             words = "".join(f"“{column.words[0]}”" for column in missing)
@@ -171,7 +172,7 @@ class RowBuilder:
             evidence = f"{key}:{'、'.join(column.field for column in missing)}"
             names_row = any(column.field in IDENTIFYING for column in missing)
             code = "annex_key_missing" if names_row else "annex_value_missing"
-            self.account.report(code, message, evidence, own, self.spec.table, key)
+            self.out.report(code, message, evidence, own, self.spec.table, key)
         for number in self.numbers:
             number.see(row, cells.get(number.numbering.field))
 
@@ -183,7 +184,7 @@ class RowBuilder:
                 if cell.row != data.row or id(cell) in self.awards or not ref.field:
                     continue
                 self.awards.add(id(cell))
-                self.account.row(cell)
+                self.out.row(cell)
                 for name in self._names(table, cell):
                     rows.append(self._row(data, cell.place, {}, category=ref.field, name=name))
         return rows
@@ -207,7 +208,7 @@ class RowBuilder:
         for rank in RANKS:
             for cell in values(table, data.row, refs[rank]) if rank in refs else ():
                 for title in titles(cell, self.read_lines):
-                    self.account.row(cell)
+                    self.out.row(cell)
                     more = {"ladder": self.ladder, "rank": rank, "title": title}
                     rows.append(self._row(data, cell.place, cells, **more))
         return rows

@@ -14,8 +14,8 @@ from rapidfuzz import fuzz
 from pipeline.model import GridCell, Line, LogicalTable
 from pipeline.text import normalise, squeeze
 from pipeline.tidy.annexes.cells import joined
-from pipeline.tidy.annexes.columns import Header, Ref, banner, eliminate, find_header, starting
-from pipeline.tidy.annexes.model import Account
+from pipeline.tidy.annexes.columns import Header, Ref, banner, eliminate, find_header
+from pipeline.tidy.annexes.model import AnnexResult
 from pipeline.vocabulary.annexes import Spec
 
 _ORDINAL = re.compile(
@@ -113,28 +113,27 @@ class DataRow:
     own: tuple[GridCell, ...]
 
 
+@dataclass
 class Walker:
-    """Walks the rows of one table under one spec. ``state`` stands at the end for the next table of the annex."""
+    """Walks the rows of one table under one spec. ``state`` stands at the end for the next table of the annex.
 
-    def __init__(
-        self,
-        table: LogicalTable,
-        spec: Spec,
-        title: str,
-        header_map: Mapping[str, str],
-        state: State,
-        account: Account,
-    ) -> None:
-        self.table, self.spec, self.title, self.header_map = table, spec, title, header_map
-        self.state, self.account = state, account
-        self.read_any = False  # a header or a data row of this table was read
-        self.named = False  # a part was named for this table
+    ``read_any``: a header or a data row of this table was read; ``named``: a part was named for it.
+    """
+
+    table: LogicalTable
+    spec: Spec
+    title: str
+    header_map: Mapping[str, str]
+    state: State
+    out: AnnexResult
+    read_any: bool = False
+    named: bool = False
 
     def rows(self) -> Iterator[DataRow]:
         """The data rows, top to bottom; headers and banners are taken off on the way."""
         row = 0
         while row < self.table.n_rows:
-            own = starting(self.table, row)
+            own = self.table.starting(row)
             if not own:
                 row += 1
             elif cell := banner(self.table, row):
@@ -158,7 +157,7 @@ class Walker:
             return None  # words of a header by chance: a data row
         if header.missing or not any(ref.field for ref in header.refs):
             return None
-        self.account.head(header.cells)
+        self.out.head(header.cells)
         old = self.state.header
         if old is None or old.texts != header.texts:
             self._report_columns(header)
@@ -177,14 +176,14 @@ class Walker:
                     "pair": f"列标题“{ref.text}”只有一列，视为“{ref.field}”",
                 }[ref.how]
                 message = f"附件《{self.title}》的{how}。"
-                self.account.report("annex_column_similar", message, ref.text, cell, self.spec.table)
+                self.out.report("annex_column_similar", message, ref.text, cell, self.spec.table)
             elif ref.how == "printed":
                 message = f"附件《{self.title}》的列标题“{ref.text}”不是已知类别，按原文发布。"
-                self.account.report("annex_category_unknown", message, ref.text, cell, self.spec.table)
+                self.out.report("annex_category_unknown", message, ref.text, cell, self.spec.table)
 
     def _banner(self, cell: GridCell) -> None:
         text = joined(cell)
-        self.account.head([cell])
+        self.out.head([cell])
         if is_title(text, self.title):
             return
         # The first title above a header is a part whatever its form; further down it must look like one.
@@ -198,7 +197,7 @@ class Walker:
             self.state = replace(self.state, group=strip_ordinal(text) or text)
             return
         message = f"附件《{self.title}》中有一行通栏文字未能归入任何一列：“{text[:60]}”。"
-        self.account.report("annex_banner_unknown", message, text, cell, self.spec.table)
+        self.out.report("annex_banner_unknown", message, text, cell, self.spec.table)
 
     def set_part(self, part: PartName, cell: GridCell | None) -> None:
         """A new part starts; an unknown one is published as printed, with a finding."""
@@ -206,7 +205,7 @@ class Walker:
         if not part.known and self.spec.part:
             known = "、".join(self.spec.part.known)
             message = f"附件《{self.title}》的分表“{part.text}”不在已知的{known}之内，按原文发布。"
-            self.account.report("annex_part_unknown", message, part.text, cell, self.spec.table)
+            self.out.report("annex_part_unknown", message, part.text, cell, self.spec.table)
 
 
 def _label(spec: Spec, ref: Ref) -> str:
