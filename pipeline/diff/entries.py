@@ -17,6 +17,7 @@ from pipeline.diff.units import Place, Unit, line_ends, units_of
 from pipeline.diff.words import item_alike, item_change
 from pipeline.tidy.grades.levels import read_levels
 from pipeline.tidy.grades.names import organisation_names
+from pipeline.vocabulary.annexes import ORGANISATIONS
 
 # What a pairing costs; two entries without a partner cost 1 together.
 REORDERED, TIER_MOVED, KIND_MOVED, BOTH_MOVED = 0.0, 0.10, 0.15, 0.2
@@ -31,13 +32,6 @@ TENTATIVE = 0.3
 """Names less alike than that are one renamed only where the same two stand in several cells; never below this."""
 
 Key = TypeVar("Key")
-
-_ORGANISATIONS = {
-    "annex_4_associations": "name",
-    "annex_5_evaluators": "org",
-    "annex_6_assessments": "org",
-    "annex_7_one_plus_x": "org",
-}
 
 
 @dataclass(frozen=True)
@@ -129,7 +123,7 @@ def _organisations(before: Side, after: Side) -> frozenset[str]:
     names = {
         name
         for side in (before, after)
-        for table, column in _ORGANISATIONS.items()
+        for table, column in ORGANISATIONS
         if table in side.tables
         for name in side.tables[table][column].to_pylist()
         if name

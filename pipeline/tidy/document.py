@@ -86,7 +86,9 @@ def tidy(
     place = pageless.place_of(engine) if engine else page_of
     catalogue = read_catalogue(tables.under_headings, _kinds_only(header_map), where, place)
     # What the annexes name helps to read the entries: whole names, and by whom certificates are issued.
-    entries = read_entries(catalogue, rules, known_names(annexes), organisations(annexes), beside, memory)
+    entries = read_entries(
+        catalogue, rules, known_names(annexes.rows), organisations(annexes.rows), beside, memory
+    )
     majors = major_rows(parts, catalogue)
     classes, unnamed, class_doubts = class_rows(catalogue, majors)
     rows = {

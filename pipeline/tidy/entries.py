@@ -7,13 +7,13 @@ import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from pipeline.findings import Finding
 from pipeline.model import Cell, Line
 from pipeline.reading import SINGLE
 from pipeline.schema import KINDS, TIERS
 from pipeline.text import normalise, squeeze
-from pipeline.tidy.annexes import AnnexResult
 from pipeline.tidy.beside import WordFile, settle
 from pipeline.tidy.catalogue import Catalogue, Slot
 from pipeline.tidy.grades.levels import expand, read_levels
@@ -21,6 +21,7 @@ from pipeline.tidy.grades.names import organisation_names
 from pipeline.tidy.wraps import segment
 from pipeline.tidy.wraps.items import LineRules, lines_as_items, placed_lines, segment_cell
 from pipeline.tidy.wraps.segment_model import Item, Memory
+from pipeline.vocabulary.annexes import ORGANISATIONS
 
 Row = dict[str, object]
 _PLACEHOLDER = re.compile(r"^(?:[-—–/\\\u3000·…]+|无|空白|/)$")
@@ -33,12 +34,6 @@ _NAMES = (
     ("annex_6_assessments", "occupation"),
     ("annex_10_titles", "title"),
     ("annex_11_mappings", "qualification"),
-)
-_ORGANISATIONS = (
-    ("annex_4_associations", "name"),
-    ("annex_5_evaluators", "org"),
-    ("annex_6_assessments", "org"),
-    ("annex_7_one_plus_x", "org"),
 )
 
 
@@ -58,21 +53,35 @@ def entry_id(class_code: str, kind: str, tier: str, text: str, occurrence: int) 
     return hashlib.sha256(key.encode()).hexdigest()[:16]
 
 
-def known_names(annexes: AnnexResult) -> list[str]:
-    """Whole names that the annexes print: certificates, qualifications, occupations, titles."""
-    printed = _values(annexes, _NAMES)
+def known_names(rows: Mapping[str, Sequence[Mapping[str, object]]]) -> list[str]:
+    """Whole names that the annexes print: certificates, qualifications, occupations, titles. ``rows``: by table."""
+    printed = _values(rows, _NAMES)
     names = {*printed, *(_SUFFIX.sub("", name) for name in printed)}
     return sorted(name for name in names if len(name) > 1)
 
 
-def organisations(annexes: AnnexResult) -> frozenset[str]:
-    """What the organisations that the annexes name are called (see ``names.organisation_names``)."""
-    return organisation_names(sorted(_values(annexes, _ORGANISATIONS)))
+def organisations(rows: Mapping[str, Sequence[Mapping[str, object]]]) -> frozenset[str]:
+    """What the organisations that the annexes name are called (see ``names.organisation_names``). ``rows``: by table."""
+    return organisation_names(sorted(_values(rows, ORGANISATIONS)))
 
 
-def _values(annexes: AnnexResult, columns: Iterable[tuple[str, str]]) -> set[str]:
-    values = (row.get(column) for table, column in columns for row in annexes.rows.get(table, []))
+def _values(
+    rows: Mapping[str, Sequence[Mapping[str, object]]], columns: Iterable[tuple[str, str]]
+) -> set[str]:
+    values = (row.get(column) for table, column in columns for row in rows.get(table, ()))
     return {value for value in values if isinstance(value, str) and value}
+
+
+def stated(text: str, organisations: frozenset[str]) -> dict[str, Any]:
+    """The columns of an entry that follow from its text (normalised)."""
+    levels = read_levels(text, organisations)
+    return {
+        "text": text,
+        "name": levels.name or text,
+        "issuer": levels.issuer,
+        "grades": list(levels.grades),
+        "level": levels.level,
+    }
 
 
 def read_entries(
@@ -157,7 +166,6 @@ def _rows_of(
         # An item that goes on in another column or on another page has the box of its first line.
         whole = last.page == line.page and last.top >= line.top
         boxes = [one for one, _ in lines[item.first : item.last + 1]] if whole else [line]
-        levels = read_levels(text, organisations)
         rows.append(
             {
                 "entry_id": entry_id(*key, text, seen[squeeze(text)]),
@@ -165,11 +173,7 @@ def _rows_of(
                 "kind": key[1],
                 "tier": key[2],
                 "position": len(rows) + 1,
-                "text": text,
-                "name": levels.name or text,
-                "issuer": levels.issuer,
-                "grades": list(levels.grades),
-                "level": levels.level,
+                **stated(text, organisations),
                 "settled_by": "word_file" if item.first in settled else None,
                 "requires_attention": False,
                 "page": line.page,

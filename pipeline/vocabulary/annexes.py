@@ -263,6 +263,14 @@ SPECS: tuple[Spec, ...] = (
 
 BY_TABLE: dict[str, Spec] = {spec.table: spec for spec in SPECS}
 
+ORGANISATIONS = (
+    ("annex_4_associations", "name"),
+    ("annex_5_evaluators", "org"),
+    ("annex_6_assessments", "org"),
+    ("annex_7_one_plus_x", "org"),
+)
+"""Where the annexes name organisations: table, column."""
+
 # Header words of annex 10's rank columns, lowest and upper header rows, and of annex 1's levels.
 RANKS = ("正高级", "副高级", "中级", "助理级", "员级")
 RANK_WORDS: dict[str, str] = {

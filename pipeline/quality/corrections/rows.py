@@ -13,10 +13,10 @@ from pipeline.arrow import grouped
 from pipeline.quality.corrections.file import Correction, Target, only_one
 from pipeline.schema import ANNEX_TABLES, TABLES, row_id
 from pipeline.text import normalise, squeeze
-from pipeline.tidy.entries import entry_id
+from pipeline.tidy.entries import entry_id, stated
+from pipeline.tidy.entries import organisations as organisations_of
 from pipeline.tidy.grades.grammar import DEFAULT_RULE3
-from pipeline.tidy.grades.levels import expand, read_grade_list, read_levels
-from pipeline.tidy.grades.names import organisation_names
+from pipeline.tidy.grades.levels import expand, read_grade_list
 
 Row = dict[str, Any]
 Rows = dict[str, list[Row]]
@@ -46,7 +46,7 @@ def apply_to_rows(
     wanted = [correction for correction in corrections if not correction.of_cells]
     out: Rows = {name: [dict(row) for row in table] for name, table in rows.items()}
     if wanted:
-        catalogue = _Catalogue(out, organisations_in(out) if organisations is None else organisations)
+        catalogue = _Catalogue(out, organisations_of(out) if organisations is None else organisations)
         for correction in wanted:
             if correction.where.annex is not None:
                 _annex(out, correction)
@@ -59,13 +59,6 @@ def apply_to_rows(
                 if row.get("cell_id") in corrected_cells:
                     row["corrected"] = True
     return out
-
-
-def organisations_in(rows: Mapping[str, Sequence[Mapping[str, Any]]]) -> frozenset[str]:
-    """The names and brands of the organisations that the annex rows name (see ``names.organisation_names``)."""
-    names = {str(row["org"]) for table in ANNEX_TABLES for row in rows.get(table, ()) if row.get("org")}
-    names |= {str(row["name"]) for row in rows.get("annex_4_associations", ()) if row.get("name")}
-    return organisation_names(sorted(names))
 
 
 class _Catalogue:
@@ -167,19 +160,8 @@ class _Catalogue:
 
     def _read(self, entry: Row, text: str) -> Row:
         """``entry`` with another text, read anew; a steward's word is certain."""
-        text = normalise(text)
-        levels = read_levels(text, self.organisations)
-        read = {
-            "text": text,
-            "name": levels.name or text,
-            "issuer": levels.issuer,
-            "grades": list(levels.grades),
-            "level": levels.level,
-            "settled_by": "steward",
-            "confidence": 1.0,
-            "corrected": True,
-        }
-        return {name: value for name, value in entry.items() if not name.startswith("_")} | read
+        read = stated(normalise(text), self.organisations)
+        return {**entry, **read, "settled_by": "steward", "confidence": 1.0, "corrected": True}
 
     def _put(self, slot: Slot, at: int, count: int, items: list[Row]) -> None:
         """Put ``items`` in place of ``count`` items of a slot. Positions are counted anew at the end only:
