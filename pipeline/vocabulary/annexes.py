@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+from pipeline.schema import TABLES
 from pipeline.text import squeeze
 
 
@@ -30,15 +31,6 @@ class Column:
 
 
 @dataclass(frozen=True)
-class PartField:
-    """The field that a banner row or a text line before the table fills: known values and how others look."""
-
-    field: str
-    known: tuple[str, ...]
-    pattern: str | None = None
-
-
-@dataclass(frozen=True)
 class Numbering:
     """A running number: its field, the fields within whose values it runs (and may start again at 1), and the field
     that it numbers: rows that repeat both, instead of a merged cell, count once."""
@@ -51,18 +43,26 @@ class Numbering:
 @dataclass(frozen=True)
 class Spec:
     """An annex table. ``title``: words that name it (a regular expression over the squeezed title); ``sign``: header
-    words that no other table has; ``shape``: flat | awards | ladders | mappings; ``twins``: pairs of fields that may stand under one header word."""
+    words that no other table has; ``part``: the field that a banner row or a text line before the table fills, and how its
+    unknown values look; ``shape``: flat | awards | ladders | mappings; ``twins``: pairs of fields that may stand under one
+    header word."""
 
     table: str
     title: str
     titles: tuple[str, ...]
     sign: str
     columns: tuple[Column, ...] = ()
-    part: PartField | None = None
+    part: str | None = None
+    part_pattern: str | None = None
     group: str | None = None
     numberings: tuple[Numbering, ...] = ()
     shape: str = "flat"
     twins: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The known values of the field ``part``."""
+        return (TABLES[self.table].by_name[self.part].known or ()) if self.part else ()
 
 
 NO = "序号 编号 序次 No No."
@@ -124,7 +124,7 @@ SPECS: tuple[Spec, ...] = (
             ),
             Column("lead_unit", "自律服务小组牵头单位 牵头单位 自律服务牵头单位 自律小组牵头单位 服务小组牵头单位 自律服务小组组长单位 自律服务小组牵头单位名称"),
         ),
-        part=PartField("list", ("双重管理", "脱钩")),
+        part="list",
         numberings=(Numbering("no", ("list",)),),
     ),
     Spec(
@@ -168,7 +168,7 @@ SPECS: tuple[Spec, ...] = (
             Column("grades", "等级 级别 认定等级 评价等级 技能等级 职业技能等级 认定级别", read="grades"),
             Column("item_type", "项目类型 项目类别 考核类型 评价项目类型"),
         ),
-        part=PartField("part", ("社会化职业技能等级认定", "专项职业能力考核")),
+        part="part",
         numberings=(Numbering("org_no", ("part",), "org"), Numbering("no", ("part", "org_no"))),
         twins=(("org_no", "no"),),
     ),
@@ -205,7 +205,7 @@ SPECS: tuple[Spec, ...] = (
             Column("legal_basis", "设定依据 法律依据 设置依据 依据 法规依据 设立依据 政策依据", required=True, read="bases"),
             Column("note", "备注 说明 附注 备注说明"),
         ),
-        part=PartField("part", ("专业技术人员", "技能人员")),
+        part="part",
         numberings=(Numbering("no", ("part",), "name"),),
         twins=(("name", "sub_name"),),
     ),
@@ -226,7 +226,8 @@ SPECS: tuple[Spec, ...] = (
             ),
             Column("issuer", "发证机构 颁发机构 颁证机构 发证单位 发证组织 颁发单位 发证机构名称 颁发机构名称 认证机构 证书颁发机构 发证部门", required=True),
         ),
-        part=PartField("list", ("A", "B", "C", "D"), pattern="([A-Z])[类級级档]|(?:类别|清单|名单|第)([A-Z])(?![A-Z])"),
+        part="list",
+        part_pattern="([A-Z])[类級级档]|(?:类别|清单|名单|第)([A-Z])(?![A-Z])",
         numberings=(Numbering("no", ("list",)),),
     ),
     Spec(

@@ -208,8 +208,7 @@ def _twins(out: list[Ref], spec: Spec) -> None:
 
 def _similar(out: list[Ref], spec: Spec) -> None:
     taken = _taken(out)
-    part = spec.part.field if spec.part else None
-    fields = [c for c in spec.columns if c.field not in taken and c.field != part]
+    fields = [c for c in spec.columns if c.field not in taken and c.field != spec.part]
     scores = [
         (similarity(ref.text, column.words), index, column.field)
         for index, ref in enumerate(out)

@@ -104,9 +104,9 @@ class _AnnexReader:
         for data in walker.rows():
             made = self.builders[spec.table].rows(table, data)
             rows += made
-            lacking = lacking or bool(made and spec.part and not made[0].get(spec.part.field))
-        if lacking and spec.part:
-            message = f"附件《{title}》第{number}个表未写明属于哪个分表（{'、'.join(spec.part.known)}）。"
+            lacking = lacking or bool(made and spec.part and not made[0].get(spec.part))
+        if lacking:
+            message = f"附件《{title}》第{number}个表未写明属于哪个分表（{'、'.join(spec.parts)}）。"
             self._report("annex_part_missing", message, f"{title}#{number}", table, choice)
         self.state = walker.state
         if self.state.header is not None:

@@ -128,8 +128,7 @@ def headless(table: LogicalTable, title: str) -> Choice | None:
 
 def _usual(spec: Spec, width: int) -> list[str]:
     """The first ``width`` columns of the spec that are not the part's, if no required one is left out."""
-    part = spec.part.field if spec.part else None
-    columns = [column for column in spec.columns if column.field != part and column.field != "sub_name"]
+    columns = [column for column in spec.columns if column.field not in (spec.part, "sub_name")]
     if any(column.required for column in columns[width:]) or len(columns) < width:
         return []
     return [column.field for column in columns[:width]]

@@ -106,7 +106,7 @@ class RowBuilder:
         """A row at ``place`` with the values of ``cells`` and ``more``, and its row_id."""
         row: Row = {"annex_no": self.annex_no or 0, **place}
         if self.spec.part:
-            row[self.spec.part.field] = data.state.part.value if data.state.part else ""
+            row[self.spec.part] = data.state.part.value if data.state.part else ""
         if self.spec.group:
             row[self.spec.group] = data.state.group
         for name, column in self.columns.items():
@@ -149,10 +149,9 @@ class RowBuilder:
 
     def _check(self, row: Row, data: DataRow, cells: Cells, own: GridCell) -> None:
         """Findings about a finished row: columns and values missing, running numbers."""
-        part = self.spec.part.field if self.spec.part else None
         missing: list[Column] = []
         for name, column in self.columns.items():
-            if name in cells or name not in self.needed or name == part:
+            if name in cells or name not in self.needed or name == self.spec.part:
                 continue
             if column.read == "grades" and not column.required:
                 continue

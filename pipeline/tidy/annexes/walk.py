@@ -47,18 +47,22 @@ def part_name(text: str, spec: Spec, sure: bool = False) -> PartName | None:
     a list title (一、…名单), the text as printed without ordinal and 参考名单, 职业资格. ``sure``: the text is known to be a
     part, whatever its form.
     """
-    part = spec.part
-    if part is None:
+    if spec.part is None:
         return None
     text = normalise(text)
-    inside = [word for word in part.known if len(word) > 1 and squeeze(word) in squeeze(text)]
+    inside = [word for word in spec.parts if len(word) > 1 and squeeze(word) in squeeze(text)]
     # 专业技术人员 does not contain 技能人员, but a longer known value may contain a shorter one.
     inside = [word for word in inside if not any(word != other and word in other for other in inside)]
     if len(inside) == 1:
         return PartName(inside[0], True, text)
-    if part.pattern and not inside and len(text) <= _LONGEST and (found := re.search(part.pattern, text)):
+    if (
+        spec.part_pattern
+        and not inside
+        and len(text) <= _LONGEST
+        and (found := re.search(spec.part_pattern, text))
+    ):
         value = next(group for group in found.groups() if group)
-        return PartName(value, value in part.known, text)
+        return PartName(value, value in spec.parts, text)
     if inside or not text or len(text) > _LONGEST or _NOTE.match(text):
         return None
     ordinal = _ORDINAL.match(text) is not None
@@ -66,7 +70,7 @@ def part_name(text: str, spec: Spec, sure: bool = False) -> PartName | None:
         return None
     value = _TAIL.sub("", strip_ordinal(text)) or text
     value = re.sub(r"(?<=.{2})职业资格$", "", value)
-    return PartName(value, value in part.known, text)
+    return PartName(value, value in spec.parts, text)
 
 
 def context_part(lines: tuple[Line, ...], spec: Spec) -> tuple[PartName | None, tuple[Line, ...]]:
@@ -202,8 +206,8 @@ class Walker:
     def set_part(self, part: PartName, cell: GridCell | None) -> None:
         """A new part starts; an unknown one is published as printed, with a finding."""
         self.state = replace(self.state, part=part, group=None)
-        if not part.known and self.spec.part:
-            known = "、".join(self.spec.part.known)
+        if not part.known:
+            known = "、".join(self.spec.parts)
             message = f"附件《{self.title}》的分表“{part.text}”不在已知的{known}之内，按原文发布。"
             self.out.report("annex_part_unknown", message, part.text, cell, self.spec.table)
 
