@@ -3,7 +3,7 @@
 # ruff: noqa: E501  (one field, one line: the declarations are read as a list)
 from __future__ import annotations
 
-from pipeline.schema.common import CLASS_CODE, FLOAT32, INT32, KINDS, TIERS, number, strings, text
+from pipeline.schema.common import FLOAT32, INT32, KINDS, STRINGS, TIERS, number
 from pipeline.schema.types import Field, Table
 
 CHANGE_KINDS: dict[str, str] = {
@@ -48,14 +48,14 @@ MARKS: dict[str, str] = {
 def _side(suffix: str, side_zh: str, side_en: str) -> tuple[Field, ...]:
     """Where one side of a change is printed."""
     return (
-        text(f"source_{suffix}", f"{side_zh}来源", f"Source {side_en}", "读取的来源种类", "Kind of source read", nullable=True),
-        Field(f"page_{suffix}", INT32, f"{side_zh}页码", f"Page {side_en}", "从1起", "From 1", nullable=True),
-        Field(f"line_{suffix}", INT32, f"{side_zh}行号", f"Line {side_en}", "文字稿的行号，或Word文件的段落号", "Line of a transcript, or number of the w:p in a Word file", nullable=True),
+        Field(f"source_{suffix}", f"{side_zh}来源", f"Source {side_en}", "读取的来源种类", "Kind of source read", nullable=True),
+        Field(f"page_{suffix}", f"{side_zh}页码", f"Page {side_en}", "从1起", "From 1", type=INT32, nullable=True),
+        Field(f"line_{suffix}", f"{side_zh}行号", f"Line {side_en}", "文字稿的行号，或Word文件的段落号", "Line of a transcript, or number of the w:p in a Word file", type=INT32, nullable=True),
         *(
-            Field(f"{edge}_{suffix}", FLOAT32, f"{side_zh}{word}", f"{name} {side_en}", "点，原点在页面左上角", "Points, origin top left", nullable=True)
+            Field(f"{edge}_{suffix}", f"{side_zh}{word}", f"{name} {side_en}", "点，原点在页面左上角", "Points, origin top left", type=FLOAT32, nullable=True)
             for edge, word, name in (("x0", "左", "Left"), ("top", "上", "Top"), ("x1", "右", "Right"), ("bottom", "下", "Bottom"))
         ),
-        text(f"cell_id_{suffix}", f"{side_zh}单元格", f"Cell {side_en}", "所在单元格", "The cell it stands in", nullable=True),
+        Field(f"cell_id_{suffix}", f"{side_zh}单元格", f"Cell {side_en}", "所在单元格", "The cell it stands in", nullable=True),
     )  # fmt: skip
 
 
@@ -64,33 +64,33 @@ CHANGES = Table(
     "两个版本（或同一版本的两次发布）之间印出文字的差别",
     "What is printed differently between two editions, or two releases of one",
     (
-        text("change_id", "变更标识", "Change id", "由变更内容散列而成，同样两次发布之间不变", "Hash of what changed; the same whenever the same two releases are compared", pattern=r"^[0-9a-f]{16}$"),
-        text("change", "变更种类", "Change", "；".join(f"{k}：{v}" for k, v in CHANGE_KINDS.items()), "Kind of change", enum=tuple(CHANGE_KINDS)),
-        text("table", "表", "Table", "所涉的表", "The table it is about"),
-        Field("class_code", CLASS_CODE.type, "专业类代码", "Class code", "变更前的专业类（新增的为变更后的）", "Class before (after, for what was added)", nullable=True),
-        Field("class_code_after", CLASS_CODE.type, "变更后专业类代码", "Class code after", "变更后的专业类", "Class after", nullable=True),
-        text("class_name", "专业类名称", "Class name", "专业类名称，供阅读", "Name of the class, for readers", nullable=True),
-        text("major_code", "专业大类代码", "Major code", "所属专业大类", "Major group it belongs to", nullable=True),
-        text("major_name", "专业大类名称", "Major name", "专业大类名称，供阅读", "Name of the major group, for readers", nullable=True),
-        text("kind", "证书类别", "Kind", "变更前的类别", "Kind before", nullable=True, enum=tuple(KINDS)),
-        text("kind_after", "变更后证书类别", "Kind after", "变更后的类别", "Kind after", nullable=True, enum=tuple(KINDS)),
-        text("tier", "级次", "Tier", "变更前的级次", "Tier before", nullable=True, enum=TIERS),
-        text("tier_after", "变更后级次", "Tier after", "变更后的级次", "Tier after", nullable=True, enum=TIERS),
-        text("key", "键", "Key", "条目标识、专业类代码或行标识（变更前；新增的为变更后）", "entry_id, class_code or row_id (before; after for what was added)", nullable=True),
-        text("key_after", "变更后键", "Key after", "变更后的键", "Key after", nullable=True),
-        text("field", "字段", "Field", "有变的列", "Which column changed", nullable=True),
-        text("before", "变更前", "Before", "变更前印出的文字", "Printed text before", nullable=True),
-        text("after", "变更后", "After", "变更后印出的文字", "Printed text after", nullable=True),
+        Field("change_id", "变更标识", "Change id", "由变更内容散列而成，同样两次发布之间不变", "Hash of what changed; the same whenever the same two releases are compared", pattern=r"^[0-9a-f]{16}$"),
+        Field("change", "变更种类", "Change", "；".join(f"{k}：{v}" for k, v in CHANGE_KINDS.items()), "Kind of change", enum=tuple(CHANGE_KINDS)),
+        Field("table", "表", "Table", "所涉的表", "The table it is about"),
+        Field("class_code", "专业类代码", "Class code", "变更前的专业类（新增的为变更后的）", "Class before (after, for what was added)", nullable=True),
+        Field("class_code_after", "变更后专业类代码", "Class code after", "变更后的专业类", "Class after", nullable=True),
+        Field("class_name", "专业类名称", "Class name", "专业类名称，供阅读", "Name of the class, for readers", nullable=True),
+        Field("major_code", "专业大类代码", "Major code", "所属专业大类", "Major group it belongs to", nullable=True),
+        Field("major_name", "专业大类名称", "Major name", "专业大类名称，供阅读", "Name of the major group, for readers", nullable=True),
+        Field("kind", "证书类别", "Kind", "变更前的类别", "Kind before", nullable=True, enum=tuple(KINDS)),
+        Field("kind_after", "变更后证书类别", "Kind after", "变更后的类别", "Kind after", nullable=True, enum=tuple(KINDS)),
+        Field("tier", "级次", "Tier", "变更前的级次", "Tier before", nullable=True, enum=TIERS),
+        Field("tier_after", "变更后级次", "Tier after", "变更后的级次", "Tier after", nullable=True, enum=TIERS),
+        Field("key", "键", "Key", "条目标识、专业类代码或行标识（变更前；新增的为变更后）", "entry_id, class_code or row_id (before; after for what was added)", nullable=True),
+        Field("key_after", "变更后键", "Key after", "变更后的键", "Key after", nullable=True),
+        Field("field", "字段", "Field", "有变的列", "Which column changed", nullable=True),
+        Field("before", "变更前", "Before", "变更前印出的文字", "Printed text before", nullable=True),
+        Field("after", "变更后", "After", "变更后印出的文字", "Printed text after", nullable=True),
         *_side("before", "变更前", "before"),
         *_side("after", "变更后", "after"),
-        text("edition_before", "前一版本", "Edition before", "版本", "Edition"),
-        text("release_before", "前一发布", "Release before", "发布", "Release"),
-        text("edition_after", "后一版本", "Edition after", "版本", "Edition"),
-        text("release_after", "后一发布", "Release after", "发布", "Release"),
-        Field("score", FLOAT32, "相似度", "Score", "前后文字的相似度，0到1", "Similarity of before and after, 0 to 1", nullable=True, bounds=(0, 1)),
-        Field("confidence", FLOAT32, "可信度", "Confidence", "0到1", "0 to 1", bounds=(0, 1), default=1.0),
-        strings("marks", "标记", "Marks", "；".join(f"{k}：{v}" for k, v in MARKS.items()), "How the change came about, where that matters"),
-        text("group", "组", "Group", "多处相同的变更同属一组，一次决定", "The same change made in many places is one group, decided once"),
+        Field("edition_before", "前一版本", "Edition before", "版本", "Edition"),
+        Field("release_before", "前一发布", "Release before", "发布", "Release"),
+        Field("edition_after", "后一版本", "Edition after", "版本", "Edition"),
+        Field("release_after", "后一发布", "Release after", "发布", "Release"),
+        Field("score", "相似度", "Score", "前后文字的相似度，0到1", "Similarity of before and after, 0 to 1", type=FLOAT32, nullable=True, bounds=(0, 1)),
+        Field("confidence", "可信度", "Confidence", "0到1", "0 to 1", type=FLOAT32, bounds=(0, 1), default=1.0),
+        Field("marks", "标记", "Marks", "；".join(f"{k}：{v}" for k, v in MARKS.items()), "How the change came about, where that matters", type=STRINGS, default=[]),
+        Field("group", "组", "Group", "多处相同的变更同属一组，一次决定", "The same change made in many places is one group, decided once"),
         number("group_size", "组内处数", "Group size", "该组共有几处", "How many places the group has"),
     ),
     key=("change_id",),

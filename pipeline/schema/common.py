@@ -23,7 +23,6 @@ SEVERITIES = {"error": "错误", "warning": "警告", "info": "提示"}
 
 QUEUES = {"reading": "可能读错", "document": "原文如此"}
 
-STRING = pa.string()
 BOOL = pa.bool_()
 INT8 = pa.int8()
 INT32 = pa.int32()
@@ -32,78 +31,58 @@ STRINGS = pa.list_(pa.string())
 GRADES = pa.list_(pa.int8())
 
 
-def text(
-    name: str,
-    title_zh: str,
-    title_en: str,
-    doc_zh: str,
-    doc_en: str,
-    *,
-    nullable: bool = False,
-    enum: tuple[str, ...] | None = None,
-    pattern: str | None = None,
-    known: tuple[str, ...] | None = None,
-    usual: str | None = None,
-) -> Field:
-    """A string column."""
-    return Field(name, STRING, title_zh, title_en, doc_zh, doc_en, nullable, enum, pattern, known, usual)
-
-
 def number(
     name: str, title_zh: str, title_en: str, doc_zh: str, doc_en: str, *, nullable: bool = False
 ) -> Field:
     """An int32 column of counts or positions (never negative)."""
-    return Field(name, INT32, title_zh, title_en, doc_zh, doc_en, nullable, bounds=(0, 2**31 - 1))
-
-
-def strings(name: str, title_zh: str, title_en: str, doc_zh: str, doc_en: str) -> Field:
-    """A list<string> column, never null."""
-    return Field(name, STRINGS, title_zh, title_en, doc_zh, doc_en, default=[])
+    return Field(
+        name, title_zh, title_en, doc_zh, doc_en, type=INT32, nullable=nullable, bounds=(0, 2**31 - 1)
+    )
 
 
 # fmt: off
-EDITION = text("edition", "版本", "Edition", "地区-年份，同年后出者为地区-年份-序号", "<jurisdiction>-<year>, or <jurisdiction>-<year>-<n> for a later version of that year", pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*-\d{4}(-[1-9]\d?)?$")
-ENTRY_ID = text(
+EDITION = Field("edition", "版本", "Edition", "地区-年份，同年后出者为地区-年份-序号", "<jurisdiction>-<year>, or <jurisdiction>-<year>-<n> for a later version of that year", pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*-\d{4}(-[1-9]\d?)?$")
+ENTRY_ID = Field(
     "entry_id", "条目标识", "Entry id",
     "由专业类代码、类别、级次、文字与出现次序散列而成，各版本一致",
     "Hash of class_code, kind, tier, text and the occurrence number; the same in every edition",
     pattern=r"^[0-9a-f]{8,64}$",
 )
-CLASS_CODE = text(
+CLASS_CODE = Field(
     "class_code", "专业类代码", "Class code",
     "印在最前的代码；没有印出代码者为N加名称SHA-256的前8位，同名者加-2等后缀",
     "The first code printed; where none is, N and 8 hex digits of the name's SHA-256 (-2 … for a name that stands twice)",
     pattern=r"^(\d{4,}|N[0-9a-f]{8}(-\d+)?)$",
 )
-KIND = text(
+KIND = Field(
     "kind", "证书类别", "Kind",
     "；".join(f"{key}：{label}" for key, label in KINDS.items()),
     "Group of columns in which the entry stands",
     enum=tuple(KINDS),
 )
-TIER = text("tier", "级次", "Tier", "条目所在的表格列", "The table column in which the entry stands", enum=TIERS)
-LEVEL = text(
+TIER = Field("tier", "级次", "Tier", "条目所在的表格列", "The table column in which the entry stands", enum=TIERS)
+LEVEL = Field(
     "level", "等级词", "Level",
     "文字仅写明初级/中级/高级时的等级词", "The word where the text states only 初级, 中级 or 高级",
     nullable=True, enum=TIERS,
 )
 GRADE_LIST = Field(
-    "grades", GRADES, "技能等级", "Grades",
+    "grades", "技能等级", "Grades",
     "文字本身写明的国家职业技能等级，由高数到低数排列（5为五级，1为一级）",
-    "National skill grades that the text itself states, descending (5 lowest, 1 highest)",
+    "National skill grades that the text itself states, descending (5 lowest, 1 highest)", type=GRADES,
     bounds=(1, 5), default=[],
 )
 
 PROVENANCE: tuple[Field, ...] = (
-    text("source", "来源", "Source", "读取的来源种类（pdf、docx、transcript等）", "Kind of source read (pdf, docx, transcript, …)"),
-    Field("page", INT32, "页码", "Page", "PDF页码，从1起", "PDF page, from 1", nullable=True, bounds=(1, 1e6)),
-    Field("line", INT32, "行号", "Line", "文字稿的行号，或Word文件的段落号（正文中第几个w:p），从1起", "Line of a transcript, or number of the w:p in a Word file, from 1", nullable=True, bounds=(1, 1e7)),
-    Field("x0", FLOAT32, "左", "Left", "左边（点，原点在页面左上角）", "Left edge, points, origin top left", nullable=True),
-    Field("top", FLOAT32, "上", "Top", "上边（点，原点在页面左上角）", "Top edge, points, origin top left", nullable=True),
-    Field("x1", FLOAT32, "右", "Right", "右边（点，原点在页面左上角）", "Right edge, points, origin top left", nullable=True),
-    Field("bottom", FLOAT32, "下", "Bottom", "下边（点，原点在页面左上角）", "Bottom edge, points, origin top left", nullable=True),
-    text("cell_id", "单元格标识", "Cell id", "所在单元格（见cells表）", "The cell it stands in (table cells)", nullable=True),
-    Field("confidence", FLOAT32, "可信度", "Confidence", "0到1", "0 to 1", bounds=(0, 1), default=1.0),
-    Field("corrected", BOOL, "已更正", "Corrected", "内容是否经corrections.yaml更正", "Whether corrections.yaml changed the row", default=False),
+    Field("source", "来源", "Source", "读取的来源种类（pdf、docx、transcript等）", "Kind of source read (pdf, docx, transcript, …)"),
+    Field("page", "页码", "Page", "PDF页码，从1起", "PDF page, from 1", type=INT32, nullable=True, bounds=(1, 1e6)),
+    Field("line", "行号", "Line", "文字稿的行号，或Word文件的段落号（正文中第几个w:p），从1起", "Line of a transcript, or number of the w:p in a Word file, from 1", type=INT32, nullable=True, bounds=(1, 1e7)),
+    Field("x0", "左", "Left", "左边（点，原点在页面左上角）", "Left edge, points, origin top left", type=FLOAT32, nullable=True),
+    Field("top", "上", "Top", "上边（点，原点在页面左上角）", "Top edge, points, origin top left", type=FLOAT32, nullable=True),
+    Field("x1", "右", "Right", "右边（点，原点在页面左上角）", "Right edge, points, origin top left", type=FLOAT32, nullable=True),
+    Field("bottom", "下", "Bottom", "下边（点，原点在页面左上角）", "Bottom edge, points, origin top left", type=FLOAT32, nullable=True),
+    Field("cell_id", "单元格标识", "Cell id", "所在单元格（见cells表）", "The cell it stands in (table cells)", nullable=True),
+    Field("confidence", "可信度", "Confidence", "0到1", "0 to 1", type=FLOAT32, bounds=(0, 1), default=1.0),
+    Field("corrected", "已更正", "Corrected", "内容是否经corrections.yaml更正", "Whether corrections.yaml changed the row", type=BOOL, default=False),
 )
 # fmt: on

@@ -20,11 +20,11 @@ class Field:
     """
 
     name: str
-    type: pa.DataType
     title_zh: str
     title_en: str
     doc_zh: str
     doc_en: str
+    type: pa.DataType = pa.string()
     nullable: bool = False
     enum: tuple[str, ...] | None = None
     pattern: str | None = None

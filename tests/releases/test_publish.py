@@ -445,7 +445,7 @@ def test_rows_are_arranged_as_a_plain_sort_would(name: str) -> None:
 def test_what_no_table_declares_together_is_arranged_too() -> None:
     """Descending texts and numbers with nulls among them."""
     fields = tuple(
-        Field(name, kind, name, name, "", "", nullable=True)
+        Field(name, name, name, "", "", kind, nullable=True)
         for name, kind in (("text", pa.string()), ("number", pa.float32()), ("row", pa.int32()))
     )
     declared = Table("t", "t", "t", "", "", fields, key=("row",), order=("-text", "-number"))
