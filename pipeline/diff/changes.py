@@ -12,7 +12,6 @@ import pyarrow as pa
 
 from pipeline.diff.side import Names, Row, Side
 from pipeline.findings import CODES
-from pipeline.schema.build import build_table
 from pipeline.schema.changes import CHANGE_KINDS, CHANGES
 from pipeline.schema.common import KINDS, TIERS
 from pipeline.text import squeeze
@@ -181,5 +180,5 @@ def changes_table(drafts: Sequence[Draft], read_differently: int, before: Side, 
         confidence = _confidence(draft, [*sides["before"].rows, *sides["after"].rows], marks)
         row |= {"score": draft.score, "confidence": confidence, "marks": marks}
         rows.append({**row, **releases, "group": group, "group_size": sizes[group]})
-    table = build_table(CHANGES, sorted(rows, key=_order), before.edition)
+    table = CHANGES.build(sorted(rows, key=_order), before.edition)
     return table.replace_schema_metadata({"read_differently": str(read_differently)})

@@ -10,11 +10,10 @@ from collections.abc import Iterable, Mapping
 import pyarrow as pa
 
 from pipeline.schema.annexes import ANNEXES
-from pipeline.schema.build import SchemaError, build_table
 from pipeline.schema.catalogue import CLASSES, CREDENTIALS, ENTRIES, MAJORS, NOTES
 from pipeline.schema.common import GRADE_LABELS, KINDS, PROVENANCE, QUEUES, SEVERITIES, TIERS
 from pipeline.schema.quality import CELLS, COVERAGE, FINDINGS, LINKS
-from pipeline.schema.types import Field, ForeignKey, Table
+from pipeline.schema.types import Field, ForeignKey, SchemaError, Table
 
 __all__ = [
     "ANNEX_TABLES",
@@ -53,11 +52,11 @@ STAGED_CELLS: pa.Schema = pa.schema([field.arrow for field in CELLS.fields if fi
 def build(
     name: str, rows: Iterable[Mapping[str, object]], edition: str, source: str | None = None
 ) -> pa.Table:
-    """Rows of table ``name`` as an Arrow table: see :func:`pipeline.schema.build.build_table`.
+    """Rows of table ``name`` as an Arrow table: see :meth:`Table.build`.
 
     Raises KeyError when the contract has no such table, SchemaError when a row does not fit it.
     """
-    return build_table(TABLES[name], rows, edition, source)
+    return TABLES[name].build(rows, edition, source)
 
 
 def row_id(name: str, row: Mapping[str, object]) -> str:

@@ -1,12 +1,18 @@
-"""What a field, a key and a table are: the shapes in which the data contract is declared."""
+"""What a field, a key and a table are: the shapes in which the data contract is declared, and rows made into them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
 import pyarrow as pa
+
+from pipeline.arrow import array, repeated
+
+
+class SchemaError(ValueError):
+    """A row does not fit its table: unknown or missing column, or a value of the wrong type."""
 
 
 @dataclass(frozen=True)
@@ -16,7 +22,7 @@ class Field:
     ``enum`` and ``pattern`` are hard (another value is an error); ``known`` and ``usual`` are soft:
     enumerations and spellings of one edition, where another value is published as printed with a warning.
     ``bounds`` are the smallest and largest number allowed (for lists: of every member). ``default`` is what
-    :func:`build` fills in when a row does not name the column.
+    :meth:`Table.build` fills in when a row does not name the column.
     """
 
     name: str
@@ -81,3 +87,43 @@ class Table:
     def names(self) -> tuple[str, ...]:
         """The column names in publishing order."""
         return tuple(field.name for field in self.fields)
+
+    def build(
+        self, rows: Iterable[Mapping[str, object]], edition: str, source: str | None = None
+    ) -> pa.Table:
+        """Rows (mappings of column name to value) as an Arrow table in the contract's columns.
+
+        ``edition`` fills that column, ``source`` (if given) the rows that name no source. Lists default to [],
+        ``corrected`` to False, ``confidence`` to 1.0, nullable columns to null.
+        Raises SchemaError on an unknown column, a missing value or a value of the wrong type.
+        """
+        rows = rows if isinstance(rows, list) else list(rows)
+        known = frozenset(self.names)
+        for index, row in enumerate(rows):
+            if not row.keys() <= known:
+                unknown = ", ".join(sorted(map(str, row.keys() - known)))
+                raise SchemaError(f"{self.name}: unknown column {unknown} in row {index}")
+        columns = []
+        for field in self.fields:
+            if field.name == "edition":
+                columns.append(repeated(edition, len(rows)))
+            elif field.name == "source" and source is not None:
+                columns.append(array([row.get("source") or source for row in rows], field.type))
+            else:
+                columns.append(self._column(field, rows))
+        return pa.table(columns, schema=self.arrow)
+
+    def _column(self, field: Field, rows: list[Mapping[str, object]]) -> pa.Array:
+        # A list is never null in the contract, nor is any column that has a default.
+        given = (row.get(field.name) for row in rows)
+        values = [field.default if value is None else value for value in given]
+        try:
+            column = array(values, field.type)
+        except (pa.ArrowInvalid, pa.ArrowTypeError, UnicodeEncodeError, OverflowError) as error:
+            raise SchemaError(f"{self.name}.{field.name}: {error}") from error
+        if not field.nullable and column.null_count:
+            first = values.index(None)
+            raise SchemaError(
+                f"{self.name}.{field.name}: no value in row {first}: {dict(rows[first])!r:.400}"
+            )
+        return column

@@ -12,9 +12,8 @@ from pipeline.reading import UNREADABLE, UNREADABLE_SHARE, Block, PageInfo
 from pipeline.text import normalise, squeeze
 from pipeline.tidy.annexes import AnnexResult
 from pipeline.tidy.catalogue import Catalogue
-from pipeline.tidy.document_tables import DocumentTables
 from pipeline.tidy.entries import Entries
-from pipeline.tidy.stitch import StitchedSection
+from pipeline.tidy.stitch import DocumentTables, StitchedSection
 
 _HIDDEN = {
     "invisible": "不可见",

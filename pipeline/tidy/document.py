@@ -20,7 +20,6 @@ from pipeline.tidy.accounting import characters, doubts_of_pages, doubts_of_tabl
 from pipeline.tidy.annexes import Annex, read_annexes
 from pipeline.tidy.beside import WordFile
 from pipeline.tidy.catalogue import is_catalogue, page_of, read_catalogue
-from pipeline.tidy.document_tables import DocumentTables, document_tables
 from pipeline.tidy.entries import credential_rows, known_names, organisations, read_entries
 from pipeline.tidy.footnotes import without_marks
 from pipeline.tidy.grades.levels import read_rule3
@@ -35,6 +34,7 @@ from pipeline.tidy.section_rows import (
     sections_without_rows,
     toc_lines,
 )
+from pipeline.tidy.stitch import DocumentTables, document_tables
 from pipeline.tidy.wraps.breaks import CERTAIN_WRAPS
 from pipeline.tidy.wraps.items import LineRules, hard_lines, learn_rules, with_intended_lines
 from pipeline.tidy.wraps.segment_model import Memory

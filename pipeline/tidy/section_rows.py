@@ -13,10 +13,10 @@ from pipeline.reading import Block, PageInfo
 from pipeline.text import normalise, squeeze
 from pipeline.tidy.catalogue import Catalogue
 from pipeline.tidy.class_cells import PrintedClass, name_key
-from pipeline.tidy.document_tables import DocumentTables
 from pipeline.tidy.headers import header_block
 from pipeline.tidy.outline import Outline, note_texts
 from pipeline.tidy.sections import Section
+from pipeline.tidy.stitch import DocumentTables
 from pipeline.vocabulary.headings import FOOTNOTE, MajorHeading, parse_annex, parse_major
 
 Row = dict[str, object]

@@ -11,9 +11,9 @@ from pipeline.schema import KINDS, TIERS
 from pipeline.tidy.accounting import doubts_of_tables
 from pipeline.tidy.catalogue import Catalogue, is_catalogue, read_catalogue
 from pipeline.tidy.class_cells import name_key
-from pipeline.tidy.document_tables import DocumentTables
 from pipeline.tidy.entries import Entries
 from pipeline.tidy.section_rows import class_rows
+from pipeline.tidy.stitch import DocumentTables
 
 WORDS = ("非教师系列职称", "技能等级证书", "执业资格证书", "1+X技能等级证书", "行业内其它权威证书")
 HEADING = "一、61(41、21)甲大类"
