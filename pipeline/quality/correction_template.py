@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Mapping, Sequence
+from functools import reduce
 from operator import itemgetter
 from pathlib import Path
 from typing import Any
@@ -151,11 +152,9 @@ def _entry(
 
 def _with_neighbour(row: Mapping[str, Any], entries: pa.Table) -> list[str | None]:
     """The texts of an item and the one that goes on behind it; the one before it where it is the last of its cell."""
-    mask = None
-    for name in ("class_code", "kind", "tier"):
-        same = pc.equal(entries[name], row[name])
-        mask = same if mask is None else pc.and_(mask, same)
-    texts = {one["position"]: one["text"] for one in entries.filter(mask).to_pylist()}
+    same = [pc.equal(entries[name], row[name]) for name in ("class_code", "kind", "tier")]
+    cell = entries.filter(reduce(pc.and_, same)).to_pylist()
+    texts = {one["position"]: one["text"] for one in cell}
     at = row["position"]
     if at + 1 not in texts and at - 1 in texts:
         return [texts[at - 1], row["text"]]

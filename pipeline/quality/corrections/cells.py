@@ -125,8 +125,7 @@ def _without_covered(rows: list[_Cell], cell: _Cell, correction: Correction) -> 
 
 def _set_span(rows: list[_Cell], cell: _Cell, correction: Correction) -> list[_Cell]:
     expect, to = correction.expect, correction.to
-    if not isinstance(expect, dict) or not isinstance(to, dict):
-        raise TypeError("a checked set_span holds mappings")
+    assert isinstance(expect, dict) and isinstance(to, dict)
     for name, span in expect.items():
         if cell[name] != span:
             raise correction.error(f"不再适用：{name}现为{cell[name]}，而非{span}")
@@ -151,8 +150,7 @@ def _map_column(rows: list[_Cell], cell: _Cell, correction: Correction) -> list[
     """The cell moves to column ``to``, with the left and right edge of that column where another row shows them."""
     if cell["col"] != correction.expect:
         raise correction.error(f"不再适用：该单元格现在第{cell['col']}列，而非第{correction.expect}列")
-    if not isinstance(correction.to, int):
-        raise TypeError("a checked map_column holds whole numbers")
+    assert isinstance(correction.to, int)
     width = max(row["col"] + row["col_span"] for row in [cell, *_same_table(rows, cell)])
     if correction.to + cell["col_span"] > width:
         whole = f"（该单元格横跨{cell['col_span']}列）" if cell["col_span"] > 1 else ""

@@ -14,15 +14,9 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import (
-    AliasChoices,
-    Field,
-    ValidationError,
-    field_validator,
-    model_validator,
-)
+from pydantic import AliasChoices, Field, ValidationError, field_validator, model_validator
 
 from pipeline.editions.source_yaml import StrictModel, file_bytes, known_yaml, line_of, list_items, problem_zh
 from pipeline.errors import XizeError
@@ -32,7 +26,8 @@ from pipeline.text import squeeze
 HEAD = "更正：逐项写明where、action、from、to、reason、by、date；原文变化后不再适用者会使运行停止。"
 """The comment above a new file."""
 
-ACTIONS = ("replace", "split", "join", "move", "drop", "add", "set_span", "map_column")
+Action = Literal["replace", "split", "join", "move", "drop", "add", "set_span", "map_column"]
+ACTIONS: tuple[str, ...] = get_args(Action)
 
 CELL_ACTIONS = frozenset({"set_span", "map_column"})
 """Actions on staged cells, before tidying; ``replace`` too where the place is a cell_id and no item of it."""
@@ -45,24 +40,16 @@ def _plain(value: object) -> object:
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
-class Where(StrictModel):
-    """One place: a catalogue cell, a row of an annex, or a staged cell.
-
-    ``position`` (from 1) tells items of the same text in a cell apart; ``list`` and ``part`` rows of an annex that
-    counts anew; ``row_id`` names an annex row outright.
-    """
+class Target(StrictModel):
+    """A cell of the catalogue, or where ``move`` takes an item: there what is not named stays, and the item goes to the end
+    unless ``position`` (from 1) is given."""
 
     class_code: Words | None = Field(None, validation_alias=AliasChoices("class", "class_code"))
     kind: Words | None = None
     tier: Words | None = None
     position: Annotated[int, Field(ge=1)] | None = None
-    annex: Annotated[int, Field(ge=0)] | None = None
-    no: Words | None = None
-    part: Words | None = Field(None, validation_alias=AliasChoices("part", "list"))
-    row_id: Words | None = None
-    cell_id: Words | None = None
 
-    _codes = field_validator("class_code", "no", "row_id", mode="before")(_plain)
+    _code = field_validator("class_code", mode="before")(_plain)
 
     @field_validator("kind")
     @classmethod
@@ -80,6 +67,22 @@ class Where(StrictModel):
         if tier is not None and tier not in TIERS:
             raise ValueError(f"没有“{tier}”这一级次，可用：{'、'.join(TIERS)}")
         return tier
+
+
+class Where(Target):
+    """One place: a catalogue cell, a row of an annex, or a staged cell.
+
+    ``position`` tells items of the same text in a cell apart; ``list`` and ``part`` rows of an annex that counts anew;
+    ``row_id`` names an annex row outright.
+    """
+
+    annex: Annotated[int, Field(ge=0)] | None = None
+    no: Words | None = None
+    part: Words | None = Field(None, validation_alias=AliasChoices("part", "list"))
+    row_id: Words | None = None
+    cell_id: Words | None = None
+
+    _codes = field_validator("no", "row_id", mode="before")(_plain)
 
     @model_validator(mode="after")
     def _one_way(self) -> Where:
@@ -103,17 +106,6 @@ class Where(StrictModel):
         return f"{self.class_code}·{self.kind}·{self.tier}"
 
 
-class Target(StrictModel):
-    """Where ``move`` takes an item: what is not named stays; at the end of the cell unless ``position`` is given."""
-
-    class_code: Words | None = Field(None, validation_alias=AliasChoices("class", "class_code"))
-    kind: Literal["title", "skill", "practice", "one_plus_x", "industry"] | None = None
-    tier: Literal["初级", "中级", "高级"] | None = None
-    position: Annotated[int, Field(ge=1)] | None = None
-
-    _codes = field_validator("class_code", mode="before")(_plain)
-
-
 class Correction(StrictModel):
     """One entry of corrections.yaml. ``expect`` is written ``from`` (or ``expect``); ``line`` is its line there.
 
@@ -121,7 +113,7 @@ class Correction(StrictModel):
     """
 
     where: Where
-    action: Literal["replace", "split", "join", "move", "drop", "add", "set_span", "map_column"]
+    action: Action
     expect: str | int | list[str] | dict[str, str | int] | None = Field(
         None, validation_alias=AliasChoices("from", "expect")
     )

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pipeline.model import GridCell, LogicalTable
 from pipeline.schema import TABLES, row_id
 from pipeline.tidy.annexes.cells import joined
-from pipeline.tidy.annexes.columns import Header, header_rows, leaves
+from pipeline.tidy.annexes.columns import Header, guessed_header, header_rows, leaves
 from pipeline.tidy.annexes.model import Annex, AnnexResult, Row
 from pipeline.tidy.annexes.recognise import Choice
 from pipeline.vocabulary.annexes import ALL_WORDS, RANKS, Spec, known_word
@@ -37,8 +37,10 @@ def other_rows(
         out.report("annex_unknown", message, f"{annex.title}#{number}", first, "annex_other")
     start = next((r for r in range(table.n_rows) if len(table.starting(r)) > 1), 0)
     stop = header_rows(table, start, ALL_WORDS, header_map, least=1)
-    if stop == start and _looks_like_header(table, start):
-        stop = start + 1
+    if stop == start:
+        cells = table.starting(start)
+        named = len(cells) > 1 and known_word(cells[0].text, ALL_WORDS, {})
+        stop = start + 1 if named else guessed_header(table, start)
     refs = leaves(table, start, stop) if stop > start else []
     rows = []
     for cell in sorted(table.cells, key=lambda c: (c.row, c.col)):
@@ -87,15 +89,3 @@ def _cell_row(annex: Annex, number: int, cell: GridCell, header: str | None, out
 def _word(spec: Spec, name: str) -> str:
     column = next((column for column in spec.columns if column.field == name), None)
     return f"“{column.words[0]}”" if column else f"“{'、'.join(RANKS)}”"
-
-
-def _looks_like_header(table: LogicalTable, row: int) -> bool:
-    cells = table.starting(row)
-    below = table.starting(row + 1) if row + 1 < table.n_rows else []
-    short = all(len(cell.text) <= 16 and not cell.text.isdigit() for cell in cells)
-    return (
-        len(cells) > 1
-        and short
-        and bool(below)
-        and (below[0].text.isdigit() or known_word(cells[0].text, ALL_WORDS, {}))
-    )

@@ -15,9 +15,10 @@ A number outside 1–5 anywhere among the stated ones (9级/10级, 4-8级) means
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 from pipeline.schema import GRADE_LABELS
 from pipeline.text import normalise
@@ -175,17 +176,14 @@ def read_rule3(notes: Iterable[str]) -> dict[int, str]:
 _NOT_OF_CREDENTIALS = frozenset({"grades", "text", "position", "requires_attention", "settled_by"})
 
 
-def expand(entry: Mapping[str, object], rule3: Mapping[int, str] = DEFAULT_RULE3) -> list[dict[str, object]]:
+def expand(entry: Mapping[str, Any], rule3: Mapping[int, str] = DEFAULT_RULE3) -> list[dict[str, Any]]:
     """The credentials rows of one entries row: one per grade, or one with a null grade.
 
     ``entry`` needs ``tier``, ``grades`` and ``level``; its other columns (keys, name, issuer, provenance) are copied.
     """
     common = {key: value for key, value in entry.items() if key not in _NOT_OF_CREDENTIALS}
-    grades = entry["grades"]
-    if not isinstance(grades, Sequence):
-        raise TypeError(f"grades must be a sequence, not {type(grades).__name__}")
     rows = []
-    for grade in grades or (None,):
+    for grade in entry["grades"] or (None,):
         by_rule = entry["level"] if grade is None else rule3[grade]
         rows.append(
             common
