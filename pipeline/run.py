@@ -156,7 +156,6 @@ def tidy_reading(job: Job, reading: Reading, report: Report | None = None) -> Ru
     from pipeline.quality.corrections.rows import apply_to_rows
     from pipeline.readers.ocr.scans import doubts
     from pipeline.schema import TIDIED, build
-    from pipeline.schema.moe_classes import reference_rows
 
     name, kind = job.edition.name, job.kind
     if report:
@@ -178,7 +177,6 @@ def tidy_reading(job: Job, reading: Reading, report: Report | None = None) -> Ru
             edition=name,
             source=kind,
             toc=tidied.toc,
-            reference=reference_rows(),
             pages=reading.pages if kind == "pdf" else None,
         )
     if job.memory is not None:

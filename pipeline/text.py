@@ -33,6 +33,7 @@ _CJK = re.compile(
 )
 
 
+@lru_cache(maxsize=65536)
 def is_cjk(char: str) -> bool:
     """Whether ``char`` is an ideograph or kana (a character that typesetters break lines beside)."""
     return _CJK.match(char) is not None

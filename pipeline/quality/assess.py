@@ -32,15 +32,14 @@ def assess(
     edition: str,
     source: str,
     toc: Sequence[Any] = (),
-    reference: Iterable[Mapping[str, str]] = (),
     pages: pa.Table | None = None,
 ) -> tuple[dict[str, pa.Table], list[Finding]]:
     """(tables with ``links`` and ``coverage``, content findings) of tidied tables.
 
-    ``source``: the kind of source read; ``toc``, ``reference`` and ``pages`` as :func:`coverage.coverage` has them.
+    ``source``: the kind of source read; ``toc`` and ``pages`` as :func:`coverage.coverage` has them.
     """
     links, unlinked = link(tables)
-    covered = coverage(tables, source=source, toc=toc, reference=reference, pages=pages)
+    covered = coverage(tables, source=source, toc=toc, pages=pages)
     made = {
         **tables,
         "coverage": build("coverage", covered, edition, source),

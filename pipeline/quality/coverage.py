@@ -19,6 +19,7 @@ from typing import Any
 import pyarrow as pa
 
 from pipeline.schema import ANNEX_TABLES, TABLES
+from pipeline.schema.moe_classes import reference_rows
 from pipeline.text import page_spans, place_words
 
 Row = Mapping[str, Any]
@@ -48,16 +49,15 @@ def coverage(
     *,
     source: str,
     toc: Sequence[Any] = (),
-    reference: Iterable[Mapping[str, str]] = (),
     pages: pa.Table | None = None,
 ) -> list[dict[str, Any]]:
     """Rows of the table ``coverage`` (without edition).
 
     ``source``: the kind of source read. ``toc``: the lines of the table of contents (``kind`` section or annex,
-    ``label``, ``number``, ``found``: the heading stands in the body). ``reference``: the ministry's list.
+    ``label``, ``number``, ``found``: the heading stands in the body).
     ``pages``: the pages as read (columns page, tables, glyphs, pictures); None where the source has no pages.
     """
-    rows = [*_major_rows(tables), *_class_rows(tables, list(reference)), *_annex_rows(tables, toc)]
+    rows = [*_major_rows(tables), *_class_rows(tables), *_annex_rows(tables, toc)]
     rows += [*_number_rows(tables), *(_page_rows(pages) if pages is not None else ())]
     seen: Counter[tuple[str, str]] = Counter()
     for row in rows:
@@ -105,9 +105,9 @@ def _major_rows(tables: Mapping[str, pa.Table]) -> Iterator[dict[str, Any]]:
         yield _row("major", major["major_code"], major["name"], status, detail, major)
 
 
-def _class_rows(tables: Mapping[str, pa.Table], reference: Sequence[Row]) -> Iterator[dict[str, Any]]:
+def _class_rows(tables: Mapping[str, pa.Table]) -> Iterator[dict[str, Any]]:
     """Every class of the ministry's list, by its code or, where the code is in no list, by its name; then the others."""
-    classes = tables["classes"].to_pylist()
+    classes, reference = tables["classes"].to_pylist(), reference_rows()
     by_code: dict[str, Row] = {}
     for row in classes:
         for column in ("class_code", "college_code", "bachelor_code"):
@@ -131,7 +131,7 @@ def _class_rows(tables: Mapping[str, pa.Table], reference: Sequence[Row]) -> Ite
             missing = lost & {wanted["major_code"], wanted["major_name"]}
             detail = f"所属{wanted['major_name']}的标题不在正文中，该处来源不完整" if missing else None
             yield _row("class", codes[0], name, "lost" if missing else "absent", detail)
-    for row in classes if reference else ():
+    for row in classes:
         if row["class_code"] not in seen:
             yield _row("class", row["class_code"], row["name"], "extra", "不在教育部目录中", row)
 

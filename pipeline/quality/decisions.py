@@ -101,10 +101,7 @@ def load_accepted(path: Path) -> tuple[Acceptance, ...]:
 @lru_cache(maxsize=4)  # the review page asks again and again
 def accepted_in(path: Path, data: bytes | None) -> tuple[Acceptance, ...]:
     """As :func:`load_accepted`, of the bytes that were read from ``path`` (None: there was no file)."""
-    return _acceptances(path, None if data is None else known_yaml(path, data))
-
-
-def _acceptances(path: Path, document: Any) -> tuple[Acceptance, ...]:
+    document = None if data is None else known_yaml(path, data)
     shape = "请以“- finding_id:”开头，或用“xize accept”添加。"
     found = []
     for index, line, item in list_items(path, document, shape, "接受", "finding_id、evidence、why、by、date"):

@@ -35,7 +35,6 @@ class CatalogueHeader:
     rows: int
     columns: tuple[CatalogueColumn, ...]
     similar: tuple[tuple[str, str, float], ...] = ()
-    start: int = 0
 
 
 def find_header(table: LogicalTable, mapping: Mapping[str, str], where: str) -> CatalogueHeader | None:
@@ -76,7 +75,7 @@ def find_header(table: LogicalTable, mapping: Mapping[str, str], where: str) -> 
         ]
         for col in (named or others)[:1]:
             columns[col] = CatalogueColumn("class", columns[col].label)
-    return CatalogueHeader(stop, tuple(columns), tuple(similar.values()), start)
+    return CatalogueHeader(stop, tuple(columns), tuple(similar.values()))
 
 
 def header_block(table: LogicalTable, first: int = 0, last: int = 8) -> tuple[int, int]:

@@ -18,12 +18,13 @@ from pipeline.tidy.sections import (
     TocEntry,
     close_lines,
     heading,
+    opens,
     same_section,
     split_at_headings,
     with_title,
     without_first_row,
 )
-from pipeline.vocabulary.headings import ANNEX, LEADER, MAJOR, NOTES, NUMERAL, TOC, numeral
+from pipeline.vocabulary.headings import ANNEX, LEADER, MAJOR, NUMERAL, TOC, numeral
 
 
 @dataclass
@@ -160,8 +161,7 @@ def _title(lines: Sequence[Line]) -> list[Line]:
     largest = max(line.size for line in first)
     out = []
     for line in first:
-        text = squeeze(line.text)
-        if line.size < largest - 0.5 or MAJOR.match(text) or ANNEX.match(text) or NOTES.match(text):
+        if line.size < largest - 0.5 or opens(squeeze(line.text)):
             break
         out.append(line)
     return out

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from pipeline.model import Cell, GridCell
+from pipeline.text import brackets
 from pipeline.tidy.growing_table import GrowingCell, GrowingTable, column_key, pattern, shape
 from pipeline.tidy.headers import ends_as_class
 
@@ -194,7 +195,7 @@ def runs_on(
         return True
     if key is not None and key is not above and not _ended(above) and table.spans_with(above.x0, key.x0):
         return True
-    return upper.count("(") > upper.count(")") and lower.count(")") > lower.count("(")
+    return bool(brackets(upper)[1] and brackets(lower)[0])
 
 
 def _goes_with(above: GrowingCell, key: GrowingCell, table: GrowingTable) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
@@ -10,11 +9,10 @@ from pipeline.model import Cell, GridCell, LogicalTable
 from pipeline.tidy.annexes.columns import banner, header_rows
 from pipeline.tidy.growing_table import edges_of, nearest
 from pipeline.tidy.headers import header_block
-from pipeline.tidy.sections import PageTable, without_first_row
+from pipeline.tidy.sections import AGAIN, PageTable, without_first_row
 from pipeline.vocabulary.annexes import ALL_WORDS
 from pipeline.vocabulary.kinds import kind_scores
 
-_AGAIN = re.compile(r"[(\[]?续(?:上?[表页])?[)\]]?$")
 _COLUMNS_DIFFER = 2.0
 """Points by which edges of one column differ at most within a page."""
 
@@ -24,7 +22,7 @@ def head_texts(cells: Sequence[Cell], in_annex: bool) -> list[list[str]]:
     header stands there. In an annex the vocabulary of all annexes tells it, else a row of tiers."""
     table = _grid(cells)
     stop = _head_end(table, 0) if in_annex else header_block(table)[1]
-    return [[_AGAIN.sub("", cell.text) for cell in table.row(row) if cell.row == row] for row in range(stop)]
+    return [[AGAIN.sub("", cell.text) for cell in table.row(row) if cell.row == row] for row in range(stop)]
 
 
 def only_head(cells: Sequence[Cell], in_annex: bool) -> bool:

@@ -9,7 +9,15 @@ from functools import cached_property
 
 from pipeline.model import Cell, Line
 from pipeline.text import normalise, squeeze
-from pipeline.vocabulary.headings import ANNEX, FOOTNOTE, MAJOR, NOT_A_TITLE, NOTES, major_heading, numeral
+from pipeline.vocabulary.headings import (
+    ANNEX,
+    FOOTNOTE,
+    MAJOR,
+    NOT_A_TITLE,
+    NOTES,
+    major_heading,
+    parse_annex,
+)
 
 
 @dataclass(frozen=True)
@@ -65,13 +73,13 @@ class Section:
 
 
 _MID_SENTENCE = ("。", "；", ";", "，", ",")
-_AGAIN = re.compile(r"[(\[]?续(?:上?[表页])?[)\]]?$")
+AGAIN = re.compile(r"[(\[]?续(?:上?[表页])?[)\]]?$")
 """What a heading says more where it is printed again on a later page."""
 
 
 def same_section(one: Section, other: Section) -> bool:
     """Whether a heading is another one printed again."""
-    return one.kind == other.kind and _AGAIN.sub("", one.text) == _AGAIN.sub("", other.text)
+    return one.kind == other.kind and AGAIN.sub("", one.text) == AGAIN.sub("", other.text)
 
 
 def footnotes(lines: Sequence[Line], page: int) -> list[Line]:
@@ -113,9 +121,8 @@ def heading(lines: list[Line], titles: set[str], in_notes: bool) -> Section | No
     if annex and not NOT_A_TITLE.match(annex["title"]) and (annex["no"] or annex["sep"] or text in titles):
         if in_notes and text not in titles and text.endswith(_MID_SENTENCE):
             return None
-        if annex["no"] or annex["title"]:
-            number = numeral(annex["no"]) if annex["no"] else None
-            return Section("annex", text, lines, number, normalise(annex["title"]))
+        if (parsed := parse_annex(text)) is not None:
+            return Section("annex", text, lines, *parsed)
     if text.endswith("目录") and (text in titles or "双师" in text) and not annex and not major:
         return Section("catalogue", text, lines)
     return None
@@ -125,7 +132,7 @@ def with_title(section: Section, below: list[Line]) -> Section:
     """An annex whose heading is a number alone with its title, which stands ``below`` in larger letters, if it does."""
     large = [line for line in below if line.page == section.page and line.size > section.lines[-1].size + 0.6]
     title = squeeze("".join(line.text for line in large))
-    if not title or _opens(title) or title.endswith(_MID_SENTENCE):
+    if not title or opens(title) or title.endswith(_MID_SENTENCE):
         return section
     return replace(section, text=section.text + title, name=normalise(title), lines=[*section.lines, *large])
 
@@ -141,7 +148,7 @@ def _whole_heading(lines: list[Line], titles: set[str]) -> tuple[str, list[Line]
         known = any(title.startswith(text + more) for title in titles)
         unfinished = MAJOR.match(text) and text not in titles and not text.endswith("目录")
         annex = ANNEX.match(text)
-        if _opens(more) or not (
+        if opens(more) or not (
             known or (unfinished and (text + more).endswith("目录")) or (annex and not annex["title"])
         ):
             return text, lines[:count]
@@ -149,7 +156,8 @@ def _whole_heading(lines: list[Line], titles: set[str]) -> tuple[str, list[Line]
     return text, lines
 
 
-def _opens(text: str) -> bool:
+def opens(text: str) -> bool:
+    """Whether a text begins as a heading does."""
     return bool(MAJOR.match(text) or ANNEX.match(text) or NOTES.match(text))
 
 
@@ -214,8 +222,8 @@ def _banner_heading(cell: Cell, titles: set[str], in_annex: bool) -> Section | N
         and (not in_annex or text in titles or "目录" in major["rest"])
     ):
         return _major_section(major, text, lines)
-    annex = ANNEX.match(text)
-    named = annex and annex["no"] and annex["title"] and not NOT_A_TITLE.match(annex["title"])
-    if annex and named and (text in titles or not text.endswith(_MID_SENTENCE)):
-        return Section("annex", text, lines, numeral(annex["no"]), normalise(annex["title"]))
+    number, title = parse_annex(text) or (None, "")
+    named = number is not None and title and not NOT_A_TITLE.match(title)
+    if named and (text in titles or not text.endswith(_MID_SENTENCE)):
+        return Section("annex", text, lines, number, title)
     return None

@@ -46,28 +46,16 @@ def tier_word(text: str) -> str | None:
 def kind_scores(words: str) -> Mapping[str, float]:
     """Similarity 0–100 of header words to each kind; 100 only for an alias."""
     text = core(words)
-    bare = _bare(text)
-    scores = {}
-    for kind, aliases in _cores().items():
-        best = 0.0
-        for word, alias_bare in aliases:
-            if text == word:
-                best = 100.0
-                break
-            best = max(best, min(99.0, fuzz.ratio(text, word)))
-            if bare and alias_bare:
-                best = max(best, min(98.0, fuzz.ratio(bare, alias_bare) * 0.98))
-        scores[kind] = best
-    return scores
+    return {kind: max(_alike(text, alias) for alias in aliases) for kind, aliases in _CORES.items()}
 
 
-@lru_cache(maxsize=1)
-def _cores() -> dict[str, list[tuple[str, str]]]:
-    """The aliases of every kind, each also without what stands in brackets."""
-    return {
-        kind: [(word, _bare(word)) for word in map(core, aliases.split())]
-        for kind, aliases in _ALIASES.items()
-    }
+def _alike(text: str, alias: str) -> float:
+    """Similarity 0–100 of two header words, also without what stands in brackets."""
+    if text == alias:
+        return 100.0
+    bare, other = _bare(text), _bare(alias)
+    within = 0.98 * fuzz.ratio(bare, other) if bare and other else 0.0
+    return max(min(99.0, fuzz.ratio(text, alias)), min(98.0, within))
 
 
 def core(text: str) -> str:
@@ -75,8 +63,10 @@ def core(text: str) -> str:
     return re.sub(r"[“”\"'·\s]", "", squeeze(text)).upper()
 
 
+@lru_cache(maxsize=4096)
 def _bare(text: str) -> str:
     return re.sub(r"[(\[].*?[)\]]", "", text)
 
 
+_CORES = {kind: tuple(map(core, aliases.split())) for kind, aliases in _ALIASES.items()}
 assert set(_ALIASES) == set(KINDS) and len(TIERS) == 3

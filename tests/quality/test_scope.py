@@ -18,7 +18,7 @@ from pipeline.findings import Finding
 from pipeline.quality.coverage import STATES, Scope, coverage, scope
 from pipeline.releases.publish import RunInfo, publish
 from pipeline.schema import TABLES, build
-from pipeline.schema.moe_classes import reference_majors, reference_rows
+from pipeline.schema.moe_classes import reference_majors
 from tests.expectation_tables import context
 from tests.sample_tables import source_info
 
@@ -106,7 +106,7 @@ def _tables(*, gaps: bool = True) -> dict[str, Any]:
         "findings": findings if gaps else [],
     }
     tables = {name: build(name, rows.get(name, ()), EDITION) for name in TABLES}
-    covered = coverage(tables, source="transcript", reference=reference_rows())
+    covered = coverage(tables, source="transcript")
     return {**tables, "coverage": build("coverage", covered, EDITION)}
 
 

@@ -27,6 +27,7 @@ def test_a_required_column_that_nothing_names() -> None:
     made = [reword(s, 1, {"评价组织": "甲", "证书名称": "乙"}) for s in sheets(TRUTH[7])]
     result = read(annex_of(TRUTH[7], made))
     assert codes(result) == {"annex_column_unknown": 1}
+    assert "source.yaml的headers" in result.findings[0].message
     assert not result.rows["annex_7_one_plus_x"]
     assert len(result.rows["annex_other"]) == sum(1 for row in made[0].rows for text in row if text)
     mapped = read(annex_of(TRUTH[7], made), header_map={"甲": "org", "乙": "证书名称"})
