@@ -53,7 +53,7 @@ class WordFile:
                 ends = (
                     None if wanted is None or len(placed) < 2 else _ends([a.text for a, _ in placed], wanted)
                 )
-                if ends is not None and all(end.sure for end in ends):
+                if ends is not None and None not in ends:
                     lines = [line for line, _ in placed]
                     intended[cell.first.cell_id] = tuple(_grouped(lines, ends, _with_blanks(wanted or ())))
         return replace(rules, intended=intended)
@@ -132,11 +132,11 @@ def settle(lines: Sequence[str], found: Sequence[Item], wanted: Sequence[str]) -
     ends = _ends(lines, wanted)
     blanks = _with_blanks(wanted)
     own = {item.last for item in found}
-    starts = [0, *(k + 1 for k, end in enumerate(ends) if (end.is_end if end.sure else k in own)), len(lines)]
+    starts = [0, *(k + 1 for k, end in enumerate(ends) if (k in own if end is None else end)), len(lines)]
     out = []
     for start, stop in pairwise(starts):
         gaps = ends[max(start - 1, 0) : stop]  # the gap before the item, those inside it, the one behind it
-        sure = all(end.sure for end in gaps)
+        sure = None not in gaps
         doubt = min(
             (item.confidence for item in found if item.first < stop and item.last >= start), default=1.0
         )
@@ -146,24 +146,16 @@ def settle(lines: Sequence[str], found: Sequence[Item], wanted: Sequence[str]) -
     return out
 
 
-@dataclass(frozen=True)
-class _End:
-    """The end of a line that is not the last: whether the Word file tells (``sure``) that an item ends there."""
-
-    sure: bool
-    is_end: bool
-
-
-def _ends(lines: Sequence[str], wanted: Sequence[str]) -> list[_End]:
-    """The ends of all lines but the last, by the items ``wanted``."""
+def _ends(lines: Sequence[str], wanted: Sequence[str]) -> list[bool | None]:
+    """Of all lines but the last, whether an item ends there by the items ``wanted``; None where these do not tell."""
     ours, theirs = "".join(map(squeeze, lines)), "".join(map(squeeze, wanted))
     at = _places(ours, theirs)
     begins = set(accumulate(len(squeeze(text)) for text in wanted))
-    out = []
+    out: list[bool | None] = []
     for place in accumulate(len(squeeze(line)) for line in lines[:-1]):
         before, behind = at.get(place - 1), at.get(place)
-        sure = before is not None and behind is not None and behind == before + 1
-        out.append(_End(sure, sure and behind in begins))
+        together = before is not None and behind == before + 1
+        out.append(behind in begins if together else None)
     return out
 
 
@@ -186,9 +178,9 @@ def _with_blanks(wanted: Iterable[str]) -> Mapping[str, str]:
     return {squeeze(text): normalise(text) for text in wanted}
 
 
-def _grouped(lines: Sequence[Line], ends: Sequence[_End], blanks: Mapping[str, str]) -> Iterator[Line]:
+def _grouped(lines: Sequence[Line], ends: Sequence[bool | None], blanks: Mapping[str, str]) -> Iterator[Line]:
     """The intended lines of an annex cell: its printed lines put together up to each end."""
-    starts = [0, *(k + 1 for k, end in enumerate(ends) if end.is_end), len(lines)]
+    starts = [0, *(k + 1 for k, end in enumerate(ends) if end), len(lines)]
     for start, stop in pairwise(starts):
         text = normalise(reduce(join, [normalise(line.text) for line in lines[start:stop]]))
         yield replace(lines[start], text=blanks.get(squeeze(text), text), advances=())

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from pipeline.findings import Finding
 from pipeline.model import LogicalTable
 from pipeline.schema import TABLES
-from pipeline.text import squeeze
+from pipeline.text import normalise, squeeze
 from pipeline.tidy.annexes.cells import line_texts, values
 from pipeline.tidy.annexes.columns import Header, banner
 from pipeline.tidy.annexes.model import Annex, AnnexResult, LineReader, Row
@@ -119,10 +119,9 @@ class _AnnexReader:
         table = walker.table
         part, used = context_part(table.context, walker.spec)
         if part is not None:
-            walker.named = True
             self.out.context.extend(used)
-            if walker.state.part is None or part.value != walker.state.part.value:
-                walker.set_part(part, next(iter(table.starting(0)), None))
+            text = normalise("".join(line.text for line in used))
+            walker.set_part(part, text, next(iter(table.starting(0)), None))
         elif header is not None and self._restarts(table, header, walker):
             walker.state = replace(walker.state, part=None)
 

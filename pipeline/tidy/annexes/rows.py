@@ -106,7 +106,7 @@ class RowBuilder:
         """A row at ``place`` with the values of ``cells`` and ``more``, and its row_id."""
         row: Row = {"annex_no": self.annex_no or 0, **place}
         if self.spec.part:
-            row[self.spec.part] = data.state.part.value if data.state.part else ""
+            row[self.spec.part] = data.state.part or ""
         if self.spec.group:
             row[self.spec.group] = data.state.group
         for name, column in self.columns.items():

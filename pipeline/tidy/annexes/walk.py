@@ -26,21 +26,12 @@ _NOTE = re.compile(r"^(?:注|备注|说明|附注|合计|总计|共计)\d*[:、]
 _LONGEST = 40
 
 
-@dataclass(frozen=True)
-class PartName:
-    """A part's value, whether it is one of the known ones, and the text it was read from."""
-
-    value: str
-    known: bool
-    text: str
-
-
 def strip_ordinal(text: str) -> str:
     """``text`` without 一、 (二) 3. in front."""
     return _ORDINAL.sub("", text)
 
 
-def part_name(text: str, spec: Spec, sure: bool = False) -> PartName | None:
+def part_name(text: str, spec: Spec, sure: bool = False) -> str | None:
     """The value that a banner's or context line's text gives to the spec's part field, or None if it is no part.
 
     A known value that the text contains; else what the part's pattern finds; else, for a text that has the form of
@@ -54,26 +45,24 @@ def part_name(text: str, spec: Spec, sure: bool = False) -> PartName | None:
     # 专业技术人员 does not contain 技能人员, but a longer known value may contain a shorter one.
     inside = [word for word in inside if not any(word != other and word in other for other in inside)]
     if len(inside) == 1:
-        return PartName(inside[0], True, text)
+        return inside[0]
     if (
         spec.part_pattern
         and not inside
         and len(text) <= _LONGEST
         and (found := re.search(spec.part_pattern, text))
     ):
-        value = next(group for group in found.groups() if group)
-        return PartName(value, value in spec.parts, text)
+        return str(next(group for group in found.groups() if group))
     if inside or not text or len(text) > _LONGEST or _NOTE.match(text):
         return None
     ordinal = _ORDINAL.match(text) is not None
     if not sure and not ordinal and not (len(text) <= 12 and text.endswith("类")):
         return None
     value = _TAIL.sub("", strip_ordinal(text)) or text
-    value = re.sub(r"(?<=.{2})职业资格$", "", value)
-    return PartName(value, value in spec.parts, text)
+    return re.sub(r"(?<=.{2})职业资格$", "", value)
 
 
-def context_part(lines: tuple[Line, ...], spec: Spec) -> tuple[PartName | None, tuple[Line, ...]]:
+def context_part(lines: tuple[Line, ...], spec: Spec) -> tuple[str | None, tuple[Line, ...]]:
     """The part that the text lines before a table name: the last one that names any. Also the lines it used."""
     for stop in range(len(lines), 0, -1):
         found = part_name(lines[stop - 1].text, spec)
@@ -81,7 +70,7 @@ def context_part(lines: tuple[Line, ...], spec: Spec) -> tuple[PartName | None, 
             return found, (lines[stop - 1],)
         if stop >= 2:  # a list title that wraps
             found = part_name(lines[stop - 2].text + lines[stop - 1].text, spec)
-            if found and found.known:
+            if found in spec.parts:
                 return found, lines[stop - 2 : stop]
     return None, ()
 
@@ -103,7 +92,7 @@ class State:
     """What holds for the next row: header, part and group."""
 
     header: Header | None = None
-    part: PartName | None = None
+    part: str | None = None
     group: str | None = None
 
 
@@ -193,9 +182,7 @@ class Walker:
         # The first title above a header is a part whatever its form; further down it must look like one.
         part = part_name(text, self.spec, sure=not (self.read_any or self.named or is_note(text)))
         if part is not None:
-            self.named = True
-            if self.spec.part and (self.state.part is None or part.value != self.state.part.value):
-                self.set_part(part, cell)
+            self.set_part(part, text, cell)
             return
         if self.spec.group and not is_note(text):
             self.state = replace(self.state, group=strip_ordinal(text) or text)
@@ -203,13 +190,16 @@ class Walker:
         message = f"附件《{self.title}》中有一行通栏文字未能归入任何一列：“{text[:60]}”。"
         self.out.report("annex_banner_unknown", message, text, cell, self.spec.table)
 
-    def set_part(self, part: PartName, cell: GridCell | None) -> None:
-        """A new part starts; an unknown one is published as printed, with a finding."""
+    def set_part(self, part: str, text: str, cell: GridCell | None) -> None:
+        """``text`` names a part. It is a new one if its name is: published as printed, with a finding if it is unknown."""
+        self.named = True
+        if part == self.state.part:
+            return
         self.state = replace(self.state, part=part, group=None)
-        if not part.known:
+        if part not in self.spec.parts:
             known = "、".join(self.spec.parts)
-            message = f"附件《{self.title}》的分表“{part.text}”不在已知的{known}之内，按原文发布。"
-            self.out.report("annex_part_unknown", message, part.text, cell, self.spec.table)
+            message = f"附件《{self.title}》的分表“{text}”不在已知的{known}之内，按原文发布。"
+            self.out.report("annex_part_unknown", message, text, cell, self.spec.table)
 
 
 def _label(spec: Spec, ref: Ref) -> str:
