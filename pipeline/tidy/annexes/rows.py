@@ -39,7 +39,6 @@ class RowBuilder:
     ladder: int = 0
     unread: set[int] = field(default_factory=set)  # grade cells that were reported
     lacking: set[str] = field(default_factory=set)  # fields without a column that were reported
-    texts: dict[int, str] = field(default_factory=dict)
     names: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     """By field: names that stand alone in a cell."""
     seen: set[int] = field(default_factory=set)  # tables whose names are known
@@ -130,16 +129,10 @@ class RowBuilder:
             return names(cell, self.read_lines, self.names[column.field])
         if column.read == "bases":
             return bases(cell, self.read_lines)
-        return self._text(cell)
-
-    def _text(self, cell: GridCell) -> str:
-        """The cell's joined text; a merged cell is read once."""
-        if id(cell) not in self.texts:
-            self.texts[id(cell)] = joined(cell)
-        return self.texts[id(cell)]
+        return joined(cell)
 
     def _grades(self, cell: GridCell) -> list[int]:
-        text = self._text(cell)
+        text = joined(cell)
         grades = read_grade_list(text)
         if not grades and id(cell) not in self.unread:
             self.unread.add(id(cell))
@@ -194,7 +187,7 @@ class RowBuilder:
             self.listing[id(table)] = any(
                 len(c.lines) >= _LISTED and len(self.read_lines(c)) >= _LISTED for c in table.cells
             )
-        return line_texts(cell, self.read_lines) if self.listing[id(table)] else [self._text(cell)]
+        return line_texts(cell, self.read_lines) if self.listing[id(table)] else [joined(cell)]
 
     def _ladders(self, table: LogicalTable, data: DataRow, cells: Cells) -> list[Row]:
         """One row per title of every rank. Rows of one series count its ladders."""

@@ -30,7 +30,6 @@ from pipeline.tidy.grades.names import (
     issuer_bracket,
     name_without,
     split_issuer,
-    unwrap,
 )
 
 
@@ -65,11 +64,6 @@ def read_levels(text: str, organisations: frozenset[str] = frozenset()) -> Level
     """
     text = normalise(text)
     issuer, body = split_issuer(text, organisations)
-    if not MAYBE_LEVEL.search(text, body):
-        name = unwrap(text[body:])
-        if issuer is None:
-            issuer, name = issuer_bracket(name, organisations)
-        return Levels((), None, name, issuer)
     runs, unknown = _runs(text, body, organisations)
     stated = [part for run in runs for part in run if part.states]
     if any(part.number not in (None, *GRADE_LABELS) for part in stated):
