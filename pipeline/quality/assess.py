@@ -81,21 +81,19 @@ def check_tables(tables: Mapping[str, pa.Table]) -> list[Finding]:
 def name_rows(findings: Sequence[Finding], tables: Mapping[str, pa.Table]) -> list[Finding]:
     """Findings about lines of cells with the rows that stand there: entries by their cell and height, annex rows by the
     row of the table that the cell stands in."""
-    items: dict[str, list[Mapping[str, Any]]] = {}
-    annexes: dict[str, list[tuple[str, str]]] = {}
-    if any(finding.cell_id for finding in findings):
-        entries = tables["entries"].select(["entry_id", "cell_id", "top", "bottom"])
-        items = grouped(entries.to_pylist(), itemgetter("cell_id"))
-        for name in ANNEX_TABLES:
-            for row in tables[name].select(["row_id", "cell_id"]).to_pylist():
-                annexes.setdefault((row["cell_id"] or "").rpartition("-")[0], []).append(
-                    (name, row["row_id"])
-                )
+    entries = tables["entries"].select(["entry_id", "cell_id", "top", "bottom"])
+    items = grouped(entries.to_pylist(), itemgetter("cell_id"))
+    annexes: dict[str, tuple[str, str]] = {}
+    for name in ANNEX_TABLES:
+        for row in tables[name].select(["row_id", "cell_id"]).to_pylist():
+            annexes.setdefault((row["cell_id"] or "").rpartition("-")[0], (name, row["row_id"]))
     out = []
     for finding in findings:
         cell, top, bottom = finding.cell_id or "", finding.top or 0.0, finding.bottom or 0.0
         here = [row["entry_id"] for row in items.get(cell, ()) if row["top"] < bottom and row["bottom"] > top]
-        found = [("entries", key) for key in here] or annexes.get(cell.rpartition("-")[0], [])[:1]
+        found = [("entries", key) for key in here]
+        if not found and (row_of := annexes.get(cell.rpartition("-")[0])):
+            found = [row_of]
         if found:
             keys = tuple(key for _, key in found)
             finding = replace(finding, table=found[0][0], key=keys[0], keys=keys if len(keys) > 1 else ())

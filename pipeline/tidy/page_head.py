@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 
 from pipeline.model import Cell, GridCell, LogicalTable
 from pipeline.tidy.annexes.columns import banner, header_rows
@@ -52,10 +51,10 @@ def lists_in(item: PageTable, in_annex: bool) -> Iterator[PageTable]:
             if row == start:
                 pass  # right below a gap: the table begins here
             elif _is_gap(table, row) and not _same_columns(item.cells, start, row, row + 1):
-                yield _part(item, start, row)
+                yield item.part(start, row)
                 start = stop = row + 1
             elif stop > row and not _same_columns(item.cells, start, row, stop):
-                yield _part(item, start, row)
+                yield item.part(start, row)
                 start = row
             row = max(row + 1, stop)
         else:
@@ -68,10 +67,10 @@ def lists_in(item: PageTable, in_annex: bool) -> Iterator[PageTable]:
             while first > start and len(table.row(first - 1)) == 1:
                 first -= 1  # a title above the header
             if first > start:
-                yield _part(item, start, first)
+                yield item.part(start, first)
                 start = first
             row = stop
-    yield _part(item, start, table.n_rows) if start else item
+    yield item.part(start, table.n_rows) if start else item
 
 
 def _head_end(table: LogicalTable, row: int) -> int:
@@ -101,11 +100,6 @@ def _same_columns(cells: Sequence[Cell], start: int, row: int, stop: int) -> boo
     return len(above) == len(below) and all(
         abs(a - b) < _COLUMNS_DIFFER for a, b in zip(above, below, strict=True)
     )
-
-
-def _part(item: PageTable, start: int, stop: int) -> PageTable:
-    own = tuple(replace(cell, row=cell.row - start) for cell in item.cells if start <= cell.row < stop)
-    return PageTable(item.page, own, () if start else item.repeated)
 
 
 def _grid(cells: Sequence[Cell]) -> LogicalTable:

@@ -38,6 +38,12 @@ class PageTable:
         """Its lower edge in points."""
         return max(cell.bottom for cell in self.cells)
 
+    def part(self, start: int, stop: int | None = None, repeated: tuple[Cell, ...] = ()) -> PageTable:
+        """The rows from ``start`` on, to before ``stop``, as a table of its own; the first has the heading above."""
+        own = (cell for cell in self.cells if start <= cell.row and (stop is None or cell.row < stop))
+        cells = tuple(replace(cell, row=cell.row - start) if start else cell for cell in own)
+        return PageTable(self.page, cells, repeated or (() if start else self.repeated))
+
 
 @dataclass(frozen=True)
 class TocEntry:
@@ -194,21 +200,15 @@ def split_at_headings(
                 in_annex = section.kind == "annex"
     bounds = sorted({0, *starts})
     for start, stop in zip(bounds, [*bounds[1:], None], strict=True):
-        own = tuple(
-            replace(cell, row=cell.row - start) if start else cell
-            for cell in table.cells
-            if start <= cell.row and (stop is None or cell.row < stop)
-        )
-        if own:
-            yield starts.get(start), PageTable(table.page, own)
+        part = table.part(start, stop)
+        if part.cells:
+            yield starts.get(start), part
 
 
 def without_first_row(table: PageTable) -> PageTable:
     """A page's table whose first row is none of it: empty, or a heading that its header repeats (that of the document's
     first section, where one grid holds all)."""
-    first = tuple(cell for cell in table.cells if cell.row == 0)
-    own = tuple(replace(cell, row=cell.row - 1) for cell in table.cells if cell.row)
-    return PageTable(table.page, own, first)
+    return table.part(1, repeated=tuple(cell for cell in table.cells if cell.row == 0))
 
 
 def _banner_heading(cell: Cell, titles: set[str], in_annex: bool) -> Section | None:
