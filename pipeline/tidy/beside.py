@@ -14,6 +14,7 @@ from itertools import accumulate, pairwise
 from typing import Any
 
 import pyarrow as pa
+from rapidfuzz.distance import Indel
 
 from pipeline.findings import Finding
 from pipeline.model import Cell, Line, LogicalTable
@@ -163,8 +164,6 @@ def _places(ours: str, theirs: str) -> Mapping[int, int]:
     """Where each character of ``ours`` stands in ``theirs``, as far as they are the same."""
     if ours == theirs:
         return dict(enumerate(range(len(theirs))))
-    from rapidfuzz.distance import Indel
-
     return {
         code.src_start + k: code.dest_start + k
         for code in Indel.opcodes(ours, theirs)

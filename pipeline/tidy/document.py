@@ -20,9 +20,9 @@ from pipeline.tidy.accounting import characters, doubts_of_pages, doubts_of_tabl
 from pipeline.tidy.annexes import Annex, read_annexes
 from pipeline.tidy.beside import WordFile
 from pipeline.tidy.catalogue import is_catalogue, page_of, read_catalogue
-from pipeline.tidy.entries import credential_rows, known_names, organisations, read_entries
+from pipeline.tidy.entries import known_names, organisations, read_entries
 from pipeline.tidy.footnotes import without_marks
-from pipeline.tidy.grades.levels import read_rule3
+from pipeline.tidy.grades.levels import expand, read_rule3
 from pipeline.tidy.outline import outline, without_boxes
 from pipeline.tidy.section_rows import (
     Row,
@@ -95,7 +95,7 @@ def tidy(
         "notes": notes,
         **annexes.rows,
         "entries": entries.rows,
-        "credentials": credential_rows(entries.rows, rule3),
+        "credentials": [row for entry in entries.rows for row in expand(entry, rule3)],
         "classes": classes,
         "majors": [*majors, *unnamed],
     }

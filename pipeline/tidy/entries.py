@@ -16,7 +16,7 @@ from pipeline.schema import KINDS, TIERS
 from pipeline.text import normalise, squeeze
 from pipeline.tidy.beside import WordFile, settle
 from pipeline.tidy.catalogue import Catalogue, Slot
-from pipeline.tidy.grades.levels import expand, read_levels
+from pipeline.tidy.grades.levels import read_levels
 from pipeline.tidy.grades.names import organisation_names
 from pipeline.tidy.wraps import segment
 from pipeline.tidy.wraps.items import LineRules, lines_as_items, placed_lines, segment_cell
@@ -191,8 +191,3 @@ def _rows_of(
 def _as_read(piece: Cell) -> float:
     """The probability that a cell is read rightly: one good reader's word is certain, a doubtful cell's is not."""
     return 1.0 if piece.confidence >= SINGLE else piece.confidence
-
-
-def credential_rows(entries: Iterable[Row], rule3: Mapping[int, str]) -> list[Row]:
-    """The credentials of entries: one row per grade that an entry states, or one without a grade."""
-    return [row for entry in entries for row in expand(entry, rule3)]

@@ -122,7 +122,7 @@ def heading(lines: list[Line], titles: set[str], in_notes: bool) -> Section | No
     text, lines = _whole_heading(lines, titles)
     major = MAJOR.match(text)
     if major and _is_major(major, text, titles):
-        return _major_section(major, text, lines)
+        return Section("major", text, lines, *major_heading(major))
     annex = ANNEX.match(text)
     if annex and not NOT_A_TITLE.match(annex["title"]) and (annex["no"] or annex["sep"] or text in titles):
         if in_notes and text not in titles and text.endswith(_MID_SENTENCE):
@@ -178,10 +178,6 @@ def _is_major(match: re.Match[str], text: str, titles: set[str]) -> bool:
     )
 
 
-def _major_section(match: re.Match[str], text: str, lines: list[Line]) -> Section:
-    return Section("major", text, lines, *major_heading(match))
-
-
 def split_at_headings(
     table: PageTable, titles: set[str], in_annex: bool
 ) -> Iterator[tuple[Section | None, PageTable]]:
@@ -221,7 +217,7 @@ def _banner_heading(cell: Cell, titles: set[str], in_annex: bool) -> Section | N
         and _is_major(major, text, titles)
         and (not in_annex or text in titles or "目录" in major["rest"])
     ):
-        return _major_section(major, text, lines)
+        return Section("major", text, lines, *major_heading(major))
     number, title = parse_annex(text) or (None, "")
     named = number is not None and title and not NOT_A_TITLE.match(title)
     if named and (text in titles or not text.endswith(_MID_SENTENCE)):

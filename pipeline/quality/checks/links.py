@@ -20,7 +20,9 @@ from functools import lru_cache
 from operator import attrgetter
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
+from rapidfuzz import fuzz, process
 
 from pipeline.arrow import batched, grouped
 from pipeline.arrow import rows as rows_of
@@ -182,8 +184,6 @@ def _best(
 
 
 def _likeness(one: str, other: str) -> float:
-    from rapidfuzz import fuzz
-
     return round(fuzz.ratio(one, other) / 100, 4)
 
 
@@ -200,9 +200,6 @@ def _pick(same: Sequence[_Target], grades: Sequence[int]) -> _Target:
 
 def _alike(keys: Sequence[str], others: Sequence[str]) -> dict[str, tuple[str, float]]:
     """For every key the most alike of ``others``, with its likeness, if it is alike enough and may be meant."""
-    import numpy as np
-    from rapidfuzz import fuzz, process
-
     if not keys or not others:
         return {}
     found: dict[str, tuple[str, float]] = {}
@@ -268,7 +265,5 @@ def _unlinked(
 
 def _most_alike(name: str, known: Mapping[str, str]) -> str | None:
     """The most alike of the annex's names, None where none is like it."""
-    from rapidfuzz import fuzz, process
-
     found = process.extractOne(name, list(known), scorer=fuzz.ratio, score_cutoff=ALIKE)
     return known[found[0]] if found is not None else None

@@ -14,6 +14,10 @@ import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Sequence
 
+import numpy as np
+from rapidfuzz import process
+from rapidfuzz.distance import OSA
+
 from pipeline.findings import Finding
 from pipeline.quality.checks.content import Entry, about, places
 from pipeline.quality.checks.links import bare, telling
@@ -74,10 +78,6 @@ def _same_but_for_the_person(one: str, other: str) -> bool:
 
 def _one_apart(names: Sequence[str]) -> Iterator[tuple[str, str]]:
     """The pairs of names, long enough, that one insertion, deletion, change or exchange of characters parts."""
-    import numpy as np
-    from rapidfuzz import process
-    from rapidfuzz.distance import OSA
-
     long = [name for name in names if len(name) >= SHORTEST]
     if len(long) < 2:
         return

@@ -21,14 +21,10 @@ from pipeline.vocabulary.annexes import Spec
 _ORDINAL = re.compile(
     r"^(?:第[一二三四五六七八九十\d]+(?:部分|篇|节)[、:.]?|[(]?[一二三四五六七八九十]{1,3}(?:[)][、.]?|[、.])|[(]?\d{1,2}(?:[)][、.]?|[、.](?!\d)))"
 )
+"""What stands in front of a part's name: 一、 (二) 3."""
 _TAIL = re.compile(r"(?:参考)?(?:名单|目录|清单|一览表|列表|表)$")
 _NOTE = re.compile(r"^(?:注|备注|说明|附注|合计|总计|共计)\d*[:、]?")
 _LONGEST = 40
-
-
-def strip_ordinal(text: str) -> str:
-    """``text`` without 一、 (二) 3. in front."""
-    return _ORDINAL.sub("", text)
 
 
 def part_name(text: str, spec: Spec, sure: bool = False) -> str | None:
@@ -58,7 +54,7 @@ def part_name(text: str, spec: Spec, sure: bool = False) -> str | None:
     ordinal = _ORDINAL.match(text) is not None
     if not sure and not ordinal and not (len(text) <= 12 and text.endswith("类")):
         return None
-    value = _TAIL.sub("", strip_ordinal(text)) or text
+    value = _TAIL.sub("", _ORDINAL.sub("", text)) or text
     return re.sub(r"(?<=.{2})职业资格$", "", value)
 
 
@@ -185,7 +181,7 @@ class Walker:
             self.set_part(part, text, cell)
             return
         if self.spec.group and not is_note(text):
-            self.state = replace(self.state, group=strip_ordinal(text) or text)
+            self.state = replace(self.state, group=_ORDINAL.sub("", text) or text)
             return
         message = f"附件《{self.title}》中有一行通栏文字未能归入任何一列：“{text[:60]}”。"
         self.out.report("annex_banner_unknown", message, text, cell, self.spec.table)

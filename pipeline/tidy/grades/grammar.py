@@ -11,10 +11,8 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from pipeline.schema import TIERS
 from pipeline.tidy.grades.names import CLOSING, DASHES, SYMBOLS, Bracket
 
-LEVELS = TIERS  # the words are the same; what they state differs
 DEFAULT_RULE3: Mapping[int, str] = {5: "初级", 4: "中级", 3: "高级", 2: "高级", 1: "高级"}
 
 _WORDS = {"初级工": 5, "中级工": 4, "高级工": 3, "技师": 2, "高级技师": 1}

@@ -20,10 +20,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from pipeline.schema import GRADE_LABELS
+from pipeline.schema import GRADE_LABELS, TIERS
 from pipeline.text import normalise
 from pipeline.tidy.grades import grammar
-from pipeline.tidy.grades.grammar import DEFAULT_RULE3, GRADE_LIST, LEVELS, MAYBE_LEVEL, LevelPart
+from pipeline.tidy.grades.grammar import DEFAULT_RULE3, GRADE_LIST, MAYBE_LEVEL, LevelPart
 from pipeline.tidy.grades.names import (
     brackets,
     is_organisation,
@@ -73,7 +73,7 @@ def read_levels(text: str, organisations: frozenset[str] = frozenset()) -> Level
         runs = [[part for part in run if part.number is None] for run in runs]
 
     grades = grammar.descending(grade for run in runs for grade in grammar.grades(run))
-    levels = [level for level in LEVELS if any(part.level == level for part in stated)]
+    levels = [level for level in TIERS if any(part.level == level for part in stated)]
     level = None
     if not grades and levels:
         if len(levels) == 1 or any(part.reach for part in stated):
