@@ -23,6 +23,14 @@ def test_an_unknown_annex_is_kept_cell_by_cell() -> None:
     same(result, 7)
 
 
+def test_the_header_of_an_unknown_annex_stands_above_its_first_number_wherever_that_is() -> None:
+    """Its first column may hold areas, its second the numbers."""
+    rows = [["所在片区", "编号", "基地名称"], ["城东", "1", "某公司"], ["", "2", "某工厂"]]
+    result = read(Annex(4, "教师实践基地名单", 25, (Sheet(rows, [[1, 0, 2, 0]]).table(),)))
+    other = result.rows["annex_other"]
+    assert [r["header"] for r in other] == [None] * 3 + ["所在片区", "编号", "基地名称", "编号", "基地名称"]
+
+
 def test_a_required_column_that_nothing_names() -> None:
     made = [reword(s, 1, {"评价组织": "甲", "证书名称": "乙"}) for s in sheets(TRUTH[7])]
     result = read(annex_of(TRUTH[7], made))
