@@ -199,6 +199,8 @@ def test_move_between_tiers(rows: Rows) -> None:
     out = apply_to_rows(rows, [one(**move, to={"tier": "中级", "position": 2})])
     assert texts(out) == texts(rows)[1:] and texts(out, tier="中级") == [there[0], text, *there[1:]]
     assert entries_of(out, "6901", "skill", "中级")[1]["corrected"]
+    printed = apply_to_rows(rows, [one(**move, to={"kind": "执业资格证书"})])
+    assert texts(printed) == texts(rows)[1:] and texts(printed, kind="practice")[-1] == text
     with pytest.raises(XizeError, match="第7行.*专业类9999不存在"):
         apply_to_rows(rows, [one(**move, to={"class": "9999"})])
 
