@@ -8,6 +8,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from functools import lru_cache
+from itertools import groupby
 from typing import TypeVar
 
 # CJK Radicals Supplement → the ideograph that is printed. NFKC maps the Kangxi radicals (U+2F00…) but leaves
@@ -141,14 +142,11 @@ def page_spans(numbers: Iterable[int]) -> str:
     >>> page_spans([5, 1, 2, 3])
     '1-3、5'
     """
-    out: list[str] = []
-    run: list[int] = []
-    for number in [*sorted(set(numbers)), None]:
-        if run and number != run[-1] + 1:
-            out.append(str(run[0]) if run[0] == run[-1] else f"{run[0]}-{run[-1]}")
-            run = []
-        if number is not None:
-            run.append(number)
+    out = []
+    # In a run, numbers are as far from their places in the list.
+    for _, group in groupby(enumerate(sorted(set(numbers))), key=lambda place: place[1] - place[0]):
+        run = [number for _, number in group]
+        out.append(str(run[0]) if len(run) == 1 else f"{run[0]}-{run[-1]}")
     return "、".join(out)
 
 

@@ -128,11 +128,8 @@ def _read_rows(
             out.structure += [piece for cell in starting for piece in cell.pieces]
             continue
         spanning = [cell for cell in starting if cell.col_span == table.n_cols and table.n_cols > 2]
-        class_cells: list[GridCell] = []
-        for col in class_cols:
-            here = table.at(row, col)
-            if here is not None and here not in class_cells and here not in spanning:
-                class_cells.append(here)
+        covered = {id(table.at(row, col)) for col in class_cols}
+        class_cells = [cell for cell in cells if id(cell) in covered and cell not in spanning]
         fresh = [cell for cell in class_cells if cell.row == row]
         if fresh:
             current = class_of(fresh, out.classes, current, heading, out.findings)
