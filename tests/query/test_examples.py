@@ -7,12 +7,12 @@ from types import ModuleType
 
 import pytest
 
-from pipeline.docs import markdown
+from pipeline import docs
 from pipeline.query import check
 from pipeline.releases import catalogue
 
 
-@pytest.mark.parametrize("module", [check, catalogue, markdown], ids=lambda module: module.__name__)
+@pytest.mark.parametrize("module", [check, catalogue, docs], ids=lambda module: module.__name__)
 def test_the_examples_hold(module: ModuleType) -> None:
     done = doctest.testmod(module)
     assert done.attempted and not done.failed
