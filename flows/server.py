@@ -20,7 +20,7 @@ from typing import Any
 
 from pipeline import system
 from pipeline.errors import XizeError
-from pipeline.web import listen
+from pipeline.output.web import listen
 
 # What the user sets in the environment (PREFECT_API_URL of a server in the house, a log level) always wins.
 _SETTINGS = {

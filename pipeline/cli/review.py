@@ -11,8 +11,8 @@ from rich.console import Console
 from pipeline.cli.shared import By, Curated, EditionName, Password, next_step, who
 from pipeline.errors import XizeError
 from pipeline.job import Options
+from pipeline.output.web import address_of, host_names, is_loopback, listen, serve_app
 from pipeline.releases.catalogue import curated_url
-from pipeline.web import address_of, host_names, is_loopback, listen, serve_app
 
 if TYPE_CHECKING:
     from pipeline.review.session import Session

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import Markup
 
 from pipeline.export.sheets import Book, Sheet, Value, book
+from pipeline.output.web import render, template_text
 from pipeline.schema import GRADE_LABELS, TABLES, TIERS
-from pipeline.web import render, template_text
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -15,10 +15,10 @@ from pipeline.errors import XizeError
 from pipeline.export.metadata import dcat, metadata_files
 from pipeline.export.sheets import read_package
 from pipeline.export.start_page import START_PAGE, start_page
+from pipeline.output.web import render
 from pipeline.releases.catalogue import INDEX, LATEST, Release, index_bytes, list_releases, read_file
 from pipeline.releases.storage import MARKER, Store, dump_json
 from pipeline.schema.changes import CHANGE_KINDS
-from pipeline.web import render
 
 SITE_MARK = "xize-site.json"
 """Stands in every tree that was written here: only such a folder is written over."""

@@ -11,7 +11,15 @@ from typing import TYPE_CHECKING, Any
 from pipeline.editions.files import save_file
 from pipeline.errors import XizeError
 from pipeline.export.sheets import DICTIONARY_HEADER, Book, Sheet, Value, dictionary
-from pipeline.workbook import MAX_CHARS, cell_text, fit_height, lay_out, new_workbook, sheet_names, text_width
+from pipeline.output.workbook import (
+    MAX_CHARS,
+    cell_text,
+    fit_height,
+    lay_out,
+    new_workbook,
+    sheet_names,
+    text_width,
+)
 
 if TYPE_CHECKING:
     from xlsxwriter import Workbook

@@ -18,9 +18,9 @@ from zipfile import BadZipFile, ZipFile
 
 from pipeline.editions.kinds import contents
 from pipeline.errors import XizeError
+from pipeline.output.workbook import new_workbook
 from pipeline.query.check import Answer, check, parse_grade, parse_level
 from pipeline.text import csv_text, squeeze
-from pipeline.workbook import new_workbook
 
 if TYPE_CHECKING:
     from pipeline.query.catalogue import Catalog

@@ -14,10 +14,10 @@ from fastapi.responses import HTMLResponse, JSONResponse
 from starlette.exceptions import HTTPException
 
 from pipeline.errors import XizeError
+from pipeline.output.web import render, template_text
 from pipeline.review import view
 from pipeline.review.session import Session
 from pipeline.text import unkeepable
-from pipeline.web import render, template_text
 
 _SCRIPTS = (
     "data.js", "picture.js", "list.js", "rows.js", "lines.js", "decide.js", "correct.js", "many.js", "main.js"

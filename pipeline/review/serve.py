@@ -6,9 +6,9 @@ import threading
 import webbrowser
 from collections.abc import Callable
 
+from pipeline.output.web import address_of, host_names, listen, serve_app
 from pipeline.review.app import Guard, create_app
 from pipeline.review.session import Session
-from pipeline.web import address_of, host_names, listen, serve_app
 
 
 def guard_for(host: str, port: int) -> Guard:

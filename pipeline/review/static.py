@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.editions.files import replace_folder
+from pipeline.output.web import script_json
 from pipeline.review import view
 from pipeline.review.app import ASSETS, asset, page_html
 from pipeline.review.session import Session
-from pipeline.web import script_json
 
 _MARK = "xize-review.json"
 """Stands in every site that was written here: only such a folder is written over."""

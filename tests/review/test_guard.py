@@ -12,8 +12,8 @@ import httpx
 import pytest
 
 from pipeline.errors import XizeError
+from pipeline.output.web import is_loopback, listen
 from pipeline.review.serve import guard_for
-from pipeline.web import is_loopback, listen
 from tests.cli_home import EDITION, one_sentence, snapshot, xize
 from tests.review.conftest import Served, serving
 

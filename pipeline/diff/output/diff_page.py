@@ -18,9 +18,9 @@ from pipeline.diff.output.source_text import SourceText
 from pipeline.diff.output.terminal import read_differently
 from pipeline.diff.side import Names, Side
 from pipeline.editions.files import save_file
+from pipeline.output.web import render, script_json
 from pipeline.schema.changes import CHANGE_KINDS, MARKS, QUIET_CHANGES
 from pipeline.schema.common import KINDS, TIERS
-from pipeline.web import render, script_json
 
 PICTURE_BUDGET = 28 << 20
 """Bytes of PNG that a page holds at most (in the file a third more)."""

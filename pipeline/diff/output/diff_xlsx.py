@@ -16,8 +16,8 @@ from pipeline.diff.side import Names, Side
 from pipeline.diff.textdiff import Runs
 from pipeline.editions.files import save_file
 from pipeline.errors import XizeError
+from pipeline.output.workbook import MAX_CHARS, fit_height, lay_out, new_workbook, sheet_names
 from pipeline.schema.changes import CHANGE_KINDS, MARKS
-from pipeline.workbook import MAX_CHARS, fit_height, lay_out, new_workbook, sheet_names
 
 _COVER, _CLASSES = "总览", "专业大类与专业类"
 

@@ -23,7 +23,7 @@ from pipeline.diff.output.notice import Heading, Notice, NoticeCell, NoticeGrid,
 from pipeline.diff.side import Side
 from pipeline.editions.files import save_file
 from pipeline.errors import XizeError
-from pipeline.web import render
+from pipeline.output.web import render
 
 _LATIN = "Times New Roman"
 _TEXT, _HEAD, _TITLE, _TABLE = "仿宋", "黑体", "宋体", "宋体"

@@ -8,7 +8,7 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
-from pipeline import web
+from pipeline.output import web
 from pipeline.diff.side import Names, Side
 from pipeline.diff.sources.comparison import Comparison, Decision, Difference
 from pipeline.diff.sources.differences import KINDS

@@ -1,0 +1,1 @@
+"""What everything that people read has in common: pages and their servers, Excel workbooks."""
