@@ -8,13 +8,13 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
-from pipeline.output import web
 from pipeline.diff.side import Names, Side
 from pipeline.diff.sources.comparison import Comparison, Decision, Difference
 from pipeline.diff.sources.differences import KINDS
 from pipeline.diff.sources.evidence import Crop, SourceEvidence
 from pipeline.diff.sources.pairs import CELLS, SourceItem
 from pipeline.diff.textdiff import compare_texts
+from pipeline.output import web
 from pipeline.schema import TABLES
 from pipeline.text import place_words
 
