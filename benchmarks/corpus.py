@@ -20,6 +20,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 
 from benchmarks import score as scorer
+from pipeline.tidy.wraps.segment_model import Memory
 from tests.typeset import Layout, available, content, typeset
 from tests.typeset.layout import A3, B4
 from tests.typeset.province import province
@@ -136,8 +138,13 @@ def build(make: Make, layout: Layout, truth: Truth, out: Path) -> None:
     print(f"{layout.name}: {printed['page_count']} pages, {time.perf_counter() - begin:.1f} s", flush=True)
 
 
-def read_tables(name: str, out: Path, options: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Read and tidy in this process, without validation and publishing; staged cells are kept for the next time."""
+def read_tables(
+    name: str, out: Path, options: dict[str, Any], memory: Memory | None = None
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Read and tidy in this process, without validation and publishing; staged cells are kept for the next time.
+
+    ``memory``: what an earlier edition teaches.
+    """
     from pipeline.editions.add import add_edition
     from pipeline.editions.files import file_sha256
     from pipeline.editions.plan import plan
@@ -151,7 +158,7 @@ def read_tables(name: str, out: Path, options: dict[str, Any]) -> tuple[dict[str
         shutil.rmtree(home, ignore_errors=True)
         add_edition(home, edition, pdf)
         stamp.write_text(file_sha256(pdf))
-    job = plan(Options(home=home, edition=edition, **options))
+    job = replace(plan(Options(home=home, edition=edition, **options)), memory=memory)
     result = tidy_reading(job, read(job))
     return with_findings(job, result), dict(result.stats)
 

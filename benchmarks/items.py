@@ -35,14 +35,20 @@ class Judged(NamedTuple):
     right: bool
 
 
-def judged(truth: Mapping[str, Any], entries: Iterable[Mapping[str, Any]]) -> tuple[list[Judged], int]:
-    """Every item of the catalogue, and how many the truth has."""
-    left: dict[tuple[str, str, str], Counter[str]] = {}
+def truth_cells(truth: Mapping[str, Any]) -> dict[tuple[str, str, str], list[str]]:
+    """The right items (blanks deleted) by class, kind and tier."""
+    out: dict[tuple[str, str, str], list[str]] = {}
     for section in truth["sections"]:
         for one in section["classes"]:
             for kind, tiers in one["cells"].items():
                 for tier, texts in tiers.items():
-                    left.setdefault((one["codes"][0], kind, tier), Counter()).update(map(squeeze, texts))
+                    out.setdefault((one["codes"][0], kind, tier), []).extend(map(squeeze, texts))
+    return out
+
+
+def judged(truth: Mapping[str, Any], entries: Iterable[Mapping[str, Any]]) -> tuple[list[Judged], int]:
+    """Every item of the catalogue, and how many the truth has."""
+    left = {slot: Counter(texts) for slot, texts in truth_cells(truth).items()}
     wanted = sum(cell.total() for cell in left.values())
     out = []
     for entry in entries:

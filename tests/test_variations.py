@@ -53,12 +53,10 @@ KNOWN_WRONG = {
         ("known-plain", "known-repeated-header", "known-other-order", "known-turned", "known-disguised"), 1
     ),
     "known-big-page": 2,
-    "next-plain": 5,
-    "next-other-order": 3,
+    "next-plain": 2,
 }
 """``known-``: an annex's merged name that a page break parts (1); a bracket on a full line, behind which the title could go on
-(民用无人机系统专业工程师(中型视距内)/BIM建模师, big-page). ``next-``: 农业经济员/助理农业经济师 on a full line in three classes; and rows of a
-merged cell that a page break parts (plain)."""
+(民用无人机系统专业工程师(中型视距内)/BIM建模师, big-page); rows of a merged cell that a page break parts (next-plain)."""
 CASES = [
     *(("known", name) for name in LAYOUTS),
     ("next", "plain"),

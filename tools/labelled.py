@@ -17,10 +17,11 @@ from unittest import mock
 from zlib import crc32
 
 from benchmarks.corpus import read_tables
+from benchmarks.items import truth_cells
 from benchmarks.score import Part, score_entries
 from pipeline.text import squeeze
 from pipeline.tidy.wraps import segment
-from pipeline.tidy.wraps.segment_model import CellLines, Item, Memory
+from pipeline.tidy.wraps.segment_model import CellLines, Item, Memory, Slot
 from pipeline.tidy.wraps.segment_weights import Weights
 from tests.typeset import Layout, available, typeset
 from tests.typeset.layout import A3, B4
@@ -113,14 +114,11 @@ def _segmenting(
 
 def remembered(truth: Truth, share: float) -> Memory:
     """What an earlier edition that printed a ``share`` of the items would have settled: always the same ones."""
-    items: dict[str, frozenset[tuple[str, str, str]]] = {}
-    for section in truth["sections"]:
-        for one in section["classes"]:
-            for kind, tiers in one["cells"].items():
-                for tier, texts in tiers.items():
-                    for text in map(squeeze, texts):
-                        if crc32(f"{one['codes'][0]}{text}".encode()) < share * 2**32:
-                            items[text] = items.get(text, frozenset()) | {(one["codes"][0], kind, tier)}
+    items: dict[str, frozenset[Slot]] = {}
+    for slot, texts in truth_cells(truth).items():
+        for text in texts:
+            if crc32(f"{slot[0]}{text}".encode()) < share * 2**32:
+                items[text] = items.get(text, frozenset()) | {slot}
     return Memory(items, share)
 
 
@@ -147,12 +145,7 @@ def printable(editions: Iterable[InventedEdition], all_producers: bool) -> list[
 
 def labelled(name: str, folder: Path, truth: Truth) -> LabelledDocument:
     """Read ``folder/name.pdf`` and label the lines of its catalogue by the truth."""
-    right: dict[str, list[str]] = {}
-    for section in truth["sections"]:
-        for one in section["classes"]:
-            for tiers in one["cells"].values():
-                for items in tiers.values():
-                    right["".join(map(squeeze, items))] = items
+    right = {"".join(texts): texts for texts in truth_cells(truth).values()}
     with _segmenting(None) as calls:
         read_tables(name, folder, {"allow_incomplete": True})
     cells, names, issuers = max(

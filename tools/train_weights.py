@@ -15,7 +15,8 @@ less ``l2 / 2`` times the squares of all weights, is maximised with L-BFGS, whic
 producers give the same weights. Some weights may have one sign only (``SIGNS``).
 
 The file has the form of ``pipeline/tidy/wraps/weights.yaml``. The weights for transcripts (``typed``) are not trained
-here: they are taken over from the package's file, all but those of memory, which are those of printed lines. docs/weights.md describes features, editions and scores.
+here: they are taken over from the package's file, but for those that are taken from printed lines (memory, ``_ALIKE``) and the
+prior of a paragraph's beginning. docs/weights.md describes features, editions and scores.
 """
 
 from __future__ import annotations
@@ -165,9 +166,9 @@ def loss(
 
 
 SIGNS = {
-    **dict.fromkeys(("geometry", "words", "known", "known_and_long", "in_resembling_cell", "known_issuer",
+    **dict.fromkeys(("geometry", "words", "known", "known_and_long", "in_resembling_cell",
                      "remembered_here", "remembered_in_kind", "remembered_elsewhere"), 1),
-    **dict.fromkeys(("goes_on", "unbalanced", "opens_badly", "ends_badly", "one_character", "of_two_known", "issuer_inside",
+    **dict.fromkeys(("goes_on", "unbalanced", "opens_badly", "ends_badly", "one_character", "issuer_inside",
                      "not_remembered", "level_heads_inside", "paper_only", "latin_alone", "further_papers", "bare_levels_inside",
                      "title_after_certification"), -1),
 }  # fmt: skip
@@ -181,10 +182,13 @@ PRIOR = {
     "latin_alone": -1.0, "further_papers": -1.0, "bare_levels_inside": -2.0, "title_after_certification": -1.0,
     "further_issuers": -2.0, "issuer_inside": -2.0, "acronyms_inside": -2.0, "repeated": -0.5,
     "remembered_here": 5.0, "remembered_in_kind": 1.0, "remembered_elsewhere": 0.0, "not_remembered": -3.0,
+    "paragraph": 2.5,
 }  # fmt: skip
 """Features that are seldom asked and then say much, and what any text of the field lets expect of them: they are pulled to that
 (by ``_RARE`` of the penalty), all others to zero."""
 _RARE = 0.1
+_ALIKE = ("level_heads_inside",)
+"""Of the words of a transcript this is weighed as of printed lines, as is what memory counts."""
 
 
 def fit(examples: Sequence[Examples], l2: float) -> Floats:
@@ -263,8 +267,9 @@ def write(path: Path, weights: Weights, trained_on: Sequence[str], l2: float) ->
     """Write a file of the form of the package's own, with its weights for transcripts."""
     yaml = YAML()
     content = yaml.load(WEIGHTS)
-    memory = {name: value for name, value in weights.item.items() if "remembered" in name}
-    content["typed"]["item"].update(memory)  # what is known counts alike
+    alike = {name: weights.item[name] for name in weights.item if "remembered" in name or name in _ALIKE}
+    content["typed"]["item"].update(alike)
+    content["typed"]["gap"]["paragraph"] = PRIOR["paragraph"]
     content["printed"] = {
         "model": "semi-Markov conditional random field (Sarawagi and Cohen 2004), tools/train_weights.py",
         "trained_on": list(trained_on),

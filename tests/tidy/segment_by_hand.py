@@ -130,6 +130,8 @@ def typed_features(
 def _heads_inside(lines: Sequence[str]) -> float:
     at_start = [depth_after("".join(lines[:k])) == 0 for k in range(len(lines))]
     heads = [k for k in range(len(lines)) if at_start[k] and level_head(lines[k])]
+    if heads and heads[-1] == len(lines) - 1 > 0 and heads_only(lines[-1]):
+        heads.pop()  # it closes
     return float(max(len([k for k in heads if k == 0 or not heads_only(lines[k - 1])]) - 1, 0))
 
 
@@ -148,11 +150,10 @@ def printed_features(
     text: str, lines: Sequence[str], lessons: Lessons, near: Collection[str], repeats: int = 0
 ) -> tuple[float, ...]:
     """Of an item that taught itself nothing, in no class; ``repeats``: how often its text is a candidate besides."""
-    halves = [(reduce(join, lines[:k]), reduce(join, lines[k:])) for k in range(1, len(lines))]
     acronyms = [re.match("[A-Z]{3,}(?![A-Za-z])", line) for line in lines]
     alone = acronyms[0] is not None and acronyms[0].group() == lines[0]
     head, colon, _ = text.partition(":")
-    known_issuer = float(bool(colon) and lessons.issuers.get(head, 0) > 0)
+    known_issuer = lessons.issuers.get(head, 0) > 0
     tails = [
         reduce(join, lines[k:]).partition(":")[0]
         for k in range(1, len(lines))
@@ -168,12 +169,10 @@ def printed_features(
         float(latin_alone(text)),
         float(bare_levels_inside(text)),
         _heads_inside(lines),
-        float(any(all(len(half) > 1 and lessons.items.get(half, 0) for half in pair) for pair in halves)),
         float(TIERLESS + bare_of(text) in near),
         math.log1p(repeats),
         float(sum(map(bool, acronyms[1:])) if alone else 0),
         float(lessons.items.get(text, 0) > 0 and not lessons.kinds.get(("", text))),
-        known_issuer,
         float(inside and not known_issuer),
         *_remembered(text, lessons),
     )

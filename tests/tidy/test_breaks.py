@@ -9,7 +9,15 @@ import pytest
 
 from pipeline.model import Line
 from pipeline.tidy.wraps.break_classes import char_class, classes_of, first_break
-from pipeline.tidy.wraps.breaks import BreakRules, Gap, gap_between, learn
+from pipeline.tidy.wraps.breaks import (
+    CERTAIN_WRAPS,
+    BreakRules,
+    Gap,
+    _is_flush,
+    _Wrap,
+    gap_between,
+    learn,
+)
 
 _CHARACTERS = "茶艺师级(五)/、-A1b ，%"
 
@@ -29,16 +37,22 @@ def _first_piece(rules: BreakRules, line: Line, loose: bool) -> float:
     width = 0.0
     before: str | None = None
     for at, (char, advance) in enumerate(zip(line.text, line.advances, strict=True)):
-        here = char_class(char)
+        here = "a" if _in_a_drawn_word(line.text, at) else char_class(char)
         if before is not None:
             sticks = rules.sticks((before, here))
             if (sticks is False and (loose or at >= first_break(line.text))) or (sticks is None and loose):
                 break
             if "x" in (before, here) and before != here and {before, here} & {"a", "i"}:
                 width += 0.25 * line.size / rules.stretch
-        width += advance
+        width += 0.0 if here == "a" and char == " " else advance
         before = here
     return width * rules.stretch
+
+
+def _in_a_drawn_word(text: str, at: int) -> bool:
+    """Whether a blank stands between two letters that stand alone."""
+    around = "".join(char_class(char) for char in f"、、{text}、、"[at : at + 5])
+    return around[1:4] == "asa" and around[0] != "a" and around[4] != "a"
 
 
 def _last_piece(rules: BreakRules, line: Line) -> float:
@@ -221,3 +235,21 @@ def test_what_a_columns_lines_are_seen_to_fill_has_room() -> None:
         room = rules.room(x0, x0 + width, "table")
         gap = gap_between(lines[at], lines[at + 1 :], room, rules, "table", (x0, x0))
         assert gap.intended is intended
+
+
+def test_a_line_short_of_a_flush_column_ended_on_purpose() -> None:
+    """Ten points wide letters in a room of 100: a wrapped line would have been stretched to it."""
+
+    def printed(text: str, top: float, width: float) -> Line:
+        return Line(text, 0.0, top, width, top + 10, 1, (10.0,) * len(text), 10.0)
+
+    short = [printed("注册安全工程师茶", 0, 80.0), printed("BIMBIM", 12, 60.0)]
+    full = [printed("注册安全工程师茶", 0, 99.0), *short[1:]]
+    for flush, lines, settled in ((True, short, True), (False, short, None), (True, full, False)):
+        names = frozenset({"g"})
+        rules = BreakRules(justified=names, flush=names if flush else frozenset())
+        gap = gap_between(lines[0], lines[1:], 100.0, rules, "g", (0.0, 0.0))
+        assert gap.settled is settled and gap.intended is bool(settled)
+    wraps = [_Wrap(3.0, 1.0, 99.0, 10.0)] * CERTAIN_WRAPS
+    assert _is_flush(wraps, 2.0) and not _is_flush(wraps[1:], 2.0)
+    assert not _is_flush([*wraps, _Wrap(9.0, 1.0, 99.0, 10.0)], 2.0), "one of thirty-one falls short"

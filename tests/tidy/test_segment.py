@@ -26,6 +26,8 @@ from pipeline.tidy.wraps.segment_forms import (
     level_head,
     levels_inside,
     opens_badly,
+    organisation_alone,
+    paper_only,
     title_after_certification,
 )
 from pipeline.tidy.wraps.segment_lattice import Candidates, divide
@@ -78,15 +80,19 @@ def test_what_tiers_have_in_common(text: str, base: str, bare: str) -> None:
 @pytest.mark.parametrize(
     ("ask", "cases"),
     [
-        (levels_inside, {"考级证书:2-9级绿氢师": 1, "HCIA(初级认证)绿氢师(中级)": 1, "讲师资格证(1-10级)": 0, "绿氢师(初级)": 0}),
+        (levels_inside, {"考级证书:2-9级绿氢师": 1, "HCIA(初级认证)绿氢师(中级)": 1, "讲师资格证(1-10级)": 0, "绿氢师(初级)": 0, "绿氢师(初级)CAD": 1}),
         (bare_levels_inside, {"检验员一级鉴定师": 1, "武术师初级封装员": 1, "营养师一级(高级技师)": 0, "检验员三级及以上": 0}),
+        (bare_levels_inside, {"农业经济员助理农业经济师": 1, "助理农艺师农业经济员": 1, "中级营养师按摩师(技师)": 1, "高级工艺美术师": 0, "高级技师(二级)": 0}),
         (further_papers, {"合格证书堤坝师证书": 1, "执业研学宣纸从业资格证": 1, "执业药师资格证书": 0, "等级证书及资格证书": 0}),
         (further_papers, {"1+X电子商务1+X区块链": 1, "1+X证书教师培训证书": 0}),
-        (latin_alone, {"3D-ABC": 1, "Python(高级)": 1, "ACCA": 0, "Level 1": 0, "CAD工程师": 0}),
-        (opens_badly, {"工程师CAD": 1, ":甲": 1, "工程师(高级)": 0}),
+        (paper_only, {"上岗证(6-10)": 1, "裁判": 1, "中级专业技术水平": 1, "考级证书:1-10级": 1, "绿氢类考级证书:1-10级": 0, "某协会:执业证书": 1}),
+        (organisation_alone, {"应急管理厅": 1, "音乐家协会": 1, "文物局:修复师": 0}),
+        (further_papers, {"船员资格导游资格(初级)": 1, "导游资格(初级)": 0, "教师资格证书": 0}),
+        (latin_alone, {"3D-ABC": 1, "Python(高级)": 1, "ISO/IEC27 001(中级)": 1, "ACCA": 0, "Level 1": 0, "CAD工程师": 0}),
+        (opens_badly, {"工程师CAD": 1, ":甲": 1, "[财政": 1, "执业证书口腔医师": 1, "工程师(高级)": 0, "《甲》内审员": 0, "执业证书": 0}),
         (ends_badly, {"华为:": 1, "冶金(注册)": 1, "绿氢师(高级)": 0}),
         (heads_only, {"一级注册": 1, "一级注册师": 0}),
-        (level_head, {"1+X区块链": 1, "高级(教师)": 0, "高级工": 0, "执业护理": 1}),
+        (level_head, {"1+X区块链": 1, "高级(教师)": 0, "高级工": 0, "执业护理": 1, "执业证书": 0}),
     ],
 )  # fmt: skip
 def test_what_a_text_tells_by_itself(ask: Callable[[str], float], cases: Mapping[str, int]) -> None:

@@ -9,6 +9,7 @@ longer one counts.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -29,6 +30,9 @@ _SCRIPT_GAP = 0.25
 _BLANK = 0.5
 """Ems at most of a blank between Latin words, which a wrap swallows."""
 
+_DRAWN_APART = re.compile("(?<!a)a(?:sa)+(?!a)")
+"""Single letters parted by blanks: a word drawn apart in a justified line, whose blanks nobody typed."""
+
 _RUNS_ON = 3
 """Lines over which a piece may run on."""
 
@@ -38,8 +42,9 @@ CERTAIN_WRAPS = 30
 _AS_WIDE, _CERTAIN_HERE = 3, 10
 """Lines that must be as wide, so that a column is known to have the room; and certain wraps of its own that can say that it has not."""
 
-_HAIR, _FITS = 0.05, 0.1
-"""Points by which equally wide lines may differ, and ems of room from which on a piece would have fitted."""
+_HAIR, _FITS, _SHORT = 0.05, 0.1, 0.5
+"""Points by which equally wide lines may differ; ems of room from which on a piece would have fitted, and by which no line falls
+short that is stretched to its cell's width."""
 
 
 def _default(pair: Pair) -> bool | None:
@@ -64,8 +69,8 @@ class BreakRules:
     both sides together, that text never uses, by column group. ``stretch``: how much wider lines are set than
     their glyphs (letter spacing). ``indents``: where items are set with a first-line or hanging indent, the distance in
     points from the cell's left border at which an item's first line and its further lines begin. ``justified``: the groups
-    in which wrapped lines are stretched to the cell's width, and ends on purpose are not. ``certain``: how many wraps inside
-    brackets tell the padding. ``filled``: by column, the points that its lines are known to fill.
+    in which wrapped lines are stretched to the cell's width, and ends on purpose are not; ``flush``: those of them in which
+    hardly any wrapped line falls short of it. ``certain``: how many wraps inside brackets tell the padding. ``filled``: by column, the points that its lines are known to fill.
     """
 
     sticky: Mapping[Pair, bool | None] = field(default_factory=dict)
@@ -73,6 +78,7 @@ class BreakRules:
     stretch: float = 1.0
     indents: Mapping[str, tuple[float, float]] = field(default_factory=dict)
     justified: frozenset[str] = frozenset()
+    flush: frozenset[str] = frozenset()
     certain: int = 0
     filled: Mapping[Column, float] = field(default_factory=dict)
 
@@ -85,7 +91,7 @@ class BreakRules:
         end: unknown pairs stick; they do not."""
         text = "".join(line.text for line in lines[:_RUNS_ON])
         advances = [advance for line in lines[:_RUNS_ON] for advance in line.advances]
-        classes = classes_of(text)
+        classes = _DRAWN_APART.sub(lambda found: "a" * len(found[0]), classes_of(text))
         ends = first_break(text)
         width = advances[0]
         loose: float | None = None
@@ -97,7 +103,7 @@ class BreakRules:
                 break
             if "x" in pair and pair[0] != pair[1] and {*pair} & {"a", "i"}:
                 width += _SCRIPT_GAP * lines[0].size / self.stretch
-            width += advances[at]
+            width += 0.0 if pair[1] == "a" and text[at] == " " else advances[at]
         return width * self.stretch, (width if loose is None else loose) * self.stretch
 
     def last_piece(self, line: Line) -> float:
@@ -165,8 +171,11 @@ def gap_between(
         elif abs(offset - further) <= ALIGNED:
             settled = False
         used += max(0.0, first.x0 - lefts[0] - min(begin, further))
-    if settled is None and group in rules.justified and is_stretched(first, rules.stretch):
-        settled = False
+    if settled is None and group in rules.justified:
+        if is_stretched(first, rules.stretch):
+            settled = False
+        elif group in rules.flush and is_breakable(first.text) and room - used > _SHORT * size:
+            settled = True
     letters = _between_letters(first, second)
     if settled is None and letters and second.text[0].islower() and _is_full(first, second, room):
         settled = False  # a word wider than a line goes on
@@ -268,7 +277,16 @@ def learn(columns: Columns) -> BreakRules:
         wraps[group] += some_wraps
     filled = {column: room for column, own in cells.items() if (room := _filled(own, certain[column]))}
     paddings = _paddings(wraps, habits.slack)
-    return replace(rules, padding=paddings, certain=sum(map(len, wraps.values())), filled=filled)
+    flush = frozenset(
+        group for group in justified if _is_flush(wraps[group], paddings.get(group, paddings[""]))
+    )
+    number = sum(map(len, wraps.values()))
+    return replace(rules, padding=paddings, flush=flush, certain=number, filled=filled)
+
+
+def _is_flush(wraps: Sequence[_Wrap], padding: float) -> bool:
+    short = sum(wrap.free - padding > _SHORT * wrap.size for wrap in wraps)
+    return len(wraps) >= CERTAIN_WRAPS and short <= 0.02 * len(wraps)
 
 
 def _column(x0: float, x1: float, group: str) -> Column:

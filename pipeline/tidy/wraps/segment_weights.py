@@ -82,7 +82,8 @@ ORGANISATIONS = (
 )  # fmt: skip
 """How organisations are called: an item that is nothing else goes on with what they issue."""
 
-_END_WORDS = ("师", "员", "工", "证", "证书", "士", "人", "长", "资格", "职务", "级)", "工)", "师)", "认证")
+_END_WORDS = ("师", "员", "工", "证", "证书", "士", "人", "长", "资格", "职务", "级)", "工)", "师)", "认证",
+              "专家", "裁判", "教官", "考官", "评委", "执照")  # fmt: skip
 _SUFFIX_WORDS = (
     "证书", "资格", "职业", "执业", "技能", "等级", "(", "考评", "认证", "师", "员", "工", "级", "与", "及", "和",
 )  # fmt: skip
@@ -224,12 +225,11 @@ def _printed_features(items: Candidates, lessons: Lessons, near: Sequence[Collec
         "latin_alone": _flags([latin_alone(text) for text in texts]),
         "bare_levels_inside": np.array([bare_levels_inside(text) for text in texts], dtype=float),
         "level_heads_inside": _heads_inside(items),
-        "of_two_known": _of_two_known(items, lessons),
         "bare_in_resembling_cell": _among([TIERLESS + bare_of(text) for text in texts], items, near),
         "repeated": _repeated(items),
         "acronyms_inside": _acronyms_inside(items),
         "known_in_other_kind": _other_kind(items, lessons),
-        **_issuers(items, lessons),
+        "issuer_inside": _issuer_inside(items, lessons),
     }
 
 
@@ -243,21 +243,10 @@ def _heads_inside(items: Candidates) -> Floats:
             for line in range(first, last):
                 stray, opened = brackets(items.lines[line])
                 depth = max(depth - stray, 0) + opened
-                found += depth == 0 and heads[line + 1] and not heads_only(items.lines[line])
+                before, behind = items.lines[line], items.lines[line + 1]
+                closes = line + 1 == last and heads_only(behind)  # …工程师|高级
+                found += depth == 0 and heads[line + 1] and not closes and not heads_only(before)
             out[k] = max(found - 1, 0)
-    return out
-
-
-def _of_two_known(items: Candidates, lessons: Lessons) -> Floats:
-    """Whether an item is the glue of two: a line inside ends a known item, and another known one begins behind it."""
-    known = [lessons.items.get(text, 0) > 0 and len(text) > 1 for text in items.texts]
-    out = np.zeros(len(items.texts))
-    for _, _, low, high in items.parts:
-        spans = {(items.first[k], items.last[k]) for k in range(low, high) if known[k]}
-        if spans:
-            for k in range(low, high):
-                first, last = items.first[k], items.last[k]
-                out[k] = any((first, at) in spans and (at + 1, last) in spans for at in range(first, last))
     return out
 
 
@@ -287,22 +276,18 @@ def _other_kind(items: Candidates, lessons: Lessons) -> Floats:
     return _flags((np.array(here) <= 0) & (counts(lessons.items, items.texts) > np.array(items.own)))
 
 
-def _issuers(items: Candidates, lessons: Lessons) -> Features:
-    """Of an item with an issuer before a colon: whether other items name that issuer, and whether a known issuer's name
-    begins with a line inside (营销师|某某公司:新媒体运营)."""
-    known, inside = np.zeros((2, len(items.texts)))
+def _issuer_inside(items: Candidates, lessons: Lessons) -> Floats:
+    """Whether the issuer before a colon is known with its first lines cut off only (营销师|某某公司:新媒体运营)."""
+    out = np.zeros(len(items.texts))
     for k, (text, first, last) in enumerate(zip(items.texts, items.first, items.last, strict=True)):
-        head, colon, _ = text.partition(":")
-        if not colon:
-            continue
-        known[k] = lessons.issuers[head] > items.own[k]
-        rest = head
-        for line in items.lines[first:last]:
-            rest = rest[len(line) :].lstrip()
-            if len(rest) < 2:
-                break
-            inside[k] = inside[k] or lessons.issuers[rest] > 0
-    return {"known_issuer": known, "issuer_inside": inside * (1 - known)}
+        rest, colon, _ = text.partition(":")
+        if colon and lessons.issuers[rest] <= items.own[k]:
+            for line in items.lines[first:last]:
+                rest = rest[len(line) :].lstrip()
+                if len(rest) < 2:
+                    break
+                out[k] = out[k] or lessons.issuers[rest] > 0
+    return out
 
 
 def _remembered(items: Candidates, lessons: Lessons) -> Features:
