@@ -38,7 +38,6 @@ _NEEDED = re.compile(
 """References that a page or a font is nothing without."""
 _PADDING = 1 << 22
 """Bytes; there are objects of higher numbers in no file."""
-_CONTENTS = re.compile(rb"/Contents (\[[^\]]*\]|\d+ \d+ R)")
 _LARGEST = 1 << 28
 """Bytes of content that are looked into: more is too much by any budget."""
 _DEEPEST = 40
@@ -111,18 +110,21 @@ class Structure:
     def _page(self, page: Any) -> PageState:
         self._pdf.get_warnings()
         resources, text = _inherited(page, "/Resources"), page.unparse(resolved=True)
-        misplaced = bool(self._pdf.get_warnings())
+        contents = self._contents(page)
+        misplaced = contents is None or bool(self._pdf.get_warnings())
         reached = self._reached(_references(resources))
         wrong = frozenset(check for key in reached for check in self._node(key).checks)
         lost = "/Contents" not in page and self._has_more(page, text)
         if self._damaged or misplaced or lost:
             wrong |= {STRUCTURE}
-        return PageState(wrong).and_(self._painted(tuple(self._contents(text)), resources, ()))
+        return PageState(wrong).and_(self._painted(contents or (), resources, ()))
 
     def shown(self, number: int) -> tuple[Content, Any]:
         """The content of page ``number`` (from 1) and its resources. Raises what pikepdf raises where it cannot be read."""
         page = self._pages[number - 1]
-        contents = tuple(self._contents(page.unparse(resolved=True)))
+        contents = self._contents(page)
+        if contents is None:
+            raise ValueError("the page has no content streams")
         return self.content(contents), _inherited(page, "/Resources")
 
     def is_off(self, group: Any) -> bool:
@@ -141,11 +143,11 @@ class Structure:
         """The optional content groups that the file's configuration turns off."""
         properties = self._pdf.Root.get("/OCProperties", {})
         chosen = properties.get("/D", {})
-        groups = {name: {one.objgen for one in listed(chosen.get(name))} for name in ("/ON", "/OFF")}
-        every = {one.objgen for one in listed(properties.get("/OCGs"))}
-        return frozenset(
-            (every - groups["/ON"] if chosen.get("/BaseState") == "/OFF" else set()) | groups["/OFF"]
+        on, off, every = (
+            {one.objgen for one in listed(value) if isinstance(one, pikepdf.Object)}
+            for value in (chosen.get("/ON"), chosen.get("/OFF"), properties.get("/OCGs"))
         )
+        return frozenset(off | (every - on if chosen.get("/BaseState") == "/OFF" else set()))
 
     def _content(self, contents: tuple[Key, ...]) -> Content:
         """What content streams say as one. Raises what pikepdf raises where they cannot be read."""
@@ -160,12 +162,10 @@ class Structure:
         referred = map(self._pdf.get_object, _keys(_BEYOND.sub(b"", text)))
         return own or any(is_stream(one) for one in referred)
 
-    def _contents(self, page: bytes) -> Iterator[Key]:
-        """The content streams of an unparsed page."""
-        found = _CONTENTS.search(page)
-        for key in _keys(found[1]) if found else ():
-            refers = self._node(key).refers
-            yield from refers if _is_array(self._pdf.get_object(key)) else (key,)
+    def _contents(self, page: Any) -> tuple[Key, ...] | None:
+        """The content streams of a page; None where something else stands in their place."""
+        streams = listed(page.get("/Contents"))
+        return tuple(one.objgen for one in streams) if all(map(is_stream, streams)) else None
 
     def _reached(self, start: Iterable[Key]) -> set[Key]:
         """All objects that can be reached from some."""

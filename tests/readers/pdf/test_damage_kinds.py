@@ -162,6 +162,16 @@ def test_a_page_that_lost_its_contents_is_no_blank_page(tmp_path: Path) -> None:
     assert not damaged(blank)
     lost = changed(page(tmp_path / "lost.pdf", TEXT), b"/Contents ", b"/Con4ents ")
     assert damaged(lost) == {1: {STRUCTURE}}
+    with pikepdf.open(lost, allow_overwriting_input=True) as pdf:
+        stream = pdf.make_stream(TEXT)
+        for what in (23, Name.Nothing, Dictionary(), Array([stream, 24]), Array([stream, Array([stream])])):
+            pdf.pages[0].Contents = what
+            pdf.save(lost.with_name("other.pdf"))
+            assert damaged(lost.with_name("other.pdf")) == {1: {STRUCTURE}}, what
+        for whole in (stream, Array([stream, stream]), Array([])):
+            pdf.pages[0].Contents = pdf.make_indirect(whole)
+            pdf.save(lost.with_name("whole.pdf"))
+            assert not damaged(lost.with_name("whole.pdf"))
     shared = page(tmp_path / "shared.pdf", TEXT)
     with pikepdf.open(shared, allow_overwriting_input=True) as pdf:
         pdf.Root.Pages.Resources = pdf.pages[0].Resources
