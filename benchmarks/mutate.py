@@ -163,7 +163,7 @@ def judge(
             shutil.copy(mutant, keep / f"{path.stem}-{number}.pdf")
         if rows == right.rows:
             return made("published right")
-        return made("published wrong" if made("").where == "filtered stream" else "sound, wrong")
+        return made("sound, wrong" if made("").where == "plain stream" else "published wrong")
 
 
 def small_rulebook(folder: Path) -> Path:
