@@ -78,7 +78,7 @@ class OpenPdf:
     @cached_property
     def painted(self) -> Painted:
         """The text that the file's pages show, for counting."""
-        return Painted(self._structure, self.path, self.password)
+        return Painted(self._structure, self.path, self.password, self._stack)
 
     @cached_property
     def camelot(self) -> CamelotDocument:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -117,12 +117,13 @@ class _Setting(NamedTuple):
 
 
 class Painted:
-    """The text that the pages of an open document show; ``structure`` is None for one that qpdf cannot open."""
+    """The text that the pages of an open document show; ``structure`` is None for one that qpdf cannot open. What else is
+    opened for it is closed with ``stack``."""
 
-    def __init__(self, structure: Structure | None, path: Path, password: str) -> None:
+    def __init__(self, structure: Structure | None, path: Path, password: str, stack: ExitStack) -> None:
         self._structure = structure
         self._fonts: dict[Any, _Font] = {}
-        self._path, self._password = path, password
+        self._path, self._password, self._stack = path, password, stack
         self._document: Any = None
 
     def runs(self, number: int) -> list[Run]:
@@ -152,9 +153,10 @@ class Painted:
         known: dict[bytes, _Font] = {}
         for operator, about in content.steps:
             if operator in _SHOW:
-                if font is not None and (
-                    run := _run(font, about, off[-1])
-                ):  # nothing is painted without a font
+                run = (
+                    None if font is None else _run(font, about, off[-1])
+                )  # nothing is painted without a font
+                if run is not None:
                     out.append(run)
             elif operator == b"q":
                 saved.append(font)
@@ -195,7 +197,7 @@ class Painted:
 
         if self._document is None:
             logging.getLogger("playa").setLevel(logging.ERROR)
-            self._document = playa.open(self._path, password=self._password)
+            self._document = self._stack.enter_context(playa.open(self._path, password=self._password))
         _, parsed = next(ObjectParser(spec.unparse(resolved=True), self._document))
         return self._document.get_font(0, parsed)
 
