@@ -12,6 +12,7 @@ import pyarrow as pa
 from expectations.own_checks import own_results, structure
 from expectations.report import Result, SuiteOutcome, ValidationContext, ValidationReport
 from expectations.rules import KEY, ROW, TITLES, findings_of
+from pipeline.arrow import array
 from pipeline.errors import XizeError
 from pipeline.findings import Finding
 from pipeline.processes import Call
@@ -83,7 +84,7 @@ def _checkable(table: pa.Table | None, name: str, edition: str) -> pa.Table:
     types = {} if table is None else {field.name: field.type for field in table.schema}
     if table is None or any(types.get(field.name) != field.type for field in declared):
         table = build(name, [], edition)
-    numbers = pa.array(range(1, table.num_rows + 1), pa.int32())
+    numbers = array(range(1, table.num_rows + 1), pa.int32())
     return table.append_column(KEY, table[TABLES[name].key[0]]).append_column(ROW, numbers)
 
 

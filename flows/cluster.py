@@ -31,11 +31,11 @@ from pipeline.editions.plan import plan
 from pipeline.errors import XizeError, raise_failures
 from pipeline.job import Job, Options, Outcome, code_digest
 from pipeline.outcome import finish, same_as, unchanged
-from pipeline.processes import processors
 from pipeline.readers.pdf.read import page_ranges
 from pipeline.reading import Reading, join_readings
 from pipeline.releases.catalogue import curated_url
 from pipeline.releases.learned import learned
+from pipeline.system import processors
 
 PAGES_PER_TASK = 16
 """Coarse: every task costs Prefect some tens of milliseconds of bookkeeping."""

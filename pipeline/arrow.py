@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 if "ARROW_DEFAULT_MEMORY_POOL" not in os.environ:
     # Arrow's own pools keep what they were given for a while: a fifth of a large document's memory. The system's does not.
@@ -174,6 +175,12 @@ def with_column(table: pa.Table, name: str, values: Iterable[Any]) -> pa.Table:
     """The table with other values in one of its columns."""
     index, field = table.schema.get_field_index(name), table.schema.field(name)
     return table.set_column(index, field, array(values, field.type))
+
+
+def where(table: pa.Table, column: str, *values: Any) -> pa.Table:
+    """The rows of a table that have one of the values in a column. (``pyarrow.compute.equal`` with a value imports pandas.)"""
+    wanted = array(values, table.schema.field(column).type)
+    return table.filter(pc.is_in(table[column], value_set=wanted))
 
 
 def rows(table: pa.Table) -> list[Row]:

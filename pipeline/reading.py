@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from pipeline.arrow import array, from_numpy, offsets
+from pipeline.arrow import array, from_numpy, offsets, where
 from pipeline.findings import Finding
 from pipeline.model import Cell, Line
 
@@ -304,14 +304,8 @@ def numbers(column: pa.ChunkedArray) -> np.ndarray:
 
 def select_pages(reading: Reading, numbers: Sequence[int]) -> Reading:
     """Only some pages of a reading."""
-    import pyarrow.compute as pc
-
-    chosen = array(sorted(numbers), pa.int32())
     return Reading(
-        *(
-            table.filter(pc.is_in(table.column("page"), chosen))
-            for table in (reading.cells, reading.blocks, reading.pages)
-        )
+        *(where(table, "page", *numbers) for table in (reading.cells, reading.blocks, reading.pages))
     )
 
 

@@ -53,12 +53,9 @@ def run(options: Options, report: Report | None = None) -> Outcome:
         last = unchanged(job)
         if last is not None:
             return same_as(job, last)
-        # Great Expectations takes two seconds to import; a processor is free for that while pages are read.
-        with (
-            process_beside("expectations.engine") as beside,
-            work_folder(job) as folder,
-        ):
-            reading = read(job, report)
+        reading = read(job, report)
+        # Great Expectations takes seconds to import; a processor is free for that while the tables are tidied.
+        with process_beside("expectations.engine") as beside, work_folder(job) as folder:
             result = tidy_reading(job, reading, report)
             site = folder / "validation"
             verdict = validate_result(job, result, site, report, beside)

@@ -1,8 +1,9 @@
-"""What differs between systems: signals, process groups, memory figures. Nothing else in the project asks for them."""
+"""What differs between systems: signals, process groups, processors, memory figures. Nothing else in the project asks for them."""
 
 from __future__ import annotations
 
 import getpass
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -87,6 +88,23 @@ def end_with_parent() -> None:
         os.kill(os.getpid(), signal.SIGTERM)
 
     threading.Thread(target=wait, daemon=True).start()
+
+
+def end_with_parent_process() -> None:
+    """End this process of multiprocessing when its parent has ended, however it did: it would wait for work for ever."""
+
+    def wait() -> None:
+        parent = multiprocessing.parent_process()
+        assert parent is not None
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=wait, daemon=True).start()
+
+
+def processors() -> int:
+    """The processors that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def peak_memory() -> float:

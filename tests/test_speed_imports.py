@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -83,6 +84,19 @@ assert read_pdf(Path({str(pdf)!r}), pages=[20, 21, 22], workers=1).cells.num_row
 def test_tidying_loads_no_library_that_validates() -> None:
     code = "import pipeline.run, pipeline.quality.assess, pipeline.releases.publish, pipeline.tidy.document"
     assert not loaded(code) & (HEAVY - {"pandas", "pdfminer"})
+
+
+def test_a_run_loads_what_validates_only_beside(home: Path) -> None:
+    """Pandas comes with Great Expectations, in the process of its own; the main one holds the document."""
+    shutil.rmtree(home / "curated")
+    code = f"""
+from typer.testing import CliRunner
+from pipeline.cli import app
+answer = CliRunner().invoke(app, ["--home", {str(home)!r}, "run", {EDITION!r}, "--no-prefect"])
+assert answer.exit_code == 0, answer.output
+"""
+    assert not loaded(code) & HEAVY
+    assert (home / "curated" / EDITION / "r001" / "entries.parquet").is_file()
 
 
 def test_the_package_of_expectations_is_cheap() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from pipeline.editions.edition import resolve_home
 from pipeline.errors import XizeError
 from pipeline.releases.catalogue import curated_url
 from pipeline.releases.storage import Store, open_store
+from pipeline.tasks import collect_seldom
 
 if TYPE_CHECKING:
     from pipeline.query.catalogue import Catalog
@@ -99,8 +99,7 @@ def main_options(
 
 def main() -> None:
     """Entry point: a failure that the user can mend is one sentence on stderr and a non-zero exit code."""
-    # A run makes hundreds of thousands of small objects and few circles of them: looking for those is lost time.
-    gc.set_threshold(100_000, 50, 100)
+    collect_seldom()
     command = typer.main.get_command(app)
     if chinese.is_wanted():
         chinese.translate(command)

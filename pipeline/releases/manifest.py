@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline import __version__
+from pipeline.arrow import where
 from pipeline.editions.edition import Edition
 from pipeline.releases.catalogue import FACTS
 from pipeline.schema import QUEUES, TABLES
@@ -113,7 +114,7 @@ def count_findings(findings: pa.Table) -> dict[str, dict[str, int]]:
         f"by_{column}": dict(sorted(Counter(findings[column].to_pylist()).items()))
         for column in ("severity", "code", "status", "queue")
     }
-    open_ones = findings.filter(pc.equal(findings["status"], "open"))
+    open_ones = where(findings, "status", "open")
     return {**counts, "open_by_queue": count_queues(open_ones["queue"].to_pylist())}
 
 

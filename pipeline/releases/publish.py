@@ -13,10 +13,9 @@ from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from pipeline.arrow import from_numpy
+from pipeline.arrow import from_numpy, where
 from pipeline.errors import XizeError
 from pipeline.releases.catalogue import (
     PENDING,
@@ -134,8 +133,7 @@ def _check_tables(tables: Mapping[str, pa.Table], edition: str) -> None:
 
 def _check_findings(findings: pa.Table) -> None:
     """Raises XizeError when an error that nobody has accepted or corrected stands among the findings."""
-    wrong = pc.and_(pc.equal(findings["severity"], "error"), pc.equal(findings["status"], "open"))
-    open_errors = findings.filter(wrong)["message"].to_pylist()
+    open_errors = where(where(findings, "severity", "error"), "status", "open")["message"].to_pylist()
     if open_errors:
         raise XizeError(f"有{len(open_errors)}个错误级发现，未发布（第一个：{open_errors[0]}）：请先处理。")
 

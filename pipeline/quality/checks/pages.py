@@ -8,6 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from pipeline.arrow import where
 from pipeline.findings import Finding
 from pipeline.reading import BROKEN, CUT, LEFT_OUT, RESOURCE, STRUCTURE, Reading
 from pipeline.text import page_spans
@@ -74,7 +75,7 @@ def _unreadable(reading: Reading) -> dict[int, int]:
 
     lines = reading.cells.column("lines").combine_chunks()
     of_cells = reading.cells.column("page").combine_chunks().take(pc.list_parent_indices(lines))
-    shown = reading.blocks.filter(pc.equal(reading.blocks.column("role"), "text"))
+    shown = where(reading.blocks, "role", "text")
     found: Counter[int] = Counter()
     for texts, pages in (
         (lines.flatten().field("text"), of_cells),

@@ -46,12 +46,12 @@ Progress = Callable[[int, int], None]
 
 def pages_to_recognise(reading: Reading) -> list[int]:
     """Numbers of the pages that are pictures with hardly any text (a page number, say), and of those whose text layer is bad."""
-    ruled = {cell.page for cell in cells_of(reading) if cell.text}
+    pictured = [page for page in pages_of(reading) if page.pictures > _PICTURED]
+    ruled = {cell.page for cell in cells_of(reading) if cell.text} if pictured else set()
     return [
         page.page
-        for page in pages_of(reading)
-        if page.pictures > _PICTURED
-        and ((page.glyphs < _FEW and page.page not in ruled) or UNREADABLE in page.checks)
+        for page in pictured
+        if (page.glyphs < _FEW and page.page not in ruled) or UNREADABLE in page.checks
     ]
 
 
@@ -98,8 +98,9 @@ def recognised(
 def doubts(reading: Reading) -> Iterator[Finding]:
     """What was recognised: which pages, and every line that is not sure or whose cell has brackets without a partner."""
     pages = [page for page in pages_of(reading) if page.engine == RECOGNISED]
-    if pages:
-        yield _told(pages)
+    if not pages:
+        return
+    yield _told(pages)
     cells = cells_of(reading)
     foot: dict[int, float] = {}
     for cell in cells:

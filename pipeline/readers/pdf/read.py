@@ -12,7 +12,7 @@ import numpy as np
 from pipeline.errors import XizeError
 from pipeline.job import Limits
 from pipeline.model import Cell, Line
-from pipeline.processes import map_in_processes, task
+from pipeline.processes import map_in_processes
 from pipeline.readers.pdf.camelot import ENGINE as CAMELOT
 from pipeline.readers.pdf.cell_text import assign, overflowing_lines, trim_open_ends
 from pipeline.readers.pdf.checks import failed_checks
@@ -37,6 +37,7 @@ from pipeline.reading import (
     join_readings,
     to_reading,
 )
+from pipeline.tasks import task
 
 __all__ = [
     "ReadPage",
@@ -58,7 +59,7 @@ _RANGE = 8
 _SHARED = 32
 """Pages that another process reads with the file opened once: few enough to share the work evenly."""
 
-_SMALL = 200
+_SMALL = 60
 """Documents up to this many pages are read in this process: starting others takes as long as reading so many."""
 
 _HEAVY = 40_000
