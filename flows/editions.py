@@ -32,6 +32,7 @@ from pipeline.editions.plan import plan as plan_job
 from pipeline.errors import XizeError, for_each
 from pipeline.job import Job, Limits, Options, Outcome, Report, RunResult
 from pipeline.outcome import finish, same_as, unchanged
+from pipeline.processes import Call, process_beside
 from pipeline.quality.findings_markdown import findings_markdown
 from pipeline.reading import Reading
 from pipeline.releases.last_findings import last_findings_path
@@ -141,9 +142,9 @@ def tidy(job: Job, reading: Reading) -> RunResult:
 
 
 @task(name="validate", **IN_MEMORY)
-def validate(job: Job, result: RunResult, site: Path) -> ValidationReport:
-    """The verdict of Great Expectations, rendered into the folder ``site``."""
-    verdict = run.validate_result(job, result, site, WATCHER.get().report)
+def validate(job: Job, result: RunResult, site: Path, call: Call[Any]) -> ValidationReport:
+    """The verdict of Great Expectations, which ``call`` calls in its process, rendered into the folder ``site``."""
+    verdict = run.validate_result(job, result, site, WATCHER.get().report, call)
     get_run_logger().info(
         "%d项期望，其中%d项错误、%d项警告不成立；发现%d项。",
         len(verdict.results), len(verdict.errors), len(verdict.warnings), len(verdict.findings),
@@ -200,10 +201,10 @@ def publish_edition(
             get_run_logger().info("%s：没有变化，最新为%s。", edition, last.release)
             return same_as(job, last)
         reading = read(whole(job))
-        result = tidy(whole(job), whole(reading))
-        with work_folder(job) as folder:
+        with process_beside("expectations.engine") as beside, work_folder(job) as folder:
+            result = tidy(whole(job), whole(reading))
             site = folder / "validation"
-            verdict = validate(whole(job), whole(result), site)
+            verdict = validate(whole(job), whole(result), site, whole(beside))
             return publish_result(whole(job), whole(result), whole(verdict), site)
 
 
