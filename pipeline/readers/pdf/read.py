@@ -37,6 +37,7 @@ from pipeline.reading import (
     join_readings,
     to_reading,
 )
+from pipeline.system import processors
 from pipeline.tasks import task
 
 __all__ = [
@@ -101,7 +102,7 @@ def read_pdf(
         wrong = [number for number in numbers if not 1 <= number <= pdf.page_count]
         if wrong:
             raise XizeError(f"{path.name}：没有第 {wrong[0]} 页（共 {pdf.page_count} 页）；请核对 --pages。")
-        small = len(numbers) <= _SMALL
+        here = len(numbers) <= _SMALL or (workers or processors()) == 1
         readings: list[Reading] = []
         apart: list[list[int]] = []
         done = 0
@@ -112,8 +113,8 @@ def read_pdf(
             if progress:
                 progress(done, len(numbers))
 
-        for some in page_ranges(numbers, _RANGE if small else _SHARED):
-            if small and not any(_risky(pdf.state(number)) for number in some):
+        for some in page_ranges(numbers, _RANGE if here else _SHARED):
+            if here and not any(_risky(pdf.state(number)) for number in some):
                 readings.append(_read(pdf, some, limits))
                 count(some)
             else:
