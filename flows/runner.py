@@ -117,7 +117,7 @@ def _call(flow: Any, subject: Any, options: Options, watcher: Watcher) -> Any:
     except Exception as error:
         if server is not None and server.ended:
             raise server.failure() from error
-        if server is None and (gone := unreachable(os.environ.get("PREFECT_API_URL"))):
+        if server is None and (gone := unreachable(os.environ.get("PREFECT_API_URL"), error)):
             raise gone from error
         raise
     finally:

@@ -29,10 +29,9 @@ def serve(
 ) -> None:
     """Serve the deployments until interrupted or ended: ``publish_edition`` for every edition, and ``rebuild_all``.
 
-    ``edition``: serve and schedule only this one. ``cron``: when ``rebuild_all`` (or that edition) starts by
-    itself (five fields, in ``timezone``). A server is started on this machine (its pages:
-    http://127.0.0.1:<port>, printed at once) unless PREFECT_API_URL names one. Raises XizeError for a bad schedule, a
-    port in use, or a server that does not answer.
+    ``edition``: serve and schedule only this one. ``cron``: when ``rebuild_all`` (or that edition) starts by itself (five
+    fields, in ``timezone``). A server is started on this machine (its address is printed at once) unless PREFECT_API_URL
+    names one. Raises XizeError for a bad schedule, a port in use, or a server that does not answer.
     """
     if edition is not None:
         load_edition(home, edition)  # or say at once what is wrong
@@ -42,12 +41,10 @@ def serve(
         server = server_for(folder, port)
         if server is not None:
             stack.callback(server.stop)
-        address = os.environ["PREFECT_API_URL"].removesuffix("/api")
-        print(f"{address}（按Ctrl-C结束）", flush=True)
+        print(f"{os.environ['PREFECT_API_URL'].removesuffix('/api')}（按Ctrl-C结束）", flush=True)
         from prefect import serve as prefect_serve
 
-        schedule = None if cron is None else schedule_of(cron, timezone)
-        deployments = _deployments(home, edition, schedule)
+        deployments = _deployments(home, edition, None if cron is None else schedule_of(cron, timezone))
         if server is not None:
             server.wait()
             over = threading.Event()

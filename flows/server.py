@@ -10,13 +10,13 @@ import os
 import runpy
 import subprocess
 import sys
-import tempfile
 import time
-import urllib.error
-import urllib.request
 from contextlib import closing
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
+from urllib.error import HTTPError
+from urllib.request import ProxyHandler, build_opener
 
 from pipeline import system
 from pipeline.errors import XizeError
@@ -50,18 +50,18 @@ _SERVING = {"PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "INFO"}
 def prepare(home: Path, *, serving: bool = False) -> Path:
     """Set the environment for Prefect, not imported yet; give its folder (<home>/staged/.prefect, or a temporary one).
 
-    ``serving``: for a server that stays, with its pages and its scheduler.
+    ``serving``: for a server that stays, with its pages and its scheduler. Raises OSError for a bad PREFECT_HOME.
     """
     folder = home / "staged" / ".prefect"
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError:  # a folder that cannot be written must not keep a run from saying so itself
-        folder = Path(tempfile.gettempdir()) / "xize-prefect"
-        folder.mkdir(exist_ok=True)
+        folder = system.private_folder("xize-prefect")
     settings = {**_SETTINGS, **(_SERVING if serving else _SINGLE_RUN), "PREFECT_HOME": str(folder)}
-    for name, value in settings.items():
-        os.environ.setdefault(name, value)
-    return Path(os.environ["PREFECT_HOME"])
+    os.environ.update(settings | dict(os.environ))
+    folder = Path(os.environ["PREFECT_HOME"])
+    folder.mkdir(parents=True, exist_ok=True)  # the server's log lies there before Prefect makes it
+    return folder
 
 
 _STARTUP_SECONDS = 180.0
@@ -134,22 +134,27 @@ def server_for(folder: Path, port: int = 0) -> Server | None:
     return server
 
 
-def unreachable(api: str | None) -> XizeError | None:
-    """The sentence for a Prefect API that does not answer; None when it does, or when there is none."""
+def unreachable(api: str | None, error: Exception | None = None) -> XizeError | None:
+    """The sentence for an address where no Prefect API answers, or that answered with ``error``; None: all is well."""
     if not api:
         return None
-    own = api.startswith("http://127.0.0.1:")
-    proxies = urllib.request.ProxyHandler({} if own else None)  # never through a proxy to this machine
+    own = api.startswith("http://127.0.0.1:")  # no proxy leads to this machine
+    reason: object = error if type(error).__name__ == "PrefectHTTPStatusError" else None
     try:
-        urllib.request.build_opener(proxies).open(f"{api}/health", timeout=_ANSWER_SECONDS).close()
-    except urllib.error.HTTPError:
-        return None  # somebody answers: what is refused is told by Prefect itself
-    except (OSError, ValueError) as error:
-        return XizeError(
-            f"无法连接PREFECT_API_URL所指的Prefect服务器{api}（{getattr(error, 'reason', error)}）："
-            "请检查地址与网络，确认服务器已启动，或改用“xize run --no-prefect”。"
-        )
-    return None
+        opener = build_opener(ProxyHandler({} if own else None))
+        with opener.open(f"{api.rstrip('/')}/health", timeout=_ANSWER_SECONDS) as answer:
+            if answer.read(9).strip() != b"true":
+                reason = "所答的不是Prefect，地址通常以/api结尾"
+    except HTTPError as refusal:
+        reason = reason or (refusal if refusal.code == 404 and "prefect.cloud" not in api else None)
+    except (OSError, ValueError, HTTPException) as failure:
+        reason = getattr(failure, "reason", failure)
+    if reason is None:
+        return None
+    return XizeError(
+        f"无法连接PREFECT_API_URL所指的Prefect服务器{api}（{str(reason).partition(' - For')[0]}）："
+        "请检查地址、口令与网络，确认服务器已启动，或改用“xize run --no-prefect”。"
+    )
 
 
 if __name__ == "__main__":

@@ -177,7 +177,9 @@ def serve(
     ] = None,
     cron: Annotated[str | None, typer.Option("--cron", help="Schedule, e.g. '0 3 * * 1'.")] = None,
     timezone: Annotated[str, typer.Option("--timezone", help="Time zone of the schedule.")] = "Asia/Shanghai",
-    port: Annotated[int, typer.Option("--port", help="Port of the local Prefect server.")] = 4200,
+    port: Annotated[
+        int, typer.Option("--port", min=0, max=65535, help="Port of the local Prefect server.")
+    ] = 4200,
 ) -> None:
     """Serve the publishing flow as a Prefect deployment that a steward can start and schedule."""
     from flows.serve import serve as serve_flows

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from flows.server import prepare
 from pipeline.editions.add import add_edition
 from pipeline.editions.edition import edition_lock
 from pipeline.editions.plan import plan
@@ -188,6 +192,48 @@ def test_a_configured_server_that_does_not_answer_is_one_sentence(single: Path) 
     assert running.returncode == 2 and said.strip().count("\n") == 0
     assert said.startswith("无法连接PREFECT_API_URL所指的Prefect服务器http://127.0.0.1:9/api（")
     assert not (single / "curated").exists()
+
+
+@pytest.mark.parametrize(("health", "said"), [(b"<html>", "所答的不是Prefect"), (b"true", "401")])
+def test_a_configured_address_of_something_else_is_one_sentence(
+    single: Path, health: bytes, said: str
+) -> None:
+    """Any other page, or a server that wants a password."""
+    with answering(health) as port:
+        running = command(single, "run", EDITION, PREFECT_API_URL=f"http://127.0.0.1:{port}/api")
+        _, shown = running.communicate(timeout=120)
+    assert running.returncode == 2 and shown.strip().count("\n") == 0
+    assert said in shown and f"127.0.0.1:{port}/api" in shown
+    assert not (single / "curated").exists()
+
+
+@contextmanager
+def answering(health: bytes) -> Iterator[int]:
+    """The port of an HTTP server that says ``health`` of its health, and 401 to all else."""
+
+    class Answers(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200 if self.path == "/api/health" else 401)
+            self.send_header("Content-Length", str(len(health)))
+            self.end_headers()
+            self.wfile.write(health)
+
+        do_POST = do_GET
+
+        def log_message(self, format: str, *words: Any) -> None:
+            """Silence."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Answers) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield server.server_port
+        server.shutdown()
+
+
+def test_the_folder_that_prefect_home_names_is_made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The server's log lies there, before Prefect itself makes it."""
+    monkeypatch.setattr(os, "environ", {"PREFECT_HOME": str(tmp_path / "a" / "b")})
+    assert prepare(tmp_path) == tmp_path / "a" / "b"
+    assert (tmp_path / "a" / "b").is_dir()
 
 
 @pytest.mark.long
