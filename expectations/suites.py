@@ -24,7 +24,7 @@ from pipeline.schema import PROVENANCE, TABLES, Field, Table
 gxe: Any = _gxe
 _LARGEST = 2**31 - 1  # the largest of its type is no bound to speak of
 _SEVERITY = {"error": "critical", "warning": "warning", "info": "info"}
-# Every table has these: own_checks.place_check and own_checks.structure look at them at once.
+# Every table has these: own_checks._place_rule and own_checks.structure look at them at once.
 _SHARED = frozenset({"edition", *(field.name for field in PROVENANCE)})
 # Reading reports a word outside these vocabularies where it finds it, once for all rows below.
 _READ = frozenset(
