@@ -39,8 +39,8 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from pipeline.tidy.wraps.segment import (  # noqa: E402
+    CellProblem,
     OpenLines,
-    Problem,
     first_problems,
     fixed_odds,
     gaps_of,
@@ -89,7 +89,7 @@ class Examples:
     right: list[int]
 
 
-def examples_of(document: LabelledDocument, problems: Mapping[int, Problem]) -> Examples | None:
+def examples_of(document: LabelledDocument, problems: Mapping[int, CellProblem]) -> Examples | None:
     """The examples of a document's cells (by number); parts whose right division is none of the candidates are left out."""
     parts: list[tuple[OpenLines, frozenset[int]]] = []
     for number, problem in problems.items():

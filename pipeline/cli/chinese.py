@@ -72,12 +72,12 @@ def _wrap_lines(rich_utils: Any) -> None:
                 cell.overflow = "fold"
         return cells
 
-    class Table(table.Table):
+    class FoldedTable(table.Table):
         def add_row(self, *cells: Any, **options: Any) -> None:
             super().add_row(*folded(cells), **options)
 
-    class Columns(columns.Columns):
+    class FoldedColumns(columns.Columns):
         def __init__(self, cells: Iterable[Any], **options: Any) -> None:
             super().__init__(folded(cells), **options)
 
-    rich_utils.Table, rich_utils.Columns = Table, Columns
+    rich_utils.Table, rich_utils.Columns = FoldedTable, FoldedColumns

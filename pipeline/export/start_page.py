@@ -35,7 +35,7 @@ _COLUMNS = ["class_code", "kind", "tier", "text", "name", "page"]
 
 
 @dataclass(frozen=True)
-class Shown:
+class ShownEdition:
     """An edition on the page: its current release and all of them, newest first; ``problem`` says why its entries are missing."""
 
     edition: str
@@ -68,7 +68,7 @@ def start_page(store: Store, feed: bool = False) -> bytes:
     )  # fmt: skip
 
 
-def _shown(store: Store, edition: str) -> Shown:
+def _shown(store: Store, edition: str) -> ShownEdition:
     current: Release | None = None
     releases: Sequence[Release] = ()
     try:
@@ -76,20 +76,22 @@ def _shown(store: Store, edition: str) -> Shown:
             current = find_release(store, edition)
         releases = list_releases(store.url, edition)[::-1]
         if current is None:
-            return Shown(edition, None, releases)
+            return ShownEdition(edition, None, releases)
         tables = {
             name: parquet_table(read_file(store, current, f"{name}.parquet"))
             for name in ("entries", "classes")
         }
     except XizeError as error:
-        return Shown(edition, current, releases, str(error))
+        return ShownEdition(edition, current, releases, str(error))
     classes = dict(
         zip(*(tables["classes"][name].to_pylist() for name in ("class_code", "name")), strict=True)
     )
-    return Shown(edition, current, releases, None, tables["entries"].select(_COLUMNS).to_pylist(), classes)
+    return ShownEdition(
+        edition, current, releases, None, tables["entries"].select(_COLUMNS).to_pylist(), classes
+    )
 
 
-def _lives(shown: Iterable[Shown]) -> list[list[Any]]:
+def _lives(shown: Iterable[ShownEdition]) -> list[list[Any]]:
     """A row per name in a class and kind of a jurisdiction: jurisdiction, class, kind, name, and edition → where it stands.
 
     The editions are told apart by jurisdiction: what one lacks that another jurisdiction has is no gap.

@@ -12,7 +12,7 @@ from pipeline.reading import UNREADABLE, UNREADABLE_SHARE, Block, PageInfo
 from pipeline.text import normalise, squeeze
 from pipeline.tidy.annexes import AnnexResult
 from pipeline.tidy.catalogue import Catalogue
-from pipeline.tidy.entries import Entries
+from pipeline.tidy.entries import TidyEntries
 from pipeline.tidy.stitch import DocumentTables, StitchedSection
 
 _HIDDEN = {
@@ -27,7 +27,7 @@ _HIDDEN = {
 def characters(
     cells: Sequence[Cell],
     catalogue: Catalogue,
-    entries: Entries,
+    entries: TidyEntries,
     annexes: AnnexResult,
     tables: DocumentTables,
 ) -> dict[str, int]:
@@ -60,7 +60,7 @@ def characters(
 
 def doubts_of_tables(
     catalogue: Catalogue,
-    entries: Entries,
+    entries: TidyEntries,
     tables: DocumentTables,
 ) -> list[Finding]:
     """Text of the catalogue that stands in no entry, cells whose span over a page break is uncertain, and tables under
@@ -83,7 +83,7 @@ def doubts_of_tables(
     ]
 
 
-def _not_in_entries(catalogue: Catalogue, entries: Entries) -> Iterator[Finding]:
+def _not_in_entries(catalogue: Catalogue, entries: TidyEntries) -> Iterator[Finding]:
     for piece in _unique(catalogue.unplaced):
         yield Finding(
             "catalogue_text_unplaced",
@@ -102,7 +102,7 @@ def _not_in_entries(catalogue: Catalogue, entries: Entries) -> Iterator[Finding]
         yield Finding("placeholder", message, piece.text, table="entries", **piece.place)
 
 
-def _unlike_printed(catalogue: Catalogue, entries: Entries) -> Iterator[Finding]:
+def _unlike_printed(catalogue: Catalogue, entries: TidyEntries) -> Iterator[Finding]:
     """The characters of the catalogue's cells that stand in no entry, and those of entries that stand in no cell."""
     printed, told = _printed(catalogue, entries), _told(entries)
     for code, kind, more in (
@@ -114,7 +114,7 @@ def _unlike_printed(catalogue: Catalogue, entries: Entries) -> Iterator[Finding]
             yield Finding(code, f"{kind.format(more.total())}；请连同输入文件报告。", shown, table="entries")
 
 
-def _printed(catalogue: Catalogue, entries: Entries) -> Counter[str]:
+def _printed(catalogue: Catalogue, entries: TidyEntries) -> Counter[str]:
     """The characters of every slot, but for slots that hold only a placeholder."""
     dashes = {piece.cell_id for piece in entries.placeholders}
     printed = Counter[str]()
@@ -124,7 +124,7 @@ def _printed(catalogue: Catalogue, entries: Entries) -> Counter[str]:
     return printed
 
 
-def _told(entries: Entries) -> Counter[str]:
+def _told(entries: TidyEntries) -> Counter[str]:
     return Counter(char for row in entries.rows for char in squeeze(str(row["text"])))
 
 

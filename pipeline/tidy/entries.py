@@ -38,7 +38,7 @@ _NAMES = (
 
 
 @dataclass
-class Entries:
+class TidyEntries:
     """Rows of ``entries`` (without edition and source), the cells whose text is only a placeholder, and where a Word file
     beside the PDF has other items."""
 
@@ -91,7 +91,7 @@ def read_entries(
     organisations: frozenset[str],
     beside: WordFile | None = None,
     memory: Memory | None = None,
-) -> Entries:
+) -> TidyEntries:
     """Segment the cells of every slot into items and read what each item states.
 
     ``known_names``: whole names known from the annexes; ``organisations``: names by which issuers are known; ``beside``:
@@ -122,7 +122,7 @@ def read_entries(
         found = [lines_as_items(problem) for problem in problems]
     else:
         found = segment.segment_all(problems, known_names, sorted(organisations), memory)
-    out = Entries([], placeholders)
+    out = TidyEntries([], placeholders)
     for key, lines, problem, items in zip(keys, printed, problems, found, strict=True):
         settled: set[int] = set()
         if beside is not None and key in beside.items and lines:

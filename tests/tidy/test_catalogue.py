@@ -11,7 +11,7 @@ from pipeline.schema import KINDS, TIERS
 from pipeline.tidy.accounting import doubts_of_tables
 from pipeline.tidy.catalogue import Catalogue, is_catalogue, read_catalogue
 from pipeline.tidy.class_cells import name_key
-from pipeline.tidy.entries import Entries
+from pipeline.tidy.entries import TidyEntries
 from pipeline.tidy.section_rows import class_rows
 from pipeline.tidy.stitch import DocumentTables
 
@@ -105,7 +105,7 @@ def test_what_goes_on_in_a_table_of_its_own_belongs_to_the_class_printed_last(na
     found = read_catalogue([*((table, HEADING) for table in pages[:2]), other], {}, "x.pdf")
     assert _items(found, "6101") == ["甲", "丙"] and [piece.text for piece in found.unplaced] == ["戊"]
     # What has no place is an error: it would be missing from the data.
-    doubts = doubts_of_tables(found, Entries([], []), DocumentTables())
+    doubts = doubts_of_tables(found, TidyEntries([], []), DocumentTables())
     lost = [doubt for doubt in doubts if doubt.code == "catalogue_text_unplaced"]
     assert [(doubt.evidence, doubt.level) for doubt in lost] == [("戊", "error")]
 
@@ -218,10 +218,10 @@ def test_classes_without_codes_that_share_a_name_are_told_apart_by_their_heading
 def test_entries_that_hold_less_or_more_than_the_cells_are_said(texts: list[str], code: str) -> None:
     found = read_catalogue([(_table((1, "6101\n农业类", "甲乙")), HEADING)], {}, "x.pdf")
     rows: list[dict[str, object]] = [{"text": text} for text in texts]
-    findings = doubts_of_tables(found, Entries(rows, []), DocumentTables())
+    findings = doubts_of_tables(found, TidyEntries(rows, []), DocumentTables())
     assert [finding.code for finding in findings] == [code]
     whole: list[dict[str, object]] = [{"text": "甲"}, {"text": "乙"}]
-    assert doubts_of_tables(found, Entries(whole, []), DocumentTables()) == []
+    assert doubts_of_tables(found, TidyEntries(whole, []), DocumentTables()) == []
 
 
 def test_a_class_without_a_code_belongs_to_the_major_it_stands_under() -> None:

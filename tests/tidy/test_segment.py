@@ -16,7 +16,7 @@ import pytest
 
 from pipeline.text import depth_after
 from pipeline.tidy.wraps import segment_weights as arrays
-from pipeline.tidy.wraps.segment import Problem, segment_all, segment_some
+from pipeline.tidy.wraps.segment import CellProblem, segment_all, segment_some
 from pipeline.tidy.wraps.segment_forms import (
     bare_levels_inside,
     ends_badly,
@@ -172,7 +172,7 @@ def test_best_division_and_posterior_are_exact(texts: Sequence[str], typed: bool
     scores = _by_hand(cell, lessons)
     best = max(scores, key=lambda division: scores[division])
     total = sum(math.exp(score - scores[best]) for score in scores.values())
-    items = segment_some([Problem(cell, lessons)])[0]
+    items = segment_some([CellProblem(cell, lessons)])[0]
     found = tuple(k in {item.last for item in items} for k in range(gaps))
     assert found == best
     for item in items:
@@ -189,9 +189,9 @@ def test_best_division_and_posterior_are_exact(texts: Sequence[str], typed: bool
 def test_what_is_settled_stays() -> None:
     lessons = learn(_documents())
     cell = CellLines(("茶艺", "师", "评茶员"), (SURE, -30.0))
-    assert [item.text for item in segment_some([Problem(cell, lessons)])[0]] == ["茶艺", "师评茶员"]
+    assert [item.text for item in segment_some([CellProblem(cell, lessons)])[0]] == ["茶艺", "师评茶员"]
     typed = CellLines(("茶艺", "师", "评茶员"), (CERTAIN, -CERTAIN), (), (_traits(), _traits()))
-    assert [item.text for item in segment_some([Problem(typed, lessons)])[0]] == ["茶艺", "师评茶员"]
+    assert [item.text for item in segment_some([CellProblem(typed, lessons)])[0]] == ["茶艺", "师评茶员"]
 
 
 def test_an_item_known_elsewhere_is_put_together_again() -> None:
@@ -312,7 +312,7 @@ def test_a_cell_of_thousands_of_doubtful_lines_keeps_its_posteriors() -> None:
     lessons = Lessons()
     texts = tuple(draw for part in _parts(5, 250) for draw in part)
     cell = CellLines(texts, (0.2,) * (len(texts) - 1))
-    items = segment_some([Problem(cell, lessons)])[0]
+    items = segment_some([CellProblem(cell, lessons)])[0]
     assert len(texts) > 2000 and "".join(item.text for item in items).replace(" ", "") == "".join(texts)
     forward, backward = [0.0] * (len(texts) + 1), [0.0] * (len(texts) + 1)
     odds = _printed_odds(cell, lessons)

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline.tidy.wraps.segment import Problem
+from pipeline.tidy.wraps.segment import CellProblem
 from pipeline.tidy.wraps.segment_model import SURE, CellLines
 from pipeline.tidy.wraps.segment_weights import Weights, load_weights, own_weights
 from pipeline.tidy.wraps.segment_words import learn
@@ -83,7 +83,7 @@ def test_the_gradient_is_that_of_the_loss() -> None:
     ]
     document = LabelledDocument("", {}, doubtful, [], [frozenset({0, 2, 3}), frozenset({1, 2})])
     lessons = learn([*settled, *doubtful])
-    examples = examples_of(document, {k: Problem(cell, lessons) for k, cell in enumerate(doubtful)})
+    examples = examples_of(document, {k: CellProblem(cell, lessons) for k, cell in enumerate(doubtful)})
     assert examples is not None and len(examples.right) == 5
     here = np.linspace(-0.5, 0.5, sum(map(len, examples.names)))
     _, gradient = loss(here, [examples], 2.0)

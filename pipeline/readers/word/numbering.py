@@ -33,7 +33,7 @@ class Level:
 
 
 @dataclass
-class Numbering:
+class DocumentLists:
     """The lists of a document and how far each has counted. Lists that share a definition count on together."""
 
     lists: dict[str, tuple[str, dict[int, Level]]] = field(default_factory=dict)
@@ -149,9 +149,9 @@ _STYLES: dict[str, Callable[[int], str]] = {
 }  # fmt: skip
 
 
-def read_numbering(root: Any | None) -> Numbering:
+def read_numbering(root: Any | None) -> DocumentLists:
     """The lists of word/numbering.xml (None: the document has none)."""
-    out = Numbering()
+    out = DocumentLists()
     if root is None:
         return out
     kinds: dict[str, dict[int, Level]] = {}

@@ -13,7 +13,7 @@ from pipeline.findings import Finding
 from pipeline.readers.word.numbering import read_numbering
 from pipeline.readers.word.package import Package, W, open_package, text_of
 from pipeline.readers.word.styles import read_styles
-from pipeline.readers.word.tables import GridCell, parts_of, read_grid
+from pipeline.readers.word.tables import WordCell, parts_of, read_grid
 from pipeline.readers.word.text import Paragraph, ParagraphReader
 from pipeline.reading import WORD, Reading, staged_without_pages
 
@@ -27,7 +27,7 @@ def read_word(path: Path) -> Reading:
 
     Raises XizeError as :func:`open_package` does, for a table without a grid, and for a document without any text.
     """
-    return _Document(open_package(path, "document")).read()
+    return _Body(open_package(path, "document")).read()
 
 
 def printed_titles(path: Path) -> tuple[str | None, str | None]:
@@ -36,13 +36,13 @@ def printed_titles(path: Path) -> tuple[str | None, str | None]:
     Raises XizeError as :func:`read_word`: a file of which the title is asked for is about to be kept.
     """
     package = open_package(path, "document")
-    reading = _Document(package).read()
+    reading = _Body(package).read()
     end = min([_OPENING, *filter(None, reading.cells["line"].to_pylist())])
     lines = [row for row in reading.blocks.to_pylist() if row["role"] == "text" and row["line"] < end]
     return in_largest_type((line["text"], line["size"]) for line in lines), package.title()
 
 
-class _Document:
+class _Body:
     """The walk through a document's body."""
 
     def __init__(self, package: Package) -> None:
@@ -156,7 +156,7 @@ class _Document:
         for cell in grid.cells:
             self._cell(cell, self._tables, box)
 
-    def _cell(self, cell: GridCell, table: int, box: str) -> None:
+    def _cell(self, cell: WordCell, table: int, box: str) -> None:
         name = f"{f'{box}-' if box else ''}t{table:03d}-r{cell.row:03d}-c{cell.col:02d}"
         found = list(self._cell_paragraphs(cell.element))
         lines = [(text, one.size, None if box else one.number) for one in found for text in one.lines]

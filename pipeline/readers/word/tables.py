@@ -18,7 +18,7 @@ _THROUGH = frozenset(f"{W}{name}" for name in ("sdt", "sdtContent", "customXml",
 
 
 @dataclass
-class GridCell:
+class WordCell:
     """A cell as the grid has it: rows and columns from 0; ``covered``: cells below it that it is merged with."""
 
     row: int
@@ -33,7 +33,7 @@ class GridCell:
 class WordGrid:
     """A table: its cells, row by row; the rows that tracked changes took away or put in, and those that are hidden."""
 
-    cells: tuple[GridCell, ...]
+    cells: tuple[WordCell, ...]
     n_rows: int
     n_cols: int
     deleted: tuple[Any, ...]
@@ -64,7 +64,7 @@ def read_grid(table: Any, where: str) -> WordGrid:
     deleted: list[Any] = []
     inserted: list[Any] = []
     hidden: list[Any] = []
-    found: list[tuple[GridCell, bool]] = []
+    found: list[tuple[WordCell, bool]] = []
     row = 0
     for element in parts_of(table, (f"{W}tr",)):
         properties = element.find(f"{W}trPr")
@@ -86,10 +86,10 @@ def read_grid(table: Any, where: str) -> WordGrid:
     return WordGrid(tuple(cells), row, width, tuple(deleted), tuple(inserted), tuple(hidden))
 
 
-def _merged(found: Iterable[tuple[GridCell, bool]], edges: Mapping[int, int]) -> list[GridCell]:
+def _merged(found: Iterable[tuple[WordCell, bool]], edges: Mapping[int, int]) -> list[WordCell]:
     """The cells on their final edges, those that go on from above put together with the cell above."""
-    cells: list[GridCell] = []
-    open_: dict[tuple[int, int], GridCell] = {}
+    cells: list[WordCell] = []
+    open_: dict[tuple[int, int], WordCell] = {}
     for cell, goes_on in found:
         start = edges[cell.col]
         cell.col, cell.col_span = start, max(1, edges[cell.col + cell.col_span] - start)
@@ -103,10 +103,10 @@ def _merged(found: Iterable[tuple[GridCell, bool]], edges: Mapping[int, int]) ->
     return cells
 
 
-def _row_cells(element: Any, properties: Any | None, row: int) -> list[tuple[GridCell, bool]]:
+def _row_cells(element: Any, properties: Any | None, row: int) -> list[tuple[WordCell, bool]]:
     """The cells of a row, each with whether it is merged with the one above."""
     col = _value(properties, "gridBefore", 0)
-    found: list[tuple[GridCell, bool]] = []
+    found: list[tuple[WordCell, bool]] = []
     for child in parts_of(element, (f"{W}tc",)):
         own = child.find(f"{W}tcPr")
         if own is not None and own.find(f"{W}cellDel") is not None:
@@ -117,7 +117,7 @@ def _row_cells(element: Any, properties: Any | None, row: int) -> list[tuple[Gri
             found[-1][0].covered.append(child)
         else:
             merged = _merge(own, "vMerge") == "continue"
-            found.append((GridCell(row, col, 1, span, child, []), merged))
+            found.append((WordCell(row, col, 1, span, child, []), merged))
         col += span
     return found
 
@@ -133,7 +133,7 @@ def _value(properties: Any | None, tag: str, usual: int) -> int:
     return usual if value is None else value
 
 
-def _edges(cells: Sequence[GridCell], widths: Sequence[int]) -> dict[int, int]:
+def _edges(cells: Sequence[WordCell], widths: Sequence[int]) -> dict[int, int]:
     """Edges of the file's grid → those of the table: only edges that some cell has, and of edges a sliver apart one."""
     n_cols = max([len(widths), *(cell.col + cell.col_span for cell in cells)])
     places = [0, *accumulate([*widths, *[max(widths)] * (n_cols - len(widths))])]

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from pipeline.readers.word.numbering import Numbering
+from pipeline.readers.word.numbering import DocumentLists
 from pipeline.readers.word.package import ALTERNATIVES, W, chosen, text_of, val
 from pipeline.readers.word.styles import Look, Styles, look_of, on, under, whole
 
@@ -71,7 +71,7 @@ class _Field:
 class ParagraphReader:
     """Reads paragraphs in document order: automatic numbers count on, fields run over paragraphs."""
 
-    def __init__(self, styles: Styles, numbering: Numbering) -> None:
+    def __init__(self, styles: Styles, numbering: DocumentLists) -> None:
         self._styles = styles
         self._numbering = numbering
         self._fields: list[_Field] = []

@@ -55,7 +55,7 @@ _AT_ONCE = 1500
 """Lines that are segmented at once: many enough for arrays to pay, few enough for arrays to stay small."""
 
 
-class Problem(NamedTuple):
+class CellProblem(NamedTuple):
     """A cell to segment, what the document teaches, and the bases (``base_of``) of the items of resembling cells."""
 
     cell: CellLines
@@ -66,12 +66,12 @@ class Problem(NamedTuple):
 class OpenLines(NamedTuple):
     """Lines ``low`` … ``high`` - 1 of a problem's cell, no gap between which is settled."""
 
-    problem: Problem
+    problem: CellProblem
     low: int
     high: int
 
 
-def parts_of(problem: Problem) -> list[OpenLines]:
+def parts_of(problem: CellProblem) -> list[OpenLines]:
     """Where geometry is sure and no bracket is open a cell falls into parts that do not touch each other."""
     cell = problem.cell
     sure = CERTAIN if cell.traits else SURE
@@ -128,7 +128,7 @@ def gaps_of(parts: Sequence[OpenLines]) -> Gaps:
     return Gaps(pairs, np.array(odds), words, begin, end, traits)
 
 
-def _odds(problem: Problem, low: int, high: int) -> Sequence[float]:
+def _odds(problem: CellProblem, low: int, high: int) -> Sequence[float]:
     """Log-odds of a boundary by geometry at the gaps of a part: none is where an earlier edition prints both sides within
     one line."""
     cell, memory = problem.cell, problem.lessons.memory
@@ -191,7 +191,7 @@ def _segment_parts(parts: Sequence[OpenLines], weights: Mapping[str, Weights]) -
 
 
 def segment_some(
-    problems: Sequence[Problem], weights: Mapping[str, Weights] | None = None
+    problems: Sequence[CellProblem], weights: Mapping[str, Weights] | None = None
 ) -> list[list[Item]]:
     """The items of each problem's cell, all of which share their lessons, and have traits or have none.
 
@@ -221,10 +221,10 @@ def segment_some(
     return [sorted(items) for items in found]
 
 
-def first_problems(cells: Sequence[CellLines], lessons: Lessons) -> list[Problem]:
+def first_problems(cells: Sequence[CellLines], lessons: Lessons) -> list[CellProblem]:
     """The cells to segment; of printed ones, with the bases of the items that layout alone settles in resembling cells."""
     settled = [() if cell.traits else _bases(settled_items(cell)) for cell in cells]
-    return [Problem(cell, lessons, frozenset().union(*(settled[k] for k in cell.near))) for cell in cells]
+    return [CellProblem(cell, lessons, frozenset().union(*(settled[k] for k in cell.near))) for cell in cells]
 
 
 def _bases(texts: Iterable[str]) -> frozenset[str]:
@@ -258,7 +258,7 @@ def segment_all(
 
 def next_problems(
     cells: Sequence[CellLines], lessons: Lessons, found: Sequence[Sequence[Item]]
-) -> dict[int, Problem]:
+) -> dict[int, CellProblem]:
     """The cells (by number) to segment once more, for not all of their items are sure, with what was learned by now.
 
     ``lessons``: the first ones; ``found``: what was found last.
@@ -275,5 +275,5 @@ def next_problems(
             if other not in bases:
                 bases[other] = _bases(item.text for item in found[other] if item.confidence > 0.6)
             near.update(bases[other])
-        out[k] = Problem(cells[k], more, near)
+        out[k] = CellProblem(cells[k], more, near)
     return out
