@@ -229,7 +229,7 @@ _spent: dict[str, Spent] = {}
 def measured(step: str) -> Iterator[None]:
     """Count what happens within as ``step``; several times add up.
 
-    >>> with measured("read"): ...
+    >>> with measured("read"): pass
     """
     clock, processor = time.perf_counter(), _processor_time()
     try:

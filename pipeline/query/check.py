@@ -142,7 +142,11 @@ def parse_level(text: str | None) -> str | None:
 
 
 def name_key(text: str) -> str:
-    """What a name is known by: blanks, widths and cases do not tell two apart."""
+    """What a name is known by: blanks, widths and cases do not tell two apart.
+
+    >>> name_key("ＡＣＣＡ 证书")
+    'acca证书'
+    """
     return squeeze(text).casefold()
 
 
@@ -199,7 +203,12 @@ def check(
 
 
 def releases_asked(catalog: Catalog, edition: str | Sequence[str] | None) -> dict[str, str]:
-    """Edition → release that a question is about: all that are shown, or those named. Raises XizeError."""
+    """Edition → release that a question is about: all that are shown, or those named. Raises XizeError.
+
+    Example::
+
+        releases_asked(catalog, "shanghai-2025")  # {"shanghai-2025": "r002"}
+    """
     if edition is None:
         return dict(catalog.releases)
     found = {}
@@ -213,7 +222,12 @@ def releases_asked(catalog: Catalog, edition: str | Sequence[str] | None) -> dic
 
 
 def classes_named(catalog: Catalog, schema: str, class_code: str) -> list[tuple[str, str]]:
-    """(class_code, name) of the classes in a schema of the catalogue that have this code, of any kind, or this name."""
+    """(class_code, name) of the classes in a schema of the catalogue that have this code, of any kind, or this name.
+
+    Example::
+
+        classes_named(catalog, '"shanghai-2025@r001"', "4101")  # [("6101", "农业类")]
+    """
     columns = "class_code, name, college_code, bachelor_code"
     query = f"select {columns} from {schema}.classes order by class_code"
     rows = catalog.remembered(("classes", schema), lambda: catalog.rows(query)[1])
@@ -252,7 +266,12 @@ def _entries(
 
 
 def entry_keys(row: PrintedEntry) -> set[str]:
-    """Every exact way to name the entry: as printed, without grade, with and without issuer."""
+    """Every exact way to name the entry: as printed, without grade, with and without issuer.
+
+    Example::
+
+        entry_keys(row)  # of 焊工(四级/中级工): {"焊工(四级/中级工)", "焊工"}
+    """
     names = {row.text, row.name}
     if row.issuer:
         names |= {f"{row.issuer}{row.name}", f"{row.issuer}:{row.name}", f"{row.name}({row.issuer})"}
@@ -318,7 +337,12 @@ def _elsewhere(catalog: Catalog, edition: str, release: str, code: str, name: st
 
 
 def printed_entries(catalog: Catalog, edition: str, release: str) -> list[PrintedEntry]:
-    """Every entry of a release at each of its grades, in reading order."""
+    """Every entry of a release at each of its grades, in reading order.
+
+    Example::
+
+        printed_entries(catalog, "shanghai-2025", "r001")[0].text  # "农作物植保员(五级/初级)"
+    """
     return _entries(catalog, edition, release, "true")
 
 

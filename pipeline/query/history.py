@@ -226,6 +226,10 @@ def history(
     secondary, college or bachelor code, or its name. ``kind``: a kind of the contract.
 
     Raises XizeError when name, class, kind or jurisdiction name nothing that there is.
+
+    Example::
+
+        [life.sentence() for life in history(catalog, "农作物植保员", class_code="6101").lives]
     """
     wanted = name_key(name)
     if not wanted:

@@ -16,6 +16,10 @@ def in_force(releases: Sequence[Release], on: datetime.date) -> list[str]:
     It is the one whose effective_from is the latest not after that day; of several the later by its name. One that
     another of them supersedes is none of them. An edition without a date is never in force. Raises XizeError where no
     edition is.
+
+    Example::
+
+        in_force(releases, datetime.date(2026, 3, 1))  # ["shanghai-2026"]
     """
     begun = [one for one in releases if (_start(one) or "9999") <= on.isoformat()]
     found: dict[str, Release] = {}
@@ -39,6 +43,10 @@ def judging(releases: Sequence[Release], on: datetime.date | None = None) -> str
     is dated, the latest of those without a date.
 
     Raises XizeError where there are several jurisdictions, or no such edition.
+
+    Example::
+
+        judging(releases)  # "shanghai-2026"
     """
     if len({validate_name(one.edition).jurisdiction for one in releases}) > 1:
         names = "、".join(one.edition for one in releases)

@@ -54,7 +54,12 @@ class CertificateList:
 
 
 def read_list(path: Path) -> CertificateList:
-    """The first sheet of a workbook, or a CSV file. Raises XizeError when it cannot be read or lacks a column needed."""
+    """The first sheet of a workbook, or a CSV file. Raises XizeError when it cannot be read or lacks a column needed.
+
+    Example::
+
+        read_list(Path("teachers.xlsx")).columns  # {"class": 0, "name": 2}
+    """
     suffix = path.suffix.lower()
     if suffix not in (".xlsx", ".csv"):
         raise XizeError(f"“{path}”不是.xlsx或.csv文件：请另存为其中一种。")
@@ -62,7 +67,11 @@ def read_list(path: Path) -> CertificateList:
 
 
 def parse_list(data: bytes, suffix: str, path: str) -> CertificateList:
-    """As :func:`read_list`, from the bytes of a file (``suffix`` .xlsx or .csv) that messages call ``path``."""
+    """As :func:`read_list`, from the bytes of a file (``suffix`` .xlsx or .csv) that messages call ``path``.
+
+    >>> parse_list("专业类,证书名称\\n6101,焊工\\n".encode(), ".csv", "list.csv").columns
+    {'class': 0, 'name': 1}
+    """
     rows = _xlsx_rows(data, path) if suffix == ".xlsx" else _csv_rows(data, path)
     if len(rows) > _MOST_ROWS:
         raise XizeError(f"{path}超过{_MOST_ROWS}行：请分成几份。")
@@ -148,6 +157,11 @@ def answer_list(
     """(the list with the answers beside it, how many rows got which answer).
 
     ``edition`` (or one of its releases) judges; default: the one in force today.
+
+    Example::
+
+        rows, counts = answer_list(catalog, read_list(Path("teachers.xlsx")))
+        counts  # Counter({"是": 31, "否": 4})
     """
     edition = edition or catalog.judging()
     counts: Counter[str] = Counter()
@@ -203,7 +217,11 @@ def _told(answer: Answer) -> Iterator[Cell]:
 
 
 def list_bytes(rows: Sequence[Row], suffix: str) -> bytes:
-    """The answered list as a file: ``suffix`` .xlsx or .csv. Texts stay texts: nothing turns into a formula or a link."""
+    """The answered list as a file: ``suffix`` .xlsx or .csv. Texts stay texts: nothing turns into a formula or a link.
+
+    >>> list_bytes([["name"], ["=1+1"]], ".csv").decode("utf-8-sig").splitlines()
+    ['name', "'=1+1"]
+    """
     if suffix == ".csv":
         return csv_text(rows[0], rows[1:]).encode("utf-8-sig")
     made = io.BytesIO()

@@ -67,6 +67,10 @@ def locked_connection(files: ReadOnlyFiles) -> duckdb.DuckDBPyConnection:
 
     COPY hides in EXPLAIN ANALYZE, PREPARE and WITH, so what keeps releases whole is not the text of a query: there is
     nothing that DuckDB can open for writing.
+
+    Example::
+
+        locked_connection(files).sql("select count(*) from 'curated://shanghai-2025/r001/entries.parquet'")
     """
     import duckdb
 

@@ -8,11 +8,11 @@ from types import ModuleType
 import pytest
 
 from pipeline import docs
-from pipeline.query import check
+from pipeline.query import check, lists
 from pipeline.releases import catalogue
 
 
-@pytest.mark.parametrize("module", [check, catalogue, docs], ids=lambda module: module.__name__)
+@pytest.mark.parametrize("module", [check, lists, catalogue, docs], ids=lambda module: module.__name__)
 def test_the_examples_hold(module: ModuleType) -> None:
     done = doctest.testmod(module)
     assert done.attempted and not done.failed

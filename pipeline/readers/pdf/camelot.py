@@ -352,7 +352,12 @@ def _table(table: Any, height: float) -> CamelotTable | None:
 
 @contextmanager
 def open_camelot(path: Path, password: str = "") -> Iterator[CamelotDocument]:
-    """Open a PDF for camelot. Raises XizeError when it cannot be opened, or not with this password."""
+    """Open a PDF for camelot. Raises XizeError when it cannot be opened, or not with this password.
+
+    >>> with open_camelot(Path("rules.pdf")) as document:
+    ...     len(document.tables(1, Frame(595, 842, 0)))
+    1
+    """
     import warnings
 
     import cv2
@@ -379,5 +384,10 @@ def open_camelot(path: Path, password: str = "") -> Iterator[CamelotDocument]:
 
 
 def usual_size(page: PageArrays) -> float:
-    """The median size of a page's letters, points."""
+    """The median size of a page's letters, points.
+
+    >>> with open_pdf(Path("rules.pdf")) as pdf:
+    ...     usual_size(pdf.decode(1))
+    9.0
+    """
     return float(np.median(page.sizes)) if len(page.sizes) else _USUAL_SIZE

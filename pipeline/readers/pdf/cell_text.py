@@ -110,6 +110,13 @@ def overflowing_lines(page: PageArrays, grid: Grid, per_cell: Sequence[Ints], fr
 
     At a page's end a browser lets a cell's text run on below the table. A line belongs to the cell above it when it
     follows the cell's last line as closely as lines do, begins where that begins and stays within the cell's width.
+
+    >>> with open_pdf(Path("rules.pdf")) as pdf:
+    ...     one = read_page(pdf, 1)
+    ...     (grid,) = one.found.grids
+    >>> nothing = np.array([], dtype=np.int64)
+    >>> overflowing_lines(one.page, grid, [nothing] * len(grid.cells), nothing)
+    {}
     """
     out: dict[int, Ints] = {}
     bottom = grid.ys[-1]
@@ -156,6 +163,11 @@ def trim_open_ends(page: PageArrays, found: FoundGrids) -> FoundGrids:
 
     Where a page break cut a row, its side borders may run on to the page's edge. The outermost line there is taken
     for a running head when it stands in the page's outer eighth and is a page number, or is set apart from the row's text.
+
+    >>> with open_pdf(Path("rules.pdf")) as pdf:
+    ...     one = read_page(pdf, 1)
+    >>> trim_open_ends(one.page, one.found) == one.found
+    True
     """
     grids = []
     for grid in found.grids:

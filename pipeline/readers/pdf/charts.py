@@ -23,7 +23,13 @@ _CENTRED = 2.5
 
 
 def without_charts(page: PageArrays, grids: Sequence[Grid]) -> list[Grid]:
-    """The grids that are no charts, nor drawn within the frame of one (legends)."""
+    """The grids that are no charts, nor drawn within the frame of one (legends).
+
+    >>> with open_pdf(Path("rules.pdf")) as pdf:
+    ...     one = read_page(pdf, 1)
+    >>> len(without_charts(one.page, one.found.grids))
+    1
+    """
     charts = [np.array(grid.bbox) for grid in grids if _has_scale(page, grid)]
     if not charts:
         return list(grids)

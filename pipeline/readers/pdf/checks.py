@@ -26,6 +26,10 @@ def failed_checks(
     stands across a column border · ``two_columns`` one cell holds the text of two columns ·
     ``columns_outside`` text in columns stands outside every table · ``unreadable`` too many glyphs have no character. (:mod:`damage` has more, which the page's arrays
     cannot show.)
+
+    >>> with open_pdf(Path("rules.pdf")) as pdf:
+    ...     read_page(pdf, 1).info.checks
+    ()
     """
     failed: set[str] = set()
     for position, (grid, members) in enumerate(zip(grids, cells, strict=True)):

@@ -133,7 +133,11 @@ def _string(data: bytes, begin: int) -> tuple[bytes, int]:
 
 
 def name_of(token: bytes) -> str:
-    """What a name token says, its #xx resolved; "" for any other token."""
+    """What a name token says, its #xx resolved; "" for any other token.
+
+    >>> name_of(b"/A#20b"), name_of(b"12")
+    ('A b', '')
+    """
     plain = _CODED.sub(lambda code: bytes.fromhex(code[1].decode()), token[1:])
     return plain.decode("utf-8", "replace") if token[:1] == b"/" else ""
 

@@ -298,7 +298,11 @@ def _size(stream: Any) -> int | None:
 
 
 def listed(value: Any) -> list[Any]:
-    """The items of an array, or the value as the only one."""
+    """The items of an array, or the value as the only one.
+
+    >>> listed(None), listed("/FlateDecode")
+    ([], ['/FlateDecode'])
+    """
     return [] if value is None else list(value) if _is_array(value) else [value]
 
 
@@ -316,12 +320,20 @@ def _inherited(page: Any, name: str) -> Any:
 
 
 def is_stream(value: Any) -> TypeGuard[pikepdf.Stream]:
-    """Whether an object is a stream."""
+    """Whether an object is a stream.
+
+    >>> is_stream(pikepdf.Array())
+    False
+    """
     return isinstance(value, pikepdf.Stream)
 
 
 def named(resources: Any, kind: str) -> dict[str, Any]:
-    """The resources of a kind by their names, without the slash."""
+    """The resources of a kind by their names, without the slash.
+
+    >>> named(pikepdf.Dictionary(Font=pikepdf.Dictionary(F1=7)), "/Font")
+    {'F1': 7}
+    """
     found = None if resources is None else resources.get(kind)
     return {} if found is None else {name[1:]: value for name, value in found.items()}
 

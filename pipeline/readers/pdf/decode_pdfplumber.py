@@ -30,7 +30,11 @@ Box = tuple[float, float, float, float]
 
 
 def luminance(color: Any) -> float:
-    """Luminance 0 (black) … 1 (white) of a pdfminer colour (grey, RGB or CMYK); patterns count as mid grey."""
+    """Luminance 0 (black) … 1 (white) of a pdfminer colour (grey, RGB or CMYK); patterns count as mid grey.
+
+    >>> luminance(1.0), luminance((0, 0, 0)), luminance(("P0",))
+    (1.0, 0.0, 0.5)
+    """
     if color is None:
         return 0.0
     parts = color if isinstance(color, (tuple, list)) else (color,)
@@ -310,6 +314,10 @@ def open_pdfplumber(path: Path, password: str = "") -> Iterator[PdfplumberDocume
     """Open ``path`` with pdfplumber; the file is closed on leaving.
 
     Raises whatever pdfplumber raises for a broken or encrypted file; ``open_pdf`` turns that into a sentence.
+
+    >>> with open_pdfplumber(Path("rules.pdf")) as document:
+    ...     document.read(1).texts[:2]
+    ('序', '号')
     """
     with pdfplumber.open(path, password=password) as pdf:
         yield PdfplumberDocument(pdf)

@@ -89,6 +89,9 @@ def snap(positions: Floats, distance: float) -> Floats:
     """Each position replaced by the mean of its cluster; neighbours nearer than ``distance`` share one.
 
     A cluster never grows wider than 1.6 × ``distance``, so that a row of fine steps does not collapse into one line.
+
+    >>> snap(np.array([10.0, 10.4, 50.0]), 1.0).tolist()
+    [10.2, 10.2, 50.0]
     """
     order = np.argsort(positions, kind="stable")
     out = np.empty_like(positions)

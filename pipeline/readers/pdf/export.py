@@ -47,7 +47,12 @@ h2 { font-size: 1rem; color: #555; }
 
 
 def cell_text(cell: Cell) -> str:
-    """The cell's printed lines, one per line; ligatures, format characters and compatibility forms resolved."""
+    """The cell's printed lines, one per line; ligatures, format characters and compatibility forms resolved.
+
+    >>> cell = cells_of(read_pdf(Path("rules.pdf")))[1]
+    >>> cell_text(cell)
+    '机构名称'
+    """
     return "\n".join(clean(line.text).replace("\t", " ") for line in cell.lines)
 
 
@@ -62,7 +67,12 @@ def tables_of(reading: Reading) -> list[dict[str, Any]]:
 
 
 def tables_of_cells(every: Sequence[Cell]) -> list[dict[str, Any]]:
-    """Cells in page and table order as tables, see :func:`tables_of`."""
+    """Cells in page and table order as tables, see :func:`tables_of`.
+
+    >>> cells = cells_of(read_pdf(Path("rules.pdf")))
+    >>> [(table["page"], len(table["cells"]) == len(cells)) for table in tables_of_cells(cells)]
+    [(1, True)]
+    """
     out = []
     for (page, table_no), members in groupby(every, key=lambda cell: (cell.page, cell.table_no)):
         cells = list(members)
@@ -130,7 +140,11 @@ def render(tables: Sequence[dict[str, Any]], form: str, name: str = "tables") ->
 def draw_pages(
     path: Path, pages: Sequence[int] | None, folder: Path, password: str, decoder: str
 ) -> list[Path]:
-    """Debug pictures of the pages, as PNG files in ``folder``."""
+    """Debug pictures of the pages, as PNG files in ``folder``.
+
+    >>> [path.name for path in draw_pages(Path("rules.pdf"), [1], Path("."), "", "pdfium")]
+    ['rules-0001.png']
+    """
     with open_pdf(path, password, decoder) as pdf:
         read = [read_page(pdf, number) for number in pages or range(1, pdf.page_count + 1)]
     return [

@@ -19,6 +19,7 @@ _BESIDE = 1.0
 def with_fill_edges(page: PageArrays, group: EdgeGroup, settings: GridSettings) -> EdgeGroup:
     """The group with those edges of fills that run from one of its borders to another where no ruling is drawn.
 
+    >>> from dataclasses import replace
     >>> across, down = [Edge(0, 0, 50), Edge(40, 0, 50)], [Edge(0, 0, 40), Edge(50, 0, 40)]
     >>> with open_pdf(Path("rules.pdf")) as pdf:
     ...     page = replace(pdf.decode(1), fills=np.array([[0.0, 0.0, 50.0, 20.0, 0.8]]))

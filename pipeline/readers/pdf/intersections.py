@@ -144,7 +144,14 @@ def join_side_by_side(
     page: PageArrays, groups: Sequence[EdgeGroup], vertical: Sequence[Edge], settings: GridSettings
 ) -> list[EdgeGroup]:
     """Put together what one merged cell parts: a cell that covers a whole page has no border across it, so the edges
-    on both sides of it (or the table's outer border alone) are not connected."""
+    on both sides of it (or the table's outer border alone) are not connected.
+
+    >>> with open_pdf(Path("rules.pdf")) as pdf:
+    ...     page = pdf.decode(1)
+    >>> group = EdgeGroup([Edge(0, 0, 50), Edge(40, 0, 50)], [Edge(0, 0, 40), Edge(50, 0, 40)])
+    >>> join_side_by_side(page, [group], [], GridSettings()) == [group]
+    True
+    """
     _add_outer_borders(groups, vertical, settings.open_end)
     merged: list[EdgeGroup] = []
     by_top: dict[int, list[int]] = {}  # what has been merged, by the height at which it begins

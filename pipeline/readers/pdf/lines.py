@@ -25,7 +25,11 @@ _TAB = 1.5
 
 @lru_cache(maxsize=16384)
 def printed(text: str) -> str:
-    """A glyph's text without blanks and format characters: some ToUnicode maps add zero-width ones."""
+    """A glyph's text without blanks and format characters: some ToUnicode maps add zero-width ones.
+
+    >>> printed("a \\u200bb")
+    'ab'
+    """
     return "".join(c for c in text if not c.isspace() and unicodedata.category(c) != "Cf")
 
 
@@ -44,7 +48,13 @@ def lines_of(page: PageArrays, index: Ints) -> list[Line]:
 
 
 def lines_by_group(page: PageArrays, groups: Sequence[Ints]) -> list[list[Line]]:
-    """:func:`lines_of` for each of many groups of glyphs (the cells of a table)."""
+    """:func:`lines_of` for each of many groups of glyphs (the cells of a table).
+
+    >>> with open_pdf(Path("rules.pdf")) as pdf:
+    ...     groups = lines_by_group(pdf.decode(1), [np.arange(2), np.arange(2, 6)])
+    >>> [[line.text for line in lines] for lines in groups]
+    [['序号'], ['机构名称']]
+    """
     out: list[list[Line]] = [[] for _ in groups]
     if not groups:
         return out
@@ -64,7 +74,12 @@ def lines_by_group(page: PageArrays, groups: Sequence[Ints]) -> list[list[Line]]
 
 
 def level_lines(page: PageArrays, where: Ints) -> list[Line]:
-    """The printed lines of the glyphs ``where``, all of them taken to run from left to right."""
+    """The printed lines of the glyphs ``where``, all of them taken to run from left to right.
+
+    >>> with open_pdf(Path("rules.pdf")) as pdf:
+    ...     [line.text for line in level_lines(pdf.decode(1), np.arange(2))]
+    ['序号']
+    """
     return [line for _, line in _level_lines(page, where, np.zeros(len(where), dtype=np.int64))]
 
 

@@ -206,6 +206,10 @@ def missing(runs: Sequence[Run], page: PageArrays) -> int:
     """How many of the glyphs shown by ``runs`` a decoder does not give in ``page``, blanks apart.
 
     A decoder may leave out blanks. Which codes are blanks is learnt where the decoder gives all glyphs of a run.
+
+    >>> with open_pdf(Path("rules.pdf")) as pdf:
+    ...     missing(pdf.painted.runs(1), pdf.decode(1))
+    0
     """
     wanted = np.fromiter((run.glyphs for run in runs), dtype=np.int64, count=len(runs))
     given = np.bincount(page.runs, minlength=len(runs))[: len(runs)]

@@ -100,12 +100,20 @@ class Calls:
 
 @lru_cache(maxsize=1)
 def calls() -> Calls:
-    """pdfium, loaded once per process."""
+    """pdfium, loaded once per process.
+
+    >>> calls() is calls()
+    True
+    """
     return Calls()
 
 
 def address(handle: Any) -> int:
-    """The address that a typed pdfium handle holds."""
+    """The address that a typed pdfium handle holds.
+
+    >>> address(ctypes.c_void_p(7)), address(ctypes.c_void_p(None))
+    (7, 0)
+    """
     return ctypes.cast(handle, ctypes.c_void_p).value or 0
 
 
@@ -113,6 +121,10 @@ def ask(call: Any, *keys: Any, width: int, kind: Any, apart: bool = False) -> np
     """What ``call`` writes for each item of ``keys`` (the last of them a list of n items): an (n, width) array.
 
     ``apart``: the call takes one address per value, else one for all of them.
+
+    Example::
+
+        ask(calls().matrix, objects, width=6, kind=np.float32)  # one row of six numbers per object
     """
     return _ask(call, keys, width, kind, apart)[0]
 
@@ -130,18 +142,33 @@ def _ask(
 
 
 def lights(call: Any, objects: Sequence[int]) -> Floats:
-    """(n,) luminance 0 (black) … 1 (white) of page objects' colours; mid grey where pdfium knows no colour."""
+    """(n,) luminance 0 (black) … 1 (white) of page objects' colours; mid grey where pdfium knows no colour.
+
+    Example::
+
+        lights(calls().fill_color, objects)  # array([0., 1.]): black, white
+    """
     colours, known = _ask(call, [objects], 4, np.uint32, apart=True)
     return np.where(np.array(known, dtype=bool), colours[:, :3].astype(np.float64) @ _LUMA, 0.5)
 
 
 def matrices(objects: Sequence[int]) -> Floats:
-    """The (n, 6) matrices of page objects."""
+    """The (n, 6) matrices of page objects.
+
+    Example::
+
+        matrices(objects)[0]  # array([1., 0., 0., 1., 72., 720.]): moved, not scaled
+    """
     return ask(calls().matrix, objects, width=6, kind=np.float32).astype(np.float64)
 
 
 def times(inner: Floats, outer: Floats) -> Floats:
-    """Products of (n, 6) matrices (a b c d e f as in PDF), ``inner`` applied first; ``outer`` may be one row."""
+    """Products of (n, 6) matrices (a b c d e f as in PDF), ``inner`` applied first; ``outer`` may be one row.
+
+    >>> twice, moved = np.array([[2.0, 0, 0, 2, 0, 0]]), np.array([[1.0, 0, 0, 1, 5, 6]])
+    >>> times(twice, moved).tolist()
+    [[2.0, 0.0, 0.0, 2.0, 5.0, 6.0]]
+    """
     a, b, c, d, e, f = inner.T
     p, q, r, s, t, u = outer.T
     return np.column_stack(

@@ -50,6 +50,10 @@ def read_glyphs(page: Any, text_objects: list[int], clips: Floats, to_display: F
     ``text_objects`` are the page's text objects in the order in which they are painted, those within form XObjects
     included, ``clips`` (n, 4) the boxes that they are clipped to; ``to_display`` (1, 6) leads from the page's user
     space to the displayed page. Raises PdfiumError when pdfium cannot make a text page.
+
+    Example::
+
+        read_glyphs(page, text_objects, clips, to_display)["texts"][:2]  # ("序", "号")
     """
     _forget_replacements(text_objects)
     modes = _give_extent(text_objects)

@@ -21,6 +21,10 @@ def draw_page(
 
     ``turned``: by how many degrees counter-clockwise the readers turned the page. The caller holds
     ``pdfium_calls.LOCK``. Raises pypdfium2.PdfiumError when the page cannot be loaded.
+
+    >>> import pypdfium2
+    >>> draw_page(pypdfium2.PdfDocument("rules.pdf"), 1, 0.5).size
+    (298, 421)
     """
     page = document[number - 1]
     picture: Image.Image = page.render(scale=scale, grayscale=grey).to_pil().convert("L" if grey else "RGB")
@@ -36,6 +40,9 @@ def grey_pages(
     ``turned``: by how many degrees each page was turned when it was read, where that is known: it need not be read again.
 
     Raises pypdfium2.PdfiumError when the file cannot be opened: it is encrypted, or broken.
+
+    >>> [(number, picture.mode) for number, picture in grey_pages(Path("rules.pdf"), [1], 1.0)]
+    [(1, 'L')]
     """
     import pypdfium2 as pdfium
 
@@ -59,7 +66,12 @@ def grey_pages(
 
 
 def grey_png(picture: Image.Image) -> bytes:
-    """A grey picture as a PNG of few shades: text stays sharp and small."""
+    """A grey picture as a PNG of few shades: text stays sharp and small.
+
+    >>> (_, picture), = grey_pages(Path("rules.pdf"), [1], 1.0)
+    >>> grey_png(picture)[1:4]
+    b'PNG'
+    """
     from PIL import Image
 
     step = 256 // _SHADES

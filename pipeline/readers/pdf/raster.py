@@ -28,6 +28,10 @@ def needs_pixels(info: PageInfo) -> bool:
 
     True for a scan with a text layer as well as for a page whose table rulings are all part of a picture; stray
     vector rulings (a line under the running head) do not matter.
+
+    >>> with open_pdf(Path("rules.pdf")) as pdf:
+    ...     needs_pixels(read_page(pdf, 1).info)
+    False
     """
     return info.tables == 0 and info.glyphs > 0 and info.pictures >= _PICTURE_SHARE
 
@@ -62,6 +66,11 @@ def find_grids_in_pixels(page: PageArrays, document: CamelotDocument) -> FoundGr
     camelot sees the lines, the project's own grid finder makes cells of them: it bridges gaps, keeps rows open that
     a page break cuts, and leaves out frames. Only tables that hold text count, as the lines of a drawing enclose none.
     Raises XizeError when the page cannot be drawn.
+
+    >>> from pipeline.readers.pdf.camelot import open_camelot
+    >>> with open_pdf(Path("rules.pdf")) as pdf, open_camelot(Path("rules.pdf")) as document:
+    ...     len(find_grids_in_pixels(pdf.decode(1), document).grids)
+    1
     """
     # A doubled or thick line has two edges in pixels, further apart than a drawn line's strokes ever are; but what
     # bridges them also gathers strokes of letters. The first reading that leaves no doubt is taken.

@@ -171,6 +171,10 @@ def turn_upright(page: PageArrays) -> PageArrays:
     """The page turned so that its body reads from left to right; ``turned`` tells by how much.
 
     The body is what takes the most room: upright headers may have more letters than the figures below them.
+
+    >>> with open_pdf(Path("rules.pdf")) as pdf:
+    ...     turn_upright(pdf.decode(1)).turned
+    0
     """
     if not page.angles.any():
         return page

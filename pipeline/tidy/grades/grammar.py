@@ -99,12 +99,21 @@ class LevelPart:
 
     @property
     def states(self) -> bool:
-        """Whether the part states a grade or a level."""
+        """Whether the part states a grade or a level.
+
+        >>> LevelPart(0, 2, "", number=3).states
+        True
+        """
         return self.number is not None or self.word is not None or self.level is not None
 
 
 def own_text(bracket: Bracket, all_brackets: Iterable[Bracket]) -> Iterator[tuple[int, int]]:
-    """The stretches of a bracket that do not lie in a bracket inside it."""
+    """The stretches of a bracket that do not lie in a bracket inside it.
+
+    >>> outer, inner = Bracket(2, 10, 0, True), Bracket(5, 9, 1, True)
+    >>> list(own_text(outer, [outer, inner]))
+    [(3, 5)]
+    """
     start, stop = bracket.inner()
     for inside in all_brackets:
         if inside.depth == bracket.depth + 1 and start <= inside.start < stop:
@@ -136,7 +145,11 @@ def _pieces(text: str, start: int, stop: int) -> Iterator[tuple[int, int, str]]:
 
 
 def parts(text: str, start: int, stop: int, column: bool = False) -> list[LevelPart]:
-    """A bracket's or chain's text as parts. ``column``: bare numbers count by themselves (5、4、3)."""
+    """A bracket's or chain's text as parts. ``column``: bare numbers count by themselves (5、4、3).
+
+    >>> [(part.number, part.word) for part in parts("三级/高级工", 0, 6)]
+    [(3, None), (None, 3)]
+    """
     found = [p for a, b, before in _pieces(text, start, stop) for p in _part(text, a, b, before, column)]
     # 五至三级, 3-1级, 初、中、高级: a bare number or 初/中 takes the 级 of the next part.
     for i in range(len(found) - 2, -1, -1):
@@ -181,7 +194,11 @@ def _part(text: str, start: int, stop: int, before: str, column: bool) -> list[L
 
 
 def outside(text: str, body: int, found: Sequence[Bracket]) -> list[list[LevelPart]]:
-    """The chains of levels outside brackets that stand where they state something."""
+    """The chains of levels outside brackets that stand where they state something.
+
+    >>> [[part.number for part in chain] for chain in outside("珠算五级、四级证书", 0, [])]
+    [[5, 4]]
+    """
     if "级" not in text:
         return []
     masked = list(text)
@@ -210,6 +227,9 @@ def grades(run: Sequence[LevelPart], numbers: bool = True, words: bool = True) -
     """The grades of one bracket or chain, ranges and 及以上/及以下 expanded, in printed order.
 
     ``numbers``, ``words``: whether numbered grades and grade words are looked at.
+
+    >>> list(grades(parts("五级至三级", 0, 5)))
+    [5, 3, 4, 5, 3]
     """
     last: int | None = None
     for part in run:
@@ -226,7 +246,11 @@ def grades(run: Sequence[LevelPart], numbers: bool = True, words: bool = True) -
 
 
 def descending(values: Iterable[int]) -> tuple[int, ...]:
-    """Grades from 5 to 1 without repeats."""
+    """Grades from 5 to 1 without repeats.
+
+    >>> descending([3, 5, 4, 5])
+    (5, 4, 3)
+    """
     return tuple(sorted(set(values), reverse=True))
 
 
@@ -234,6 +258,9 @@ def contradicts(runs: Sequence[Sequence[LevelPart]]) -> bool:
     """Whether the numbered grades, the grade words and the level words of an item cannot all be true.
 
     三级/二级/一级/高级工/技师 is a list of both kinds, one within the other; 五级/高级工, 四级/技师 and 中级/二级 are not.
+
+    >>> contradicts([parts("五级/高级工", 0, 6)])
+    True
     """
     stated = [p for run in runs for p in run if p.states]
     if len(stated) < 2 and not any(p.number is not None and (p.word or p.level) for p in stated):
@@ -268,7 +295,11 @@ def _mispaired(found: Sequence[LevelPart]) -> bool:
 
 
 def strange(text: str, found: Sequence[LevelPart]) -> Iterator[str]:
-    """Parts of a bracket that look like levels and are not understood."""
+    """Parts of a bracket that look like levels and are not understood.
+
+    >>> list(strange("特级技师/三级", parts("特级技师/三级", 0, 7)))
+    ['特级技师']
+    """
     for part in found:
         piece = text[part.start : part.stop]
         if part.states:
@@ -278,7 +309,11 @@ def strange(text: str, found: Sequence[LevelPart]) -> Iterator[str]:
 
 
 def spans(text: str, stated: Sequence[LevelPart]) -> tuple[tuple[int, int], ...]:
-    """The printed stretches that state something; parts divided by nothing but separators are one stretch."""
+    """The printed stretches that state something; parts divided by nothing but separators are one stretch.
+
+    >>> spans("三级/高级工", parts("三级/高级工", 0, 6))
+    ((0, 6),)
+    """
     found: list[tuple[int, int]] = []
     for part in sorted(stated, key=lambda p: p.start):
         if found and _GAP.fullmatch(text, found[-1][1], part.start):

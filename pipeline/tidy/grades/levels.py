@@ -154,6 +154,9 @@ def read_rule3(notes: Iterable[str]) -> dict[int, str]:
 
     Reads 五级对应初级 and 初级对应五级, lists (三级、二级、一级对应高级) and 三级及以上. A grade that the notes map to two
     tiers keeps the default.
+
+    >>> read_rule3(["四级、三级对应中级。"])
+    {5: '初级', 4: '中级', 3: '中级', 2: '高级', 1: '高级'}
     """
     mapped: dict[int, set[str]] = {}
     for note in notes:
@@ -174,6 +177,10 @@ def expand(entry: Mapping[str, Any], rule3: Mapping[int, str] = DEFAULT_RULE3) -
     """The credentials rows of one entries row: one per grade, or one with a null grade.
 
     ``entry`` needs ``tier``, ``grades`` and ``level``; its other columns (keys, name, issuer, provenance) are copied.
+
+    >>> rows = expand({"name": "焊工", "tier": "中级", "grades": [4, 3], "level": None})
+    >>> [(row["grade"], row["grade_label"], row["tier_conflict"]) for row in rows]
+    [(4, '四级/中级工', False), (3, '三级/高级工', True)]
     """
     common = {key: value for key, value in entry.items() if key not in _NOT_OF_CREDENTIALS}
     rows = []

@@ -104,12 +104,20 @@ class Bracket:
     closed: bool
 
     def inner(self) -> tuple[int, int]:
-        """Start and stop of what stands inside."""
+        """Start and stop of what stands inside.
+
+        >>> Bracket(2, 8, 0, closed=True).inner()
+        (3, 7)
+        """
         return self.start + 1, self.stop - 1 if self.closed else self.stop
 
 
 def brackets(text: str) -> list[Bracket]:
-    """Every bracket of ``text`` in order of opening; one that is never closed reaches to the end of the text."""
+    """Every bracket of ``text`` in order of opening; one that is never closed reaches to the end of the text.
+
+    >>> [(one.inner(), one.depth) for one in brackets("焊工(三级(高级)")]
+    [((3, 9), 0), ((6, 8), 1)]
+    """
     found: list[Bracket] = []
     if not _ANY_BRACKET.search(text):
         return found
@@ -136,6 +144,9 @@ def is_organisation(text: str, known: frozenset[str] = frozenset()) -> bool:
     """Whether ``text`` (normalised) is by its form the name of one or several organisations.
 
     ``known`` are names and brands that count whatever their form (see ``organisation_names``).
+
+    >>> is_organisation("某某行业协会"), is_organisation("焊工")
+    (True, False)
     """
     if not text or text in known:
         return bool(text)
@@ -154,6 +165,9 @@ def organisation_names(names: Iterable[str]) -> frozenset[str]:
 
     The brand is a company's name without business words and legal form, with or without the place in front
     (甲乙丙档案管理服务有限责任公司 → 甲乙丙; 北京丁戊己科技有限公司 → 北京丁戊己 and 丁戊己). ``names``: normalised text.
+
+    >>> sorted(organisation_names(["北京丁戊己科技有限公司"]))
+    ['丁戊己', '北京丁戊己', '北京丁戊己科技有限公司']
     """
     full = frozenset(names)
     brands = {name: _COMPANY_TAIL.sub("", name) for name in full if name.endswith(("公司", "集团"))}
@@ -174,6 +188,9 @@ def split_issuer(text: str, known: frozenset[str] = frozenset()) -> tuple[str | 
     """The organisation before the first colon outside brackets, and where the rest of the text starts.
 
     ``(None, 0)`` where there is no such colon or what precedes it is no organisation (类别:…, Linux认证:…).
+
+    >>> split_issuer("某某行业协会:茶艺师")
+    ('某某行业协会', 7)
     """
     at = text.find(":")
     if at < 0:
@@ -202,6 +219,9 @@ def issuer_bracket(text: str, known: frozenset[str] = frozenset()) -> tuple[str 
     """The organisation that stands alone in the last bracket of ``text``, and the text without that bracket.
 
     A bracket that is the whole text is a name, not an issuer.
+
+    >>> issuer_bracket("茶艺师(某某行业协会)")
+    ('某某行业协会', '茶艺师')
     """
     last = next((b for b in reversed(brackets(text)) if b.depth == 0), None)
     if last is None:
@@ -233,6 +253,9 @@ def name_without(text: str, body: int, spans: Sequence[tuple[int, int]]) -> str:
     """The text from ``body`` on without the stated words, the separators and brackets that they leave empty.
 
     珠算五级证书 → 珠算证书; (二级口译/笔译翻译) → (口译/笔译翻译). An item that is nothing but a level keeps its text.
+
+    >>> name_without("珠算五级证书", 0, [(2, 4)])
+    '珠算证书'
     """
     if not spans:
         return unwrap(text[body:])
@@ -253,7 +276,11 @@ def name_without(text: str, body: int, spans: Sequence[tuple[int, int]]) -> str:
 
 
 def unwrap(name: str) -> str:
-    """A name without the bracket that holds the whole of it."""
+    """A name without the bracket that holds the whole of it.
+
+    >>> unwrap("(高级考评员)")
+    '高级考评员'
+    """
     if not name.startswith(tuple(OPENING)):
         return name
     outer = [b for b in brackets(name) if b.depth == 0]

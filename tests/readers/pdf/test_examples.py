@@ -1,4 +1,4 @@
-"""The examples in docstrings are true: of the ground floor, and of reading, on the zoo's usual table."""
+"""The examples in docstrings are true: of the ground floor and beside it, and of reading, on the zoo's usual table."""
 
 from __future__ import annotations
 
@@ -15,10 +15,13 @@ from pipeline.readers.pdf.visible import visible_glyphs
 from pipeline.reading import cells_of
 from tests.readers.pdf.scans import table
 
-GROUND = ("model", "reading", "text")
+GROUND = (
+    "editions.names", "errors", "model", "outcome", "processes", "reading", "readers.word.numbering", "text",
+)  # fmt: skip
 READERS = (
-    "cell_text", "damage", "edges", "export", "grid", "intersections", "lines", "open", "page", "page_keys", "read",
-    "visible",
+    "camelot", "cell_text", "charts", "checks", "content", "damage", "decode_pdfium", "decode_pdfplumber", "decode_whole",
+    "edges", "export", "fills", "footnotes", "grid", "intersections", "lines", "open", "page", "page_keys",
+    "painted", "pdfium_calls", "pictures", "raster", "read", "streams", "visible",
 )  # fmt: skip
 
 
