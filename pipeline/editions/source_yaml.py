@@ -245,6 +245,21 @@ def parse_yaml(path: Path, data: bytes) -> Any:
         raise XizeError(
             f"{path}{where}不是合法的YAML（{problem}）：请更正该处的缩进、冒号或引号。"
         ) from error
+    except ValueError as error:  # YAML makes days of what looks like one
+        where = _line_of_no_day(data.decode())
+        what = "不存在的日期" if where else f"读不懂的值（{error}）"
+        raise XizeError(f"{path}{where}有{what}：日期请写成年-月-日，如2026-03-01。") from error
+
+
+def _line_of_no_day(text: str) -> str:
+    """第N行: the first line with a day that no calendar has; "" where there is none."""
+    for number, line in enumerate(text.splitlines(), 1):
+        for year, month, day in re.findall(r"\b(\d{4})-(\d\d?)-(\d\d?)\b", line):
+            try:
+                datetime.date(int(year), int(month), int(day))
+            except ValueError:
+                return f"第{number}行"
+    return ""
 
 
 def yaml_bytes(document: Any) -> bytes:

@@ -112,6 +112,7 @@ GOOD = """\
         ("tier: 初级", "tier: 低级", 1, "没有“低级”这一级次"),
         ('{class: "6901", kind: skill, tier: 初级}', "{annex: 7}", 1, "no或row_id"),
         ("  from: 甲\n", "  from: [甲\n", None, "不是合法的YAML"),
+        ("date: 2026-01-05", "date: 2026-13-05", 7, "不存在的日期"),
         ("- where", "where", None, "不是列表"),
     ],
 )
