@@ -6,7 +6,7 @@ General words of the field only; how much each answer weighs is trained (``weigh
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+from collections.abc import Callable, Mapping
 
 from pipeline.text import OPEN
 
@@ -18,7 +18,6 @@ _OPENS_BADLY = re.compile(
 )
 
 
-@lru_cache(maxsize=65536)
 def opens_badly(text: str) -> bool:
     """Whether a text opens as items do not: with a bracket, a colon, a comma, or with a title or a paper before what it is of
     (工程师CAD, 执业证书口腔医师)."""
@@ -28,7 +27,6 @@ def opens_badly(text: str) -> bool:
 _ENDS_BADLY = re.compile(r".*(?:[:、/-]|\((?:注册|执业)\))", re.DOTALL)
 
 
-@lru_cache(maxsize=65536)
 def ends_badly(text: str) -> bool:
     """Whether a text ends as items do not: with a colon, a dash, a slash, a comma, or a bracket that a title must follow (注册)."""
     return _ENDS_BADLY.fullmatch(text) is not None
@@ -42,7 +40,6 @@ _RANGE = re.compile(r"\d+[-~]\d+级")
 _WHOLE = re.compile(r"(?:正?高级|助理|[一二三]级)?(?:技师|工程师|教师|讲师)")
 
 
-@lru_cache(maxsize=65536)
 def paper_only(text: str) -> bool:
     """Whether words that only close other names are all there is, an issuer before a colon aside (执业证书; but 考级证书:1-10级)."""
     rest = text.rpartition(":")[2]
@@ -56,7 +53,6 @@ _BODY_TAIL = re.compile(
 )
 
 
-@lru_cache(maxsize=65536)
 def begins_in_issuer(text: str) -> bool:
     """Whether a text begins with the last words of an organisation's name (有限公司:…, 学会(IME):…)."""
     return _BODY_TAIL.match(text) is not None
@@ -67,7 +63,6 @@ _BODY_END = re.compile(rf"(?:{_BODIES}|共和国|教育部|[厅局])(?:\([^()]*\
 _BODY_LAST = frozenset("司团会院所心学国部厅局)")
 
 
-@lru_cache(maxsize=65536)
 def organisation_alone(text: str) -> bool:
     """Whether a text is an organisation that issues nothing (音乐家协会)."""
     return text[-1] in _BODY_LAST and ":" not in text and _BODY_END.search(text) is not None
@@ -76,7 +71,6 @@ def organisation_alone(text: str) -> bool:
 _HEADS = re.compile(r"(?:[一二三四五]级|[初中高]级|助理|副?主任|主管|正高级|注册|执业)+")
 
 
-@lru_cache(maxsize=65536)
 def heads_only(text: str) -> bool:
     """Whether a text is no more than how the names of titles open (一级注册, 助理)."""
     return _HEADS.fullmatch(text) is not None
@@ -87,13 +81,11 @@ _LEVEL_HEAD = re.compile(
 )
 
 
-@lru_cache(maxsize=65536)
 def level_head(text: str) -> bool:
     """Whether a text opens as only names do (一级…, 高级…, 助理…, 主任…, 1+X…)."""
     return _LEVEL_HEAD.match(text) is not None
 
 
-@lru_cache(maxsize=65536)
 def issuers(text: str) -> int:
     """How many issuers a text names: colons outside brackets."""
     depth = found = 0
@@ -112,7 +104,6 @@ _TWO_PERSONS = re.compile(
 )
 
 
-@lru_cache(maxsize=65536)
 def bare_levels_inside(text: str) -> int:
     """Levels without brackets of one person, with another person behind: 检验员一级|鉴定师三级, 助理农艺师|农业经济员."""
     return len(_BARE_LEVEL.findall(text)) + (_TWO_PERSONS.match(text) is not None)
@@ -122,7 +113,6 @@ _LEVEL_CLOSES = re.compile(r"(?:级|工|师|级及以上|级认证)\)(?=[^(),、
 _CLOSES = re.compile(r"\d[-~]\d{1,2}级(?=[^(),、;/])|级\)(?=[A-Za-z])")
 
 
-@lru_cache(maxsize=65536)
 def levels_inside(text: str) -> int:
     """Brackets that state a level, where there are two or a Latin word follows, and ranges of levels (3-7级), with more text
     behind: they close an item, what follows is another one."""
@@ -136,7 +126,6 @@ _PAPER_NOUN = re.compile(
 _LICENCE = re.compile(r"执业[^师士员医药:(]{2,}(?:证书|(?:操作|资格|上岗|从业|执业)证)")
 
 
-@lru_cache(maxsize=65536)
 def further_papers(text: str) -> int:
     """Certificates, and 1+X, that a text names beyond the first; a licence that no person holds (执业…) counts as one."""
     found = max(text.count("1+X") - 1, 0)
@@ -148,7 +137,6 @@ def further_papers(text: str) -> int:
 _LATIN_WORD = re.compile(r"[\x21-\x7e]*[a-z0-9+-][\x21-\x7e]*|[\x20-\x7e]+\([^()]*\)")
 
 
-@lru_cache(maxsize=65536)
 def latin_alone(text: str) -> bool:
     """Whether a text is a Latin word, and no acronym, before a bracket at most: 3D-ABC, Python(高级)."""
     return text[0].isascii() and _LATIN_WORD.fullmatch(text) is not None
@@ -160,3 +148,15 @@ _TITLE = re.compile(r"(?:[初中高]级|资深|助理|产品)?(?:工程|专家|�
 def title_after_certification(first: str, second: str) -> bool:
     """Whether a bare title stands behind a line that ends with a certification: 阿里云认证|高级工程师."""
     return first.endswith("认证") and _TITLE.match(second) is not None
+
+
+OF_PRINTED: Mapping[str, Callable[[str], float]] = {
+    "paper_only": paper_only,
+    "begins_in_issuer": begins_in_issuer,
+    "organisation_alone": organisation_alone,
+    "further_issuers": lambda text: max(issuers(text) - 1, 0),
+    "further_papers": further_papers,
+    "latin_alone": latin_alone,
+    "bare_levels_inside": bare_levels_inside,
+}
+"""What is asked of a text of printed lines only, by the name of the feature."""

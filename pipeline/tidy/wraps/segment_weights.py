@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -19,21 +19,7 @@ from numpy.typing import NDArray
 from ruamel.yaml import YAML
 
 from pipeline.text import OPEN, brackets, squeeze
-from pipeline.tidy.wraps.segment_forms import (
-    bare_levels_inside,
-    begins_in_issuer,
-    ends_badly,
-    further_papers,
-    heads_only,
-    issuers,
-    latin_alone,
-    level_head,
-    levels_inside,
-    opens_badly,
-    organisation_alone,
-    paper_only,
-    title_after_certification,
-)
+from pipeline.tidy.wraps import segment_forms as forms
 from pipeline.tidy.wraps.segment_lattice import Candidates
 from pipeline.tidy.wraps.segment_model import bare_of, base_of
 from pipeline.tidy.wraps.segment_words import Floats, Lessons, counts, log1p
@@ -96,7 +82,6 @@ def ends_well(text: str) -> bool:
     return text.endswith(_END_WORDS)
 
 
-@lru_cache(maxsize=65536)
 def begins_as_suffix(text: str) -> bool:
     """Whether a printed line begins as second halves of names begin (职业资格证书, but not 职业指导员)."""
     return text.startswith(_SUFFIX_WORDS) and not text.startswith(("工程", "职业指导", "员工"))
@@ -107,7 +92,6 @@ _SECOND_HALF = re.compile(
 )
 
 
-@lru_cache(maxsize=65536)
 def goes_on(text: str) -> bool:
     """Whether a word of a transcript begins as second halves of names begin (and not as 执业护士, 职业培训师)."""
     return _SECOND_HALF.match(text) is not None
@@ -118,7 +102,6 @@ _GENERAL = re.compile(
 )
 
 
-@lru_cache(maxsize=65536)
 def is_general(text: str) -> bool:
     """Whether a text, its brackets aside, is made of words that only close other names (执业证书)."""
     return _GENERAL.fullmatch(text) is not None
@@ -167,7 +150,9 @@ def gap_features(gaps: Gaps, typed: bool = False) -> Features:
         out |= zip(TRAITS, np.array(gaps.traits).T, strict=True)
         out |= {f"copied_{name}": out["copied"] * feature for name, feature in again}
     else:
-        out["title_after_certification"] = _flags([title_after_certification(*pair) for pair in gaps.pairs])
+        out["title_after_certification"] = _flags(
+            [forms.title_after_certification(*pair) for pair in gaps.pairs]
+        )
     return out
 
 
@@ -195,35 +180,29 @@ def item_features(
         "known_and_long": count * np.minimum(length, 12) / 4,
         "in_resembling_cell": is_near,
         "of_known_base": (known <= 0) * (counts(lessons.bases, bases) > whole) * (1 - is_near),
-        "opens_badly": _flags([opens_badly(text) for text in texts]),
+        "opens_badly": _asked(forms.opens_badly, texts),
         "unbalanced": np.array(items.unbalanced, dtype=float),
-        "levels_inside": np.array([levels_inside(text) for text in texts], dtype=float),
+        "levels_inside": _asked(forms.levels_inside, texts),
         "one_character": _flags(length == 1),
         "two_characters": _flags(length == 2),
         "very_long": np.maximum(0.0, (length - 24) / 8),
-        "ends_badly": _flags([ends_badly(text) for text in texts]),
+        "ends_badly": _asked(forms.ends_badly, texts),
         "begins_longer_items": np.where(known <= 0, log1p(counts(lessons.heads, texts)), 0.0),
         "ends_longer_items": np.where(tails > 0, log1p(tails) - count, 0.0),
         # Lines inside that begin as the item begins, or end as it ends, look like items of their own.
         "lines_begin_alike": begins,
         "lines_end_alike": ends,
-        "ends_well": _flags([ends_well(text) for text in texts]),
+        "ends_well": _asked(ends_well, texts),
     }  # fmt: skip
     further = (_typed_features if typed else _printed_features)(items, lessons, near)
     return out | further | _remembered(items, lessons)
 
 
 def _printed_features(items: Candidates, lessons: Lessons, near: Sequence[Collection[str]]) -> Features:
-    """What else there is to ask about items of printed lines; each question is asked of one text by ``segment_forms``."""
+    """What else there is to ask about items of printed lines."""
     texts = items.texts
     return {
-        "paper_only": _flags([paper_only(text) for text in texts]),
-        "begins_in_issuer": _flags([begins_in_issuer(text) for text in texts]),
-        "organisation_alone": _flags([organisation_alone(text) for text in texts]),
-        "further_issuers": np.array([max(issuers(text) - 1, 0) for text in texts], dtype=float),
-        "further_papers": np.array([further_papers(text) for text in texts], dtype=float),
-        "latin_alone": _flags([latin_alone(text) for text in texts]),
-        "bare_levels_inside": np.array([bare_levels_inside(text) for text in texts], dtype=float),
+        **{name: _asked(question, texts) for name, question in forms.OF_PRINTED.items()},
         "level_heads_inside": _heads_inside(items),
         "bare_in_resembling_cell": _among([TIERLESS + bare_of(text) for text in texts], items, near),
         "repeated": _repeated(items),
@@ -235,7 +214,7 @@ def _printed_features(items: Candidates, lessons: Lessons, near: Sequence[Collec
 
 def _heads_inside(items: Candidates) -> Floats:
     """How many lines of an item open with a level beyond the first one, no bracket being open (二级编剧|一级监督)."""
-    heads = [level_head(line) for line in items.lines]
+    heads = [forms.level_head(line) for line in items.lines]
     out = np.zeros(len(items.texts))
     for k, (first, last) in enumerate(zip(items.first, items.last, strict=True)):
         if any(heads[first + 1 : last + 1]):
@@ -244,8 +223,8 @@ def _heads_inside(items: Candidates) -> Floats:
                 stray, opened = brackets(items.lines[line])
                 depth = max(depth - stray, 0) + opened
                 before, behind = items.lines[line], items.lines[line + 1]
-                closes = line + 1 == last and heads_only(behind)  # …工程师|高级
-                found += depth == 0 and heads[line + 1] and not closes and not heads_only(before)
+                closes = line + 1 == last and forms.heads_only(behind)  # …工程师|高级
+                found += depth == 0 and heads[line + 1] and not closes and not forms.heads_only(before)
             out[k] = max(found - 1, 0)
     return out
 
@@ -330,16 +309,21 @@ def _typed_features(items: Candidates, lessons: Lessons, near: Sequence[Collecti
     names = [TIERLESS + bare_of(text) for text in texts] if any(near) else texts
     return {
         "organisation_alone": _flags([text.endswith(ORGANISATIONS) for text in texts]) * (issuers == 0),
-        "bare_levels_inside": np.array([bare_levels_inside(text) for text in texts], dtype=float),
+        "bare_levels_inside": _asked(forms.bare_levels_inside, texts),
         "tierless_in_resembling_cell": _among(names, items, near),
         "further_issuers": np.maximum(issuers - 1.0, 0.0),
         "further_words": size - 1.0,
-        "goes_on": _flags([goes_on(text) for text in texts]),
+        "goes_on": _asked(goes_on, texts),
         "words_known": inside.astype(float),
         "all_words_known": _flags((inside > 1) & (inside == size)),
-        "general_only": _flags([is_general(text) for text in texts]),
+        "general_only": _asked(is_general, texts),
         "level_heads_inside": _heads_inside(items),
     }
+
+
+def _asked(question: Callable[[str], float], texts: Sequence[str]) -> Floats:
+    """The answer about each text."""
+    return np.array([question(text) for text in texts], dtype=float)
 
 
 def _flags(values: Sequence[bool] | NDArray[np.bool_]) -> Floats:
