@@ -11,8 +11,7 @@ from pipeline.findings import Finding
 from pipeline.model import LogicalTable
 from pipeline.reading import Block, PageInfo
 from pipeline.text import normalise, squeeze
-from pipeline.tidy.catalogue import Catalogue
-from pipeline.tidy.class_cells import PrintedClass, name_key
+from pipeline.tidy.catalogue import Catalogue, PrintedClass, name_key
 from pipeline.tidy.headers import header_block
 from pipeline.tidy.outline import Outline, note_texts
 from pipeline.tidy.sections import Section

@@ -9,8 +9,7 @@ import pytest
 from pipeline.model import Cell, GridCell, Line, LogicalTable
 from pipeline.schema import KINDS, TIERS
 from pipeline.tidy.accounting import doubts_of_tables
-from pipeline.tidy.catalogue import Catalogue, is_catalogue, read_catalogue
-from pipeline.tidy.class_cells import name_key
+from pipeline.tidy.catalogue import Catalogue, is_catalogue, name_key, read_catalogue
 from pipeline.tidy.entries import TidyEntries
 from pipeline.tidy.section_rows import class_rows
 from pipeline.tidy.stitch import DocumentTables
