@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pipeline.errors import XizeError
 from pipeline.findings import Finding
 from pipeline.model import Cell
-from pipeline.reading import RAISED, Block, PageInfo, Reading, blocks_of, cells_of, pages_of
+from pipeline.reading import Block, PageInfo, Reading, blocks_of, cells_of, pages_of
 from pipeline.schema import KINDS
 from pipeline.text import page_spans
 from pipeline.tidy import pageless
@@ -21,9 +21,8 @@ from pipeline.tidy.annexes import Annex, read_annexes
 from pipeline.tidy.beside import WordFile
 from pipeline.tidy.catalogue import is_catalogue, page_of, read_catalogue
 from pipeline.tidy.entries import known_names, organisations, read_entries
-from pipeline.tidy.footnotes import without_marks
 from pipeline.tidy.grades.levels import expand, read_rule3
-from pipeline.tidy.outline import Outline, outline, without_boxes
+from pipeline.tidy.outline import outlined, without_boxes
 from pipeline.tidy.section_rows import (
     Row,
     TocLine,
@@ -73,7 +72,7 @@ def tidy(
     engine = pageless.engine_of(reading)
     cells, blocks, pages = pageless.restore(reading) if engine else _of_pages(reading)
     _check_readable(pages, bool(cells), where)
-    cells, parts = _outlined(cells, blocks, pages)
+    cells, parts = outlined(cells, blocks, pages)
     notes = note_rows(parts)
     rule3 = read_rule3([str(row["text"]) for row in notes])
     tables = document_tables(parts.sections, pages)
@@ -115,15 +114,6 @@ def tidy(
         findings = pageless.findings_with_lines([*pageless.findings_of(reading), *findings], engine)
     counted = characters(cells, catalogue, entries, annexes, tables)
     return Tidied(rows, findings, toc, rule3, counted, len(pages), sum(page.tables for page in pages))
-
-
-def _outlined(cells: list[Cell], blocks: list[Block], pages: list[PageInfo]) -> tuple[list[Cell], Outline]:
-    """The cells without the footnote marks whose notes stand elsewhere, and the document's parts."""
-    parts = outline(cells, blocks, pages)
-    if any(block.role == RAISED for block in blocks):
-        cells, blocks = without_marks(cells, blocks, parts.sections)
-        parts = outline(cells, blocks, pages)
-    return cells, parts
 
 
 def _of_pages(reading: Reading) -> tuple[list[Cell], list[Block], list[PageInfo]]:
