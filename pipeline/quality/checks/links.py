@@ -93,15 +93,6 @@ class _Target:
     order: int
 
 
-@dataclass(frozen=True, slots=True)
-class Link:
-    """What an entry means: the annex row, how that was found, and how sure it is."""
-
-    target: _Target
-    method: str
-    score: float
-
-
 @lru_cache(maxsize=65536)
 def bare(name: str) -> str:
     """What tells a credential from others: no blanks, brackets and separators, no 1+X in front, no 证书 at the end."""
@@ -133,7 +124,8 @@ def link(tables: Mapping[str, pa.Table]) -> tuple[list[dict[str, object]], list[
         for entry in own if targets else ():
             best = found.get((entry["text"], tuple(entry["grades"])))
             if best is not None:
-                links.append(_link_row(entry, best))
+                place = {name: entry[name] for name in _PLACE}
+                links.append({"entry_id": entry["entry_id"], **best, **place})
             elif kind == "one_plus_x":
                 unlinked.setdefault(bare(entry["name"]), []).append(entry)
     if not unlinked:
@@ -159,11 +151,11 @@ def _targets(tables: Mapping[str, pa.Table], kind: str) -> Iterable[_Target]:
 
 def _best(
     entries: Sequence[Mapping[str, Any]], targets: Sequence[_Target]
-) -> dict[tuple[str, tuple[int, ...]], Link]:
-    """The best link of every distinct (text, grades)."""
+) -> dict[tuple[str, tuple[int, ...]], dict[str, object]]:
+    """The best link of every distinct (text, grades): the columns of ``links`` that say what it is."""
     by_text: dict[str, list[_Target]] = grouped(targets, attrgetter("text"))
     by_key: dict[str, list[_Target]] = grouped(targets, attrgetter("key"))
-    found: dict[tuple[str, tuple[int, ...]], Link] = {}
+    found: dict[tuple[str, tuple[int, ...]], dict[str, object]] = {}
     rest: dict[str, list[tuple[tuple[str, tuple[int, ...]], str]]] = {}
     for entry in entries:
         what = (entry["text"], tuple(entry["grades"]))
@@ -171,15 +163,15 @@ def _best(
             continue
         key = bare(entry["name"])
         if same := by_text.get(squeeze(entry["text"])):
-            found[what] = Link(_pick(same, what[1]), "exact", 1.0)
+            found[what] = _link(same, what[1], "exact", 1.0)
         elif same := by_key.get(key):
-            found[what] = Link(_pick(same, what[1]), "normalised", 1.0)
+            found[what] = _link(same, what[1], "normalised", 1.0)
         else:
             rest.setdefault(_without_abbreviation(entry["name"], by_key), []).append((what, key))
     for key, (other, score) in _alike(list(rest), list(by_key)).items():
         for what, whole in rest[key]:
             likeness = score if whole == key else _likeness(whole, other)
-            found[what] = Link(_pick(by_key[other], what[1]), "fuzzy", likeness)
+            found[what] = _link(by_key[other], what[1], "fuzzy", likeness)
     return found
 
 
@@ -193,9 +185,10 @@ def _without_abbreviation(name: str, known: Mapping[str, object]) -> str:
     return shorter if shorter in known else bare(name)
 
 
-def _pick(same: Sequence[_Target], grades: Sequence[int]) -> _Target:
-    """Of the rows of one name: the likeliest table's, there the one that states most of the entry's grades."""
-    return min(same, key=lambda target: (target.order, -len(target.grades & set(grades))))
+def _link(same: Sequence[_Target], grades: Sequence[int], method: str, score: float) -> dict[str, object]:
+    """A link to one of the rows of one name: the likeliest table's, there the one that states most of the entry's grades."""
+    target = min(same, key=lambda target: (target.order, -len(target.grades & set(grades))))
+    return {"table": target.table, "row_id": target.row_id, "method": method, "score": score}
 
 
 def _alike(keys: Sequence[str], others: Sequence[str]) -> dict[str, tuple[str, float]]:
@@ -213,18 +206,6 @@ def _alike(keys: Sequence[str], others: Sequence[str]) -> dict[str, tuple[str, f
             if (key not in found or score > found[key][1]) and telling(key) == telling(other):
                 found[key] = (other, round(score, 4))
     return found
-
-
-def _link_row(entry: Mapping[str, Any], best: Link) -> dict[str, object]:
-    """A row of ``links`` (without edition)."""
-    return {
-        "entry_id": entry["entry_id"],
-        "table": best.target.table,
-        "row_id": best.target.row_id,
-        "method": best.method,
-        "score": best.score,
-        **{name: entry[name] for name in _PLACE},
-    }
 
 
 def _unlinked(

@@ -72,16 +72,14 @@ class _Catalogue:
 
     def apply(self, correction: Correction) -> None:
         """Carry out one correction of catalogue items."""
-        getattr(self, f"_{correction.action}")(correction)
-
-    def _replace(self, correction: Correction) -> None:
+        others = {"join": self._join, "move": self._move, "add": self._add}
+        if correction.action in others:
+            others[correction.action](correction)
+            return
         slot, index = self._find(correction)
-        self._put(slot, index, 1, [self._read(self.slots[slot][index], str(correction.to))])
-
-    def _split(self, correction: Correction) -> None:
-        slot, index = self._find(correction)
-        assert isinstance(correction.to, list)
-        self._put(slot, index, 1, [self._read(self.slots[slot][index], text) for text in correction.to])
+        texts = {"replace": [correction.to], "split": correction.to, "drop": []}[correction.action]
+        assert isinstance(texts, list)
+        self._put(slot, index, 1, [self._read(self.slots[slot][index], str(text)) for text in texts])
 
     def _join(self, correction: Correction) -> None:
         assert isinstance(correction.expect, list)
@@ -111,10 +109,6 @@ class _Catalogue:
         at = len(items) if target.position is None else min(target.position - 1, len(items))
         moved = dict(entry, class_code=goal[0], kind=goal[1], tier=goal[2])
         self._put(goal, at, 0, [self._read(moved, entry["text"])])
-
-    def _drop(self, correction: Correction) -> None:
-        slot, index = self._find(correction)
-        self._put(slot, index, 1, [])
 
     def _add(self, correction: Correction) -> None:
         where = correction.where
