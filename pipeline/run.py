@@ -146,8 +146,8 @@ def tidy_reading(job: Job, reading: Reading, report: Report | None = None) -> Ru
     """
     from pipeline.arrow import rows
     from pipeline.quality.assess import assess, name_rows
-    from pipeline.quality.checks.last_edition import boundary_differs
     from pipeline.quality.checks.pages import conservation
+    from pipeline.quality.checks.uncertain import boundary_differs
     from pipeline.quality.corrections.cells import apply_to_cells
     from pipeline.quality.corrections.file import corrections_in
     from pipeline.quality.corrections.rows import apply_to_rows

@@ -6,8 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from pipeline.findings import Finding
-from pipeline.quality.decisions import finding_rows
-from pipeline.quality.merge_findings import merge_findings
+from pipeline.quality.decisions import finding_rows, merge_findings
 from pipeline.readers.pdf.read import read_pdf
 from pipeline.tidy.document import tidy
 from tests.cli_home import small_truth
