@@ -47,7 +47,7 @@ from pipeline.tidy.wraps.segment import (  # noqa: E402
     is_settled,
     parts_of,
 )
-from pipeline.tidy.wraps.segment_lattice import Candidates, divide  # noqa: E402
+from pipeline.tidy.wraps.segment_model import Candidates, divide  # noqa: E402
 from pipeline.tidy.wraps.segment_weights import (  # noqa: E402
     WEIGHTS,
     Weights,

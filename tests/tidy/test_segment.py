@@ -30,14 +30,15 @@ from pipeline.tidy.wraps.segment_forms import (
     paper_only,
     title_after_certification,
 )
-from pipeline.tidy.wraps.segment_lattice import Candidates, divide
 from pipeline.tidy.wraps.segment_model import (
     CERTAIN,
     SURE,
+    Candidates,
     CellLines,
     Memory,
     bare_of,
     base_of,
+    divide,
     join,
 )
 from pipeline.tidy.wraps.segment_weights import TRAITS, Gaps, is_general, load_weights, own_weights, weighed

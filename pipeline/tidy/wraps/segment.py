@@ -19,16 +19,17 @@ from typing import NamedTuple
 import numpy as np
 
 from pipeline.text import CLOSE, OPEN, brackets, squeeze
-from pipeline.tidy.wraps.segment_lattice import Candidates, divide
 from pipeline.tidy.wraps.segment_model import (
     CERTAIN,
     SURE,
     WRAPPED,
+    Candidates,
     CellLines,
     Item,
     Memory,
     bare_of,
     base_of,
+    divide,
     join,
 )
 from pipeline.tidy.wraps.segment_weights import (

@@ -20,8 +20,7 @@ from ruamel.yaml import YAML
 
 from pipeline.text import OPEN, brackets, squeeze
 from pipeline.tidy.wraps import segment_forms as forms
-from pipeline.tidy.wraps.segment_lattice import Candidates
-from pipeline.tidy.wraps.segment_model import bare_of, base_of
+from pipeline.tidy.wraps.segment_model import Candidates, bare_of, base_of
 from pipeline.tidy.wraps.segment_words import Floats, Lessons, counts, log1p
 
 Features = dict[str, Floats]
