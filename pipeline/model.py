@@ -123,7 +123,8 @@ class LogicalTable:
     """A table as meant: pages stitched, rows and cells cut by page breaks joined.
 
     ``context``: the text lines printed between the heading (or the table before) and this table. ``x_edges``: the
-    places of its vertical edges in points.
+    places of its vertical edges in points. ``repeated``: the repeated header cells that were dropped; ``uncertain``: cells
+    whose span over a page break is; ``notes``: the footnotes at the feet of its pages.
     """
 
     context: tuple[Line, ...]
@@ -131,6 +132,9 @@ class LogicalTable:
     n_cols: int
     cells: tuple[GridCell, ...]
     x_edges: tuple[float, ...] = ()
+    repeated: tuple[Cell, ...] = ()
+    uncertain: tuple[Cell, ...] = ()
+    notes: tuple[Line, ...] = ()
     _index: dict[tuple[int, int], GridCell] = field(default_factory=dict, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -160,6 +164,11 @@ class LogicalTable:
         """The cells with text that cover a column in rows ``start`` … ``stop`` - 1, top to bottom, each once."""
         found = {id(cell): cell for row in range(start, stop) if (cell := self.at(row, col)) and cell.text}
         return list(found.values())
+
+    @property
+    def pieces(self) -> list[Cell]:
+        """The staged cells that the table consists of."""
+        return [piece for cell in self.cells for piece in cell.pieces]
 
     @property
     def page(self) -> int:

@@ -155,7 +155,7 @@ def _loose_text(sections: Sequence[StitchedSection], annexes: AnnexResult) -> It
     for section in sections:
         if section.section.kind == "notes":
             continue
-        for run in (*chain(*((t.table.context, t.notes) for t in section.tables)), section.rest):
+        for run in (*chain(*((t.context, t.notes) for t in section.tables)), section.rest):
             lines = [line for line in run if line not in used and squeeze(line.text)]
             if lines:
                 text = normalise("".join(line.text for line in lines))

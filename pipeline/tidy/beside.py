@@ -21,9 +21,8 @@ from pipeline.model import Cell, Line, LogicalTable
 from pipeline.schema import ANNEX_TABLES, KINDS, TABLES
 from pipeline.schema.common import PROVENANCE
 from pipeline.text import normalise, squeeze
-from pipeline.tidy.catalogue import Slot
 from pipeline.tidy.wraps.items import LineRules, placed_lines
-from pipeline.tidy.wraps.segment_model import Item, join
+from pipeline.tidy.wraps.segment_model import Item, Slot, join
 
 _SHOWN = 60
 """Characters of a reading that a message shows."""

@@ -13,10 +13,8 @@ from pipeline.model import Cell, GridCell, Line, LogicalTable
 from pipeline.schema import KINDS
 from pipeline.text import normalise, squeeze
 from pipeline.tidy.headers import CatalogueHeader, find_header
+from pipeline.tidy.wraps.segment_model import Slot
 from pipeline.vocabulary.kinds import kind_scores, tier_word
-
-Slot = tuple[str, str, str]
-"""(class_code, kind, tier)"""
 
 
 @dataclass
@@ -86,7 +84,7 @@ def read_catalogue(
         elif known is not None and len(known.columns) == table.n_cols:
             header = CatalogueHeader(0, known.columns)
         else:
-            out.unplaced += [piece for cell in table.cells for piece in cell.pieces if piece.lines]
+            out.unplaced += [piece for piece in table.pieces if piece.lines]
             continue
         current = last[0] if last is not None and last[1] == heading else None
         current = _read_rows(out, table, header, heading, current)

@@ -80,7 +80,7 @@ def tidy(
     rules = _line_rules(tables, pages, cells, engine, beside)
     annexes = read_annexes(_annexes(tables), lambda cell: hard_lines(cell, rules), header_map)
     place = pageless.place_of(engine) if engine else page_of
-    catalogue = read_catalogue(tables.under_headings, _kinds_only(header_map), where, place)
+    catalogue = read_catalogue(tables.catalogue, _kinds_only(header_map), where, place)
     # What the annexes name helps to read the entries: whole names, and by whom certificates are issued.
     entries = read_entries(
         catalogue, rules, known_names(annexes.rows), organisations(annexes.rows), beside, memory
@@ -151,12 +151,7 @@ def _room_doubts(rules: LineRules, typed: bool) -> list[Finding]:
 
 def _annexes(tables: DocumentTables) -> list[Annex]:
     return [
-        Annex(
-            one.section.number,
-            one.section.name or one.section.text,
-            one.section.page,
-            tuple(table.table for table in one.tables),
-        )
+        Annex(one.section.number, one.section.name or one.section.text, one.section.page, one.tables)
         for one in tables.annexes
     ]
 
@@ -166,7 +161,7 @@ def _kinds_only(header_map: Mapping[str, str]) -> dict[str, str]:
 
 
 def _check_catalogue(tables: DocumentTables, where: str) -> None:
-    if not any(is_catalogue(table.table) for table, _ in tables.catalogue):
+    if not any(is_catalogue(table) for table, _ in tables.catalogue):
         raise XizeError(
             f"{where}：没有找到专业目录表（表头为五类证书、下分初级、中级、高级的带线表格）；"
             f"请确认这是认定细则，或用“xize tables”查看该文件读出了哪些表格。"

@@ -15,12 +15,12 @@ from pipeline.reading import SINGLE
 from pipeline.schema import KINDS, TIERS
 from pipeline.text import normalise, squeeze
 from pipeline.tidy.beside import WordFile, settle
-from pipeline.tidy.catalogue import Catalogue, Slot
+from pipeline.tidy.catalogue import Catalogue
 from pipeline.tidy.grades.levels import read_levels
 from pipeline.tidy.grades.names import organisation_names
 from pipeline.tidy.wraps import segment
 from pipeline.tidy.wraps.items import LineRules, lines_as_items, placed_lines, segment_cell
-from pipeline.tidy.wraps.segment_model import Item, Memory
+from pipeline.tidy.wraps.segment_model import Item, Memory, Slot
 from pipeline.vocabulary.annexes import ORGANISATIONS
 
 Row = dict[str, object]

@@ -172,7 +172,7 @@ def sections_without_rows(
             continue
         if any(squeeze(line.text) not in notes and not FOOTNOTE.match(line.text) for line in one.rest):
             continue
-        if all(_only_header(table.table) and not table.table.context for table in one.tables):
+        if all(_only_header(table) and not table.context for table in one.tables):
             message = f"专业大类“{section.name}”只印有表头，没有专业类；请核对原文。"
             place = one.tables[0].pieces[0].place
             yield Finding("section_header_only", message, section.text, table="majors", key=key, **place)

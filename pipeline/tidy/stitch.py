@@ -1,7 +1,7 @@
 """Pages → tables as meant: the pieces of a table on successive pages become one grid.
 
 Columns are matched by position, not by count. A header repeated on a later page is dropped (and kept in
-``StitchedTable.repeated`` for the conservation of characters). A row cut by the page break is joined, a merged cell that
+``LogicalTable.repeated`` for the conservation of characters). A row cut by the page break is joined, a merged cell that
 runs on over the break is one cell again (see ``page_break``). Then the tables are sorted by what they are.
 """
 
@@ -37,27 +37,11 @@ _HEAD_ROWS = 4
 
 
 @dataclass(frozen=True)
-class StitchedTable:
-    """A stitched table, the repeated header cells that were dropped, cells whose span over a break is uncertain, and the
-    footnotes at the feet of its pages."""
-
-    table: LogicalTable
-    repeated: tuple[Cell, ...]
-    uncertain: tuple[Cell, ...]
-    notes: tuple[Line, ...] = ()
-
-    @property
-    def pieces(self) -> list[Cell]:
-        """The staged cells that the table consists of."""
-        return [piece for cell in self.table.cells for piece in cell.pieces]
-
-
-@dataclass(frozen=True)
 class StitchedSection:
     """A section with its stitched tables, and the lines printed after the last of them."""
 
     section: Section
-    tables: tuple[StitchedTable, ...]
+    tables: tuple[LogicalTable, ...]
     rest: tuple[Line, ...]
 
 
@@ -215,7 +199,7 @@ def _repeats(mine: Sequence[str], theirs: Sequence[str], first: bool) -> bool:
     return len(words) >= 2 or (first and len(mine) == 1)
 
 
-def _finish(table: GrowingTable) -> StitchedTable:
+def _finish(table: GrowingTable) -> LogicalTable:
     edges = table.edges
     cells = []
     for cell in table.cells:
@@ -231,8 +215,10 @@ def _finish(table: GrowingTable) -> StitchedTable:
     if table.merging:
         cells, holes = without_holes(cells)
         table.uncertain += holes
-    logical = LogicalTable(tuple(table.context), table.n_rows, len(edges) - 1, tuple(cells), tuple(edges))
-    return StitchedTable(logical, tuple(table.repeated), tuple(table.uncertain), tuple(table.notes))
+    return LogicalTable(
+        tuple(table.context), table.n_rows, len(edges) - 1, tuple(cells), tuple(edges),
+        tuple(table.repeated), tuple(table.uncertain), tuple(table.notes),
+    )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -241,30 +227,22 @@ class DocumentTables:
     heading it stands under, the annexes, and all others."""
 
     sections: Sequence[StitchedSection] = ()
-    catalogue: Sequence[tuple[StitchedTable, str]] = ()
+    catalogue: Sequence[tuple[LogicalTable, str]] = ()
     annexes: Sequence[StitchedSection] = ()
-    others: Sequence[StitchedTable] = ()
+    others: Sequence[LogicalTable] = ()
 
     @property
-    def under_headings(self) -> list[tuple[LogicalTable, str]]:
-        """The tables of the catalogue, each with the heading it stands under."""
-        return [(table.table, heading) for table, heading in self.catalogue]
-
-    @property
-    def annex_groups(self) -> dict[str, list[LogicalTable]]:
+    def annex_groups(self) -> dict[str, Sequence[LogicalTable]]:
         """The tables of each annex, which are of one design."""
-        return {
-            f"annex{index}": [table.table for table in annex.tables]
-            for index, annex in enumerate(self.annexes)
-        }
+        return {f"annex{index}": annex.tables for index, annex in enumerate(self.annexes)}
 
     @property
-    def groups(self) -> dict[str, list[LogicalTable]]:
+    def groups(self) -> dict[str, Sequence[LogicalTable]]:
         """Tables of one design: the catalogue's, and those of each annex."""
-        return {"catalogue": [table.table for table, _ in self.catalogue], **self.annex_groups}
+        return {"catalogue": [table for table, _ in self.catalogue], **self.annex_groups}
 
     @property
-    def all(self) -> list[StitchedTable]:
+    def all(self) -> list[LogicalTable]:
         """Every table: those of annexes, of the catalogue, others."""
         annexes = [table for annex in self.annexes for table in annex.tables]
         return [*annexes, *(table for table, _ in self.catalogue), *self.others]
@@ -278,11 +256,11 @@ def document_tables(sections: Sequence[Section], pages: Sequence[PageInfo]) -> D
     """
     pictured = frozenset(page.page for page in pages if not page.tables and page.pictures)
     stitched = [stitch(section, pictured) for section in sections]
-    catalogue: list[tuple[StitchedTable, str]] = []
-    others: list[StitchedTable] = []
+    catalogue: list[tuple[LogicalTable, str]] = []
+    others: list[LogicalTable] = []
     for one in stitched:
         for table in one.tables if one.section.kind != "annex" else ():
-            if one.section.kind == "major" or is_catalogue(table.table):
+            if one.section.kind == "major" or is_catalogue(table):
                 catalogue.append((table, one.section.text))
             else:
                 others.append(table)

@@ -56,7 +56,7 @@ ABOVE = [
 def _stitched(last: list[Printed], *below: list[Printed]) -> LogicalTable:
     content: list[Line | PageTable] = [_page(1, [*ABOVE, last]), _page(2, list(below))]
     (table,) = stitch(Section("annex", "附件1：名单", content=content)).tables
-    return table.table
+    return table
 
 
 def _texts(table: LogicalTable, row: int) -> list[str]:
@@ -93,7 +93,7 @@ def test_a_list_that_begins_a_page_with_its_own_title_is_its_own_table() -> None
     wide = Cell("banner", 2, 1, 0, 0, 1, 5, XS[0], 60.0, XS[-1], 84.0, banner.lines, "test")
     content: list[Line | PageTable] = [_page(1, ABOVE), PageTable(2, (wide, *moved))]
     found = stitch(Section("annex", "附件1：名单", content=content)).tables
-    assert [table.table.n_rows for table in found] == [6, 3]
+    assert [table.n_rows for table in found] == [6, 3]
 
 
 @pytest.mark.parametrize("note", ["①以公布时的名称为准。", "1 以公布时的名称为准。", "*以公布时的名称为准。"])
@@ -101,7 +101,7 @@ def test_a_footnote_does_not_end_a_table(note: str) -> None:
     line = Line(note, 40.0, 700.0, 200.0, 710.0, 1, (8.0,) * len(note), 8.0)
     rest = _page(2, [_one("4", "丁公司", "S000031300044", "钳工", "")])
     (table,) = stitch(Section("annex", "附件1：名单", content=[_page(1, ABOVE), line, rest])).tables
-    assert table.notes == (line,) and table.table.n_rows == 7
+    assert table.notes == (line,) and table.n_rows == 7
     caption = Line("二、其他机构名单", 40.0, 700.0, 200.0, 710.0, 1, (8.0,) * 8, 8.0)
     assert len(stitch(Section("annex", "附件1：名单", content=[_page(1, ABOVE), caption, rest])).tables) == 2
 
@@ -118,8 +118,8 @@ def test_a_class_goes_on_over_two_breaks_and_the_next_one_is_named_in_the_middle
     ]
     content: list[Line | PageTable] = [_page(n, list(rows)) for n, rows in enumerate(pages, start=1)]
     (table,) = stitch(Section("major", "一、61农林牧渔大类", content=content)).tables
-    assert _texts(table.table, 5)[:2] == ["6105", "甲工丁工"]
-    assert _texts(table.table, 6)[:2] == ["6106", "子工"]
+    assert _texts(table, 5)[:2] == ["6105", "甲工丁工"]
+    assert _texts(table, 6)[:2] == ["6106", "子工"]
 
 
 def test_classes_behind_a_column_of_remarks_begin_their_rows() -> None:
@@ -130,7 +130,7 @@ def test_classes_behind_a_column_of_remarks_begin_their_rows() -> None:
     last = _one("新增", "林业类（6102）", "甲工", "乙工", "丙工")
     pages = [_page(1, [*above, last]), _page(2, [_one("", "渔业类（6104）", "丁工", "戊工", "己工")])]
     (table,) = stitch(Section("major", "一、61农林牧渔大类", content=[*pages])).tables
-    assert [_texts(table.table, row)[1] for row in (2, 3)] == ["林业类(6102)", "渔业类(6104)"]
+    assert [_texts(table, row)[1] for row in (2, 3)] == ["林业类(6102)", "渔业类(6104)"]
 
 
 @pytest.mark.parametrize("hole", [True, False], ids=["a hole", "closed cells"])
@@ -150,7 +150,7 @@ def test_values_filled_into_empty_cells_are_unsure(hole: bool, broken: bool) -> 
     else:
         content = [PageTable(1, (*first[0].cells, *cells))]
     (table,) = stitch(Section("annex", "附件5：名单", content=content)).tables
-    annex = Annex(5, "社会培训评价组织及评价项目名单", 1, (table.table,))
+    annex = Annex(5, "社会培训评价组织及评价项目名单", 1, (table,))
     rows = read_annexes([annex], lambda cell: list(cell.lines)).rows["annex_5_evaluators"]
     if not hole and not broken:  # the borders decide: never filled down within a page
         assert [(row["no"], row["org"]) for row in rows] == [("4", "丁公司")] * 2 + [
@@ -213,7 +213,7 @@ def test_a_header_that_a_page_break_cuts_is_one_header() -> None:
         PageTable(2, (*rest, *row)),
     ]
     (table,) = stitch(Section("major", "一、61农林牧渔大类", content=content)).tables
-    assert [_texts(table.table, row) for row in range(table.table.n_rows)] == [
+    assert [_texts(table, row) for row in range(table.n_rows)] == [
         ["双师级别专业类别", "证书类别"],
         ["双师级别专业类别", "初级", "中级", "高级"],
         ["双师级别专业类别", "甲", "乙", "丙", "丁"],

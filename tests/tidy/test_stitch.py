@@ -31,4 +31,4 @@ def test_a_table_goes_on_over_blank_pages_only(
     content = [PageTable(page, tuple(_cells(page))) for page in pages]
     found = stitch(Section("major", "一、甲大类", content=list(content)), pictured)
     assert len(found.tables) == tables and found.rest == ()
-    assert sum(table.table.n_rows for table in found.tables) == len(pages)
+    assert sum(table.n_rows for table in found.tables) == len(pages)
