@@ -26,7 +26,6 @@ from pipeline.tidy.outline import outlined, without_boxes
 from pipeline.tidy.section_rows import (
     Row,
     TocLine,
-    absent_annexes,
     class_rows,
     major_rows,
     note_rows,
@@ -107,7 +106,7 @@ def tidy(
         *(beside.differences(rows) if beside is not None else ()),
     ]
     loose = [finding.evidence for finding in findings if finding.code == "text_outside_tables"]
-    toc, absent = absent_annexes(toc_lines(parts), pages, tables, loose)
+    toc, absent = toc_lines(parts, pages, tables, loose)
     findings = unreadable_pages([*findings, *absent], pages)
     if engine:
         rows = {name: pageless.with_lines(some, engine) for name, some in rows.items()}

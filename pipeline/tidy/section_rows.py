@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from pipeline.findings import Finding
@@ -207,13 +207,22 @@ def _other_codes(codes: Sequence[str], major: Mapping[str, object]) -> tuple[str
     return college, bachelor
 
 
-def toc_lines(parts: Outline) -> list[TocLine]:
-    """The lines of the table of contents that name a 专业大类 or an annex, and whether it stands in the body."""
+def toc_lines(
+    parts: Outline, pages: Sequence[PageInfo], tables: DocumentTables, loose: Sequence[str]
+) -> tuple[list[TocLine], list[Finding]]:
+    """The lines of the table of contents that name a 专业大类 or an annex, and whether it stands in the body; a finding for
+    each annex that is not in the document.
+
+    One may be there and not read where a page is a picture, a table stands under no heading, a line outside the tables
+    (``loose``) has its title, or the contents name a page behind the file's last, which may have been cut off.
+    """
+    unread = bool(tables.others) or any(page.glyphs == 0 and page.pictures > 0.3 for page in pages)
     sections = [section for section in parts.sections if section.kind == "major"]
     majors = {section.codes[0] for section in sections if section.codes}
     names = {squeeze(section.name) for section in sections}
     annexes = [(s.number, squeeze(s.name)) for s in parts.sections if s.kind == "annex" and s.content]
     out: list[TocLine] = []
+    findings: list[Finding] = []
     for entry in parts.toc:
         if (major := parse_major(entry.text)) is not None:
             code = major.codes[0] if major.codes else None
@@ -223,26 +232,11 @@ def toc_lines(parts: Outline) -> list[TocLine]:
             number, title = annex
             found = any(n == number or (title and t == squeeze(title)) for n, t in annexes)
             label = None if number is None else str(number)
-            out.append(TocLine("annex", entry.text, found, label, entry.page))
-    return out
-
-
-def absent_annexes(
-    toc: Sequence[TocLine], pages: Sequence[PageInfo], tables: DocumentTables, loose: Sequence[str]
-) -> tuple[list[TocLine], list[Finding]]:
-    """The contents with the annexes marked that are not in the document, and a finding for each.
-
-    One may be there and not read where a page is a picture, a table stands under no heading, a line outside the tables
-    (``loose``) has its title, or the contents name a page behind the file's last, which may have been cut off.
-    """
-    unread = bool(tables.others) or any(page.glyphs == 0 and page.pictures > 0.3 for page in pages)
-    lines, findings = [], []
-    for line in toc:
-        if line.kind == "annex" and not line.found and not unread and (line.page or 0) <= len(pages):
-            title = squeeze((parse_annex(line.label) or (None, line.label))[1]) or squeeze(line.label)
-            if not any(title in squeeze(text) for text in loose):
-                line = replace(line, absent=True)
-                message = f"目录列有“{line.label}”，正文中没有这一附件；请核对原文。"
-                findings.append(Finding("toc_annex_absent", message, line.label, page=line.page or None))
-        lines.append(line)
-    return lines, findings
+            words = squeeze(title) or squeeze(entry.text)
+            known = found or unread or any(words in squeeze(text) for text in loose)
+            absent = not known and (entry.page or 0) <= len(pages)
+            out.append(TocLine("annex", entry.text, found, label, entry.page, absent))
+            if absent:
+                message = f"目录列有“{entry.text}”，正文中没有这一附件；请核对原文。"
+                findings.append(Finding("toc_annex_absent", message, entry.text, page=entry.page or None))
+    return out, findings

@@ -130,12 +130,9 @@ def values(table: LogicalTable, row: int, ref: Ref) -> list[GridCell]:
     A cell stands under the header if it covers all of its columns, or if at least half of its own width lies there:
     where the columns of a later page are a little off, a neighbour may reach into the header's columns.
     """
-    seen: list[GridCell] = []
-    for col in range(ref.start, ref.stop):
-        cell = table.at(row, col)
-        if cell is not None and cell.text and all(cell is not other for other in seen):
-            seen.append(cell)
-    return [cell for cell in seen if _under(table, cell, ref)]
+    cells = (table.at(row, col) for col in range(ref.start, ref.stop))
+    distinct = {id(cell): cell for cell in cells if cell is not None and cell.text}
+    return [cell for cell in distinct.values() if _under(table, cell, ref)]
 
 
 def _under(table: LogicalTable, cell: GridCell, ref: Ref) -> bool:

@@ -30,28 +30,24 @@ class AnnexResult:
 
     ``context``: the text lines before tables that gave a list its name. ``characters``: squeezed characters of all
     annex cells (``given``), of those in rows (``rows``), in headers and banners (``heads``) and, left over, in
-    findings (``findings``). ``in_rows``, ``in_heads``: the cells whose text stands in a row, or is a header or banner
-    (by identity; cells repeat in no other way).
+    findings (``findings``). ``stands``: the cells whose text stands in a row (``rows``), or is a header or banner
+    (``heads``), by identity; cells repeat in no other way.
     """
 
     rows: dict[str, list[Row]] = field(default_factory=dict)
     findings: list[Finding] = field(default_factory=list)
     context: list[Line] = field(default_factory=list)
     characters: dict[str, int] = field(default_factory=dict)
-    in_rows: set[int] = field(default_factory=set)
-    in_heads: set[int] = field(default_factory=set)
+    stands: dict[int, str] = field(default_factory=dict)
 
     def row(self, cell: GridCell) -> None:
         """The cell's text stands in a row."""
-        self.in_rows.add(id(cell))
+        self.stands[id(cell)] = "rows"
 
     def head(self, cells: Iterable[GridCell]) -> None:
         """The cells' text is a header or a banner."""
-        self.in_heads.update(map(id, cells))
-
-    def has(self, cell: GridCell) -> bool:
-        """Whether the cell is accounted for."""
-        return id(cell) in self.in_rows or id(cell) in self.in_heads
+        for cell in cells:
+            self.stands.setdefault(id(cell), "heads")
 
     def report(
         self,

@@ -177,13 +177,10 @@ def _count(annexes: Iterable[Annex], out: AnnexResult) -> dict[str, int]:
     counts = {"given": 0, "rows": 0, "heads": 0, "findings": 0}
     for annex in annexes:
         for cell in (cell for table in annex.tables for cell in table.cells if cell.text):
+            stands = out.stands.get(id(cell), "findings")
             counts["given"] += len(cell.text)
-            if id(cell) in out.in_rows:
-                counts["rows"] += len(cell.text)
-            elif id(cell) in out.in_heads:
-                counts["heads"] += len(cell.text)
-            else:
-                counts["findings"] += len(cell.text)
+            counts[stands] += len(cell.text)
+            if stands == "findings":
                 message = f"附件《{annex.title}》中有文字未能归入任何一行：“{cell.text[:60]}”。"
                 out.report("annex_text_unplaced", message, cell.text, cell)
     return counts
@@ -234,7 +231,7 @@ def rows_of_extra_columns(
     rows: list[Row] = []
     seen: set[int] = set()
     for cell in table.cells:
-        if not cell.text or out.has(cell):
+        if not cell.text or id(cell) in out.stands:
             continue
         ref = next((ref for ref in header.refs if ref.start <= cell.col < ref.stop), None)
         if ref is None or ref.field is not None or not ref.text:

@@ -54,12 +54,11 @@ def learn_rules(
     columns: dict[str, list[tuple[float, float, Sequence[Line]]]] = {}
     for group, tables in groups.items():
         for table in tables:
-            for cell in table.cells:
-                for piece in cell.pieces:
-                    name = "{} {:.0f}x{:.0f}".format(group, *sizes.get(piece.page, (0.0, 0.0)))
-                    named[piece.page, piece.table_no] = name
-                    if piece.lines:
-                        columns.setdefault(name, []).append((piece.x0, piece.x1 - piece.x0, piece.lines))
+            for piece in table.pieces:
+                name = "{} {:.0f}x{:.0f}".format(group, *sizes.get(piece.page, (0.0, 0.0)))
+                named[piece.page, piece.table_no] = name
+                if piece.lines:
+                    columns.setdefault(name, []).append((piece.x0, piece.x1 - piece.x0, piece.lines))
     return LineRules(breaks.learn(columns), named)
 
 

@@ -19,7 +19,7 @@ from itertools import groupby
 from pipeline.model import Cell, GridCell, Line
 from pipeline.reading import OPENS, PITCH
 from pipeline.text import CLOSE, CLOSE_QUOTES, OPEN, OPEN_QUOTES, depth_after, is_cjk, normalise
-from pipeline.tidy.wraps.segment_model import CERTAIN, SURE
+from pipeline.tidy.wraps.segment_model import CERTAIN, SURE, is_latin
 from pipeline.tidy.wraps.segment_weights import ORGANISATIONS, is_general
 
 _OPENING = OPEN + OPEN_QUOTES
@@ -59,13 +59,9 @@ def width(text: str) -> float:
     return sum(1.0 if is_cjk(c) or ord(c) > 0x2E7F else 0.5 for c in text)
 
 
-def _latin(char: str) -> bool:
-    return char.isascii() and char.isalnum()
-
-
 def _latin_end(text: str) -> bool:
     """Whether a word ends in Latin letters or digits, a closing bracket behind them aside."""
-    return _latin(text[-1]) or (text[-1] in ")]" and len(text) > 1 and _latin(text[-2]))
+    return is_latin(text[-1]) or (text[-1] in ")]" and len(text) > 1 and is_latin(text[-2]))
 
 
 @dataclass(frozen=True)
@@ -123,7 +119,7 @@ class Blanks:
                 traits.append(self._traits(blank))
                 # A blank beside Latin letters, or behind a mark, stands inside a printed line as well: it goes on.
                 marked = a.text[-1] in ":,、"
-                beside = _latin_end(a.text) or _latin(b.text[0]) or marked
+                beside = _latin_end(a.text) or is_latin(b.text[0]) or marked
                 on = beside and odds < SURE and used + width(b.text) <= widest + 0.5
                 used = used + 0.5 * (not marked) if on else 0.0
             else:
@@ -162,7 +158,7 @@ class Blanks:
             return CERTAIN
         whole = typed and min(len(first), len(second)) > 1
         known = blank.share < _CUT and {first, second} <= self.known
-        if (whole or known) and second[0] not in "《〈" and not (_latin(first[-1]) or _latin(second[0])):
+        if (whole or known) and second[0] not in "《〈" and not (is_latin(first[-1]) or is_latin(second[0])):
             return SURE
         return 0.0
 
@@ -176,7 +172,7 @@ class Blanks:
             slack = blank.left - width(piece[0])
         level = bool(_LEVEL_END.search(blank.tail))
         issuer = bool(_ISSUER.match(second))
-        before, after = _latin(first[-1]) and not level and not issuer, _latin(second[0])
+        before, after = is_latin(first[-1]) and not level and not issuer, is_latin(second[0])
         shouted = first.isascii() and second.isascii() and first.isupper() and second.isupper()
         short = min(len(first), len(second))
         outside = blank.depth == 0
@@ -241,7 +237,7 @@ def _fixed(texts: Sequence[str]) -> dict[int, float]:
     for i, text in enumerate(texts):
         if i and _NUMBER.fullmatch(text):
             counts = i + 1 < len(texts) and texts[i + 1][0] in _MEASURES
-            if counts or _latin(texts[i - 1][-1]):
+            if counts or is_latin(texts[i - 1][-1]):
                 out[i - 1] = _NEVER
             if counts:
                 out[i] = _NEVER
@@ -261,7 +257,7 @@ def learn_blanks(cells: Sequence[Cell]) -> Blanks:
         for a, b in zip(texts, texts[1:], strict=False):
             depth = depth_after(a, depth)
             total[row] += 1
-            held = _latin(a[-1]) or _latin(b[0]) or a[-1] in _TO_NEXT or b[0] in _TO_LAST
+            held = is_latin(a[-1]) or is_latin(b[0]) or a[-1] in _TO_NEXT or b[0] in _TO_LAST
             inside[row] += (depth > 0 and not held) or (len(b) == 1 and is_cjk(b))
         for text in texts:
             if len(text) > 1 and depth_after(text) == 0 and text[0] not in _OPENING:
@@ -292,8 +288,8 @@ def list_lines(cell: GridCell) -> list[Line]:
             depth_after(before) > 0
             or before[-1] in _TO_NEXT
             or line.text[0] in _TO_LAST
-            or _latin(before[-1])
-            or _latin(line.text[0])
+            or is_latin(before[-1])
+            or is_latin(line.text[0])
             or len(line.text) == 1
         ):
             out[-1] = replace(out[-1], text=normalise(f"{before} {line.text}"))
