@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from pipeline.errors import XizeError
 from pipeline.findings import Finding
@@ -78,7 +79,7 @@ def tidy(
     _check_catalogue(tables, where)
     rules = _line_rules(tables, pages, cells, engine, beside)
     annexes = read_annexes(_annexes(tables), lambda cell: hard_lines(cell, rules), header_map)
-    place = pageless.place_of(engine) if engine else page_of
+    place = partial(pageless.place_of, engine) if engine else page_of
     catalogue = read_catalogue(tables.catalogue, _kinds_only(header_map), where, place)
     # What the annexes name helps to read the entries: whole names, and by whom certificates are issued.
     entries = read_entries(

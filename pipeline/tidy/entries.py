@@ -119,7 +119,7 @@ def read_entries(
         printed.append(lines)
         problems.append(segment_cell(lines, rules, near, slot=key))
     if rules.every_line:
-        found = [lines_as_items(problem) for problem in problems]
+        found = [lines_as_items(problem.texts) for problem in problems]
     else:
         found = segment.segment_all(problems, known_names, sorted(organisations), memory)
     out = TidyEntries([], placeholders)

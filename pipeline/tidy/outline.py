@@ -29,9 +29,8 @@ from pipeline.vocabulary.headings import ANNEX, LEADER, MAJOR, NUMERAL, TOC, beg
 
 @dataclass
 class Outline:
-    """A document taken apart: title lines, contents, sections in printed order, margins (running heads, numbers)."""
+    """A document taken apart: contents, sections in printed order, margins (running heads, numbers)."""
 
-    title: list[Line]
     toc: list[TocEntry]
     sections: list[Section]
     margins: list[Line]
@@ -59,10 +58,10 @@ def outline(cells: Sequence[Cell], blocks: Sequence[Block], pages: Sequence[Page
     margins = running_heads(lines, tables, {p.page: p for p in pages})
     off = {id(line) for line in margins}
     lines = [line for line in lines if id(line) not in off]
-    title, toc, toc_lines = contents(lines)
-    in_toc = {id(line) for line in toc_lines} | {id(line) for line in title}
-    stream = _stream([line for line in lines if id(line) not in in_toc], tables)
-    return Outline(title, toc, _sections(stream, toc), margins, hidden)
+    toc, before = contents(lines)
+    in_front = set(map(id, before))
+    stream = _stream([line for line in lines if id(line) not in in_front], tables)
+    return Outline(toc, _sections(stream, toc), margins, hidden)
 
 
 def without_boxes(cells: Sequence[Cell]) -> tuple[list[Cell], list[Line]]:
@@ -125,17 +124,17 @@ def _extents(items: Iterable[Line | PageTable]) -> dict[int, tuple[float, float]
     return extents
 
 
-def contents(lines: Sequence[Line]) -> tuple[list[Line], list[TocEntry], list[Line]]:
-    """Title lines, entries of the table of contents, and the lines these took."""
+def contents(lines: Sequence[Line]) -> tuple[list[TocEntry], list[Line]]:
+    """The entries of the table of contents, and the lines that these and the document's title took."""
     start = next((i for i, line in enumerate(lines) if TOC.match(squeeze(line.text))), None)
     leaders = [i for i, line in enumerate(lines) if LEADER.match(line.text.strip())]
     if start is None and len(leaders) < 3:
-        return _title(lines), [], []
+        return [], _title(lines)
     if start is None:
         start = leaders[0] - 1
     inside = [i for i in leaders if i > start]
     if not inside:
-        return _title(lines), [], [lines[start]] if start >= 0 else []
+        return [], [*_title(lines), lines[start]]
     # The contents end with the last leader line before the body: a gap of many lines without any is the body.
     last = inside[0]
     for i in inside:
@@ -154,7 +153,8 @@ def contents(lines: Sequence[Line]) -> tuple[list[Line], list[TocEntry], list[Li
         elif len(held) > 1 and _starts_entry(squeeze(line.text)) and _starts_entry(squeeze(held[0].text)):
             entries.append(TocEntry(normalise("".join(h.text for h in held[:-1])), None, held[0]))
             held = [line]
-    return _title(lines[: max(start, 0)]), entries, list(lines[max(start, 0) : last + 1])
+    start = max(start, 0)
+    return entries, [*_title(lines[:start]), *lines[start : last + 1]]
 
 
 def _starts_entry(text: str) -> bool:

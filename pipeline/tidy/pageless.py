@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from operator import attrgetter
 from typing import Any
 
 from pipeline.findings import Finding
@@ -140,15 +141,10 @@ def _where(engine: str, line: int | None, cell_id: str | None) -> str:
     return f"第 {line} 段" if engine == WORD else f"文字稿第 {line} 行"
 
 
-def place_of(engine: str) -> Callable[[LogicalTable], str]:
-    """What tells where a table begins, for messages."""
-
-    def place(table: LogicalTable) -> str:
-        first = min((cell.pieces[0] for cell in table.cells), key=lambda piece: piece.top)
-        where = _where(engine, line_at(first.top), first.cell_id)
-        return where.removeprefix("文字稿")
-
-    return place
+def place_of(engine: str, table: LogicalTable) -> str:
+    """Where a table begins, for messages."""
+    first = min(table.pieces, key=attrgetter("top"))
+    return _where(engine, line_at(first.top), first.cell_id).removeprefix("文字稿")
 
 
 def line_rules(
@@ -165,4 +161,4 @@ def line_rules(
         for cell in table.cells
         if cell.lines
     }
-    return replace(rules, intended=intended, gaps=learn_blanks(cells).gaps)
+    return replace(rules, intended=intended, blanks=learn_blanks(cells))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
@@ -11,6 +11,7 @@ from pipeline.text import normalise
 from pipeline.tidy.wraps import breaks, segment
 from pipeline.tidy.wraps.breaks import BreakRules
 from pipeline.tidy.wraps.segment_model import SURE, CellLines, Item
+from pipeline.tidy.wraps.typed import Blanks
 
 _FULL_LINE = 0.0
 """Log-odds of a boundary at a full line of a catalogue cell before its words are looked at."""
@@ -32,17 +33,15 @@ class LineRules:
     """The line-breaking rules of a document, which tables share a padding, and the intended lines of annex cells.
 
     ``groups`` maps (page, table_no) to a padding group; ``intended`` a staged cell's id to its intended lines.
-    ``every_line``: every line ended on purpose. ``gaps``: for sources without geometry, what takes the place of ``boundary_odds``: (log-odds, traits) of every gap.
+    ``every_line``: every line ended on purpose. ``blanks``: of a transcript, which has no geometry: they take the place of
+    ``boundary_odds``.
     """
 
     breaks: BreakRules
     groups: Mapping[tuple[int, int], str] = field(default_factory=dict)
     intended: Mapping[str, tuple[Line, ...]] = field(default_factory=dict)
     every_line: bool = False
-    gaps: (
-        Callable[[Sequence[tuple[Line, Cell]]], tuple[tuple[float, ...], tuple[tuple[float, ...], ...]]]
-        | None
-    ) = None
+    blanks: Blanks | None = None
 
 
 def learn_rules(
@@ -102,27 +101,27 @@ def segment_cell(
     texts = tuple(normalise(line.text) for line, _ in lines)
     if rules.every_line:
         return CellLines(texts, (), near)
-    if rules.gaps is not None:
-        odds, traits = rules.gaps(lines)
+    if rules.blanks is not None:
+        odds, traits = rules.blanks.gaps(lines)
         return CellLines(texts, odds, near, traits, slot)
     return CellLines(texts, boundary_odds(lines, rules, full), near, (), slot)
 
 
-def lines_as_items(cell: CellLines) -> list[Item]:
+def lines_as_items(texts: Iterable[str]) -> list[Item]:
     """The items of a cell in which every line is one."""
-    return [Item(k, k, text, 1.0) for k, text in enumerate(cell.texts)]
+    return [Item(k, k, text, 1.0) for k, text in enumerate(texts)]
 
 
 def hard_lines(cell: GridCell, rules: LineRules) -> list[Line]:
-    """Wraps undone, intended line ends kept: one Line per intended line, text normalised, box of its first line."""
+    """Wraps undone, intended line ends kept: one Line per intended line, text normalised, box of its first line.
+
+    Where ``rules`` do not know a cell's intended lines, each line is one.
+    """
     known = rules.intended.get(cell.first.cell_id)
     if known is not None:
         return list(known)
     lines = placed_lines(cell.pieces)
-    if rules.every_line:
-        return _intended(lines, lines_as_items(segment_cell(lines, rules)))
-    problem = segment_cell(lines, rules, full=_FULL_LINE_OF_TEXT)
-    return _intended(lines, segment.segment_all([problem])[0])
+    return _intended(lines, lines_as_items([normalise(line.text) for line, _ in lines]))
 
 
 def _intended(lines: Sequence[tuple[Line, Cell]], items: Iterable[Item]) -> list[Line]:

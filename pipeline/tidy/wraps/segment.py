@@ -18,6 +18,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from pipeline.arrow import batched
 from pipeline.text import CLOSE, OPEN, brackets, squeeze
 from pipeline.tidy.wraps.segment_model import (
     CERTAIN,
@@ -52,8 +53,8 @@ _FURTHER_PASSES = 2
 LIKELY = 0.9999
 """Most that words can make of an item's confidence; what layout alone settles may have more."""
 
-_AT_ONCE = 1500
-"""Lines that are segmented at once: many enough for arrays to pay, few enough for arrays to stay small."""
+_AT_ONCE = 500
+"""Parts that are segmented at once: many enough for arrays to pay, few enough for arrays to stay small."""
 
 
 class CellProblem(NamedTuple):
@@ -199,26 +200,17 @@ def segment_some(
     ``weights``: other ones than the package's own.
     """
     found: list[list[Item]] = [[] for _ in problems]
-    batch: list[tuple[int, OpenLines]] = []
-    lines = 0
-
-    def finish() -> None:
-        done = _segment_parts([part for _, part in batch], weights or own_weights()) if batch else ()
-        for (number, _), items in zip(batch, done, strict=True):
-            found[number] += items
-        batch.clear()
-
+    unsettled: list[tuple[int, OpenLines]] = []
     for number, problem in enumerate(problems):
         for part in parts_of(problem):
             if part.high - part.low == 1:
                 found[number].append(Item(part.low, part.low, problem.cell.texts[part.low], 1.0))
             else:
-                batch.append((number, part))
-                lines += part.high - part.low
-        if lines >= _AT_ONCE:
-            finish()
-            lines = 0
-    finish()
+                unsettled.append((number, part))
+    for some in batched(unsettled, _AT_ONCE):
+        done = _segment_parts([part for _, part in some], weights or own_weights())
+        for (number, _), items in zip(some, done, strict=True):
+            found[number] += items
     return [sorted(items) for items in found]
 
 
