@@ -8,6 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from pipeline.arrow import rows
 from pipeline.findings import Finding
 from pipeline.quality.checks.content import about
 from pipeline.schema import PROVENANCE, TABLES
@@ -24,17 +25,15 @@ def characters(tables: Mapping[str, pa.Table]) -> Iterator[Finding]:
     """One finding per suspicious text of a table."""
     for name in (name for name in TABLES if name in tables and name not in _NOT_PROSE):
         groups: dict[str, list[Mapping[str, Any]]] = {}
+        every = rows(tables[name])
         for column in _prose(name):
             judge = cell_problem if (name, column) in _WITH_LINES else text_problem
-            words = tables[name][column].to_pylist()
-            bad = {word: found for word in set(words) - {None} if (found := judge(word)) is not None}
-            for at, word in enumerate(words if bad else ()):
-                if word in bad:
-                    groups.setdefault(bad[word], []).append(tables[name].slice(at, 1).to_pylist()[0])
-        for problem, rows in groups.items():
-            yield about(
-                "text_implausible", _message(name, problem, rows), f"characters={problem}", rows, name
-            )
+            problems = {word: judge(word) for word in {row[column] for row in every} - {None}}
+            for row in every:
+                if problem := problems.get(row[column]):
+                    groups.setdefault(problem, []).append(row)
+        for problem, its in groups.items():
+            yield about("text_implausible", _message(name, problem, its), f"characters={problem}", its, name)
 
 
 def _prose(table: str) -> Iterator[str]:
@@ -44,9 +43,9 @@ def _prose(table: str) -> Iterator[str]:
             yield field.name
 
 
-def _message(table: str, problem: str, rows: Sequence[Mapping[str, Any]]) -> str:
-    more = f"等{len(rows)}处" if len(rows) > 1 else ""
-    return f"{TABLES[table].title_zh}（{rows[0][TABLES[table].key[0]]}{more}）的文字可疑：{problem}。"
+def _message(table: str, problem: str, its: Sequence[Mapping[str, Any]]) -> str:
+    more = f"等{len(its)}处" if len(its) > 1 else ""
+    return f"{TABLES[table].title_zh}（{its[0][TABLES[table].key[0]]}{more}）的文字可疑：{problem}。"
 
 
 def cell_problem(text: str) -> str | None:

@@ -140,13 +140,10 @@ def _targets(tables: Mapping[str, pa.Table], kind: str) -> Iterable[_Target]:
     for order, (table, column) in enumerate(TARGETS[kind]):
         if table not in tables:
             continue
-        data = tables[table]
-        grades = data["grades"].to_pylist() if "grades" in data.column_names else [()] * data.num_rows
-        for row_id, text, states in zip(
-            data["row_id"].to_pylist(), data[column].to_pylist(), grades, strict=True
-        ):
-            if text:
-                yield _Target(table, row_id, squeeze(text), bare(text), frozenset(states), order)
+        for row in rows_of(tables[table]):
+            if text := row[column]:
+                grades = frozenset(row.get("grades", ()))
+                yield _Target(table, row["row_id"], squeeze(text), bare(text), grades, order)
 
 
 def _best(
