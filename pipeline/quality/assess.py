@@ -11,15 +11,14 @@ import pyarrow as pa
 
 from pipeline.arrow import grouped, rows, with_column
 from pipeline.findings import BOUNDARY_CODES, CODES, Finding
-from pipeline.quality.checks.characters import characters
 from pipeline.quality.checks.classes import classes, positions
 from pipeline.quality.checks.content import boundaries, form, level_words, repetitions
 from pipeline.quality.checks.links import TARGETS, bare, link
 from pipeline.quality.checks.neighbours import near_duplicates
-from pipeline.quality.checks.org_codes import occupation_codes, org_codes
 from pipeline.quality.checks.pages import damaged_pages, missing_glyphs, pictured_cells
 from pipeline.quality.checks.tiers import tier_conflicts
 from pipeline.quality.checks.uncertain import uncertain
+from pipeline.quality.checks.writing import characters, occupation_codes, org_codes
 from pipeline.quality.corrections.file import Correction
 from pipeline.quality.coverage import coverage
 from pipeline.quality.decisions import Acceptance, as_decided, finding_rows, statuses

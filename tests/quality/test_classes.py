@@ -11,8 +11,7 @@ import pytest
 
 from pipeline.findings import Finding
 from pipeline.quality.assess import check_tables
-from pipeline.quality.checks.characters import cell_problem, text_problem
-from pipeline.quality.checks.org_codes import occupation_codes
+from pipeline.quality.checks.writing import cell_problem, occupation_codes, text_problem
 from tests.expectation_tables import Rows, good_rows, tables_of
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pyarrow as pa
 import pytest
 
-from pipeline.quality.checks.org_codes import odd_codes, org_codes
+from pipeline.quality.checks.writing import odd_codes, org_codes
 from pipeline.schema import TABLES, build
 from tests.quality.truth_tables import EDITION, truth_rows
 
