@@ -129,19 +129,13 @@ def read_entries(
             by_word = settle(problem.texts, items, beside.items[key])
             items = [item for item, _ in by_word]
             settled = {item.first for item, sure in by_word if sure}
-        rows = _rows_of(key, lines, items, organisations, settled)
+        rows = _rows_of(key, lines, items, organisations, settled, memory)
         out.rows += rows
         if beside is not None:
             out.differing += beside.compared(key, rows, slots[key][0])
     if beside is not None:
         for key in sorted(beside.items.keys() - index.keys()):
             out.differing += beside.compared(key, [], None)
-    if memory is not None:
-        for row in out.rows:
-            slot = (str(row["class_code"]), str(row["kind"]), str(row["tier"]))
-            known = slot in memory.items.get(squeeze(str(row["text"])), ())
-            if known and row["confidence"] != 1.0 and row["settled_by"] is None:
-                row["settled_by"] = "edition"
     return out
 
 
@@ -151,9 +145,11 @@ def _rows_of(
     items: Iterable[Item],
     organisations: frozenset[str],
     settled: Collection[int],
+    memory: Memory | None,
 ) -> list[Row]:
     """The rows of a slot's items. ``lines``: its printed lines, each with the cell piece it stands in; ``settled``: the
-    first lines of the items that the Word file settles."""
+    first lines of the items that the Word file settles; ``memory``: what earlier editions settled."""
+    known = memory.items if memory is not None else {}
     rows: list[Row] = []
     seen: Counter[str] = Counter()
     for item in items:
@@ -166,6 +162,8 @@ def _rows_of(
         # An item that goes on in another column or on another page has the box of its first line.
         whole = last.page == line.page and last.top >= line.top
         boxes = [one for one, _ in lines[item.first : item.last + 1]] if whole else [line]
+        confidence = round(min(item.confidence, _as_read(piece)), 4)
+        by_edition = confidence != 1.0 and key in known.get(squeeze(text), ())
         rows.append(
             {
                 "entry_id": entry_id(*key, text, seen[squeeze(text)]),
@@ -174,15 +172,14 @@ def _rows_of(
                 "tier": key[2],
                 "position": len(rows) + 1,
                 **stated(text, organisations),
-                "settled_by": "word_file" if item.first in settled else None,
+                "settled_by": "word_file" if item.first in settled else "edition" if by_edition else None,
                 "requires_attention": False,
-                "page": line.page,
+                **line.place,
                 "x0": min(box.x0 for box in boxes),
-                "top": line.top,
                 "x1": max(box.x1 for box in boxes),
                 "bottom": max(box.bottom for box in boxes),
                 "cell_id": piece.cell_id,
-                "confidence": round(min(item.confidence, _as_read(piece)), 4),
+                "confidence": confidence,
             }
         )
     return rows

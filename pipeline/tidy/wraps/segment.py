@@ -216,8 +216,8 @@ def segment_some(
 
 def first_problems(cells: Sequence[CellLines], lessons: Lessons) -> list[CellProblem]:
     """The cells to segment; of printed ones, with the bases of the items that layout alone settles in resembling cells."""
-    settled = [() if cell.traits else _bases(settled_items(cell)) for cell in cells]
-    return [CellProblem(cell, lessons, frozenset().union(*(settled[k] for k in cell.near))) for cell in cells]
+    settled = [_bases(() if cell.traits else settled_items(cell)) for cell in cells]
+    return [CellProblem(cell, lessons, _near(cell, settled)) for cell in cells]
 
 
 def _bases(texts: Iterable[str]) -> frozenset[str]:
@@ -260,13 +260,10 @@ def next_problems(
     if not unsure:
         return {}
     more = learn_more(lessons, cells, found)
-    bases: dict[int, frozenset[str]] = {}
-    out = {}
-    for k in unsure:
-        near: set[str] = set()
-        for other in cells[k].near:
-            if other not in bases:
-                bases[other] = _bases(item.text for item in found[other] if item.confidence > 0.6)
-            near.update(bases[other])
-        out[k] = CellProblem(cells[k], more, near)
-    return out
+    bases = [_bases(item.text for item in items if item.confidence > 0.6) for items in found]
+    return {k: CellProblem(cells[k], more, _near(cells[k], bases)) for k in unsure}
+
+
+def _near(cell: CellLines, bases: Sequence[frozenset[str]]) -> frozenset[str]:
+    """The bases of the cells that resemble one; ``bases``: those of every cell."""
+    return frozenset().union(*(bases[number] for number in cell.near))
