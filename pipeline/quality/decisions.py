@@ -357,7 +357,9 @@ def _one(group: Sequence[Finding]) -> Finding:
     for one in group:
         message, number = _without_page(one)
         pages.setdefault(message, []).extend([] if number is None else [number])
-    said = [_with_pages(message, numbers) for message, numbers in pages.items()]
+    said = [
+        text.replace(_PAGES, page_spans(numbers), 1) if numbers else text for text, numbers in pages.items()
+    ]
     if len(said) == 1 and len(places) == 1:
         return group[0]
     if len(places) > 1 and not any(pages.values()):
@@ -374,7 +376,3 @@ def _without_page(finding: Finding) -> tuple[str, int | None]:
         if finding.page is not None and words in message:
             return message.replace(words, words.replace(str(finding.page), _PAGES), 1), finding.page
     return message, None
-
-
-def _with_pages(message: str, numbers: Sequence[int]) -> str:
-    return message.replace(_PAGES, page_spans(numbers), 1) if numbers else message

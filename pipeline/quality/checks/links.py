@@ -167,13 +167,9 @@ def _best(
             rest.setdefault(_without_abbreviation(entry["name"], by_key), []).append((what, key))
     for key, (other, score) in _alike(list(rest), list(by_key)).items():
         for what, whole in rest[key]:
-            likeness = score if whole == key else _likeness(whole, other)
+            likeness = score if whole == key else round(fuzz.ratio(whole, other) / 100, 4)
             found[what] = _link(by_key[other], what[1], "fuzzy", likeness)
     return found
-
-
-def _likeness(one: str, other: str) -> float:
-    return round(fuzz.ratio(one, other) / 100, 4)
 
 
 def _without_abbreviation(name: str, known: Mapping[str, object]) -> str:

@@ -39,7 +39,9 @@ def characters(tables: Mapping[str, pa.Table]) -> Iterator[Finding]:
                 if problem := problems.get(row[column]):
                     groups.setdefault(problem, []).append(row)
         for problem, its in groups.items():
-            yield about("text_implausible", _message(name, problem, its), f"characters={problem}", its, name)
+            where = f"{its[0][TABLES[name].key[0]]}{f'等{len(its)}处' if len(its) > 1 else ''}"
+            message = f"{TABLES[name].title_zh}（{where}）的文字可疑：{problem}。"
+            yield about("text_implausible", message, f"characters={problem}", its, name)
 
 
 def _prose(table: str) -> Iterator[str]:
@@ -47,11 +49,6 @@ def _prose(table: str) -> Iterator[str]:
         plain = field.enum is None and field.pattern is None and field.name not in _NO_WORDS
         if plain and pa.types.is_string(field.type):
             yield field.name
-
-
-def _message(table: str, problem: str, its: Sequence[Mapping[str, Any]]) -> str:
-    more = f"等{len(its)}处" if len(its) > 1 else ""
-    return f"{TABLES[table].title_zh}（{its[0][TABLES[table].key[0]]}{more}）的文字可疑：{problem}。"
 
 
 def cell_problem(text: str) -> str | None:

@@ -60,8 +60,11 @@ def _replace(cell: _Cell, correction: Correction) -> None:
     old, new = str(correction.expect), str(correction.to)
     if squeeze(old) == cell_text(cell):
         texts = [text for text in new.split("\n") if text.strip()]
-        cell["lines"] = [dict(_nearest(cell, i), text=normalise(text)) for i, text in enumerate(texts)]
-        cell["sizes"] = [_of(cell["sizes"], i) for i in range(len(texts))]
+        # Lines beyond the printed ones have the box and size of the last, else those of the cell.
+        boxes = cell["lines"] or [{name: cell[name] for name in ("x0", "top", "x1", "bottom")}]
+        sizes = cell["sizes"] or [0.0]
+        cell["lines"] = [dict(boxes[min(i, len(boxes) - 1)], text=normalise(t)) for i, t in enumerate(texts)]
+        cell["sizes"] = [sizes[min(i, len(sizes) - 1)] for i in range(len(texts))]
         cell["advances"] = [_advances(line) for line in cell["lines"]]
         return
     texts = [normalise(line["text"]) for line in cell["lines"]]
@@ -71,18 +74,6 @@ def _replace(cell: _Cell, correction: Correction) -> None:
     cell["advances"] = list(cell["advances"])
     if index < len(cell["advances"]):
         cell["advances"][index] = _advances(line)
-
-
-def _nearest(cell: _Cell, index: int) -> _Cell:
-    """The box for line ``index`` of a corrected text: the printed line's, or the last one's."""
-    if cell["lines"]:
-        line: _Cell = cell["lines"][min(index, len(cell["lines"]) - 1)]
-        return line
-    return {name: cell[name] for name in ("x0", "top", "x1", "bottom")}
-
-
-def _of(sizes: list[float], index: int) -> float:
-    return sizes[min(index, len(sizes) - 1)] if sizes else 0.0
 
 
 def _advances(line: _Cell) -> list[float]:
