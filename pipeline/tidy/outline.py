@@ -24,7 +24,7 @@ from pipeline.tidy.sections import (
     with_title,
     without_first_row,
 )
-from pipeline.vocabulary.headings import ANNEX, LEADER, MAJOR, NUMERAL, TOC, begins_note, numeral
+from pipeline.vocabulary.headings import ANNEX, LEADER, MAJOR, TOC, begins_note
 
 
 @dataclass
@@ -227,34 +227,6 @@ def _opened(sections: list[Section], banner: Section | None, part: PageTable) ->
         return without_first_row(part)
     sections.append(banner)
     return part
-
-
-def note_texts(section: Section) -> list[tuple[str, str, Line]]:
-    """(number, text, first line) of each paragraph under 说明: a new one begins with a number or an indent."""
-    out: list[tuple[str, str, Line]] = []
-    held: list[Line] = []
-
-    def flush() -> None:
-        if held:
-            text = normalise("".join(line.text for line in held))
-            match = re.match(rf"^(?:[(\[]?(\d{{1,2}}|[{NUMERAL}]{{1,3}})[)\].、．:]+)", text)
-            number = str(numeral(match[1])) if match else str(len(out) + 1)
-            out.append((number, text, held[0]))
-            held.clear()
-
-    lefts = Counter(round(line.x0) for line in section.content if isinstance(line, Line))
-    margin = min(lefts) if lefts else 0
-    for item in section.content:
-        if not isinstance(item, Line):
-            continue
-        text = normalise(item.text)
-        numbered = re.match(rf"^(?:[(\[]?(?:\d{{1,2}}|[{NUMERAL}]{{1,3}})[)\].、．])\D", text)
-        indented = item.x0 > margin + 1.2 * item.size and len(lefts) > 1
-        if numbered or (indented and held and held[-1].text.rstrip().endswith(("。", ";", "；", ":", "："))):
-            flush()
-        held.append(item)
-    flush()
-    return out
 
 
 def without_marks(

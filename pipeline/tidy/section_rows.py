@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from pipeline.findings import Finding
-from pipeline.model import LogicalTable
+from pipeline.model import Line, LogicalTable
 from pipeline.reading import Block, PageInfo
 from pipeline.text import normalise, squeeze
 from pipeline.tidy.catalogue import Catalogue, PrintedClass, name_key
 from pipeline.tidy.headers import header_block
-from pipeline.tidy.outline import Outline, note_texts
+from pipeline.tidy.outline import Outline
 from pipeline.tidy.sections import Section
 from pipeline.tidy.stitch import DocumentTables
-from pipeline.vocabulary.headings import FOOTNOTE, MajorHeading, parse_annex, parse_major
+from pipeline.vocabulary.headings import FOOTNOTE, NUMERAL, MajorHeading, numeral, parse_annex, parse_major
 
 Row = dict[str, object]
 _PLACE = ("page", "x0", "top", "x1", "bottom")
@@ -39,14 +40,30 @@ def note_rows(parts: Outline) -> list[Row]:
     """The paragraphs under 说明; a number that occurs again gets #2, #3 …"""
     rows: list[Row] = []
     seen: Counter[str] = Counter()
-    for section in parts.sections:
-        if section.kind != "notes":
-            continue
-        for number, text, line in note_texts(section):
+    for section in (section for section in parts.sections if section.kind == "notes"):
+        for position, lines in enumerate(_paragraphs(section), start=1):
+            text = normalise("".join(line.text for line in lines))
+            match = re.match(rf"^(?:[(\[]?(\d{{1,2}}|[{NUMERAL}]{{1,3}})[)\].、．:]+)", text)
+            number = str(numeral(match[1]) if match else position)
             seen[number] += 1
             unique = number if seen[number] == 1 else f"{number}#{seen[number]}"
-            rows.append({"number": unique, "text": text, **line.place})
+            rows.append({"number": unique, "text": text, **lines[0].place})
     return rows
+
+
+def _paragraphs(section: Section) -> list[list[Line]]:
+    """The lines of each paragraph of a section: a new one begins with a number, or with an indent behind a full stop."""
+    lines = [item for item in section.content if isinstance(item, Line)]
+    lefts = {round(line.x0) for line in lines}
+    out: list[list[Line]] = []
+    for line in lines:
+        numbered = re.match(rf"^(?:[(\[]?(?:\d{{1,2}}|[{NUMERAL}]{{1,3}})[)\].、．])\D", normalise(line.text))
+        indented = line.x0 > min(lefts) + 1.2 * line.size and len(lefts) > 1
+        ended = bool(out) and out[-1][-1].text.rstrip().endswith(("。", ";", "；", ":", "："))
+        if not out or numbered or (indented and ended):
+            out.append([])
+        out[-1].append(line)
+    return out
 
 
 def major_rows(parts: Outline, catalogue: Catalogue) -> list[Row]:

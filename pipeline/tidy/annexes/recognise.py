@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from functools import lru_cache
 
 from rapidfuzz import fuzz
 
@@ -31,12 +30,10 @@ class Choice:
     score: float
 
 
-@lru_cache(maxsize=1024)
 def _bare(title: str) -> str:
     return re.sub(r"^\d{4}年度?|\(.*?版\)|\(\d{4}年?.*?\)$|\d{4}年度?", "", squeeze(title))
 
 
-@lru_cache(maxsize=4096)
 def title_fit(title: str, spec: Spec) -> float:
     """How well (0–100) an annex title names the spec: 100 if one of its words stands in it."""
     text = squeeze(title)
