@@ -73,24 +73,17 @@ def major_rows(parts: Outline, catalogue: Catalogue) -> list[Row]:
         one.heading: [code[:2] for code in one.codes] for one in reversed(catalogue.classes) if one.codes
     }
     rows: list[Row] = []
-    taken: set[int] = set()
     for section in (section for section in parts.sections if section.kind == "major"):
         codes = list(section.codes) or first_codes.get(section.text, [])
         place = section.lines[0].place if section.lines else {"page": section.page}
-        match = next(
-            (i for i, (_, s) in enumerate(listed) if i not in taken and _same_major(s, codes, section.name)),
-            None,
-        )
         toc_page = None
-        if match is not None:
-            taken.add(match)
-            entry, major = listed[match]
+        at = next((i for i, (_, major) in enumerate(listed) if _same_major(major, codes, section.name)), None)
+        if at is not None:
+            entry, major = listed.pop(at)
             toc_page, codes = entry.page, codes or list(major.codes)
         rows.append(_major_row(codes, section, toc_page, True, place, len(rows) + 1))
-    for i, (entry, major) in enumerate(listed):
-        if i not in taken:
-            place = entry.line.place
-            rows.append(_major_row(major.codes, major, entry.page, False, place, len(rows) + 1))
+    for entry, major in listed:
+        rows.append(_major_row(major.codes, major, entry.page, False, entry.line.place, len(rows) + 1))
     unique: dict[object, Row] = {}
     for row in rows:
         unique.setdefault(row["major_code"], row)

@@ -149,14 +149,11 @@ _SPLIT = re.compile(r"[、;]")
 
 def outside_brackets(text: str, separators: re.Pattern[str]) -> list[str]:
     """``text`` split at ``separators`` that stand outside every bracket; empty pieces are dropped."""
-    pieces, start, level, pos = [], 0, 0, 0
-    while pos < len(text):
-        level = depth_after(text[pos], level, quotes=True)
-        if level == 0 and (found := separators.match(text, pos)) and found.end() > pos:
-            pieces.append(text[start:pos])
-            start = pos = found.end()
-            continue
-        pos += 1
+    pieces, start = [], 0
+    for found in separators.finditer(text):
+        if depth_after(text[: found.start()], quotes=True) == 0:
+            pieces.append(text[start : found.start()])
+            start = found.end()
     pieces.append(text[start:])
     return [piece for piece in (p.strip() for p in pieces) if piece]
 

@@ -122,18 +122,12 @@ def brackets(text: str) -> list[Bracket]:
     if not _ANY_BRACKET.search(text):
         return found
     stack: list[int] = []
-    i = 0
-    while i < len(text):
-        char = text[i]
-        if char == "(" and text.startswith(_INCLUSIVE, i):
-            i += len(_INCLUSIVE)
-            continue
+    for i, char in enumerate(text.replace(_INCLUSIVE, " " * len(_INCLUSIVE))):
         if char in OPENING:
             stack.append(i)
         elif char in CLOSING and stack:
             # A bracket closed by another kind of bracket is a misprint: it closes the innermost one all the same.
             found.append(Bracket(stack.pop(), i + 1, len(stack), True))
-        i += 1
     while stack:
         found.append(Bracket(stack.pop(), len(text), len(stack), False))
     return sorted(found, key=lambda b: b.start)
@@ -192,16 +186,11 @@ def split_issuer(text: str, known: frozenset[str] = frozenset()) -> tuple[str | 
     >>> split_issuer("某某行业协会:茶艺师")
     ('某某行业协会', 7)
     """
-    at = text.find(":")
-    if at < 0:
-        return None, 0
-    found = brackets(text)
-    while at >= 0 and any(b.start < at < b.stop for b in found):
-        at = text.find(":", at + 1)
-    if at <= 0 or at == len(text) - 1:
-        return None, 0
-    head = text[:at]
-    return (head, at + 1) if _names_issuer(head, known) else (None, 0)
+    found = brackets(text) if ":" in text else []
+    colons = (i for i, char in enumerate(text) if char == ":")
+    at = next((i for i in colons if not any(b.start < i < b.stop for b in found)), 0)
+    named = 0 < at < len(text) - 1 and _names_issuer(text[:at], known)
+    return (text[:at], at + 1) if named else (None, 0)
 
 
 def _names_issuer(head: str, known: frozenset[str]) -> bool:

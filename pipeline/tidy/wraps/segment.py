@@ -14,6 +14,7 @@ import math
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import reduce
+from itertools import chain
 from typing import NamedTuple
 
 import numpy as np
@@ -97,13 +98,8 @@ def is_settled(cell: CellLines, low: int, high: int) -> bool:
 
 def _closes(texts: Sequence[str], start: int) -> bool:
     """Whether a bracket left open before line ``start`` is closed within the next lines, before another opens."""
-    for text in texts[start : start + 3]:
-        for char in text:
-            if char in CLOSE:
-                return True
-            if char in OPEN:
-                return False
-    return False
+    chars = chain.from_iterable(texts[start : start + 3])
+    return next((char in CLOSE for char in chars if char in OPEN + CLOSE), False)
 
 
 def gaps_of(parts: Sequence[OpenLines]) -> Gaps:
