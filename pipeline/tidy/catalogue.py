@@ -12,7 +12,7 @@ from pipeline.findings import Finding
 from pipeline.model import Cell, GridCell, Line, LogicalTable
 from pipeline.schema import KINDS
 from pipeline.text import normalise, squeeze
-from pipeline.tidy.headers import CatalogueHeader, find_header
+from pipeline.tidy.headers import CatalogueColumn, CatalogueHeader, find_header
 from pipeline.tidy.wraps.segment_model import Slot
 from pipeline.vocabulary.kinds import kind_scores, tier_word
 
@@ -139,14 +139,11 @@ def _read_rows(
             elif cell in spanning:
                 to = out.structure if cell.text == squeeze(heading) else out.unplaced
                 to += [piece for piece in cell.pieces if piece.lines]
-            elif all(
-                column.role == "other" for column in header.columns[cell.col : cell.col + cell.col_span]
-            ):
-                out.extra.setdefault(header.columns[cell.col].label, []).extend(
-                    p for p in cell.pieces if p.lines
-                )
-            else:
+            elif any(column.role != "other" for column in _covered(cell, header)):
                 _place(out, cell, header, current)
+            else:
+                label = header.columns[cell.col].label
+                out.extra.setdefault(label, []).extend(piece for piece in cell.pieces if piece.lines)
         # A cell merged down over further classes belongs to each of them (once, however often the class is printed).
         for cell in cells:
             if cell.row < row and cell not in class_cells and fresh and fresh[0].text:
@@ -170,13 +167,17 @@ def _is_repeated_header(cells: Sequence[GridCell], header: CatalogueHeader) -> b
     return len(words) >= 3 and hits >= 0.9 * len(words)
 
 
+def _covered(cell: GridCell, header: CatalogueHeader) -> tuple[CatalogueColumn, ...]:
+    return header.columns[cell.col : cell.col + cell.col_span]
+
+
 def _place(out: Catalogue, cell: GridCell, header: CatalogueHeader, current: PrintedClass | None) -> None:
     """Give an item cell's pieces to the class, under the kind and tier of every column that the cell covers."""
     filled = [piece for piece in cell.pieces if piece.lines]
     if not filled:
         return
-    covered = header.columns[cell.col : cell.col + cell.col_span]
-    slots = list(dict.fromkeys((column.kind, column.tier) for column in covered if column.role == "item"))
+    items = (column for column in _covered(cell, header) if column.role == "item")
+    slots = list(dict.fromkeys((column.kind, column.tier) for column in items))
     if current is None or not slots:
         out.unplaced += filled
         return
@@ -319,17 +320,10 @@ def _goes_on(
 def _completes(current: PrintedClass, lines: list[Line]) -> bool:
     """Whether a page break cut a code of the current class: with what stands below it the cell is that of one class."""
     codes, name = parse_class([*current.lines, *lines])
-    codes_alone = (
-        not current.codes and not parse_class(lines)[1]
-    )  # the name stands first, its codes below the break
-    if (
-        (current.name.endswith("类") and not codes_alone)
-        or not name.endswith("类")
-        or not codes
-        or len(codes) > 3
-    ):
-        return False
-    if any(code[1:] != codes[0][1:] for code in codes):
+    # The name may stand first, its codes below the break.
+    codes_alone = not current.codes and not parse_class(lines)[1]
+    alike = len(codes) <= 3 and len({code[1:] for code in codes}) == 1
+    if not alike or not name.endswith("类") or (current.name.endswith("类") and not codes_alone):
         return False
     current.codes, current.name = codes, name
     current.lines += lines
@@ -356,9 +350,6 @@ def _same_class(known: PrintedClass, codes: Sequence[str], name: str, heading: s
 
 def _rest_of_codes(current: PrintedClass, codes: Sequence[str]) -> bool:
     """Codes that complete the current class: same last three digits, none of them printed yet."""
-    if not codes or not current.codes:
-        return False
-    return (
-        all(code[1:] == current.codes[0][1:] and code not in current.codes for code in codes)
-        and len(current.codes) + len(codes) <= 3
-    )
+    known = current.codes
+    fresh = all(code[1:] == known[0][1:] and code not in known for code in codes) if known else False
+    return bool(codes) and fresh and len(known) + len(codes) <= 3

@@ -106,12 +106,10 @@ class GrowingTable:
 
     def spans_with(self, x0: float, key_x0: float) -> bool:
         """Whether the column that begins at ``x0`` is merged over the rows of its key wherever the key is merged."""
-        spans = {cell.row: cell.row_span for cell in self.cells[-_RECENT:] if abs(cell.x0 - x0) < 2}
-        keys = [
-            c
-            for c in self.cells[-_RECENT:]
-            if abs(c.x0 - key_x0) < 2 and c.row_span > 1 and c not in self.bottom
-        ]
+        recent = self.cells[-_RECENT:]
+        spans = {cell.row: cell.row_span for cell in recent if abs(cell.x0 - x0) < 2}
+        merged = (cell for cell in recent if abs(cell.x0 - key_x0) < 2 and cell.row_span > 1)
+        keys = [cell for cell in merged if cell not in self.bottom]
         alike = sum(spans.get(key.row) == key.row_span for key in keys)
         return bool(keys) and alike >= 0.8 * len(keys)
 

@@ -30,9 +30,8 @@ def only_head(cells: Sequence[Cell], in_annex: bool) -> bool:
     if in_annex:
         return _head_end(table, 0) >= table.n_rows
     words = [cell.text for cell in table.cells if cell.text]
-    return table.n_rows <= 3 and sum(max(kind_scores(word).values()) >= 70 for word in words) >= 0.5 * len(
-        words
-    )
+    kinds = sum(max(kind_scores(word).values()) >= 70 for word in words)
+    return table.n_rows <= 3 and kinds >= 0.5 * len(words)
 
 
 def lists_in(item: PageTable, in_annex: bool) -> Iterator[PageTable]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from operator import itemgetter
 from typing import Any
 
 import pyarrow as pa
@@ -84,11 +85,8 @@ def _advances(line: _Cell) -> list[float]:
 
 
 def _same_table(rows: list[_Cell], cell: _Cell) -> list[_Cell]:
-    return [
-        row
-        for row in rows
-        if (row["page"], row["table_no"]) == (cell["page"], cell["table_no"]) and row is not cell
-    ]
+    table = itemgetter("page", "table_no")
+    return [row for row in rows if table(row) == table(cell) and row is not cell]
 
 
 def _covers(cell: _Cell, other: _Cell) -> bool:
@@ -131,9 +129,8 @@ def _columns(rows: list[_Cell], cell: _Cell, width: int) -> str:
     for column in range(width):
         texts = (cell_text(row) for row in table if row["col"] == column and row["col_span"] == 1)
         first = next(filter(None, texts), "")
-        said.append(
-            f"{column}“{first[:_SHOWN]}{'…' if len(first) > _SHOWN else ''}”" if first else f"{column}"
-        )
+        more = "…" if len(first) > _SHOWN else ""
+        said.append(f"{column}“{first[:_SHOWN]}{more}”" if first else f"{column}")
     return "、".join(said)
 
 
@@ -147,14 +144,9 @@ def _map_column(rows: list[_Cell], cell: _Cell, correction: Correction) -> list[
         whole = f"（该单元格横跨{cell['col_span']}列）" if cell["col_span"] > 1 else ""
         known = _columns(rows, cell, width)
         raise correction.error(f"的to写作第{correction.to}列{whole}，而该表只有第0至{width - 1}列：{known}")
-    pattern = next(
-        (
-            row
-            for row in _same_table(rows, cell)
-            if row["col"] == correction.to and row["col_span"] == cell["col_span"] and row["x0"] is not None
-        ),
-        None,
-    )
+    place = (correction.to, cell["col_span"])
+    there = (row for row in _same_table(rows, cell) if (row["col"], row["col_span"]) == place)
+    pattern = next((row for row in there if row["x0"] is not None), None)
     cell["col"] = correction.to
     if pattern is not None and cell["x0"] is not None:
         shift = pattern["x0"] - cell["x0"]

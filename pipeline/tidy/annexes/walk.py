@@ -40,16 +40,11 @@ def part_name(text: str, spec: Spec, sure: bool = False) -> str | None:
     inside = [word for word in spec.parts if len(word) > 1 and squeeze(word) in squeeze(text)]
     # 专业技术人员 does not contain 技能人员, but a longer known value may contain a shorter one.
     inside = [word for word in inside if not any(word != other and word in other for other in inside)]
-    if len(inside) == 1:
-        return inside[0]
-    if (
-        spec.part_pattern
-        and not inside
-        and len(text) <= _LONGEST
-        and (found := re.search(spec.part_pattern, text))
-    ):
+    if inside or len(text) > _LONGEST:
+        return inside[0] if len(inside) == 1 else None
+    if spec.part_pattern and (found := re.search(spec.part_pattern, text)):
         return str(next(group for group in found.groups() if group))
-    if inside or not text or len(text) > _LONGEST or _NOTE.match(text):
+    if not text or _NOTE.match(text):
         return None
     ordinal = _ORDINAL.match(text) is not None
     if not sure and not ordinal and not (len(text) <= 12 and text.endswith("类")):

@@ -254,10 +254,8 @@ def name_without(text: str, body: int, spans: Sequence[tuple[int, int]]) -> str:
         at = stop
     name = "".join([*pieces, text[at:]])
     name = _BETWEEN_CUTS.sub(_CUT, name)
-    name = _NATIONAL_BEFORE_CUT.sub("", name)
-    name = _AFTER_OPENING.sub("", name)
-    name = _BEFORE_CLOSING.sub("", name)
-    name = _INSIDE.sub("", name)
+    for left_over in (_NATIONAL_BEFORE_CUT, _AFTER_OPENING, _BEFORE_CLOSING, _INSIDE):
+        name = left_over.sub("", name)
     while (emptied := _EMPTY_BRACKET.sub("", name)) != name:
         name = emptied
     name = normalise(unwrap(name))
@@ -270,9 +268,6 @@ def unwrap(name: str) -> str:
     >>> unwrap("(高级考评员)")
     '高级考评员'
     """
-    if not name.startswith(tuple(OPENING)):
-        return name
-    outer = [b for b in brackets(name) if b.depth == 0]
-    if len(outer) == 1 and outer[0].start == 0 and outer[0].stop == len(name) and outer[0].closed:
-        return name[1:-1]
-    return name
+    first = next(iter(brackets(name)), None)
+    whole = first is not None and first.closed and (first.start, first.stop) == (0, len(name))
+    return name[1:-1] if whole else name
