@@ -170,11 +170,8 @@ def _check_catalogue(tables: DocumentTables, where: str) -> None:
 
 def _check_readable(pages: Sequence[PageInfo], has_cells: bool, where: str) -> None:
     scans = [page.page for page in pages if page.glyphs == 0 and page.pictures > 0.3]
-    if (
-        scans
-        and len(scans) >= max(1, sum(1 for page in pages if page.glyphs == 0) / 2)
-        and (len(scans) > len(pages) / 2 or not has_cells)
-    ):
+    empty = sum(page.glyphs == 0 for page in pages)
+    if scans and 2 * len(scans) >= empty and (2 * len(scans) > len(pages) or not has_cells):
         raise XizeError(
             f"{where} 第 {page_spans(scans)} 页：是没有文字层的扫描图，读不出文字；请安装识别组件（pip install "
             f"'xize[ocr]'）后再运行，或先做文字识别（OCR），或改用文字稿（--source transcript）。"

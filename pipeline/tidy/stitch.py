@@ -132,12 +132,8 @@ def _extend(table: GrowingTable, item: PageTable) -> None:
         above = partners.get(cell.cell_id)
         usual = filled.get(column_key(a, b), 1.0 if above is not None and above.row_span > 1 else unknown)
         if above is not None and (cut or runs_on(above, cell, usual, table, key, going_on)):
-            if (
-                not cut
-                and above.text
-                and not cell.text
-                and not (cell.open_top and above.pieces[-1].open_bottom)
-            ):
+            drawn = cell.open_top and above.pieces[-1].open_bottom  # as one cell
+            if above.text and not (cut or cell.text or drawn):
                 table.uncertain.append(cell)
                 above.unsure_from = above.unsure_from or cell.row + shift
             above.pieces.append(cell)

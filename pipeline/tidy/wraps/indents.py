@@ -37,14 +37,8 @@ def learn_indent(cells: Iterable[tuple[float, float, Sequence[Line]]]) -> tuple[
     total = sum(rest.values())
     at_begin, at_further = _near(rest, begin), _near(rest, further)
     usual = _near(first, begin) >= 0.75 * sum(first.values())
-    if (
-        usual
-        and at_further >= 0.15 * total
-        and at_begin >= 0.03 * total
-        and at_begin + at_further >= 0.9 * total
-    ):
-        return begin, further
-    return None
+    both = at_further >= 0.15 * total and at_begin >= 0.03 * total and at_begin + at_further >= 0.9 * total
+    return (begin, further) if usual and both else None
 
 
 def is_stretched(line: Line, usual: float) -> bool:

@@ -125,15 +125,7 @@ def hard_lines(cell: GridCell, rules: LineRules) -> list[Line]:
 
 
 def _intended(lines: Sequence[tuple[Line, Cell]], items: Iterable[Item]) -> list[Line]:
-    out = []
-    for item in items:
-        first = lines[item.first][0]
-        out.append(
-            Line(
-                normalise(item.text), first.x0, first.top, first.x1, first.bottom, first.page, (), first.size
-            )
-        )
-    return out
+    return [replace(lines[item.first][0], text=normalise(item.text), advances=()) for item in items]
 
 
 def with_intended_lines(rules: LineRules, groups: Mapping[str, Sequence[LogicalTable]]) -> LineRules:

@@ -174,18 +174,11 @@ def _segment_parts(parts: Sequence[OpenLines], weights: Mapping[str, Weights]) -
     worth = weighed(model.item, item_features(items, parts[0].problem.lessons, near, typed))
     scores = np.array(items.inner) + worth + np.array(ending)[items.last]
     found = divide(items, scores.tolist())
+    capped = zip(found.posterior, items.own, strict=True)
+    sure = [chance if typed or own else min(chance, LIKELY) for chance, own in capped]
     for part, (start, *_), best in zip(parts, items.parts, found.best, strict=True):
         shift = part.low - start
-        most = 1.0 if typed else LIKELY
-        yield [
-            Item(
-                items.first[k] + shift,
-                items.last[k] + shift,
-                items.texts[k],
-                found.posterior[k] if items.own[k] else min(found.posterior[k], most),
-            )
-            for k in best
-        ]
+        yield [Item(items.first[k] + shift, items.last[k] + shift, items.texts[k], sure[k]) for k in best]
 
 
 def segment_some(

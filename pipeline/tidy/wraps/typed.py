@@ -137,13 +137,8 @@ class Blanks:
         """What is certain about a blank, or teaches as a boundary (``SURE``); 0 where the traits decide. ``begins``: the
         first word certainly begins an item."""
         first, second = blank.first, blank.second
-        if (
-            first[-1] in _TO_NEXT
-            or second[0] in _TO_LAST
-            or second[0] in "(["
-            or second[1:2] == ":"
-            or _PROGRAMME.search(first)
-        ):
+        held = first[-1] in _TO_NEXT or second[0] in _TO_LAST or second[0] in "(["
+        if held or second[1:2] == ":" or _PROGRAMME.search(first):
             return _NEVER
         if blank.depth or blank.opens:
             return 0.0
@@ -284,14 +279,8 @@ def list_lines(cell: GridCell) -> list[Line]:
     out: list[Line] = []
     for line in cell.lines:
         before = out[-1].text if out else ""
-        if before and (
-            depth_after(before) > 0
-            or before[-1] in _TO_NEXT
-            or line.text[0] in _TO_LAST
-            or is_latin(before[-1])
-            or is_latin(line.text[0])
-            or len(line.text) == 1
-        ):
+        held = before and (before[-1] in _TO_NEXT or line.text[0] in _TO_LAST or depth_after(before) > 0)
+        if held or (before and (is_latin(before[-1]) or is_latin(line.text[0]) or len(line.text) == 1)):
             out[-1] = replace(out[-1], text=normalise(f"{before} {line.text}"))
         else:
             out.append(replace(line, text=normalise(line.text), advances=()))
