@@ -48,14 +48,11 @@ class WordFile:
         intended = dict(rules.intended)
         for table in (table for tables in groups.values() for table in tables):
             for cell in table.cells:
-                placed = placed_lines(cell.pieces)
-                wanted = self.lines.get(cell.text)
-                ends = (
-                    None if wanted is None or len(placed) < 2 else _ends([a.text for a, _ in placed], wanted)
-                )
-                if ends is not None and None not in ends:
-                    lines = [line for line, _ in placed]
-                    intended[cell.first.cell_id] = tuple(_grouped(lines, ends, _with_blanks(wanted or ())))
+                lines = [line for line, _ in placed_lines(cell.pieces)]
+                wanted = self.lines.get(cell.text, ())
+                ends = _ends([line.text for line in lines], wanted) if wanted and len(lines) > 1 else [None]
+                if None not in ends:
+                    intended[cell.first.cell_id] = tuple(_grouped(lines, ends, _with_blanks(wanted)))
         return replace(rules, intended=intended)
 
     def differences(self, rows: Mapping[str, Sequence[Mapping[str, Any]]]) -> Iterator[Finding]:
@@ -201,8 +198,4 @@ def _same(value: object) -> object:
 
 
 def _shown(value: object) -> str:
-    return (
-        "、".join(map(str, value))
-        if isinstance(value, Iterable) and not isinstance(value, str)
-        else str(value or "")
-    )
+    return "、".join(map(str, value)) if isinstance(value, list | tuple) else str(value or "")

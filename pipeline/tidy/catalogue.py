@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from pipeline.findings import Finding
 from pipeline.model import Cell, GridCell, Line, LogicalTable
@@ -101,14 +102,9 @@ def read_catalogue(
 def _similar_words(table: LogicalTable, header: CatalogueHeader) -> Iterator[Finding]:
     for words, kind, score in header.similar:
         first = next((c.first for c in table.cells if c.row < header.rows and squeeze(words) in c.text), None)
-        yield Finding(
-            "header_similar",
-            f"表头“{words}”按相近词认作“{KINDS[kind]}”（相似度 {score:.0f}），请核对；"
-            f"如有误，请在 source.yaml 的 headers 中写明。",
-            words,
-            table="entries",
-            **(first.place if first else {"page": table.page}),
-        )
+        place: dict[str, Any] = first.place if first else {"page": table.page}
+        message = f"表头“{words}”按相近词认作“{KINDS[kind]}”（相似度 {score:.0f}），请核对；如有误，请在 source.yaml 的 headers 中写明。"
+        yield Finding("header_similar", message, words, table="entries", **place)
 
 
 def _read_rows(

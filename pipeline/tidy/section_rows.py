@@ -194,15 +194,10 @@ def _only_header(table: LogicalTable) -> bool:
 
 
 def _under_other_heading(item: PrintedClass, under: Row, major: Row) -> Finding:
-    return Finding(
-        "class_under_other_heading",
-        f"专业类 {item.class_code}{item.name} 印在“{under['name']}”之下，按代码归入“{major['name']}”；"
-        f"请核对是否缺了标题。",
-        f"{item.class_code}|{under['major_code']}",
-        table="classes",
-        key=item.class_code,
-        **item.cell.first.place,
-    )
+    code, place = item.class_code, item.cell.first.place
+    message = f"专业类 {code}{item.name} 印在“{under['name']}”之下，按代码归入“{major['name']}”；请核对是否缺了标题。"
+    evidence = f"{code}|{under['major_code']}"
+    return Finding("class_under_other_heading", message, evidence, table="classes", key=code, **place)
 
 
 def _other_codes(codes: Sequence[str], major: Mapping[str, object]) -> tuple[str | None, str | None]:

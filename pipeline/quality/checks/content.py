@@ -81,20 +81,12 @@ def level_words(entries: Sequence[Entry]) -> Iterator[Finding]:
         levels = read_levels(text)
         if levels.conflict:
             words = "、".join(levels.words)
-            yield about(
-                "level_words_contradict",
-                f"条目“{text}”（{places(group)}）所写的等级“{words}”互相矛盾，已照原文全部列出；请核对原文，如系误植请在corrections.yaml中用replace更正，属实则接受此项。",
-                text,
-                group,
-            )
+            message = f"条目“{text}”（{places(group)}）所写的等级“{words}”互相矛盾，已照原文全部列出；请核对原文，如系误植请在corrections.yaml中用replace更正，属实则接受此项。"
+            yield about("level_words_contradict", message, text, group)
         if levels.unknown:
             words = "、".join(levels.unknown)
-            yield about(
-                "level_word_unknown",
-                f"条目“{text}”（{places(group)}）中的“{words}”形似等级而不在五级之内，未读作等级；属于别的等级体系则接受此项。",
-                text,
-                group,
-            )
+            message = f"条目“{text}”（{places(group)}）中的“{words}”形似等级而不在五级之内，未读作等级；属于别的等级体系则接受此项。"
+            yield about("level_word_unknown", message, text, group)
 
 
 _ONLY_PAPER = re.compile(

@@ -103,12 +103,9 @@ def missing_glyphs(pages: pa.Table) -> Iterator[Finding]:
         if not missing and not _uncounted(row):
             continue
         said = f"第{page}页少读{missing}字" if missing else f"第{page}页的内容无法清点，不知是否少读"
-        yield Finding(
-            "glyphs_missing",
-            f"{said}；请重新取得该文件（内嵌字体或内容可能已损坏），或对照原件用corrections.yaml补正该页后接受此项。",
-            f"page {page}: {row['glyphs']} glyphs read, {missing} missing",
-            page=page,
-        )
+        message = f"{said}；请重新取得该文件（内嵌字体或内容可能已损坏），或对照原件用corrections.yaml补正该页后接受此项。"
+        evidence = f"page {page}: {row['glyphs']} glyphs read, {missing} missing"
+        yield Finding("glyphs_missing", message, evidence, page=page)
 
 
 def pictured_cells(pages: pa.Table) -> Iterator[Finding]:

@@ -50,26 +50,23 @@ def tier_conflicts(entries: Sequence[Entry], credentials: Sequence[Mapping[str, 
             del scales[kind, tier, stated]
     for (kind, tier, stated), group in scales.items():
         cells = len({cell(entry) for entry in group})
-        yield about(
-            "tier_conflict",
+        message = (
             f"{KINDS[kind]}的{tier}栏有{cells}个单元格、{len(group)}个条目写明“{stated}”，按说明第3条应属"
-            f"{_tiers(group, rules)}；已照原文发布，请核对这些专业类是否另有对应规则，属实则接受此项。",
-            f"{kind}|{tier}|{stated}",
-            group,
-            table="credentials",
-            severity="info" if all(read_levels(entry["text"]).conflict for entry in group) else "",
+            f"{_tiers(group, rules)}；已照原文发布，请核对这些专业类是否另有对应规则，属实则接受此项。"
         )
+        yield _finding(message, f"{kind}|{tier}|{stated}", group)
     for (text, tier), group in singles.items():
         where = cell_name(group[0]) if len(group) == 1 else places(group)
-        yield about(
-            "tier_conflict",
+        message = (
             f"“{text}”列在{tier}（{where}），按说明第3条应属{_tiers(group, rules)}；"
-            f"已照原文发布，请核对原文，属实则接受此项。",
-            f"{text}|{tier}",
-            group,
-            table="credentials",
-            severity="info" if read_levels(text).conflict else "",
+            f"已照原文发布，请核对原文，属实则接受此项。"
         )
+        yield _finding(message, f"{text}|{tier}", group)
+
+
+def _finding(message: str, evidence: str, group: Sequence[Entry]) -> Finding:
+    severity = "info" if all(read_levels(entry["text"]).conflict for entry in group) else ""
+    return about("tier_conflict", message, evidence, group, table="credentials", severity=severity)
 
 
 def _usual(entries: Sequence[Entry]) -> set[tuple[str, str, str]]:
