@@ -237,16 +237,11 @@ def without_marks(
     The note stands behind the table, at the end of the annex or the catalogue, or at the foot of the page on which a cut
     row begins.
     """
-    found = {
-        id(block): note for block in blocks if block.role == RAISED and (note := _note(block.line, sections))
-    }
     told, bare = list(blocks), list(cells)
     for at, block in enumerate(blocks):
-        if id(block) in found:
-            mark = block.line
-            told[at] = footnote(
-                mark.text, (mark.x0, mark.top, mark.x1, mark.bottom), mark.page, found[id(block)]
-            )
+        mark = block.line
+        if block.role == RAISED and (note := _note(mark, sections)):
+            told[at] = footnote(mark.text, (mark.x0, mark.top, mark.x1, mark.bottom), mark.page, note)
             index = next(i for i, cell in enumerate(bare) if _holds(cell, mark))
             lines = (_without(line, mark) for line in bare[index].lines)
             bare[index] = replace(bare[index], lines=tuple(line for line in lines if line.text.strip()))
@@ -288,10 +283,8 @@ def _at(line: Line, mark: Line) -> int | None:
     if not line.top - 1 <= (mark.top + mark.bottom) / 2 <= line.bottom + 1:
         return None
     places = [i for i in range(len(line.text)) if line.text.startswith(mark.text, i)]
-    nearest = min(places, key=lambda i: abs(line.x0 + sum(line.advances[:i]) - mark.x0), default=None)
-    if nearest is None or abs(line.x0 + sum(line.advances[:nearest]) - mark.x0) > max(line.size, 1.0):
-        return None
-    return nearest
+    off, at = min(((abs(line.x0 + sum(line.advances[:i]) - mark.x0), i) for i in places), default=(0.0, None))
+    return at if off <= max(line.size, 1.0) else None
 
 
 def _without(line: Line, mark: Line) -> Line:

@@ -302,9 +302,8 @@ def strange(text: str, found: Sequence[LevelPart]) -> Iterator[str]:
     """
     for part in found:
         piece = text[part.start : part.stop]
-        if part.states:
-            continue
-        if _JOINT_LEVEL.fullmatch(piece) or (_STRANGE.fullmatch(piece) and not _RANKS.fullmatch(piece)):
+        odd = _JOINT_LEVEL.fullmatch(piece) or (_STRANGE.fullmatch(piece) and not _RANKS.fullmatch(piece))
+        if odd and not part.states:
             yield piece
 
 

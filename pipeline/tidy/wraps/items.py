@@ -76,11 +76,9 @@ def boundary_odds(
         elif gap.intended:
             guessed = rules.breaks.is_guess and gap.settled is None and gap.slack < _SURE_EMS
             out.append(full + _GUESSED if guessed else SURE)
-        elif gap.loose > 0.1:
-            # Some producers would have parted the next piece here, this one perhaps not.
-            out.append(full + 1.0)
         else:
-            out.append(full)
+            # Some producers would have parted a loose piece here, this one perhaps not.
+            out.append(full + 1.0 if gap.loose > 0.1 else full)
     return tuple(out)
 
 
