@@ -272,19 +272,17 @@ def class_of(
     return fresh
 
 
-def without_codes(classes: Iterable[PrintedClass]) -> list[Finding]:
+def without_codes(classes: Iterable[PrintedClass]) -> Iterator[Finding]:
     """Number the classes that have the same name and no code, and say of each that it has none. (Names grow while a
     table is read: this comes last.)"""
     seen: Counter[str] = Counter()
-    findings = []
     for one in classes:
         if not one.codes:
             seen[one.name] += 1
             one.occurrence = seen[one.name]
             key = one.class_code
             message = f"专业类“{one.name}”没有印出代码，以由名称得出的{key}为键；请核对原文。"
-            findings.append(_finding("class_code_missing", message, one.name, key, one.cell))
-    return findings
+            yield _finding("class_code_missing", message, one.name, key, one.cell)
 
 
 def _finding(code: str, message: str, evidence: str, key: str, cell: GridCell) -> Finding:

@@ -154,11 +154,6 @@ def line_rules(
     every line is one."""
     if engine != TRANSCRIPT:
         return replace(rules, every_line=True)
-    intended = {
-        cell.first.cell_id: tuple(list_lines(cell))
-        for tables in annexes.values()
-        for table in tables
-        for cell in table.cells
-        if cell.lines
-    }
+    found = (cell for tables in annexes.values() for table in tables for cell in table.cells if cell.lines)
+    intended = {cell.first.cell_id: tuple(list_lines(cell)) for cell in found}
     return replace(rules, intended=intended, blanks=learn_blanks(cells))

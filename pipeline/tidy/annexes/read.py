@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from pipeline.findings import Finding
 from pipeline.model import GridCell, LogicalTable
@@ -152,9 +153,8 @@ class _AnnexReader:
         self.out.report(code, message, evidence, table.cells[0], choice.spec.table)
 
 
-def _make_ids_unique(name: str, rows: Iterable[Row]) -> list[Finding]:
+def _make_ids_unique(name: str, rows: Iterable[Row]) -> Iterator[Finding]:
     """Give a row_id that occurs again #2, #3 …; a finding for each, but for rows that print no number."""
-    findings = []
     seen: Counter[str] = Counter()
     for row in rows:
         key = str(row["row_id"])
@@ -165,11 +165,8 @@ def _make_ids_unique(name: str, rows: Iterable[Row]) -> list[Finding]:
         if row.get(TABLES[name].row_key[-1]) == "":
             continue  # no number is printed: said once for the column
         message = f"{name}的行标识“{key}”重复，第{seen[key]}次出现的记为“{fresh}”。"
-        place = {column: row[column] for column in _PLACE}
-        findings.append(
-            Finding("row_id_duplicate", message, fresh, table=name, key=fresh, **place)  # type: ignore[arg-type]
-        )
-    return findings
+        place: dict[str, Any] = {column: row[column] for column in _PLACE}
+        yield Finding("row_id_duplicate", message, fresh, table=name, key=fresh, **place)
 
 
 def _count(annexes: Iterable[Annex], out: AnnexResult) -> dict[str, int]:
