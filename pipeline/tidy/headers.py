@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from pipeline.errors import XizeError
@@ -107,7 +107,7 @@ def ends_as_class(text: str) -> bool:
     return bare.endswith("类") or bare[-4:].isdigit()
 
 
-def _labels(table: LogicalTable, start: int, stop: int) -> list[tuple[str | None, str]]:
+def _labels(table: LogicalTable, start: int, stop: int) -> Iterator[tuple[str | None, str]]:
     """(tier, the other words) of every column of a header in rows ``start`` … ``stop`` - 1.
 
     Words that stand over all columns with a tier tell none from another and are left out; so are, over a column without
@@ -117,13 +117,11 @@ def _labels(table: LogicalTable, start: int, stop: int) -> list[tuple[str | None
     tiers = [next((t for t in map(tier_word, (c.text for c in reversed(path))) if t), None) for path in paths]
     tiered = [path for path, tier in zip(paths, tiers, strict=True) if tier]
     over = Counter(id(cell) for path in tiered for cell in path)
-    out = []
     for path, tier in zip(paths, tiers, strict=True):
         words = [cell for cell in path if not tier_word(cell.text)]
         most = len(tiered) - 1 if tier else 0
         own = [cell for cell in words if over[id(cell)] <= most]
-        out.append((tier, "".join(cell.text for cell in own or words)))
-    return out
+        yield tier, "".join(cell.text for cell in own or words)
 
 
 def _tier_row(table: LogicalTable, first: int, last: int) -> int | None:

@@ -104,9 +104,7 @@ def _same_columns(cells: Sequence[Cell], start: int, row: int, stop: int) -> boo
 def _grid(cells: Sequence[Cell]) -> LogicalTable:
     """A page's table as a grid of its own columns."""
     edges = edges_of(cells)
-    found = []
-    for cell in cells:
-        a, b = nearest(edges, cell.x0), nearest(edges, cell.x1)
-        found.append(GridCell(cell.row, a, cell.row_span, max(1, b - a), (cell,)))
+    ends = ((cell, nearest(edges, cell.x0), nearest(edges, cell.x1)) for cell in cells)
+    found = (GridCell(cell.row, a, cell.row_span, max(1, b - a), (cell,)) for cell, a, b in ends)
     n_rows = max(cell.row + cell.row_span for cell in cells)
     return LogicalTable((), n_rows, len(edges) - 1, tuple(found), tuple(edges))

@@ -190,7 +190,7 @@ def other_rows(
     near: Choice | None,
     header_map: Mapping[str, str],
     out: AnnexResult,
-) -> list[Row]:
+) -> Iterator[Row]:
     """The rows of a table that fits no spec, the ``number``-th of its annex; ``near``: the nearest spec, whose required
     columns it lacks."""
     first = next((cell for cell in table.cells if cell.text), table.cells[0])
@@ -212,20 +212,17 @@ def other_rows(
         named = len(cells) > 1 and known_word(cells[0].text, ALL_WORDS, {})
         stop = start + 1 if named else guessed_header(table, start)
     refs = leaves(table, start, stop) if stop > start else []
-    rows = []
     for cell in sorted(table.cells, key=lambda c: (c.row, c.col)):
         if cell.text:
             ref = next((ref for ref in refs if ref.start <= cell.col < ref.stop), None)
             header = "·".join((*ref.uppers, ref.text)) if ref and ref.text and cell.row >= stop else None
-            rows.append(_cell_row(annex, number, cell, header, out))
-    return rows
+            yield _cell_row(annex, number, cell, header, out)
 
 
 def rows_of_extra_columns(
     annex: Annex, table: LogicalTable, number: int, spec: Spec, header: Header, out: AnnexResult
-) -> list[Row]:
+) -> Iterator[Row]:
     """The cells of columns that the table's contract does not have, with one finding a column."""
-    rows: list[Row] = []
     seen: set[int] = set()
     for cell in table.cells:
         if not cell.text or id(cell) in out.stands:
@@ -233,12 +230,11 @@ def rows_of_extra_columns(
         ref = next((ref for ref in header.refs if ref.start <= cell.col < ref.stop), None)
         if ref is None or ref.field is not None or not ref.text:
             continue
-        rows.append(_cell_row(annex, number, cell, ref.text, out))
+        yield _cell_row(annex, number, cell, ref.text, out)
         if ref.start not in seen:
             seen.add(ref.start)
             message = f"附件《{annex.title}》有合约之外的列“{ref.text}”，其内容存入annex_other。"
             out.report("annex_column_extra", message, f"{annex.title}:{ref.text}", cell, spec.table)
-    return rows
 
 
 def _cell_row(annex: Annex, number: int, cell: GridCell, header: str | None, out: AnnexResult) -> Row:

@@ -74,20 +74,18 @@ class OpenLines(NamedTuple):
     high: int
 
 
-def parts_of(problem: CellProblem) -> list[OpenLines]:
+def parts_of(problem: CellProblem) -> Iterator[OpenLines]:
     """Where geometry is sure and no bracket is open a cell falls into parts that do not touch each other."""
     cell = problem.cell
     sure = CERTAIN if cell.traits else SURE
-    out = []
     start = depth = 0
     last = len(cell.texts) - 1
     for k, text in enumerate(cell.texts):
         stray, opened = brackets(text)
         depth = max(depth - stray, 0) + opened
         if k == last or (cell.odds[k] >= sure and (depth == 0 or not _closes(cell.texts, k + 1))):
-            out.append(OpenLines(problem, start, k + 1))
+            yield OpenLines(problem, start, k + 1)
             start, depth = k + 1, 0
-    return out
 
 
 def is_settled(cell: CellLines, low: int, high: int) -> bool:
