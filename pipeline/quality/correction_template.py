@@ -68,9 +68,8 @@ def write_template(
 
 def _is_about(item: object, finding: Row) -> bool:
     """Whether an entry is about the rows of the finding that are left: it is still to be decided, or counts in full."""
-    if not isinstance(item, Mapping) or digits_of(item.get("finding") or "") != digits_of(
-        finding["finding_id"]
-    ):
+    wanted = digits_of(finding["finding_id"])
+    if not isinstance(item, Mapping) or digits_of(item.get("finding") or "") != wanted:
         return False
     return finding["status"] != "open" or item.get("reason") is None
 

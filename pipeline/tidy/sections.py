@@ -154,9 +154,8 @@ def _whole_heading(lines: list[Line], titles: set[str]) -> tuple[str, list[Line]
         known = any(title.startswith(text + more) for title in titles)
         unfinished = MAJOR.match(text) and text not in titles and not text.endswith("目录")
         annex = ANNEX.match(text)
-        if opens(more) or not (
-            known or (unfinished and (text + more).endswith("目录")) or (annex and not annex["title"])
-        ):
+        whole = unfinished and (text + more).endswith("目录")
+        if opens(more) or not (known or whole or (annex and not annex["title"])):
             return text, lines[:count]
         text += more
     return text, lines

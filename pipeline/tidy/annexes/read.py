@@ -128,11 +128,8 @@ class _AnnexReader:
     def _restarts(self, table: LogicalTable, header: Header, walker: Walker) -> bool:
         """Whether a table with a header but no title of its own counts from 1 again: it is another list, unnamed."""
         number = header.ref(walker.spec.numberings[-1].field) if walker.spec.numberings else None
-        if (
-            walker.state.part is None
-            or number is None
-            or any(banner(table, row) for row in range(header.start))
-        ):
+        titled = any(banner(table, row) for row in range(header.start))
+        if walker.state.part is None or number is None or titled:
             return False
         below = range(header.stop, table.n_rows)
         first = next((cell.text for row in below for cell in values(table, row, number)), "")

@@ -133,12 +133,11 @@ class _Parser:
         text = printed.rstrip("。")
         if not text:
             return
-        if _REMARK.match(text) and not (
-            _first_colon(text) > 0 and not text.startswith(("注", "备注", "说明", "附注", "("))
-        ):
+        colon = _first_colon(text)
+        named = colon > 0 and not text.startswith(("注", "备注", "说明", "附注", "("))
+        if _REMARK.match(text) and not named:
             self.remarks.append(printed)
             return
-        colon = _first_colon(text)
         if colon < 0:
             self.plain(text, line)
             return
