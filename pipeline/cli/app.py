@@ -85,9 +85,7 @@ def main_options(
     ctx: typer.Context,
     home: Annotated[
         str | None,
-        typer.Option(
-            "--home", help="Folder of raw/, staged/ and curated/ (default: $XIZE_HOME or the project)."
-        ),
+        typer.Option(help="Folder of raw/, staged/ and curated/ (default: $XIZE_HOME or the project)."),
     ] = None,
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")

@@ -24,7 +24,7 @@ def coverage(
     edition: EditionName,
     release: Release = None,
     source: Annotated[
-        str | None, typer.Option("--source", help="The last release read from this source, e.g. transcript.")
+        str | None, typer.Option(help="The last release read from this source, e.g. transcript.")
     ] = None,
     format: HowToWrite = "table",
     curated: Curated = None,

@@ -40,16 +40,14 @@ def diff(
         bool, typer.Option("--all", help="Also what was only re-ordered or renumbered.")
     ] = False,
     html: Annotated[
-        Path | None,
-        typer.Option("--html", help="Write a page for reading and signing off, with page pictures."),
+        Path | None, typer.Option(help="Write a page for reading and signing off, with page pictures.")
     ] = None,
-    xlsx: Annotated[Path | None, typer.Option("--xlsx", help="Write an Excel workbook.")] = None,
+    xlsx: Annotated[Path | None, typer.Option(help="Write an Excel workbook.")] = None,
     notice: Annotated[
-        Path | None, typer.Option("--notice", help="Write a change notice: FILE.docx or FILE.html.")
+        Path | None, typer.Option(help="Write a change notice: FILE.docx or FILE.html.")
     ] = None,
     signoff: Annotated[
-        list[Path] | None,
-        typer.Option("--signoff", help="Read back a sign-off exported from the page (repeatable)."),
+        list[Path] | None, typer.Option(help="Read back a sign-off exported from the page (repeatable).")
     ] = None,
     curated: Curated = None,
 ) -> None:
@@ -129,16 +127,12 @@ _PLACES, _READING = 3, 60
 def compare(
     ctx: typer.Context,
     edition: EditionName,
-    sources: Annotated[
-        str, typer.Option("--sources", help="The two sources, e.g. pdf,transcript.")
-    ] = "pdf,transcript",
+    sources: Annotated[str, typer.Option(help="The two sources, e.g. pdf,transcript.")] = "pdf,transcript",
     html: Annotated[
-        Path | None, typer.Option("--html", help="Also write a page with both readings side by side.")
+        Path | None, typer.Option(help="Also write a page with both readings side by side.")
     ] = None,
     format: HowToWrite = "table",
-    limit: Annotated[
-        int | None, typer.Option("--limit", min=1, help="Only the first N decisions in the table.")
-    ] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Only the first N decisions in the table.")] = None,
     curated: Curated = None,
 ) -> None:
     """Compare the last releases of two sources of one edition, cell by cell and item by item.

@@ -32,21 +32,18 @@ if TYPE_CHECKING:
 def export(
     ctx: typer.Context,
     edition: EditionName,
-    xlsx: Annotated[Path | None, typer.Option("--xlsx", help="Write one Excel workbook here.")] = None,
+    xlsx: Annotated[Path | None, typer.Option(help="Write one Excel workbook here.")] = None,
     csv: Annotated[
-        Path | None, typer.Option("--csv", metavar="DIR", help="Write one CSV file per table here.")
+        Path | None, typer.Option(metavar="DIR", help="Write one CSV file per table here.")
     ] = None,
-    sqlite: Annotated[Path | None, typer.Option("--sqlite", help="Write one SQLite file here.")] = None,
+    sqlite: Annotated[Path | None, typer.Option(help="Write one SQLite file here.")] = None,
     metadata: Annotated[
         Path | None,
-        typer.Option(
-            "--metadata", metavar="DIR", help="Write croissant.json, dcat.jsonld and CITATION.cff here."
-        ),
+        typer.Option(metavar="DIR", help="Write croissant.json, dcat.jsonld and CITATION.cff here."),
     ] = None,
     release: Release = None,
     tables: Annotated[
-        str | None,
-        typer.Option("--tables", help="Only these tables, e.g. entries,classes (default: all but cells)."),
+        str | None, typer.Option(help="Only these tables, e.g. entries,classes (default: all but cells).")
     ] = None,
     curated: Curated = None,
 ) -> None:
@@ -115,9 +112,7 @@ def browse(
             "--output", "-o", help="Write the page to this file instead, also of a release that has none."
         ),
     ] = None,
-    browser: Annotated[
-        bool, typer.Option("--browser/--no-browser", help="Open the page in the browser.")
-    ] = True,
+    browser: Annotated[bool, typer.Option(help="Open the page in the browser.")] = True,
     curated: Curated = None,
 ) -> None:
     """Search and filter every table of a release in the browser: one file, without a server."""
@@ -163,10 +158,7 @@ def publish_site(
         typer.Argument(metavar="DIR", help="Folder to write: new, empty, or written by this command before."),
     ],
     base_url: Annotated[
-        str,
-        typer.Option(
-            "--base-url", help="Address at which the folder will stand, for the feed and the catalogue."
-        ),
+        str, typer.Option(help="Address at which the folder will stand, for the feed and the catalogue.")
     ] = "",
     curated: Curated = None,
 ) -> None:

@@ -55,20 +55,17 @@ Status = Literal["open", "accepted", "corrected", "all"]
 def findings(
     ctx: typer.Context,
     edition: EditionName,
-    code: Annotated[list[str] | None, typer.Option("--code", help="Only this code (repeatable).")] = None,
-    severity: Annotated[
-        list[Severity] | None, typer.Option("--severity", help="Only this severity (repeatable).")
-    ] = None,
+    code: Annotated[list[str] | None, typer.Option(help="Only this code (repeatable).")] = None,
+    severity: Annotated[list[Severity] | None, typer.Option(help="Only this severity (repeatable).")] = None,
     queue: Annotated[
-        Queue | None,
-        typer.Option("--queue", help="Only what may be read wrongly, or only what is printed so."),
+        Queue | None, typer.Option(help="Only what may be read wrongly, or only what is printed so.")
     ] = None,
-    page: Annotated[int | None, typer.Option("--page", help="Only this page.")] = None,
-    status: Annotated[Status, typer.Option("--status", help="Only this status.")] = "open",
-    limit: Annotated[int | None, typer.Option("--limit", min=1, help="Only the first N.")] = None,
+    page: Annotated[int | None, typer.Option(help="Only this page.")] = None,
+    status: Annotated[Status, typer.Option(help="Only this status.")] = "open",
+    limit: Annotated[int | None, typer.Option(min=1, help="Only the first N.")] = None,
     format: HowToWrite = "table",
     release: Annotated[
-        str | None, typer.Option("--release", help="Those of this release (default: of the last run).")
+        str | None, typer.Option(help="Those of this release (default: of the last run).")
     ] = None,
     curated: Curated = None,
 ) -> None:
@@ -166,7 +163,7 @@ def accept(
     finding: Annotated[
         list[str], typer.Argument(metavar="FINDING_ID...", help="Ids, or their first 6 or more digits.")
     ],
-    why: Annotated[str, typer.Option("--why", help="Why it is right as printed.")],
+    why: Annotated[str, typer.Option(help="Why it is right as printed.")],
     by: By = None,
     edition: OfEdition = None,
     curated: Curated = None,

@@ -25,18 +25,6 @@ if TYPE_CHECKING:
     from pipeline.query.history import History, Life
 
 Row = tuple[Any, ...]
-OfEdition = Annotated[
-    str | None,
-    typer.Option("--edition", help="Only this edition or release, e.g. shanghai-2025@r001 (default: all)."),
-]
-OnDay = Annotated[
-    str | None,
-    typer.Option("--on", metavar="DATE", help="Only the edition in force on this day, e.g. 2026-03-01."),
-]
-GivenList = Annotated[
-    Path | None,
-    typer.Option("--list", metavar="FILE", help="Check every row of this .xlsx or .csv list instead."),
-]
 AnsweredList = Annotated[
     Path | None,
     typer.Option("--output", "-o", help="Write the answered list to this .xlsx or .csv file (default: CSV)."),
@@ -48,7 +36,7 @@ def sql(
     query: Annotated[str, typer.Argument(help='DuckDB SQL over the tables, e.g. "select * from classes".')],
     at: Annotated[
         list[str] | None,
-        typer.Option("--at", help="Show this release of its edition, e.g. shanghai-2025@r001 (repeatable)."),
+        typer.Option(help="Show this release of its edition, e.g. shanghai-2025@r001 (repeatable)."),
     ] = None,
     format: Annotated[FileFormat, typer.Option("--format", "-f", help="How to write the rows.")] = "table",
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Write to this file.")] = None,
@@ -132,15 +120,21 @@ def check(
         str | None,
         typer.Option("--class", help="Class: its secondary, college or bachelor code, or its name."),
     ] = None,
-    name: Annotated[str | None, typer.Option("--name", help="Name of the certificate.")] = None,
-    grade: Annotated[
-        str | None, typer.Option("--grade", help="Grade 5 (lowest) to 1, or 四级, 中级工 …")
+    name: Annotated[str | None, typer.Option(help="Name of the certificate.")] = None,
+    grade: Annotated[str | None, typer.Option(help="Grade 5 (lowest) to 1, or 四级, 中级工 …")] = None,
+    level: Annotated[str | None, typer.Option(help="Level: 初级, 中级 or 高级.")] = None,
+    edition: Annotated[
+        str | None, typer.Option(help="Only this edition or release, e.g. shanghai-2025@r001 (default: all).")
     ] = None,
-    level: Annotated[str | None, typer.Option("--level", help="Level: 初级, 中级 or 高级.")] = None,
-    edition: OfEdition = None,
-    on: OnDay = None,
+    on: Annotated[
+        str | None,
+        typer.Option(metavar="DATE", help="Only the edition in force on this day, e.g. 2026-03-01."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Write the answer as JSON.")] = False,
-    given: GivenList = None,
+    given: Annotated[
+        Path | None,
+        typer.Option("--list", metavar="FILE", help="Check every row of this .xlsx or .csv list instead."),
+    ] = None,
     output: AnsweredList = None,
     curated: Curated = None,
 ) -> None:
@@ -229,18 +223,15 @@ def answer_text(answer: Answer) -> str:
 
 def history(
     ctx: typer.Context,
-    name: Annotated[str, typer.Option("--name", help="Name of the certificate, or an item as printed.")],
+    name: Annotated[str, typer.Option(help="Name of the certificate, or an item as printed.")],
     class_code: Annotated[
         str | None,
         typer.Option("--class", help="Only this class: secondary, college or bachelor code, or its name."),
     ] = None,
     kind: Annotated[
-        str | None,
-        typer.Option("--kind", help="Only this kind: title, skill, practice, one_plus_x or industry."),
+        str | None, typer.Option(help="Only this kind: title, skill, practice, one_plus_x or industry.")
     ] = None,
-    jurisdiction: Annotated[
-        str | None, typer.Option("--jurisdiction", help="Only this jurisdiction, e.g. shanghai.")
-    ] = None,
+    jurisdiction: Annotated[str | None, typer.Option(help="Only this jurisdiction, e.g. shanghai.")] = None,
     format: HowToWrite = "table",
     curated: Curated = None,
 ) -> None:

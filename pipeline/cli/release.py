@@ -33,20 +33,16 @@ def add(
             help="The rulebook as PDF, Word or Excel file, as pictures of its pages, or a UTF-8 transcript of it.",
         ),
     ],
-    title: Annotated[
-        str | None, typer.Option("--title", help="Title (default: as printed in the file).")
-    ] = None,
-    origin: Annotated[str, typer.Option("--origin", help="Where the file came from, for source.yaml.")] = "",
-    password: Annotated[str | None, typer.Option("--password", help="Password of an encrypted PDF.")] = None,
+    title: Annotated[str | None, typer.Option(help="Title (default: as printed in the file).")] = None,
+    origin: Annotated[str, typer.Option(help="Where the file came from, for source.yaml.")] = "",
+    password: Annotated[str | None, typer.Option(help="Password of an encrypted PDF.")] = None,
     issued: Annotated[
-        str | None, typer.Option("--issued", metavar="DATE", help="When it was issued, e.g. 2025-12-20.")
+        str | None, typer.Option(metavar="DATE", help="When it was issued, e.g. 2025-12-20.")
     ] = None,
-    effective_from: Annotated[
-        str | None, typer.Option("--effective-from", metavar="DATE", help="From when it holds.")
-    ] = None,
-    document_no: Annotated[str | None, typer.Option("--document-no", help="Its 发文字号.")] = None,
+    effective_from: Annotated[str | None, typer.Option(metavar="DATE", help="From when it holds.")] = None,
+    document_no: Annotated[str | None, typer.Option(help="Its 发文字号.")] = None,
     supersedes: Annotated[
-        str | None, typer.Option("--supersedes", metavar="EDITION", help="The edition that ends with it.")
+        str | None, typer.Option(metavar="EDITION", help="The edition that ends with it.")
     ] = None,
 ) -> None:
     """Add an edition: make raw/EDITION/, copy FILE there, record its checksum and fill in source.yaml.
@@ -202,7 +198,7 @@ def prune(
     edition: Annotated[
         str | None, typer.Argument(metavar="[EDITION]", help="Only this edition (default: every edition).")
     ] = None,
-    keep: Annotated[int, typer.Option("--keep", help="How many of the newest releases to keep.")] = 5,
+    keep: Annotated[int, typer.Option(help="How many of the newest releases to keep.")] = 5,
     curated: Curated = None,
 ) -> None:
     """Delete old releases, never the latest."""

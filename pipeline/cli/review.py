@@ -17,40 +17,32 @@ from pipeline.releases.catalogue import curated_url
 if TYPE_CHECKING:
     from pipeline.review.session import Session
 
-Port = Annotated[int, typer.Option("--port", min=0, max=65535, help="Port; 0 takes one that is free.")]
-Browser = Annotated[bool, typer.Option("--browser/--no-browser", help="Open the page in the browser.")]
-Shown = Annotated[str | None, typer.Option("--release", help="Show this release (default: the last run).")]
-Static = Annotated[
-    Path | None,
-    typer.Option("--static", metavar="OUT", help="Write a read-only site to this folder instead."),
-]
-Host = Annotated[
-    str,
-    typer.Option("--host", help="Address to listen on; another than loopback needs --allow-remote."),
-]
-Remote = Annotated[
-    bool, typer.Option("--allow-remote", help="Let other machines reach the page (not encrypted).")
-]
-Incomplete = Annotated[
-    bool,
-    typer.Option(
-        "--allow-incomplete",
-        help="Runs started from the page publish although sections of the table of contents are missing.",
-    ),
-]
+Port = Annotated[int, typer.Option(min=0, max=65535, help="Port; 0 takes one that is free.")]
 
 
 def review(
     ctx: typer.Context,
     edition: EditionName,
     port: Port = 0,
-    browser: Browser = True,
+    browser: Annotated[bool, typer.Option(help="Open the page in the browser.")] = True,
     by: By = None,
-    release: Shown = None,
-    static: Static = None,
-    host: Host = "127.0.0.1",
-    remote: Remote = False,
-    allow_incomplete: Incomplete = False,
+    release: Annotated[str | None, typer.Option(help="Show this release (default: the last run).")] = None,
+    static: Annotated[
+        Path | None, typer.Option(metavar="OUT", help="Write a read-only site to this folder instead.")
+    ] = None,
+    host: Annotated[
+        str, typer.Option(help="Address to listen on; another than loopback needs --allow-remote.")
+    ] = "127.0.0.1",
+    remote: Annotated[
+        bool, typer.Option("--allow-remote", help="Let other machines reach the page (not encrypted).")
+    ] = False,
+    allow_incomplete: Annotated[
+        bool,
+        typer.Option(
+            "--allow-incomplete",
+            help="Runs started from the page publish although sections of the table of contents are missing.",
+        ),
+    ] = False,
     curated: Curated = None,
     password: Password = "",
 ) -> None:
@@ -95,16 +87,12 @@ def _write_site(session: Session, target: Path) -> None:
 def api(
     ctx: typer.Context,
     host: Annotated[
-        str, typer.Option("--host", help="Address to listen on; another than loopback needs --token.")
+        str, typer.Option(help="Address to listen on; another than loopback needs --token.")
     ] = "127.0.0.1",
-    port: Annotated[
-        int, typer.Option("--port", min=0, max=65535, help="Port; 0 takes one that is free.")
-    ] = 8088,
+    port: Port = 8088,
     token: Annotated[
         str | None,
-        typer.Option(
-            "--token", envvar="XIZE_API_TOKEN", help="What clients must send as Authorization: Bearer TOKEN."
-        ),
+        typer.Option(envvar="XIZE_API_TOKEN", help="What clients must send as Authorization: Bearer TOKEN."),
     ] = None,
     curated: Curated = None,
 ) -> None:

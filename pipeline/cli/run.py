@@ -40,16 +40,7 @@ Editions = Annotated[
         help="<jurisdiction>-<year>, e.g. shanghai-2025, or shanghai-2025-2; several: each.",
     ),
 ]
-Source = Annotated[
-    str | None, typer.Option("--source", help="Which source to read (default: source.yaml's).")
-]
-WithPrefect = Annotated[
-    bool,
-    typer.Option("--prefect/--no-prefect", help="Run as a Prefect flow, or the same functions in-process."),
-]
-Publish = Annotated[
-    bool, typer.Option("--publish/--no-publish", help="Publish, or only show what a release would change.")
-]
+Publish = Annotated[bool, typer.Option(help="Publish, or only show what a release would change.")]
 CrossCheck = Annotated[
     bool, typer.Option("--cross-check", help="Read every page with camelot too and compare cell by cell.")
 ]
@@ -60,19 +51,14 @@ Incomplete = Annotated[
     ),
 ]
 Latest = Annotated[
-    bool,
-    typer.Option("--latest", help="Let latest.json move although another source is the edition's own."),
-]
-Workers = Annotated[
-    int | None, typer.Option("--workers", min=1, help="Reading processes (default: one per processor).")
+    bool, typer.Option("--latest", help="Let latest.json move although another source is the edition's own.")
 ]
 RunnerName = Annotated[
     Literal["local", "dask"],
-    typer.Option("--runner", help="Where Prefect runs the tasks: in processes here, or on a Dask cluster."),
+    typer.Option(help="Where Prefect runs the tasks: in processes here, or on a Dask cluster."),
 ]
 Address = Annotated[
-    str | None,
-    typer.Option("--address", help="Dask scheduler, e.g. tcp://host:8786 (default: a cluster made here)."),
+    str | None, typer.Option(help="Dask scheduler, e.g. tcp://host:8786 (default: a cluster made here).")
 ]
 Profile = Annotated[
     bool, typer.Option("--profile", help="Tell how long each stage took, in processor time and memory too.")
@@ -82,8 +68,10 @@ Profile = Annotated[
 def run(
     ctx: typer.Context,
     editions: Editions,
-    source: Source = None,
-    prefect: WithPrefect = True,
+    source: Annotated[str | None, typer.Option(help="Which source to read (default: source.yaml's).")] = None,
+    prefect: Annotated[
+        bool, typer.Option(help="Run as a Prefect flow, or the same functions in-process.")
+    ] = True,
     publish: Publish = True,
     cross_check: CrossCheck = False,
     allow_incomplete: Incomplete = False,
@@ -91,7 +79,9 @@ def run(
     curated: Curated = None,
     password: Password = "",
     decoder: Decoder = "pdfium",
-    workers: Workers = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Reading processes (default: one per processor).")
+    ] = None,
     runner: RunnerName = "local",
     address: Address = None,
     profile: Profile = False,
@@ -175,11 +165,9 @@ def serve(
     edition: Annotated[
         str | None, typer.Argument(metavar="[EDITION]", help="Default edition of the deployment.")
     ] = None,
-    cron: Annotated[str | None, typer.Option("--cron", help="Schedule, e.g. '0 3 * * 1'.")] = None,
-    timezone: Annotated[str, typer.Option("--timezone", help="Time zone of the schedule.")] = "Asia/Shanghai",
-    port: Annotated[
-        int, typer.Option("--port", min=0, max=65535, help="Port of the local Prefect server.")
-    ] = 4200,
+    cron: Annotated[str | None, typer.Option(help="Schedule, e.g. '0 3 * * 1'.")] = None,
+    timezone: Annotated[str, typer.Option(help="Time zone of the schedule.")] = "Asia/Shanghai",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port of the local Prefect server.")] = 4200,
 ) -> None:
     """Serve the publishing flow as a Prefect deployment that a steward can start and schedule."""
     from flows.serve import serve as serve_flows

@@ -28,22 +28,18 @@ EditionName = Annotated[
     ),
 ]
 Curated = Annotated[
-    str | None,
-    typer.Option("--curated", help="Folder or fsspec/pyarrow URL of the releases (default: HOME/curated)."),
+    str | None, typer.Option(help="Folder or fsspec/pyarrow URL of the releases (default: HOME/curated).")
 ]
-By = Annotated[str | None, typer.Option("--by", help="Who decides (default: the user's login name).")]
-Password = Annotated[str, typer.Option("--password", help="Password of an encrypted PDF.")]
-Decoder = Annotated[str, typer.Option("--decoder", help="Which decoder reads the pages.")]
+By = Annotated[str | None, typer.Option(help="Who decides (default: the user's login name).")]
+Password = Annotated[str, typer.Option(help="Password of an encrypted PDF.")]
+Decoder = Annotated[str, typer.Option(help="Which decoder reads the pages.")]
 
 
 MaxObjects = Annotated[
-    int,
-    typer.Option("--max-objects", min=1, help="Most glyphs, rulings and pictures of a page that is read."),
+    int, typer.Option(min=1, help="Most glyphs, rulings and pictures of a page that is read.")
 ]
-MaxBytes = Annotated[
-    int, typer.Option("--max-bytes", min=1, help="Most bytes of a page's content, forms included.")
-]
-MaxSeconds = Annotated[int, typer.Option("--max-seconds", min=1, help="Most processor seconds for one page.")]
+MaxBytes = Annotated[int, typer.Option(min=1, help="Most bytes of a page's content, forms included.")]
+MaxSeconds = Annotated[int, typer.Option(min=1, help="Most processor seconds for one page.")]
 
 
 Format = Literal["table", "csv", "json"]
@@ -51,9 +47,7 @@ Format = Literal["table", "csv", "json"]
 FileFormat = Literal["table", "csv", "json", "parquet"]
 """The same where the result may also become a file of data."""
 
-Release = Annotated[
-    str | None, typer.Option("--release", help="This release, e.g. r001 (default: the latest).")
-]
+Release = Annotated[str | None, typer.Option(help="This release, e.g. r001 (default: the latest).")]
 
 
 def queue_words(counts: Mapping[str, int]) -> str:

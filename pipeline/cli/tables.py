@@ -41,18 +41,14 @@ def tables(
             metavar="ANY.pdf", help="Any PDF with ruled tables (also a Word, Excel or picture file)."
         ),
     ],
-    pages: Annotated[
-        str | None, typer.Option("--pages", help="Pages to read, e.g. 3,5-7 (default: all).")
-    ] = None,
-    format: Annotated[TablesFormat, typer.Option("--format", help="Output format.")] = "json",
+    pages: Annotated[str | None, typer.Option(help="Pages to read, e.g. 3,5-7 (default: all).")] = None,
+    format: Annotated[TablesFormat, typer.Option(help="Output format.")] = "json",
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="Write here instead of stdout.")
     ] = None,
     debug: Annotated[
         Path | None,
-        typer.Option(
-            "--debug", help="Also write page pictures with rulings, intersections and cells drawn in."
-        ),
+        typer.Option(help="Also write page pictures with rulings, intersections and cells drawn in."),
     ] = None,
     password: Password = "",
     decoder: Decoder = "pdfium",
