@@ -1,27 +1,195 @@
-"""Annex rows of a transcript → grids: tables told apart, columns put right, merged values spread with care."""
+"""Annex rows of a transcript → grids: tables told apart, every row's cells under the label that they belong to."""
 
 from __future__ import annotations
 
-import re
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from pipeline.findings import Finding
-from pipeline.readers.transcript.annex_columns import (
-    NUMBERS,
-    AnnexRow,
-    Labels,
-    is_banner,
-    place_rows,
-    read_labels,
-)
+from pipeline.readers.transcript.columns import NEAR, Alignment, ColumnEvidence, align, in_order
 from pipeline.readers.transcript.source import Placed, RawCell, RawRow, TypedGrid
-from pipeline.readers.transcript.spans import Span, find_spans
+from pipeline.readers.transcript.spans import carried_over, spread
 from pipeline.vocabulary.annexes import ALL_WORDS, known_word
 
-_OFTEN_BLANK = 0.3
-_OPTIONAL = 0.6
-_ENDS = re.compile(r"[。;；！？!?)\]》〉]$")
+NUMBERS = frozenset({"序号", "编号", "序", "号"})
+_DUE = 1.5
+_HABIT = 3.5
+"""Log-odds by which the usual place of a cell is preferred in a row that fits the header."""
+
+
+@dataclass
+class Labels:
+    """The header of an annex table as columns.
+
+    ``upper``: (column, columns covered, cell) of its first row; ``lower``: cells of its second row by column.
+    ``usual``: index as typed → column, in a row typed like the header; ``split``: the column whose label stands over
+    two columns. ``grouped``: so many first columns are blank where a row goes on the numbered one above.
+    """
+
+    rows: Sequence[RawRow]
+    upper: list[tuple[int, int, RawCell]]
+    lower: dict[int, RawCell]
+    usual: dict[int, int]
+    numbered: bool
+    split: int | None = None
+    grouped: int = 1
+
+    @property
+    def columns(self) -> int:
+        """How many columns there are."""
+        col, span, _ = self.upper[-1]
+        return col + span
+
+    def name(self, col: int) -> str:
+        """The printed word above a column."""
+        return next((raw.text for at, span, raw in self.upper if at <= col < at + span), "")
+
+
+@dataclass
+class AnnexRow:
+    """A body row: its cells by column, its line, and the number of its page.
+
+    ``confidence``: how sure its columns and spans are; ``near``: others are nearly as likely. ``nested``: it goes on a numbered
+    row. ``banner``: it is one cell across the table. ``covers``: column → rows that a merged cell covers from here on; 0
+    inside one.
+    """
+
+    line: int
+    cells: dict[int, RawCell]
+    page: int = 0
+    confidence: float = 1.0
+    near: bool = False
+    nested: bool = False
+    banner: bool = False
+    covers: dict[int, int] = field(default_factory=dict)
+
+
+def is_banner(row: RawRow) -> bool:
+    """Whether a row holds just one text, in its first cell."""
+    return row.filled == [0] and not row.cells[0].text.isdigit()
+
+
+def read_labels(header: Sequence[RawRow], body: Sequence[RawRow]) -> Labels:
+    """The columns that a header (one or two rows) names; blank ones at its end are none, one that hides a nested column
+    has two."""
+    first = header[0]
+    labelled = first.filled
+    numbered = len(labelled) > 1 and first.cells[labelled[0]].text in NUMBERS
+    upper: list[tuple[int, int, RawCell]] = []
+    usual: dict[int, int] = {}
+    lower: dict[int, RawCell] = {}
+    split = None
+    if len(header) > 1:
+        lower = {i: header[1].cells[i] for i in header[1].filled}
+        columns = max(labelled[-1] + 1, max(lower) + 1, _usual_width(body))
+        for start, stop in zip(labelled, [*labelled[1:], columns], strict=True):
+            upper.append((start, stop - start, first.cells[start]))
+        usual = {i: i for i in range(columns)}
+    else:
+        if numbered and max((len(row.filled) for row in body), default=0) == len(labelled) + 1:
+            split = _split_label(labelled)
+        col = 0
+        for k, index in enumerate(labelled):
+            span = 2 if k == split else 1
+            upper.append((col, span, first.cells[index]))
+            usual[index] = col
+            col += span
+        if split is not None:
+            usual.setdefault(labelled[split] + 1, split + 1)
+    # How many first columns stay blank in most rows whose number is blank.
+    going_on = sorted(row.filled[0] for row in body if row.filled[0] > 0)
+    grouped = going_on[len(going_on) // 2] if going_on else 1
+    return Labels(header, upper, lower, usual, numbered, split, grouped)
+
+
+def _usual_width(body: Sequence[RawRow]) -> int:
+    widths = sorted(row.filled[-1] + 1 for row in body)
+    return widths[int(0.98 * (len(widths) - 1))] if widths else 0
+
+
+def _split_label(labelled: Sequence[int]) -> int:
+    """Which label stands over two columns: the one before the header's first blank cell; else the one behind the number."""
+    gap = next((i for i in range(labelled[0], labelled[-1]) if i not in labelled), None)
+    return 1 if gap is None else labelled.index(gap - 1)
+
+
+def place_rows(body: Sequence[RawRow], labels: Labels) -> list[AnnexRow]:
+    """Every row's cells by column; pages are counted from 0."""
+    out: list[AnnexRow] = []
+    evidence = ColumnEvidence(tuple(range(labels.columns)), ("",) * labels.columns)
+    filled = [1.0] * labels.columns
+    fitting = 2.0
+    taught: dict[int, list[tuple[int, RawCell]]] = {}
+    for row in body:
+        cols = _usual(row, labels)
+        if _fits(row, cols, labels):
+            fitting += 1
+            for col in cols:
+                filled[col] += 1
+            if len(row.filled) >= labels.columns - 1:
+                taught[row.line] = [(col, row.cells[i]) for i, col in zip(row.filled, cols, strict=True)]
+                for col, cell in taught[row.line]:
+                    evidence.add(col, cell)
+    # How much likelier a column is filled than blank: a cell rather stands in one that mostly is.
+    habit = [max(-_HABIT, min(_HABIT, math.log(f / max(fitting - f, 0.5)))) for f in filled]
+    page = 0
+    for row in body:
+        page += row.gap > 0
+        if is_banner(row) and labels.numbered:
+            out.append(AnnexRow(row.line, {0: row.cells[0]}, page, banner=True))
+            continue
+        # A row must not bear witness for itself.
+        for col, cell in taught.get(row.line, []):
+            evidence.add(col, cell, -1)
+        found = _place(row, labels, evidence, habit)
+        for col, cell in taught.get(row.line, []):
+            evidence.add(col, cell)
+        cells: dict[int, RawCell] = {}
+        for i, col in zip(row.filled, found.cols, strict=True):
+            cells[col] = cells.get(col, RawCell()) + row.cells[i]
+        sure = 1.0 if found.margin >= 4 else round(found.confidence, 4)
+        out.append(AnnexRow(row.line, cells, page, sure, found.margin < NEAR, banner=is_banner(row)))
+    return out
+
+
+def _usual(row: RawRow, labels: Labels) -> list[int]:
+    """The column of every filled cell of a row typed like the header (-1: none). Where a hidden nested column is typed
+    out, every column is."""
+    if labels.split is not None and row.filled[-1] == labels.columns - 1:
+        return list(row.filled)
+    return [labels.usual.get(i, -1) for i in row.filled]
+
+
+def _fits(row: RawRow, cols: Sequence[int], labels: Labels) -> bool:
+    number = row.cells[0].text
+    return -1 not in cols and (not labels.numbered or not number or number.isdigit())
+
+
+def _place(row: RawRow, labels: Labels, evidence: ColumnEvidence, habit: Sequence[float]) -> Alignment:
+    """The columns of a row's filled cells. ``habit``: log-odds that a column is filled."""
+    columns, filled = labels.columns, row.filled
+    cols = _usual(row, labels)
+    fits = _fits(row, cols, labels)
+    if labels.split is not None and filled == list(range(columns)) and row.cells[0].text.isdigit():
+        return Alignment(tuple(filled), math.inf)
+    scores: list[dict[int, float]] = []
+    for k, i in enumerate(filled):
+        number = k == 0 and row.cells[i].text.isdigit()
+        allowed = range(columns)
+        if labels.numbered and not number:
+            allowed = range(1, columns)
+        elif labels.numbered and i == 0:
+            allowed = range(1)
+        score = {col: value + habit[col] for col, value in evidence.score(row.cells[i], allowed).items()}
+        if fits and cols[k] in score:
+            score[cols[k]] += _DUE / len(filled) ** 0.5
+        scores.append(score)
+    last = max(labels.usual)
+    beyond = {i: labels.usual[last] + i - last if i > last else i for i in filled}
+    expected = [col if col >= 0 else beyond[i] for i, col in zip(filled, cols, strict=True)]
+    found = align(scores, in_order(expected, columns, 0, {}))
+    return found if found.cols else Alignment(tuple(min(i, columns - 1) for i in filled), 0.0)
 
 
 @dataclass
@@ -38,9 +206,9 @@ def annex_grids(rows: Sequence[RawRow], title: str) -> tuple[list[TypedGrid], li
     grids: list[TypedGrid] = []
     findings: list[Finding] = []
     for table in _tables(rows):
-        grid, more = _grid(table, title)
+        grid, more = _grid(table)
         grids.append(grid)
-        findings += more
+        findings += [replace(one, message=f"附件《{title}》{one.message}") for one in more]
     return grids, findings
 
 
@@ -84,7 +252,7 @@ def _is_second(row: RawRow, head: RawRow) -> bool:
     return wide and row.filled[0] > 0 and row.gap == 0 and not set(row.filled) <= set(head.filled)
 
 
-def _grid(table: TypedTable, title: str) -> tuple[TypedGrid, list[Finding]]:
+def _grid(table: TypedTable) -> tuple[TypedGrid, list[Finding]]:
     labels = read_labels(table.header, table.body)
     grid = TypedGrid(labels.columns)
     for banner in table.banners:
@@ -95,15 +263,13 @@ def _grid(table: TypedTable, title: str) -> tuple[TypedGrid, list[Finding]]:
     findings = []
     for row in rows:
         if row.near:
-            message = (
-                f"附件《{title}》第{row.line}行的格数与表头不符，按内容对到各列，另一种对法也相近，请核对。"
-            )
+            message = f"第{row.line}行的格数与表头不符，按内容对到各列，另一种对法也相近，请核对。"
             texts = " | ".join(cell.text for cell in row.cells.values())[:300]
             findings.append(
                 Finding("uncertain_alignment", message, texts, line=row.line, confidence=row.confidence)
             )
     if labels.numbered:
-        findings += [*_nest(rows, labels, title), *_number(rows, title), *_spread(rows, labels, title)]
+        findings += [*_nest(rows, labels), *_number(rows), *spread(rows, labels)]
     _emit_body(grid, rows, labels)
     return grid, findings
 
@@ -121,7 +287,7 @@ def _emit_header(grid: TypedGrid, labels: Labels) -> None:
     grid.n_rows += len(labels.rows)
 
 
-def _nest(rows: Sequence[AnnexRow], labels: Labels, title: str) -> list[Finding]:
+def _nest(rows: Sequence[AnnexRow], labels: Labels) -> list[Finding]:
     """Mark rows that go on the numbered row above: their number is blank, or printed again after a page end."""
     findings = []
     before: AnnexRow | None = None
@@ -135,13 +301,13 @@ def _nest(rows: Sequence[AnnexRow], labels: Labels, title: str) -> list[Finding]
             row.nested = 0 not in row.cells or (len(printed) == 2 and printed == again)
         if row.nested and 0 in row.cells:
             for c in (0, 1):
-                findings.append(_carried_over(row.cells.pop(c).text, row.line, labels.name(c), title))
+                findings.append(carried_over(row.cells.pop(c).text, row.line, labels.name(c)))
         if not row.nested:
             before = row
     return findings
 
 
-def _number(rows: Sequence[AnnexRow], title: str) -> list[Finding]:
+def _number(rows: Sequence[AnnexRow]) -> list[Finding]:
     """Rows whose number is lost at a page end, in a table that nests nowhere: the number runs on."""
     body = [row for row in rows if not row.banner]
     findings: list[Finding] = []
@@ -156,7 +322,7 @@ def _number(rows: Sequence[AnnexRow], title: str) -> list[Finding]:
             row.nested = False
             row.cells[0] = RawCell((str(last),), (False,))
             row.confidence = min(row.confidence, 0.6)
-            message = f"附件《{title}》第{row.line}行没有序号，按前后推为{last}，请核对。"
+            message = f"第{row.line}行没有序号，按前后推为{last}，请核对。"
             texts = " | ".join(cell.text for cell in row.cells.values())[:200]
             findings.append(Finding("number_inferred", message, texts, line=row.line, confidence=0.6))
     return findings
@@ -181,98 +347,3 @@ def _emit_body(grid: TypedGrid, rows: Sequence[AnnexRow], labels: Labels) -> Non
 def _stands_alone(rows: Sequence[AnnexRow], r: int) -> bool:
     """Whether a row goes on none, and none goes on it."""
     return not rows[r].nested and not (r + 1 < len(rows) and rows[r + 1].nested)
-
-
-def _spread(rows: Sequence[AnnexRow], labels: Labels, title: str) -> list[Finding]:
-    """Spread merged cells over the rows that they cover; findings about values printed again and uncertain reaches."""
-    findings = []
-    for col in range(labels.columns):
-        for start, stop in _blocks(rows):
-            for span in _column_spans(rows, col, start, stop, labels):
-                for row, sure in zip(rows[span.start : span.stop], span.confidence, strict=True):
-                    row.covers[col] = 0
-                    row.confidence = min(row.confidence, sure)
-                rows[span.start].covers[col] = span.stop - span.start
-                findings += _merge(rows, span, col, labels.name(col), title)
-    return findings
-
-
-def _merge(rows: Sequence[AnnexRow], span: Span, col: int, name: str, title: str) -> list[Finding]:
-    """Set a merged cell's value in its first row only."""
-    findings = []
-    if span.at != span.start:
-        rows[span.start].cells[col] = rows[span.at].cells[col]
-    for r in range(span.start + 1, span.stop):
-        again = rows[r].cells.pop(col, None)
-        if again is not None and r != span.at:
-            findings.append(_carried_over(again.text, rows[r].line, name, title))
-    if min(span.confidence) < 0.95:
-        first, last = (rows[r].cells.get(0) for r in (span.start, span.stop - 1))
-        reach = f"{first.text if first else '?'}—{last.text if last else '?'}"
-        message = (
-            f"附件《{title}》“{name}”一列的“{span.value[:30]}”只印了一次，推断它适用于序号{reach}，请核对。"
-        )
-        evidence, line, sure = f"{span.value[:80]}:{reach}", rows[span.at].line, min(span.confidence)
-        findings.append(Finding("uncertain_span", message, evidence, line=line, confidence=sure))
-    return findings
-
-
-def _carried_over(text: str, line: int, name: str, title: str) -> Finding:
-    message = f"附件《{title}》“{name}”一列的“{text[:30]}”在第{line}行又印了一次（多为换页），视为同一个合并单元格。"
-    return Finding("value_carried_over", message, f"{text}×1", key=str(line), line=line)
-
-
-def _blocks(rows: Sequence[AnnexRow]) -> list[tuple[int, int]]:
-    """Stretches of rows between banners."""
-    ends = [-1, *(r for r, row in enumerate(rows) if row.banner), len(rows)]
-    return [(a + 1, b) for a, b in zip(ends, ends[1:], strict=False) if b > a + 1]
-
-
-def _column_spans(rows: Sequence[AnnexRow], col: int, start: int, stop: int, labels: Labels) -> list[Span]:
-    """The spans of one column, rows ``start`` … ``stop`` - 1; none where the column's cells are not merged."""
-    own = [r for r in range(start, stop) if not rows[r].nested]
-    nested = [r for r in range(start, stop) if rows[r].nested]
-    filled = sum(col in rows[r].cells for r in own) / max(len(own), 1)
-    if not nested:
-        return [] if filled in (0, 1) or col == 0 else _spans(rows, col, start, stop)
-    groups = [(a, b) for a, b in zip(own, [*own[1:], stop], strict=True) if b - a > 1]
-    if col < labels.grouped:
-        return [Span("", a, a, b, (1.0,) * (b - a)) for a, b in groups if col in rows[a].cells]
-    if filled < _OPTIONAL:
-        return _run_on(rows, col, start, stop)
-    if sum(col not in rows[r].cells for r in nested) < _OFTEN_BLANK * len(nested):
-        return []
-    return [span for a, b in groups for span in _spans(rows, col, a, b)]
-
-
-def _run_on(rows: Sequence[AnnexRow], col: int, start: int, stop: int) -> list[Span]:
-    """Texts of a column that is mostly blank, cut by page ends: put together, their parts are one cell."""
-    out = []
-    r = start
-    while r < stop:
-        first, end = rows[r].cells.get(col), r + 1
-        whole = first or RawCell()
-        while first and end < stop and rows[end].nested and rows[end].page > rows[end - 1].page:
-            if col not in rows[end].cells or _ENDS.search(whole.text):
-                break
-            whole, end = whole + rows[end].cells.pop(col), end + 1
-        joined = end - r
-        if first and joined > 1:
-            rows[r].cells[col] = whole
-            while end < stop and rows[end].nested and col not in rows[end].cells:
-                end += 1
-            sure = (1.0, *[0.95] * (joined - 1), *[0.6] * (end - r - joined))
-            out.append(Span(first.text, r, r, end, sure))
-        r = end
-    return out
-
-
-def _spans(rows: Sequence[AnnexRow], col: int, start: int, stop: int) -> list[Span]:
-    values = [row.cells[col].text if col in row.cells else "" for row in rows[start:stop]]
-    # A row's own words: its first cell beside the number and the merged column.
-    names = [
-        next((cell.text for c, cell in sorted(row.cells.items()) if c not in (0, col)), "")
-        for row in rows[start:stop]
-    ]
-    found = find_spans(values, names, [row.page for row in rows[start:stop]])
-    return [Span(s.value, s.at + start, s.start + start, s.stop + start, s.confidence) for s in found]

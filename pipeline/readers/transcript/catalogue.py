@@ -1,4 +1,9 @@
-"""Catalogue rows of a transcript: which class each belongs to, and which columns its cells stand in."""
+"""Catalogue rows of a transcript, and which class each belongs to, also after missing pages.
+
+A run of blank lines longer than at an ordinary page end says that pages are missing. The first row after it goes on
+in the middle of something that is not there. The classes missing between the two that stand around, in the order of
+the national list, are the candidates; their names and the words of their 专业大类 decide, the order being kept.
+"""
 
 from __future__ import annotations
 
@@ -7,27 +12,22 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
+
+import numpy as np
 
 from pipeline.findings import Finding
-from pipeline.readers.transcript.columns import (
-    NEAR,
-    ColumnEvidence,
-    align,
-    folded,
-    in_order,
-    kinship,
-    with_habits,
-)
-from pipeline.readers.transcript.missing_pages import Fragment, Guess, guess, missing_pages
+from pipeline.readers.transcript.columns import align, pairs, word_pairs
 from pipeline.readers.transcript.source import RawCell, RawRow, TypedPart
-from pipeline.text import depth_after
 from pipeline.vocabulary.kinds import kind_scores, tier_word
 
 _CLASS = re.compile(r"^\d{4,6}(?:[\s,、/]*\d{4,6}){0,2}[\s,、/]*[^\d\s()]\S*(?:\s\S+){0,4}$")
-_LEAST = 5
-"""So many filled cells of a row, found again in the row before, are a repetition."""
 _KIND = 50
 """Words at least so similar (0–100) to a kind's name begin a column group."""
+_STAYS = 0.3
+_AGAIN = 3.0
+_APART = 0.4
+_COMMON = frozenset({"类", "与", "和"})
 
 
 @dataclass(frozen=True)
@@ -202,133 +202,112 @@ def name_fragments(rows: Sequence[BodyRow], reference: Mapping[str, str]) -> lis
     return findings
 
 
-def _learn(rows: Sequence[BodyRow]) -> ColumnEvidence:
-    """What the sure rows under the commonest header teach."""
-    [((groups, tiers), _)] = Counter((b.header.groups, b.header.tiers) for b in rows).most_common(1)
-    evidence = ColumnEvidence(groups, tiers)
-    sure = [body for body in rows if body.sure and body.header.groups == groups]
-    for body in sure:
-        for col, cell in body.known_cells:
-            evidence.add(col, cell)
-    opening = [body for body in sure if body.fresh]
-    for col in range(1, len(groups)):
-        n = sum(col in body.row.filled for body in opening)
-        evidence.habits[col] = math.log((n + 0.5) / (len(opening) - n + 0.5))
-    return evidence
+@dataclass(frozen=True)
+class Fragment:
+    """Rows after missing pages: their text, the class before, the next class with a head of its own."""
+
+    text: str
+    before: str | None
+    after: str | None
 
 
-def align_rows(rows: Sequence[BodyRow]) -> list[Finding]:
-    """Set the columns of every row's filled cells, or that it is ``repeated``; findings about doubtful ones."""
-    if not rows:
-        return []
-    evidence = _learn(rows)
-    findings: list[Finding] = []
-    tails: dict[int, str] = {}
-    code: str | None = None
-    before: BodyRow | None = None
-    for body in rows:
-        if body.code != code or body.fresh:
-            major = (body.code or "")[:2]
-            if major != (code or "")[:2]:
-                alike = (b for b in rows if b.sure and (b.code or "")[:2] == major)
-                evidence.start_major(known for b in alike for known in b.known_cells)
-            evidence.start_class(text for b in rows if b.code == body.code for text in b.row.texts)
-            tails, code = {}, body.code
-        if before is not None and contained(body.texts, before.texts):
-            body.repeated = True
+@dataclass(frozen=True)
+class Guess:
+    """The class that a fragment belongs to, and how sure that is (0–1)."""
+
+    code: str
+    name: str
+    confidence: float
+
+
+def missing_pages(gap: int, usual: int) -> int:
+    """How many pages a run of blank lines says are missing: an empty page adds a blank line on both its sides."""
+    if usual == 0 or gap <= usual + 1:
+        return 0
+    return (gap - usual) // (usual + 1) or 1
+
+
+def guess(
+    fragments: Sequence[Fragment], reference: Mapping[str, str], known: Mapping[str, str]
+) -> list[Guess | None]:
+    """A class for every fragment; None where no class is missing (the fragment goes on with the class before).
+
+    ``reference``: code → name of all classes, in order; ``known``: code → all text printed under that class.
+    """
+    order = {code: i for i, code in enumerate(reference)}
+    likeness = _Likeness(reference, known)
+    out: list[Guess | None] = []
+    for before, group in groupby(fragments, key=lambda fragment: fragment.before):
+        together = list(group)
+        low = order.get(before or "", -1)
+        high = order.get(together[0].after or "", len(order))
+        candidates = list(reference)[low + 1 : high]
+        if not candidates:
+            out += [None] * len(together)
             continue
-        if body.exact and not body.odd and body.row.filled[-1] < body.header.columns:
-            body.cols = tuple(body.row.filled)
-        else:
-            findings += _align(body, evidence, tails, _alike(body, before))
-        for index, col in zip(body.row.filled, body.cols, strict=True):
-            if col:
-                tails[col] = body.row.cells[index].text
-                evidence.add_own(col, tails[col])
-        before = body
-    return findings
-
-
-def contained(row: Sequence[str], earlier: Sequence[str]) -> bool:
-    """Whether a row's filled texts stand, in the same order, in an earlier row: without a gap, or with one gap between
-    two stretches the longer of which says enough by itself."""
-    if not _LEAST <= len(row) <= len(earlier):
-        return False
-    for i in range(len(earlier) - len(row) + 1):
-        same = 0
-        while same < len(row) and row[same] == earlier[i + same]:
-            same += 1
-        rest = row[same:]
-        if not rest:
-            return True
-        starts = range(i + same, len(earlier) - len(rest) + 1)
-        if max(same, len(rest)) >= _LEAST and any(earlier[k : k + len(rest)] == rest for k in starts):
-            return True
-    return False
-
-
-def _alike(body: BodyRow, before: BodyRow | None) -> dict[int, int]:
-    """Index as typed → column, as in the row before, where that looks the same or was typed shifted."""
-    if before is None:
-        return {}
-    if before.exact and before.cols and before.cols[0] != before.row.filled[0]:
-        shift = before.cols[0] - before.row.filled[0]
-        return {i: i + shift for i in body.row.filled}
-    if body.row.gap or len(before.row.cells) != len(body.row.cells):
-        return {}
-    return dict(zip(before.row.filled, before.cols, strict=True))
-
-
-def _align(
-    body: BodyRow, evidence: ColumnEvidence, tails: Mapping[int, str], like: Mapping[int, int]
-) -> list[Finding]:
-    """Set a row's columns by what its cells say. ``tails``: the last text of every column of the class."""
-    filled, columns, groups = body.row.filled, body.header.columns, body.header.groups
-    cells = [body.row.cells[i] for i in filled]
-    scores = [evidence.score(cell, range(1, min(columns, len(evidence.groups)))) for cell in cells]
-    if body.follows:
+        if before:
+            candidates.insert(0, before)
         scores = [
-            {c: s + _continues(tails.get(c, ""), cell.text) for c, s in score.items()}
-            for score, cell in zip(scores, cells, strict=True)
+            {c: likeness.of(f.text, code, before) for c, code in enumerate(candidates)} for f in together
         ]
-    if body.fresh:
-        scores[0] = {0: 0.0}
-    if filled[-1] >= 1.5 * columns or len(filled) > columns:
-        lead = groups.count(groups[1]) if body.fresh and columns > 1 else 0
-        costs = [folded(filled, columns, by_row, like, lead) for by_row in (True, False)]
-        found = max((align(scores, way) for way in costs), key=lambda way: way.score)
-    else:
-        missing = columns - max(min(len(body.row.cells), columns), filled[-1] + 1)
-        kin = kinship([cell.text for cell in cells])
-        plain = in_order(filled, columns, missing, like)
-        habits = evidence.habits if body.fresh else {}
-        found = align(scores, with_habits(plain, kin, groups, habits))
-    body.cols = found.cols or tuple(min(i, columns - 1) for i in filled)
-    body.confidence = round(found.confidence, 4)
-    if found.margin >= NEAR:
-        return []
-    message = f"第{body.row.line}行{_why(body)}；按内容对到各列，另一种对法也相近，请核对这些条目所在的列。"
-    texts = " | ".join(cell.text[:24] for cell in cells)[:300]
-    doubt = Finding("uncertain_alignment", message, texts, table="entries", key=body.code, line=body.row.line)
-    return [replace(doubt, confidence=body.confidence)]
+        out += _assign(scores, candidates, before, reference)
+    return out
 
 
-def _why(body: BodyRow) -> str:
-    """What is wrong with a row's cells, so that they had to be put into columns by what they say."""
-    found, meant = len(body.row.cells), body.header.width
-    if found != meant:
-        return f"有{found}格，表头有{meant}格"
-    if body.odd:
-        return f"的格数与表头相同（{meant}格），但首格不是专业类，各格像是错了位"
-    if body.suspect:
-        return f"的格数与表头相同（{meant}格），但本大类有的行超出表头的列，空格多少不可靠"
-    return f"的格数与表头相同（{meant}格），但前面缺页，没有表头可以对照"
+def _assign(
+    scores: Sequence[Mapping[int, float]],
+    candidates: Sequence[str],
+    before: str | None,
+    reference: Mapping[str, str],
+) -> list[Guess | None]:
+    """The best assignment of consecutive fragments to candidate classes that keeps their order."""
+    cols = np.arange(len(candidates))
+    # Pages are missing between two fragments: they rather belong to different classes.
+    step = np.where(cols > cols[:, None], -_APART, np.where(cols == cols[:, None], 0.0, math.inf))
+    chosen = align(scores, (np.zeros(len(cols)), [step] * (len(scores) - 1))).cols
+    out: list[Guess | None] = []
+    for score, c in zip(scores, chosen, strict=True):
+        code = candidates[c]
+        sure = 0.9 / sum(math.exp(min(other - score[c], 50.0)) for other in score.values())
+        out.append(None if code == before else Guess(code, reference[code], round(min(sure, 0.9), 4)))
+    return out
 
 
-def _continues(tail: str, text: str) -> float:
-    """How well a cell after a page end goes on from the last text of a column: brackets left open must be closed."""
-    mark = re.search(r"[()\[\]]", text[:40])
-    left_open = depth_after(tail) > 0
-    if mark and mark[0] in ")]":
-        return 3.0 if left_open else -2.5
-    return -1.0 if left_open else 0.0
+class _Likeness:
+    """How much a text looks like it stands under a class (log scale)."""
+
+    def __init__(self, reference: Mapping[str, str], known: Mapping[str, str]) -> None:
+        self.reference = reference
+        self.known = known
+        self.spread = Counter(pair for text in known.values() for pair in pairs(text))
+
+    def of(self, text: str, code: str, before: str | None) -> float:
+        """``code``: the class; ``before``: the class that the text follows."""
+        names = pairs("".join(char for char in self.reference[code] if char not in _COMMON))
+        hits = sum(min(text.count(pair), 12) * self._rarity(pair) for pair in names)
+        if code == before:
+            words = self.known.get(code, "")
+            # One class does not list the same things twice: what is repeated belongs to another one.
+            hits -= _AGAIN * min(len(_items(text) & _items(words)), 4)
+        else:
+            words = "".join(w for c, w in self.known.items() if c[:2] == code[:2] and c != before)
+        named = math.copysign(1.5 * math.log1p(abs(hits)), hits)
+        return named + 10.0 * self._share(text, words) + (_STAYS if code == before else 0.0)
+
+    def _rarity(self, pair: str) -> float:
+        """How much a pair of characters tells: little if it stands under most classes."""
+        size = len(self.known) + 1
+        return math.log(size / (self.spread[pair] + 0.5)) / math.log(2 * size)
+
+    def _share(self, text: str, words: str) -> float:
+        """The share of a text's pairs that stand in ``words``, rare ones counted more."""
+        if not words:
+            return 0.0
+        weights = [(pair, self._rarity(pair)) for pair in word_pairs(text)]
+        have = pairs(words)
+        return sum(w for pair, w in weights if pair in have) / max(sum(w for _, w in weights), 1e-6)
+
+
+def _items(text: str) -> set[str]:
+    """Bracketed items of a text without blanks: what stands between two closing brackets."""
+    return {item for item in text.split(")") if len(item) > 6}

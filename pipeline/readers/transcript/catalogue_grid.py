@@ -1,4 +1,4 @@
-"""Aligned catalogue rows → grids with the header's columns, one per 专业大类; what was typed again and again once.
+"""Catalogue rows → grids with the header's columns, one per 专业大类: cells put into columns, what was typed again and again once.
 
 Where a class is written one item to a row, a column with fewer items than its neighbours is often filled up by
 repeating its last ones, and a machine that loses its place repeats itself for dozens of rows.
@@ -6,14 +6,28 @@ repeating its last ones, and a machine that loses its place repeats itself for d
 
 from __future__ import annotations
 
+import math
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from pipeline.findings import Finding
-from pipeline.readers.transcript.catalogue import BodyRow, TypedHeader, align_rows, body_rows, name_fragments
+from pipeline.readers.transcript.catalogue import BodyRow, TypedHeader, body_rows, name_fragments
+from pipeline.readers.transcript.columns import (
+    NEAR,
+    ColumnEvidence,
+    align,
+    folded,
+    in_order,
+    kinship,
+    with_habits,
+)
 from pipeline.readers.transcript.source import Placed, RawCell, TypedGrid, TypedPart, parse_cell
+from pipeline.text import depth_after
 
+_LEAST = 5
+"""So many filled cells of a row, found again in the row before, are a repetition."""
 _LOOP = 3
 """A run of so many equal cells in a column says that the rows around are looping."""
 _ROWS = 4
@@ -49,6 +63,138 @@ def catalogue_grids(
     if block:
         findings += _emit_block(grids[block[0].part], block)
     return grids, findings
+
+
+def _learn(rows: Sequence[BodyRow]) -> ColumnEvidence:
+    """What the sure rows under the commonest header teach."""
+    [((groups, tiers), _)] = Counter((b.header.groups, b.header.tiers) for b in rows).most_common(1)
+    evidence = ColumnEvidence(groups, tiers)
+    sure = [body for body in rows if body.sure and body.header.groups == groups]
+    for body in sure:
+        for col, cell in body.known_cells:
+            evidence.add(col, cell)
+    opening = [body for body in sure if body.fresh]
+    for col in range(1, len(groups)):
+        n = sum(col in body.row.filled for body in opening)
+        evidence.habits[col] = math.log((n + 0.5) / (len(opening) - n + 0.5))
+    return evidence
+
+
+def align_rows(rows: Sequence[BodyRow]) -> list[Finding]:
+    """Set the columns of every row's filled cells, or that it is ``repeated``; findings about doubtful ones."""
+    if not rows:
+        return []
+    evidence = _learn(rows)
+    findings: list[Finding] = []
+    tails: dict[int, str] = {}
+    code: str | None = None
+    before: BodyRow | None = None
+    for body in rows:
+        if body.code != code or body.fresh:
+            major = (body.code or "")[:2]
+            if major != (code or "")[:2]:
+                alike = (b for b in rows if b.sure and (b.code or "")[:2] == major)
+                evidence.start_major(known for b in alike for known in b.known_cells)
+            evidence.start_class(text for b in rows if b.code == body.code for text in b.row.texts)
+            tails, code = {}, body.code
+        if before is not None and contained(body.texts, before.texts):
+            body.repeated = True
+            continue
+        if body.exact and not body.odd and body.row.filled[-1] < body.header.columns:
+            body.cols = tuple(body.row.filled)
+        else:
+            findings += _align(body, evidence, tails, _alike(body, before))
+        for index, col in zip(body.row.filled, body.cols, strict=True):
+            if col:
+                tails[col] = body.row.cells[index].text
+                evidence.add_own(col, tails[col])
+        before = body
+    return findings
+
+
+def contained(row: Sequence[str], earlier: Sequence[str]) -> bool:
+    """Whether a row's filled texts stand, in the same order, in an earlier row: without a gap, or with one gap between
+    two stretches the longer of which says enough by itself."""
+    if not _LEAST <= len(row) <= len(earlier):
+        return False
+    for i in range(len(earlier) - len(row) + 1):
+        same = 0
+        while same < len(row) and row[same] == earlier[i + same]:
+            same += 1
+        rest = row[same:]
+        if not rest:
+            return True
+        starts = range(i + same, len(earlier) - len(rest) + 1)
+        if max(same, len(rest)) >= _LEAST and any(earlier[k : k + len(rest)] == rest for k in starts):
+            return True
+    return False
+
+
+def _alike(body: BodyRow, before: BodyRow | None) -> dict[int, int]:
+    """Index as typed → column, as in the row before, where that looks the same or was typed shifted."""
+    if before is None:
+        return {}
+    if before.exact and before.cols and before.cols[0] != before.row.filled[0]:
+        shift = before.cols[0] - before.row.filled[0]
+        return {i: i + shift for i in body.row.filled}
+    if body.row.gap or len(before.row.cells) != len(body.row.cells):
+        return {}
+    return dict(zip(before.row.filled, before.cols, strict=True))
+
+
+def _align(
+    body: BodyRow, evidence: ColumnEvidence, tails: Mapping[int, str], like: Mapping[int, int]
+) -> list[Finding]:
+    """Set a row's columns by what its cells say. ``tails``: the last text of every column of the class."""
+    filled, columns, groups = body.row.filled, body.header.columns, body.header.groups
+    cells = [body.row.cells[i] for i in filled]
+    scores = [evidence.score(cell, range(1, min(columns, len(evidence.groups)))) for cell in cells]
+    if body.follows:
+        scores = [
+            {c: s + _continues(tails.get(c, ""), cell.text) for c, s in score.items()}
+            for score, cell in zip(scores, cells, strict=True)
+        ]
+    if body.fresh:
+        scores[0] = {0: 0.0}
+    if filled[-1] >= 1.5 * columns or len(filled) > columns:
+        lead = groups.count(groups[1]) if body.fresh and columns > 1 else 0
+        costs = [folded(filled, columns, by_row, like, lead) for by_row in (True, False)]
+        found = max((align(scores, way) for way in costs), key=lambda way: way.score)
+    else:
+        missing = columns - max(min(len(body.row.cells), columns), filled[-1] + 1)
+        kin = kinship([cell.text for cell in cells])
+        plain = in_order(filled, columns, missing, like)
+        habits = evidence.habits if body.fresh else {}
+        found = align(scores, with_habits(plain, kin, groups, habits))
+    body.cols = found.cols or tuple(min(i, columns - 1) for i in filled)
+    body.confidence = round(found.confidence, 4)
+    if found.margin >= NEAR:
+        return []
+    message = f"第{body.row.line}行{_why(body)}；按内容对到各列，另一种对法也相近，请核对这些条目所在的列。"
+    texts = " | ".join(cell.text[:24] for cell in cells)[:300]
+    doubt = Finding("uncertain_alignment", message, texts, table="entries", key=body.code, line=body.row.line)
+    return [replace(doubt, confidence=body.confidence)]
+
+
+def _why(body: BodyRow) -> str:
+    """What is wrong with a row's cells, so that they had to be put into columns by what they say."""
+    found, meant = len(body.row.cells), body.header.width
+    if found != meant:
+        return f"有{found}格，表头有{meant}格"
+    if body.odd:
+        return f"的格数与表头相同（{meant}格），但首格不是专业类，各格像是错了位"
+    if body.suspect:
+        return f"的格数与表头相同（{meant}格），但本大类有的行超出表头的列，空格多少不可靠"
+    return f"的格数与表头相同（{meant}格），但前面缺页，没有表头可以对照"
+
+
+def _continues(tail: str, text: str) -> float:
+    """How well a cell after a page end goes on from the last text of a column: brackets left open must be closed."""
+    mark = re.search(r"[()\[\]]", text[:40])
+    left_open = depth_after(tail) > 0
+    if mark and mark[0] in ")]":
+        return 3.0 if left_open else -2.5
+    return -1.0 if left_open else 0.0
 
 
 def _header_grid(header: TypedHeader) -> TypedGrid:

@@ -15,9 +15,15 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
+from typing import TYPE_CHECKING
 
+from pipeline.findings import Finding
 from pipeline.readers.transcript.columns import pairs
+from pipeline.readers.transcript.source import RawCell
 from pipeline.text import is_cjk
+
+if TYPE_CHECKING:
+    from pipeline.readers.transcript.annexes import AnnexRow, Labels
 
 _LATIN = re.compile(r"[A-Z][A-Za-z]+")
 _TOP, _MIDDLE = 0, 1
@@ -28,6 +34,9 @@ _FAR = 4.0
 _FIRST = 1.5
 _NAMED = 2.5
 _LIKE = 0.8
+_OFTEN_BLANK = 0.3
+_OPTIONAL = 0.6
+_ENDS = re.compile(r"[。;；！？!?)\]》〉]$")
 _PRINTED, _BETWEEN, _SURE, _LIKELY, _EDGE = 1.0, 0.95, 0.8, 0.7, 0.5
 
 
@@ -47,6 +56,100 @@ class _Value:
     text: str
     first: int
     last: int
+
+
+def spread(rows: Sequence[AnnexRow], labels: Labels) -> list[Finding]:
+    """Spread merged cells over the rows that they cover; findings about values printed again and uncertain reaches."""
+    findings = []
+    for col in range(labels.columns):
+        for start, stop in _blocks(rows):
+            for span in _column_spans(rows, col, start, stop, labels):
+                for row, sure in zip(rows[span.start : span.stop], span.confidence, strict=True):
+                    row.covers[col] = 0
+                    row.confidence = min(row.confidence, sure)
+                rows[span.start].covers[col] = span.stop - span.start
+                findings += _merge(rows, span, col, labels.name(col))
+    return findings
+
+
+def _merge(rows: Sequence[AnnexRow], span: Span, col: int, name: str) -> list[Finding]:
+    """Set a merged cell's value in its first row only."""
+    findings = []
+    if span.at != span.start:
+        rows[span.start].cells[col] = rows[span.at].cells[col]
+    for r in range(span.start + 1, span.stop):
+        again = rows[r].cells.pop(col, None)
+        if again is not None and r != span.at:
+            findings.append(carried_over(again.text, rows[r].line, name))
+    if min(span.confidence) < 0.95:
+        first, last = (rows[r].cells.get(0) for r in (span.start, span.stop - 1))
+        reach = f"{first.text if first else '?'}—{last.text if last else '?'}"
+        message = f"“{name}”一列的“{span.value[:30]}”只印了一次，推断它适用于序号{reach}，请核对。"
+        evidence, line, sure = f"{span.value[:80]}:{reach}", rows[span.at].line, min(span.confidence)
+        findings.append(Finding("uncertain_span", message, evidence, line=line, confidence=sure))
+    return findings
+
+
+def carried_over(text: str, line: int, name: str) -> Finding:
+    """That a merged cell's value, in the column ``name``, is printed again in a line."""
+    message = f"“{name}”一列的“{text[:30]}”在第{line}行又印了一次（多为换页），视为同一个合并单元格。"
+    return Finding("value_carried_over", message, f"{text}×1", key=str(line), line=line)
+
+
+def _blocks(rows: Sequence[AnnexRow]) -> list[tuple[int, int]]:
+    """Stretches of rows between banners."""
+    ends = [-1, *(r for r, row in enumerate(rows) if row.banner), len(rows)]
+    return [(a + 1, b) for a, b in zip(ends, ends[1:], strict=False) if b > a + 1]
+
+
+def _column_spans(rows: Sequence[AnnexRow], col: int, start: int, stop: int, labels: Labels) -> list[Span]:
+    """The spans of one column, rows ``start`` … ``stop`` - 1; none where the column's cells are not merged."""
+    own = [r for r in range(start, stop) if not rows[r].nested]
+    nested = [r for r in range(start, stop) if rows[r].nested]
+    filled = sum(col in rows[r].cells for r in own) / max(len(own), 1)
+    if not nested:
+        return [] if filled in (0, 1) or col == 0 else _spans(rows, col, start, stop)
+    groups = [(a, b) for a, b in zip(own, [*own[1:], stop], strict=True) if b - a > 1]
+    if col < labels.grouped:
+        return [Span("", a, a, b, (1.0,) * (b - a)) for a, b in groups if col in rows[a].cells]
+    if filled < _OPTIONAL:
+        return _run_on(rows, col, start, stop)
+    if sum(col not in rows[r].cells for r in nested) < _OFTEN_BLANK * len(nested):
+        return []
+    return [span for a, b in groups for span in _spans(rows, col, a, b)]
+
+
+def _run_on(rows: Sequence[AnnexRow], col: int, start: int, stop: int) -> list[Span]:
+    """Texts of a column that is mostly blank, cut by page ends: put together, their parts are one cell."""
+    out = []
+    r = start
+    while r < stop:
+        first, end = rows[r].cells.get(col), r + 1
+        whole = first or RawCell()
+        while first and end < stop and rows[end].nested and rows[end].page > rows[end - 1].page:
+            if col not in rows[end].cells or _ENDS.search(whole.text):
+                break
+            whole, end = whole + rows[end].cells.pop(col), end + 1
+        joined = end - r
+        if first and joined > 1:
+            rows[r].cells[col] = whole
+            while end < stop and rows[end].nested and col not in rows[end].cells:
+                end += 1
+            sure = (1.0, *[0.95] * (joined - 1), *[0.6] * (end - r - joined))
+            out.append(Span(first.text, r, r, end, sure))
+        r = end
+    return out
+
+
+def _spans(rows: Sequence[AnnexRow], col: int, start: int, stop: int) -> list[Span]:
+    values = [row.cells[col].text if col in row.cells else "" for row in rows[start:stop]]
+    # A row's own words: its first cell beside the number and the merged column.
+    names = [
+        next((cell.text for c, cell in sorted(row.cells.items()) if c not in (0, col)), "")
+        for row in rows[start:stop]
+    ]
+    found = find_spans(values, names, [row.page for row in rows[start:stop]])
+    return [Span(s.value, s.at + start, s.start + start, s.stop + start, s.confidence) for s in found]
 
 
 def find_spans(values: Sequence[str], names: Sequence[str], pages: Sequence[int]) -> list[Span]:

@@ -15,10 +15,9 @@ import pytest
 from pipeline.errors import XizeError
 from pipeline.findings import CODES
 from pipeline.readers.transcript import columns, spans
-from pipeline.readers.transcript.catalogue import contained
-from pipeline.readers.transcript.catalogue_grid import repeats
+from pipeline.readers.transcript.catalogue import missing_pages
+from pipeline.readers.transcript.catalogue_grid import contained, repeats
 from pipeline.readers.transcript.columns import ColumnEvidence, kinship
-from pipeline.readers.transcript.missing_pages import missing_pages
 from pipeline.readers.transcript.read import read_transcript
 from pipeline.readers.transcript.source import RawCell, RawRow, RawText, parse, parse_cell
 from pipeline.reading import INFERRED, Reading
