@@ -12,14 +12,7 @@ import typer
 from rich.text import Text
 
 from pipeline.cli import shared as cli_shared
-from pipeline.cli.shared import (
-    By,
-    Curated,
-    EditionName,
-    HowToWrite,
-    next_step,
-    who,
-)
+from pipeline.cli.shared import By, Curated, EditionName, HowToWrite, next_step, who
 from pipeline.editions.edition import editions, load_edition
 from pipeline.editions.names import validate_name
 from pipeline.editions.plan import plan

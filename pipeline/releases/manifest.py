@@ -131,11 +131,7 @@ def _file_record(data: bytes, rows: int | None) -> dict[str, object]:
 
 
 def manifest(
-    release: str,
-    source: SourceInfo,
-    run: RunInfo,
-    tables: Mapping[str, pa.Table],
-    files: Mapping[str, bytes],
+    release: str, source: SourceInfo, run: RunInfo, tables: Mapping[str, pa.Table], files: Mapping[str, bytes]
 ) -> dict[str, Any]:
     """manifest.json: the only place of a release where a time stands."""
     rows = {f"{name}.parquet": table.num_rows for name, table in tables.items()}
