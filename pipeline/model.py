@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 from pipeline.text import squeeze
+
+Slot = tuple[str, str, str]
+"""A cell of the catalogue: class code, kind, tier."""
+
+
+def slot_of(entry: Mapping[str, Any]) -> Slot:
+    """The catalogue cell in which an entry stands."""
+    return entry["class_code"], entry["kind"], entry["tier"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,7 +47,7 @@ def review(
     password: Password = "",
 ) -> None:
     """Work through an edition's findings in the browser, the page pictures beside the rows."""
-    from pipeline.review.serve import serve
+    from pipeline.review.app import serve
     from pipeline.review.session import Session
 
     if static is None and not is_loopback(host):

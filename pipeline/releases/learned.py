@@ -8,10 +8,12 @@ from dataclasses import replace
 from itertools import accumulate
 from typing import Any
 
+from pipeline.arrow import grouped
 from pipeline.editions.names import validate_name
 from pipeline.errors import XizeError
 from pipeline.findings import BOUNDARY_CODES
 from pipeline.job import Job
+from pipeline.model import Slot, slot_of
 from pipeline.releases.catalogue import (
     curated_url,
     editions_in,
@@ -22,7 +24,7 @@ from pipeline.releases.catalogue import (
 )
 from pipeline.releases.storage import Store, open_store
 from pipeline.text import squeeze
-from pipeline.tidy.wraps.segment_model import Memory, Slot
+from pipeline.tidy.wraps.segment_model import Memory
 
 BY_LAYOUT = 0.99995
 """Confidence from which on layout alone settled an item (what words decided stays below, see ``segment.LIKELY``)."""
@@ -105,7 +107,7 @@ def taught(entries: Sequence[Row], findings: Iterable[Row], cells: Iterable[Row]
     rows = list(settled(entries, findings))
     for row in rows:
         text = squeeze(row["text"])
-        known[text] = known.get(text, frozenset()) | {_slot(row)}
+        known[text] = known.get(text, frozenset()) | {slot_of(row)}
     undecided, decided = (sum(map(_beyond_layout, some)) for some in (entries, rows))
     return Memory(known, round(decided / undecided, 3) if undecided else 0.0, printed(entries, cells))
 
@@ -114,12 +116,8 @@ def printed(entries: Iterable[Row], cells: Iterable[Row]) -> dict[Slot, str]:
     """The text of every slot, a line feed wherever a printed line or an item ended. Slots whose entries are not the text of
     their cells as read (a correction, a cell without an entry of its own) are left out, and those of a transcript."""
     lines = {cell["cell_id"]: [squeeze(line["text"]) for line in cell["lines"]] for cell in cells}
-    slots: dict[Slot, list[Row]] = {}
-    for row in entries:
-        if row["source"] != "transcript":
-            slots.setdefault(_slot(row), []).append(row)
     out = {}
-    for slot, rows in slots.items():
+    for slot, rows in grouped((row for row in entries if row["source"] != "transcript"), slot_of).items():
         items = [squeeze(row["text"]) for row in sorted(rows, key=lambda row: int(row["position"]))]
         pieces = dict.fromkeys(row["cell_id"] for row in rows)
         texts = [text for piece in pieces for text in lines.get(piece, ())]
@@ -131,10 +129,6 @@ def printed(entries: Iterable[Row], cells: Iterable[Row]) -> dict[Slot, str]:
 def _with_ends(lines: Sequence[str], items: Sequence[str]) -> str:
     ends = {end for texts in (lines, items) for end in accumulate(map(len, texts))}
     return "".join(char + "\n" * (at in ends) for at, char in enumerate("".join(items), 1))
-
-
-def _slot(row: Row) -> Slot:
-    return row["class_code"], row["kind"], row["tier"]
 
 
 def by_layout(row: Row) -> bool:

@@ -1,9 +1,11 @@
-"""The routes of the review page and the guard before them: loopback, token, origin, headers."""
+"""The server of the review page: its routes, and the guard before them (loopback, token, origin, headers)."""
 
 from __future__ import annotations
 
 import hmac
 import secrets
+import threading
+import webbrowser
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Annotated, Any, TypeVar
@@ -14,7 +16,7 @@ from fastapi.responses import HTMLResponse, JSONResponse
 from starlette.exceptions import HTTPException
 
 from pipeline.errors import XizeError
-from pipeline.output.web import render, template_text
+from pipeline.output.web import address_of, host_names, listen, render, serve_app, template_text
 from pipeline.review import view
 from pipeline.review.session import Session
 from pipeline.text import unkeepable
@@ -263,3 +265,25 @@ def _deciding(app: FastAPI, session: Session) -> None:
         if not session.run(wanted.get("publish") is True):
             raise XizeError("已有一次运行正在进行：请等它完成。")
         return JSONResponse(session.run_status())
+
+
+def guard_for(host: str, port: int) -> Guard:
+    """The guard of a server: the names by which a browser on this machine may call it."""
+    return Guard(host_names(host, port), f"xize_review_{port}")
+
+
+def serve(session: Session, host: str, port: int, browser: bool, say: Callable[[str], None]) -> None:
+    """Serve until interrupted. ``say`` gets the one line with the address. Raises XizeError."""
+    bound = listen(host, port)
+    guard = guard_for(host, bound.getsockname()[1])
+    address = f"{address_of(host, bound)}/?t={guard.token}"
+
+    def ready() -> None:
+        say(f"审阅页已打开，请在浏览器中访问（按Ctrl-C结束）：{address}")
+        if browser:
+            threading.Thread(target=webbrowser.open, args=(address,), daemon=True).start()
+
+    try:
+        serve_app(create_app(session, guard), bound, ready)
+    finally:
+        session.close()

@@ -15,13 +15,12 @@ from itertools import accumulate
 from typing import Any
 
 from pipeline.errors import XizeError
+from pipeline.model import slot_of
 from pipeline.quality.corrections.file import Correction
 from pipeline.quality.corrections.rows import apply_to_rows
 from pipeline.review.model import Material, Row
 from pipeline.review.preview import pending
 from pipeline.text import normalise, squeeze
-
-Slot = tuple[str, str, str]
 
 
 def printed(
@@ -55,9 +54,7 @@ def _rows(
     material: Material, start: str, named: Sequence[str], corrections: Sequence[Correction]
 ) -> list[Row]:
     """The items of the catalogue cell, as they are with the corrections on file."""
-    slots: dict[Slot, list[Row]] = {}
-    for row in material.rows.get("entries", ()):
-        slots.setdefault((row["class_code"], row["kind"], row["tier"]), []).append(row)
+    slots = material.slots
     here = [slot for slot, rows in slots.items() if any(row["cell_id"] == start for row in rows)]
     # A merged cell stands in several tiers: the one that the finding is about, else the first.
     here.sort(key=lambda slot: not any(row["entry_id"] in named for row in slots[slot]))
@@ -98,7 +95,8 @@ def _gaps(material: Material, texts: Sequence[str], rows: Sequence[Row]) -> list
 def where_of(material: Material, row: Mapping[str, Any]) -> Row:
     """How a correction names the place of an entry."""
     where: Row = {"class": row["class_code"], "kind": row["kind"], "tier": row["tier"]}
-    if material.slot_sizes[(row["class_code"], row["kind"], row["tier"], squeeze(row["text"]))] > 1:
+    text = squeeze(row["text"])
+    if sum(squeeze(one["text"]) == text for one in material.slots.get(slot_of(row), ())) > 1:
         where["position"] = row["position"]
     return where
 
@@ -139,8 +137,7 @@ def everywhere(material: Material, entry: Row) -> list[Row]:
     mine = {name: entry["where"].get(name) for name in ("class", "kind", "tier", "position")}
     for at in range(len(rows) - len(keys) + 1):
         here = rows[at : at + len(keys)]
-        slots = {(row["class_code"], row["kind"], row["tier"]) for row in here}
-        if len(slots) == 1 and [squeeze(row["text"]) for row in here] == keys:
+        if len(set(map(slot_of, here))) == 1 and [squeeze(row["text"]) for row in here] == keys:
             where = where_of(material, here[0])
             if {name: where.get(name) for name in mine} != mine:
                 found.append({**entry, "where": where})

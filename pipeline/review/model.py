@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pipeline.arrow import grouped
 from pipeline.editions.edition import Edition
-from pipeline.schema import ANNEX_TABLES
-from pipeline.text import squeeze
+from pipeline.model import Slot, slot_of
+from pipeline.schema import ANNEX_TABLES, PROVENANCE
 from pipeline.tidy.grades.grammar import DEFAULT_RULE3
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 Row = dict[str, Any]
+
+NOT_SHOWN = frozenset(
+    {"edition", "row_id", "annex_no", "requires_attention", "settled_by", "entry_id"}
+    | {field.name for field in PROVENANCE}
+)
+"""Columns that say where a row stands, not what it says."""
 
 LINES_PER_PAGE = 60
 """A transcript has no pages: it is shown in stretches of so many lines."""
@@ -112,12 +118,9 @@ class Material:
         return {cell["cell_id"]: cell for cell in self.cells}
 
     @cached_property
-    def slot_sizes(self) -> Counter[tuple[str, str, str, str]]:
-        """How often a text stands in a catalogue cell: (class, kind, tier, text) → count."""
-        return Counter(
-            (row["class_code"], row["kind"], row["tier"], squeeze(row["text"]))
-            for row in self.rows.get("entries", ())
-        )
+    def slots(self) -> dict[Slot, list[Row]]:
+        """Catalogue cell → its items, in reading order."""
+        return grouped(self.rows.get("entries", ()), slot_of)
 
     def page_of(self, row: Mapping[str, Any]) -> int | None:
         """The page of the review on which a row, cell or finding stands."""
@@ -158,12 +161,8 @@ class Material:
         return self._by_page(self.findings)
 
     def _by_page(self, rows: Sequence[Row]) -> dict[int, list[Row]]:
-        found: dict[int, list[Row]] = {}
-        for row in rows:
-            page = self.page_of(row)
-            if page is not None:
-                found.setdefault(page, []).append(row)
-        return found
+        pages = grouped(rows, self.page_of)
+        return {page: here for page, here in pages.items() if page is not None}
 
     @cached_property
     def continues(self) -> dict[str, str]:

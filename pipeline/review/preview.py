@@ -11,16 +11,13 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import XizeError
+from pipeline.model import Slot, slot_of
 from pipeline.quality.corrections.cells import apply_to_cells
 from pipeline.quality.corrections.file import Correction
 from pipeline.quality.corrections.rows import apply_to_rows
-from pipeline.review.model import Material, Row
+from pipeline.review.model import NOT_SHOWN, Material, Row
 from pipeline.schema import ANNEX_TABLES, GRADE_LABELS, KINDS, TABLES
 
-_SILENT = frozenset({
-    "edition", "source", "page", "line", "x0", "top", "x1", "bottom", "cell_id", "confidence", "corrected",
-    "requires_attention", "settled_by", "annex_no", "row_id",
-})  # fmt: skip
 _COMPARED = ("classes", "majors", "entries", "notes", *ANNEX_TABLES)
 CHANGES_SHOWN = 60
 
@@ -103,10 +100,10 @@ def _slots(was: Sequence[Row], now: Sequence[Row]) -> list[Row]:
     ]
 
 
-def _by_slot(rows: Sequence[Row]) -> dict[tuple[str, str, str], list[tuple[str, str]]]:
+def _by_slot(rows: Sequence[Row]) -> dict[Slot, list[tuple[str, str]]]:
     slots = defaultdict(list)
     for row in rows:
-        slots[row["class_code"], row["kind"], row["tier"]].append((row["text"], _more(row)))
+        slots[slot_of(row)].append((row["text"], _more(row)))
     return slots
 
 
@@ -119,7 +116,7 @@ def _more(row: Mapping[str, Any]) -> str:
 
 def _keyed(table: str, was: Sequence[Row], now: Sequence[Row]) -> list[Row]:
     key = TABLES[table].key
-    names = [name for name in TABLES[table].names if name not in _SILENT]
+    names = [name for name in TABLES[table].names if name not in NOT_SHOWN]
 
     def by_key(rows: Sequence[Row]) -> dict[tuple[Any, ...], tuple[str, str]]:
         return {

@@ -10,7 +10,7 @@ from pipeline.findings import CODES
 from pipeline.quality.correction_template import USUAL
 from pipeline.quality.decisions import affected, by_worth, keys_of, remedy
 from pipeline.review.lines import where_of
-from pipeline.review.model import Material, Page, Row
+from pipeline.review.model import NOT_SHOWN, Material, Page, Row
 from pipeline.schema import ANNEX_TABLES, GRADE_LABELS, KINDS, SEVERITIES, TABLES, TIERS
 
 LOW = 0.8
@@ -19,10 +19,6 @@ LOW = 0.8
 ROWS_SHOWN = 200
 """How many of the rows behind one finding are listed."""
 
-_PROVENANCE = frozenset(
-    {"edition", "source", "page", "line", "x0", "top", "x1", "bottom", "cell_id", "confidence", "corrected"}
-)
-_NOT_SHOWN = _PROVENANCE | {"row_id", "annex_no", "requires_attention", "settled_by", "entry_id"}
 _SHORT_KINDS = {
     "title": "职称",
     "skill": "技能等级",
@@ -163,11 +159,7 @@ def rows_of(material: Material, finding_id: str) -> Row:
 
 def slot(material: Material, class_code: str, kind: str, tier: str) -> list[Row]:
     """The items of a catalogue cell in reading order."""
-    return [
-        shown(material, "entries", row)
-        for row in material.rows.get("entries", ())
-        if (row["class_code"], row["kind"], row["tier"]) == (class_code, kind, tier)
-    ]
+    return [shown(material, "entries", row) for row in material.slots.get((class_code, kind, tier), ())]
 
 
 def shown(material: Material, table: str, row: Mapping[str, Any]) -> Row:
@@ -191,7 +183,7 @@ def shown(material: Material, table: str, row: Mapping[str, Any]) -> Row:
     values = [
         (name, row[name])
         for name in declared.names
-        if name not in _NOT_SHOWN and row.get(name) not in (None, [])
+        if name not in NOT_SHOWN and row.get(name) not in (None, [])
     ]
     made["text"] = " | ".join(_words(name, value) for name, value in values)
     made["fields"] = [[declared.by_name[name].title_zh, _words(name, value)] for name, value in values]

@@ -13,7 +13,7 @@ import pytest
 
 from pipeline.errors import XizeError
 from pipeline.output.web import is_loopback, listen
-from pipeline.review.serve import guard_for
+from pipeline.review.app import guard_for
 from tests.cli_home import EDITION, one_sentence, snapshot, xize
 from tests.review.conftest import Served, serving
 
