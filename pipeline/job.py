@@ -19,8 +19,11 @@ if TYPE_CHECKING:
     from pipeline.releases.deltas import TableDelta
     from pipeline.tidy.wraps.segment_model import Memory
 
+STAGES = {
+    "read": "读取页面", "recognise": "识别扫描页", "check": "交叉核对", "tidy": "整理", "validate": "校验", "publish": "发布",
+}  # fmt: skip
 Report = Callable[[str, int, int], None]
-"""Progress: (stage, done, total); stages are read, check, tidy, validate, publish."""
+"""Progress: (stage, one of STAGES; done; total)."""
 
 
 @dataclass(frozen=True)

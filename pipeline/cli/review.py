@@ -6,9 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 
-from pipeline.cli.shared import By, Curated, EditionName, Password, next_step, who
+from pipeline.cli.shared import By, Curated, EditionName, Password, next_step, progress, who
 from pipeline.errors import XizeError
 from pipeline.job import Options
 from pipeline.output.web import address_of, host_names, is_loopback, listen, serve_app
@@ -68,17 +67,11 @@ def review(
 
 
 def _write_site(session: Session, target: Path) -> None:
-    from rich.progress import Progress
-
     from pipeline.review.static import write_site
 
-    console = Console(stderr=True)
     try:
-        with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
-            task = bar.add_task("写出页面", total=None)
-            index = write_site(
-                session, target, lambda done, total: bar.update(task, completed=done, total=total)
-            )
+        with progress("写出页面") as shown:
+            index = write_site(session, target, lambda done, total: shown(completed=done, total=total))
     finally:
         session.close()
     typer.echo(f"只读的审阅页已写好，用浏览器打开即可：{index}")

@@ -21,16 +21,17 @@ from pipeline.cli.shared import (
     MaxSeconds,
     Password,
     next_step,
+    progress,
     queue_words,
 )
 from pipeline.errors import XizeError, for_each
-from pipeline.job import Limits, Options
+from pipeline.job import STAGES, Limits, Options
 from pipeline.outcome import steps_table
 from pipeline.releases.catalogue import awaits_approval
 from pipeline.system import sigterm_exits
 
 if TYPE_CHECKING:
-    from pipeline.job import Outcome, Report
+    from pipeline.job import Outcome
 
 
 Editions = Annotated[
@@ -102,7 +103,10 @@ def run(
         ctx.obj.home, editions[0], source, password, decoder, workers, cross_check, allow_incomplete, publish,
         latest, curated, Limits(max_objects, max_bytes, max_seconds), by or "",
     )  # fmt: skip
-    with sigterm_exits(), showing(editions) as finished, _progress() as report:
+    with sigterm_exits(), showing(editions) as finished, progress("准备") as shown:
+
+        def report(stage: str, done: int, total: int) -> None:
+            shown(description=STAGES.get(stage, stage), completed=done, total=total)
 
         def publish_one(name: str) -> None:
             one = replace(options, edition=name)
@@ -121,43 +125,6 @@ def run(
             for_each(editions, publish_one, single=len(set(editions)) == 1)
     if profile:
         Console().print(steps_table(time.perf_counter() - begin))
-
-
-@contextmanager
-def _progress() -> Iterator[Report]:
-    """A progress bar on stderr with stage and pages; plain silence where stderr is no terminal."""
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
-
-    names = {
-        "read": "读取页面",
-        "recognise": "识别扫描页",
-        "tidy": "整理",
-        "validate": "校验",
-        "publish": "发布",
-        "check": "交叉核对",
-    }
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-    )
-    console = Console(stderr=True)
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("准备", total=None)
-
-        def report(stage: str, done: int, total: int) -> None:
-            bar.update(task, description=names.get(stage, stage), completed=done, total=total)
-
-        yield report
 
 
 def serve(

@@ -6,8 +6,9 @@ import datetime
 import json
 import re
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -75,6 +76,27 @@ def wrapped(text: str, width: int) -> list[str]:
             lines.append("")
         lines[-1] += piece
     return [part for line in lines for part in chop_cells(line, width) if part]
+
+
+@contextmanager
+def progress(words: str) -> Iterator[Callable[..., None]]:
+    """A progress bar on stderr, ``words`` before it; plain silence where stderr is no terminal.
+
+    What is yielded moves it on: ``completed``, ``total`` and, where other words are to stand there, ``description``.
+    """
+    from rich import progress as rich
+
+    columns = (
+        rich.BarColumn(),
+        rich.MofNCompleteColumn(),
+        rich.TimeElapsedColumn(),
+        rich.TimeRemainingColumn(),
+    )
+    made = Console(stderr=True)
+    with rich.Progress(
+        "{task.description}", *columns, console=made, transient=True, disable=not made.is_terminal
+    ) as bar:
+        yield partial(bar.update, bar.add_task(words, total=None))
 
 
 def echo_json(document: Any) -> None:

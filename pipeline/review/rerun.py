@@ -14,13 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import XizeError
-from pipeline.job import Options, Outcome
+from pipeline.job import STAGES, Options, Outcome
 from pipeline.run import run
 from pipeline.schema import TABLES
 from pipeline.schema.changes import CHANGE_KINDS
 from pipeline.system import apart, end_group, sigterm_exits
 
-_STAGES = {"read": "读取页面", "check": "交叉核对", "tidy": "整理", "validate": "校验", "publish": "发布"}
 _ROOT = str(Path(__file__).resolve().parents[2])
 
 
@@ -113,7 +112,7 @@ def _main() -> None:
         print(json.dumps({"status": status, "words": words, **more}, ensure_ascii=False), flush=True)
 
     def report(stage: str, done: int, total: int) -> None:
-        say("running", _STAGES.get(stage, stage), share=done / total if total > 1 else None)
+        say("running", STAGES.get(stage, stage), share=done / total if total > 1 else None)
 
     try:
         with sigterm_exits():  # what was begun is cleared away

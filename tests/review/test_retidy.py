@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from pipeline.errors import XizeError
 from pipeline.job import Options
+from pipeline.review import rerun
 from pipeline.review.retidy import Tidier
 
 
@@ -45,3 +48,17 @@ def test_a_process_that_cannot_answer_says_so(tmp_path: Path) -> None:
         assert answer is not None and "nowhere-2031" in answer["problem"]
     finally:
         tidier.close()
+
+
+def test_a_stage_of_a_run_is_named_in_chinese(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def run(_: Any, report: Any) -> None:
+        report("recognise", 1, 4)
+        raise XizeError("停。")
+
+    monkeypatch.setattr(rerun, "run", run)
+    monkeypatch.setattr(rerun.pickle, "load", lambda stream: None)
+    rerun._main()
+    said, failed = map(json.loads, capsys.readouterr().out.splitlines())
+    assert said == {"status": "running", "words": "识别扫描页", "share": 0.25} and failed["words"] == "停。"
