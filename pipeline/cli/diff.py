@@ -73,25 +73,19 @@ def _write_reports(
     notice: Path | None,
     signoff: list[Path] | None,
 ) -> None:
-    """The pages and files for people; each writer is imported only when asked for."""
-    if html is not None:
-        from pipeline.diff.output.diff_page import write_html
+    """The pages and files for people, where any is asked for."""
+    if not (html or xlsx or notice or signoff):
+        return
+    from pipeline.diff.output.diff_page import write_html
+    from pipeline.diff.output.diff_xlsx import write_xlsx
+    from pipeline.diff.output.notice_file import write_notice
+    from pipeline.diff.output.signoff import read_back, render
 
-        write_html(changes, *sides, html)
-        _told(html, changes)
-    if xlsx is not None:
-        from pipeline.diff.output.diff_xlsx import write_xlsx
-
-        write_xlsx(changes, *sides, xlsx)
-        _told(xlsx, changes)
-    if notice is not None:
-        from pipeline.diff.output.notice_file import write_notice
-
-        write_notice(changes, *sides, notice)
-        _told(notice, changes)
+    for write, path in ((write_html, html), (write_xlsx, xlsx), (write_notice, notice)):
+        if path is not None:
+            write(changes, *sides, path)
+            _told(path, changes)
     if signoff:
-        from pipeline.diff.output.signoff import read_back, render
-
         cli_shared.console(_WIDTH).print(render(read_back(signoff, changes, *sides)))
 
 

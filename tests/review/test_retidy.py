@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 import threading
 from pathlib import Path
 from typing import Any
@@ -58,7 +59,7 @@ def test_a_stage_of_a_run_is_named_in_chinese(
         raise XizeError("停。")
 
     monkeypatch.setattr(rerun, "run", run)
-    monkeypatch.setattr(rerun.pickle, "load", lambda stream: None)
+    monkeypatch.setattr(pickle, "load", lambda stream: None)
     rerun._main()
     said, failed = map(json.loads, capsys.readouterr().out.splitlines())
     assert said == {"status": "running", "words": "识别扫描页", "share": 0.25} and failed["words"] == "停。"

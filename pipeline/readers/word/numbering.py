@@ -8,15 +8,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from icu4py.messageformat import MessageFormat
+
 from pipeline.readers.word.package import W, val
 from pipeline.readers.word.styles import on, whole
 
 _DIGITS = "〇一二三四五六七八九"
 _FORMAL = "零壹贰叁肆伍陆柒捌玖"
-_ROMAN = (
-    (1000, "m"), (900, "cm"), (500, "d"), (400, "cd"), (100, "c"), (90, "xc"), (50, "l"), (40, "xl"), (10, "x"),
-    (9, "ix"), (5, "v"), (4, "iv"), (1, "i"),
-)  # fmt: skip
+_ROMAN = MessageFormat("{number, number}", "en@numbers=romanlow")
 
 
 @dataclass(frozen=True)
@@ -101,13 +100,7 @@ def _letters(number: int) -> str:
 
 
 def _roman(number: int) -> str:
-    if not 0 < number < 4000:
-        return str(number)
-    out = ""
-    for value, letters in _ROMAN:
-        count, number = divmod(number, value)
-        out += letters * count
-    return out
+    return _ROMAN.format({"number": number}) if 0 < number < 4000 else str(number)
 
 
 def _from(first: str, last: int) -> Callable[[int], str]:
