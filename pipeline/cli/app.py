@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pipeline import __version__
-from pipeline.cli import chinese, coverage, diff, export, findings, query, release, review, run, tables
+from pipeline.cli import chinese, diff, export, findings, query, release, review, run, tables
 from pipeline.editions.edition import resolve_home
 from pipeline.errors import XizeError
 from pipeline.releases.catalogue import curated_url
@@ -39,7 +39,7 @@ _COMMANDS: dict[str, tuple[Callable[..., None], ...]] = {
         export.browse, query.sql, query.check, export.export, query.history, tables.tables,
     ),
     "Reviewer: compare with the document and between editions": (
-        review.review, diff.diff, diff.compare, coverage.coverage,
+        review.review, diff.diff, diff.compare, diff.coverage,
     ),
     "Operator: keep it running": (
         release.releases, release.verify, release.rollback, release.prune, export.publish_site, review.api, run.serve,

@@ -61,11 +61,8 @@ def _rows(
     if not here:
         return []
     slot = here[0]
-    waiting = [
-        one
-        for one in pending(material.edition.corrections, corrections, material.applied)
-        if (one.where.class_code, one.where.kind, one.where.tier) == slot
-    ]
+    later, _ = pending(material.edition.corrections, corrections, material.applied)
+    waiting = [one for one in later if (one.where.class_code, one.where.kind, one.where.tier) == slot]
     rows = {"entries": slots[slot], "classes": material.rows.get("classes", ())}
     try:
         return apply_to_rows(rows, waiting, organisations=frozenset(), rule3=material.rule3)["entries"]

@@ -22,19 +22,16 @@ _COMPARED = ("classes", "majors", "entries", "notes", *ANNEX_TABLES)
 CHANGES_SHOWN = 60
 
 
-def pending(path: Path, corrections: Sequence[Correction], applied: str | None) -> list[Correction]:
-    """The corrections of ``path`` that rows made with the file whose sha256 is ``applied`` do not know yet.
+def pending(
+    path: Path, corrections: Sequence[Correction], applied: str | None
+) -> tuple[list[Correction], bool]:
+    """The corrections of ``path`` that rows made with the file whose sha256 is ``applied`` do not know yet, and whether that
+    can be told.
 
-    Where that cannot be told (the file was edited by hand), all of them: those that no longer find their text were
-    applied.
+    Where it cannot (the file was edited by hand), all of them: those that no longer find their text were applied.
     """
-    known = _known_lines(path, corrections, applied) or 0
-    return [one for one in corrections if one.line > known]
-
-
-def edited_by_hand(path: Path, corrections: Sequence[Correction], applied: str | None) -> bool:
-    """Whether the rows' corrections cannot be told apart from later ones."""
-    return _known_lines(path, corrections, applied) is None
+    known = _known_lines(path, corrections, applied)
+    return [one for one in corrections if one.line > (known or 0)], known is not None
 
 
 def _known_lines(path: Path, corrections: Sequence[Correction], applied: str | None) -> int | None:
@@ -61,17 +58,16 @@ def of_published(material: Material, corrections: Sequence[Correction], count: i
 
     Raises XizeError, as a run does, when it does not apply.
     """
-    path, earlier, last = material.edition.corrections, corrections[:-count], corrections[-count:]
-    waiting = pending(path, earlier, material.applied)
+    waiting, told = pending(material.edition.corrections, corrections[:-count], material.applied)
     before: Mapping[str, Sequence[Row]] = material.rows
-    if edited_by_hand(path, earlier, material.applied):
+    if told:
+        before = apply_to_rows(before, waiting, rule3=material.rule3)
+    else:
         for one in waiting:
             # One that does not apply is known to the rows, or the next run says that it does not apply.
             with contextlib.suppress(XizeError):
                 before = apply_to_rows(before, [one], rule3=material.rule3)
-    else:
-        before = apply_to_rows(before, waiting, rule3=material.rule3)
-    return changes(before, apply_to_rows(before, last, rule3=material.rule3))
+    return changes(before, apply_to_rows(before, corrections[-count:], rule3=material.rule3))
 
 
 def check_cells(material: Material, corrections: Sequence[Correction]) -> None:

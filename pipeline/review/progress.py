@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.editions.files import decisions_lock, save_file
+from pipeline.editions.source_yaml import file_bytes
 from pipeline.errors import XizeError
 from pipeline.findings import digits_of
 from pipeline.quality.decisions import row_digest
@@ -30,13 +31,10 @@ def review_path(folder: Path) -> Path:
 
 def load_progress(path: Path) -> dict[str, Any]:
     """The file's content, empty where there is none. Raises XizeError when it is not what this program writes."""
-    empty: dict[str, Any] = {"version": VERSION, "findings": {}, "pages": {}}
+    if not path.exists():
+        return {"version": VERSION, "findings": {}, "pages": {}}
     try:
-        document = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return empty
-    except OSError as error:
-        raise XizeError(f"无法读取{path}（{error.strerror}）：请检查文件及其权限。") from error
+        document = json.loads(file_bytes(path))
     except (ValueError, RecursionError) as error:
         raise XizeError(f"{path}不是合法的JSON（{error}）：请从备份恢复或删去该文件。") from error
     whole = (

@@ -180,10 +180,8 @@ class Session:
     def _waiting(self) -> int:
         """How many corrections the rows shown do not know yet; 0 where that cannot be told."""
         path = self.material.edition.corrections
-        corrections = load_corrections(path)
-        if preview.edited_by_hand(path, corrections, self.material.applied):
-            return 0
-        return len(preview.pending(path, corrections, self.material.applied))
+        later, told = preview.pending(path, load_corrections(path), self.material.applied)
+        return len(later) if told else 0
 
     def correct(
         self, wanted: Mapping[str, Any], by: str = "", tab: str = "", all_places: bool = False

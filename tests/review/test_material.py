@@ -114,7 +114,7 @@ def test_pending_are_those_after_what_the_rows_know(tmp_path: Path) -> None:
 
     def waiting(known: str | None) -> list[object]:
         applied = None if known is None else hashlib.sha256(known.encode()).hexdigest()
-        return [item.expect for item in preview.pending(path, corrections, applied)]
+        return [item.expect for item in preview.pending(path, corrections, applied)[0]]
 
     assert waiting(None) == waiting("") == waiting(head) == ["甲", "乙"]
     assert waiting(head + one) == waiting((head + one).rstrip("\n")) == ["乙"]
