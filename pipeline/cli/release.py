@@ -11,11 +11,8 @@ from pipeline.cli.shared import By, Curated, EditionName, day, echo_json, next_s
 from pipeline.editions.kinds import kind_of
 from pipeline.editions.pictures import one_document
 from pipeline.errors import XizeError
-from pipeline.releases.approval import approve as approve_release
+from pipeline.releases import upkeep
 from pipeline.releases.catalogue import awaits_approval, editions_in, find_release, list_releases, parse_pin
-from pipeline.releases.catalogue import prune as delete_old
-from pipeline.releases.catalogue import rollback as roll_back
-from pipeline.releases.verify import release_faults
 from pipeline.text import normalise
 
 if TYPE_CHECKING:
@@ -147,7 +144,7 @@ def verify(
     """Check a release's files against its manifest, offline. Exit code 1: it has faults, one sentence each."""
     store = ctx.obj.store(curated)
     release = find_release(store, *parse_pin(edition))
-    faults = release_faults(store, release)
+    faults = upkeep.release_faults(store, release)
     for fault in faults:
         typer.echo(fault, err=True)
     if faults:
@@ -169,7 +166,7 @@ def approve(
     from pipeline.export.start_page import write_start_page
 
     store = ctx.obj.store(curated)
-    done = approve_release(store.url, edition, release, who(by))
+    done = upkeep.approve(store.url, edition, release, who(by))
     write_start_page(store)
     current = "，已是当前发布" if done.is_latest else ""
     typer.echo(f"{edition}@{done.release}已由{done.manifest['approval']['approved_by']}批准{current}。")
@@ -188,7 +185,7 @@ def rollback(
     from pipeline.export.start_page import write_start_page
 
     store = ctx.obj.store(curated)
-    done = roll_back(store.url, edition, release)
+    done = upkeep.rollback(store.url, edition, release)
     write_start_page(store)
     typer.echo(f"{edition}的当前发布现为{done.release}；其他发布均保留。")
 
@@ -206,7 +203,7 @@ def prune(
 
     store = ctx.obj.store(curated)
     for name in [edition] if edition else editions_in(store):
-        deleted = delete_old(store.url, name, keep)
+        deleted = upkeep.prune(store.url, name, keep)
         said = f"已删除{'、'.join(deleted)}" if deleted else "没有可删除的发布"
         typer.echo(f"{name}：{said}。")
     write_start_page(store)

@@ -1,4 +1,4 @@
-"""The releases of an edition: listing, reading and comparing them, rolling back and pruning."""
+"""The releases of an edition: listing and reading them, and what all that write there share."""
 
 from __future__ import annotations
 
@@ -342,50 +342,3 @@ def _completed(name: str, data: bytes) -> pa.Table:
         if field.name not in table.column_names:
             table = table.add_column(at, field.name, pa.nulls(table.num_rows, field.type))
     return table
-
-
-def rollback(url: str | Path, edition: str, release: str) -> Release:
-    """Point latest.json to ``release``; nothing is deleted. XizeError when it is missing or damaged."""
-    store = open_store(url)
-    record = read_manifest(store, edition, release)
-    damaged = damaged_files(store, edition, release)
-    if damaged:
-        raise XizeError(f"发布{edition}@{release}已损坏（{'、'.join(damaged[:3])}）：请选用其他发布。")
-    with writing(store, edition):
-        # An interrupted publish must not take the place back on the next run.
-        for other in release_names(store, edition):
-            store.remove(f"{edition}/{other}/{PENDING}")
-        set_latest(store, edition, release)
-    return Release(edition, release, store.url, record, is_latest=True, changed=True)
-
-
-def _taught(store: Store, edition: str) -> set[str]:
-    """The releases of an edition that releases of other editions learned from."""
-    every = [(other, name) for other in editions_in(store) for name in release_names(store, other)]
-    used = [record for place in every for record in read_manifest(store, *place).get("used", ())]
-    return {one["release"] for one in used if one["role"] == "learned" and one["edition"] == edition}
-
-
-def prune(url: str | Path, edition: str, keep: int = 5) -> tuple[str, ...]:
-    """Delete all but the newest ``keep`` releases, never the latest or one that another release learned from, and what
-    interrupted publishes left.
-
-    Returns the names of what was deleted. Raises XizeError.
-    """
-    if keep < 1:
-        raise XizeError("--keep至少为1：请给出要保留的发布个数。")
-    validate_name(edition)
-    store = open_store(url)
-    if not store.names(edition):
-        raise XizeError(f"{store.url}中没有版本{edition}的发布：请用“xize releases”查看。")
-    with writing(store, edition):
-        latest = latest_name(store, edition)
-        whole = release_names(store, edition)
-        unfinished = [
-            name for name in store.names(edition) if release_number(name) is not None and name not in whole
-        ]
-        kept = {latest, *_taught(store, edition)}
-        doomed = [name for name in (*whole[:-keep], *unfinished) if name not in kept]
-        for name in doomed:
-            store.remove(f"{edition}/{name}")
-    return tuple(doomed)

@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import XizeError
-from pipeline.releases.catalogue import INDEX, Release, list_releases, prune, rollback
+from pipeline.releases.catalogue import INDEX, Release, list_releases
 from pipeline.releases.publish import RunInfo, publish
 from pipeline.releases.storage import LocalStore, open_store
+from pipeline.releases.upkeep import prune, rollback
 from pipeline.schema import TABLES, build
 from tests.sample_tables import EDITION, sample_tables, source_info
 

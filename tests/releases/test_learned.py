@@ -12,9 +12,9 @@ import pytest
 from pipeline.editions.plan import plan
 from pipeline.errors import XizeError
 from pipeline.job import Job, Options
-from pipeline.releases.catalogue import prune
 from pipeline.releases.learned import learned, printed, settled
 from pipeline.releases.publish import RunInfo, publish
+from pipeline.releases.upkeep import prune
 from pipeline.text import squeeze
 from pipeline.tidy.wraps.segment_model import Memory
 from tests.sample_tables import EDITION, sample_tables, source_info

@@ -31,12 +31,11 @@ from pipeline.releases.catalogue import (
     latest_name,
     list_releases,
     load_release,
-    prune,
     release_names,
-    rollback,
 )
 from pipeline.releases.publish import SITE, Release, RunInfo, arrange, publish
 from pipeline.releases.storage import open_store
+from pipeline.releases.upkeep import prune, rollback
 from pipeline.schema import KINDS, TABLES, TIERS, SchemaError, build
 from pipeline.schema.types import Field, Table
 from tests.sample_tables import EDITION, sample_tables, source_info, truth_rows

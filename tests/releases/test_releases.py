@@ -10,11 +10,10 @@ from pipeline.errors import XizeError
 from pipeline.releases.catalogue import (
     list_releases,
     load_release,
-    prune,
-    rollback,
 )
 from pipeline.releases.deltas import TableDelta, diff_summary
 from pipeline.releases.publish import RunInfo, publish
+from pipeline.releases.upkeep import prune, rollback
 from pipeline.schema import TABLES, build
 from tests.sample_tables import EDITION, sample_tables, source_info, truth_rows
 
