@@ -10,9 +10,8 @@ from typing import Any
 from pipeline.editions.title import in_largest_type
 from pipeline.errors import XizeError
 from pipeline.findings import Finding
-from pipeline.readers.word.numbering import read_numbering
 from pipeline.readers.word.package import Package, W, open_package, text_of
-from pipeline.readers.word.styles import read_styles
+from pipeline.readers.word.styles import read_numbering, read_styles
 from pipeline.readers.word.tables import WordCell, parts_of, read_grid
 from pipeline.readers.word.text import Paragraph, ParagraphReader
 from pipeline.reading import WORD, Reading, staged_without_pages

@@ -7,9 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from pipeline.readers.word.numbering import DocumentLists
 from pipeline.readers.word.package import ALTERNATIVES, W, chosen, text_of, val
-from pipeline.readers.word.styles import Look, Styles, look_of, on, under, whole
+from pipeline.readers.word.styles import DocumentLists, Look, Styles, look_of, on, under, whole
 
 _MATH = "{http://schemas.openxmlformats.org/officeDocument/2006/math}"
 _DRAWING = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
