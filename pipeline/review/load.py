@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -18,7 +19,7 @@ from pipeline.releases.catalogue import Release, curated_url, find_release, load
 from pipeline.releases.last_findings import load_findings, load_unpublished, release_of
 from pipeline.releases.learned import learned
 from pipeline.releases.storage import open_store
-from pipeline.review.model import LINES_PER_PAGE, Material, Page
+from pipeline.review.model import Material
 from pipeline.review.pictures import page_sizes
 from pipeline.run import read, tidy_reading
 
@@ -41,20 +42,12 @@ def load(options: Options, release: str | None = None) -> Material:
     else:
         kind = str(findings[0]["source"]) if findings else edition.source.read
     path, sha256 = edition.verify(kind)
-    if kind == "transcript":
-        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
-        pages = _stretches(lines)
-    else:
-        lines, pages = [], _pdf_pages(edition, kind, path, sha256, options.password) if kind == "pdf" else []
-    material = Material(edition, kind, path, sha256, findings, pages, lines, password=options.password)
+    lines = path.read_text(encoding="utf-8", errors="replace").splitlines() if kind == "transcript" else ()
+    sizes = _sizes(edition, path, sha256, options.password) if kind == "pdf" else ()
+    material = Material(edition, kind, path, sha256, findings, sizes, lines, password=options.password)
     if shown is not None:
-        material = _released(material, shown)
-    else:
-        material = _as_run(material) or _tidied(material, options)
-    if kind in ("pdf", "transcript"):
-        return material
-    tables = max(material.staged.column("table_no").to_pylist(), default=0)
-    return replace(material, pages=[Page(number) for number in range(1, tables + 1)])
+        return _released(material, shown)
+    return _as_run(material) or _tidied(material, options)
 
 
 def _released(material: Material, release: Release) -> Material:
@@ -62,12 +55,12 @@ def _released(material: Material, release: Release) -> Material:
     other = release.manifest["source"].get("sha256") != material.sha256
     notice = "来源文件在该次发布之后已更换，页面图与数据可能不一致：请重新运行。" if other else ""
     applied = (release.manifest.get("stats", {}).get("corrections") or {}).get("sha256")
-    return replace(_showing(material, tables), release=release.release, applied=applied, notice=notice)
+    return _showing(material, tables, release=release.release, applied=applied, notice=notice)
 
 
-def _showing(material: Material, tables: Mapping[str, pa.Table]) -> Material:
+def _showing(material: Material, tables: Mapping[str, pa.Table], **more: Any) -> Material:
     rows = {name: table.to_pylist() for name, table in tables.items() if name != "cells"}
-    return replace(material, staged=tables["cells"], rows=rows)
+    return replace(material, staged=tables["cells"], rows=rows, **more)
 
 
 def _as_run(material: Material) -> Material | None:
@@ -78,7 +71,7 @@ def _as_run(material: Material) -> Material | None:
         return None
     tables, applied = kept
     notice = f"{_why_unpublished(material)}：所示为那次运行的结果。"
-    return replace(_showing(material, tables), applied=applied, notice=notice)
+    return _showing(material, tables, applied=applied, notice=notice)
 
 
 def _tidied(material: Material, options: Options) -> Material:
@@ -91,8 +84,9 @@ def _tidied(material: Material, options: Options) -> Material:
     except XizeError as error:
         return replace(material, notice=f"最近一次运行没有发布，且现在无法整理：{error}")
     path = material.edition.corrections
-    return replace(
-        _showing(material, {**result.tables, "cells": reading.cells}),
+    return _showing(
+        material,
+        {**result.tables, "cells": reading.cells},
         applied=file_sha256(path) if path.is_file() else None,
         rule3=result.context["rule3"],
         notice=f"{_why_unpublished(material)}：所示为暂存的读取结果，已按现有的更正整理。",
@@ -105,21 +99,12 @@ def _why_unpublished(material: Material) -> str:
     return f"最近一次运行{why}"
 
 
-def _stretches(lines: Sequence[str]) -> list[Page]:
-    """A transcript's lines in stretches that serve as pages."""
-    return [
-        Page(number, first=first, last=min(first + LINES_PER_PAGE - 1, len(lines)))
-        for number, first in enumerate(range(1, len(lines) + 1, LINES_PER_PAGE), 1)
-    ]
-
-
-def _pdf_pages(edition: Edition, kind: str, path: Path, sha256: str, password: str) -> list[Page]:
-    """The pages with their size as read: what is staged knows it, else the file itself."""
-    staged = edition.staged_cells(kind, sha256).with_name("pages.parquet")
+def _sizes(edition: Edition, path: Path, sha256: str, password: str) -> list[tuple[float, float, int]]:
+    """Per page of a PDF its width, height and by how much it was turned, as read: what is staged knows it, else the
+    file itself."""
+    staged = edition.staged_cells("pdf", sha256).with_name("pages.parquet")
     read = {}
     if staged.is_file():
         table = pq.read_table(staged, columns=["page", "width", "height", "turned"])
         read = {row["page"]: (row["width"], row["height"], row["turned"]) for row in table.to_pylist()}
-    return [
-        Page(number, *read.get(number, size)) for number, size in enumerate(page_sizes(path, password), 1)
-    ]
+    return [read.get(number, (*size, 0)) for number, size in enumerate(page_sizes(path, password), 1)]

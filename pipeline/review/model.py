@@ -54,7 +54,7 @@ class Material:
 
     ``release`` is None when the rows are those of a run that was not published. ``applied``: the sha256 of the
     corrections.yaml that the rows rest on, None where there was none. ``notice``: a sentence for the steward, or "".
-    ``staged``: the cells as Arrow, without corrections.
+    ``staged``: the cells as Arrow, without corrections. ``sizes``: of a PDF's pages; ``lines``: of a transcript.
     """
 
     edition: Edition
@@ -62,7 +62,7 @@ class Material:
     path: Path
     sha256: str
     findings: Sequence[Row]
-    pages: Sequence[Page]
+    sizes: Sequence[tuple[float, float, int]] = ()
     lines: Sequence[str] = ()
     staged: pa.Table = None
     rows: Mapping[str, Sequence[Row]] = field(default_factory=dict)
@@ -76,6 +76,17 @@ class Material:
     def pictured(self) -> bool:
         """Whether there are pictures of its pages."""
         return self.kind == "pdf"
+
+    @cached_property
+    def pages(self) -> list[Page]:
+        """Its pages: of a PDF, stretches of a transcript's lines, or tables."""
+        if self.pictured:
+            return [Page(number, *size) for number, size in enumerate(self.sizes, 1)]
+        if self.kind == "transcript":
+            end = len(self.lines)
+            starts = enumerate(range(1, end + 1, LINES_PER_PAGE), 1)
+            return [Page(n, first=at, last=min(at + LINES_PER_PAGE - 1, end)) for n, at in starts]
+        return [Page(n) for n in range(1, max((cell["table_no"] for cell in self.cells), default=0) + 1)]
 
     @cached_property
     def _tables(self) -> tuple[dict[str, int], list[tuple[int, int]]]:
