@@ -162,7 +162,7 @@ def _reading(app: FastAPI, session: Session, guard: Guard) -> None:
 
     @app.get("/api/page/{number}")
     def page(number: int) -> Response:
-        return JSONResponse(session.page(number))
+        return JSONResponse(view.page(session.material, number))
 
     @app.get("/picture/{number}")
     def picture(number: int) -> Response:

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import io
-import threading
-from collections import deque
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -42,26 +39,23 @@ def _open(path: Path, password: str) -> Any:
 
 
 class Pictures:
-    """The pictures of a source's pages: made when asked for; the neighbours, then all others, in the background."""
+    """The pictures of a source's pages: each made when it is first asked for, and kept. The page itself asks for those that
+    it shows next."""
 
     def __init__(self, material: Material) -> None:
         self._material = material
         # By the file's checksum: a replaced file has pictures of its own.
         base = material.edition.home / "staged" / material.edition.name / "pictures"
         self._folder = base / material.sha256[:16]
-        self._next = deque(range(1, len(material.pages) + 1))
-        self._closed = False
         self._document: Any = None
-        self._thread = threading.Thread(target=self._work, name="pictures", daemon=True)
-        if material.pictured:
-            self._thread.start()
 
     def get(self, number: int) -> bytes:
         """The picture of a page (from 1). Raises XizeError, KeyError when there is no such page."""
         if not self._material.pictured or not 1 <= number <= len(self._material.pages):
             raise KeyError(number)
+        kept = self._folder / f"{number:05d}.webp"
         with contextlib.suppress(OSError):  # not kept yet, or not to be read: rendered
-            return self._file(number).read_bytes()
+            return kept.read_bytes()
         with LOCK:
             if self._document is None:
                 self._document = _open(self._material.path, self._material.password)
@@ -75,36 +69,14 @@ class Pictures:
         stream = io.BytesIO()
         picture.save(stream, "WEBP", lossless=True, quality=0, method=0)  # quality: effort, here the least
         data = stream.getvalue()
-        try:
+        with contextlib.suppress(OSError):  # a share that others look at: rendered each time
             self._folder.mkdir(parents=True, exist_ok=True)
-            replace_file(self._file(number), data)
-        except OSError:
-            # A share that others look at: the pages that are asked for are rendered each time, and none ahead of it.
-            self._closed = True
+            replace_file(kept, data)
         return data
 
-    def _file(self, number: int) -> Path:
-        return self._folder / f"{number:05d}.webp"
-
-    def ahead(self, numbers: Iterable[int]) -> None:
-        """Render these pages next in the background, the first of them first."""
-        wanted = [number for number in numbers if 1 <= number <= len(self._material.pages)]
-        self._next.extendleft(reversed(wanted))
-
     def close(self) -> None:
-        """End the background thread after the page it is at, and close the file: a process that ends while pdfium is at
-        work crashes."""
-        self._closed = True
-        if self._thread.is_alive():
-            self._thread.join()
+        """Close the file, once no page is rendered: a process that ends while pdfium is at work crashes."""
         with LOCK:
             if self._document is not None:
                 self._document.close()
                 self._document = None
-
-    def _work(self) -> None:
-        while self._next and not self._closed:
-            number = self._next.popleft()
-            if not self._file(number).is_file():
-                with contextlib.suppress(XizeError, OSError):  # whoever asks for the page is told
-                    self.get(number)

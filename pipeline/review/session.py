@@ -77,13 +77,6 @@ class Session:
         last = done[-1].what if done else ""
         return {**made, "by": self.by, "problem": problem, "undo": last, "waiting": waiting}
 
-    def page(self, number: int) -> dict[str, Any]:
-        """See :func:`view.page`; the neighbours' pictures are rendered meanwhile."""
-        made = view.page(self.material, number)
-        if self.material.pictured:
-            self.pictures.ahead((number, number + 1, number - 1))
-        return made
-
     # Decisions
 
     def _entries(self, wanted: Mapping[str, Any], all_places: bool) -> list[dict[str, Any]]:

@@ -45,12 +45,13 @@ def correction(session: Session, text: str, **more: Any) -> dict[str, Any]:
 
 
 def test_a_closed_session_leaves_nothing_at_work(doubtful: Path) -> None:
-    """A process that ends while pdfium renders a page crashes."""
+    """A process that ends while pdfium is at work crashes."""
     shutil.rmtree(doubtful / "staged" / EDITION / "pictures", ignore_errors=True)
     before = set(threading.enumerate())
     session = Session(Options(doubtful, EDITION), "李")
-    assert any(thread.name == "pictures" for thread in set(threading.enumerate()) - before)
+    assert session.pictures.get(1)[8:12] == b"WEBP" and session.pictures._document is not None
     session.close()
+    assert session.pictures._document is None
     assert not [thread.name for thread in set(threading.enumerate()) - before]
 
 
@@ -189,7 +190,7 @@ def test_reading_the_page_writes_nothing_of_the_edition(session: Session) -> Non
     before = snapshot(session.folder)
     session.state()
     for number in range(1, len(session.material.pages) + 1):
-        session.page(number)
+        view.page(session.material, number)
     assert snapshot(session.folder) == before
 
 
