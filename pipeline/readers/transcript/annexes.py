@@ -12,7 +12,7 @@ from pipeline.readers.transcript.source import Placed, RawCell, RawRow, TypedGri
 from pipeline.readers.transcript.spans import carried_over, spread
 from pipeline.vocabulary.annexes import ALL_WORDS, known_word
 
-NUMBERS = frozenset({"序号", "编号", "序", "号"})
+_NUMBERS = frozenset({"序号", "编号", "序", "号"})
 _DUE = 1.5
 _HABIT = 3.5
 """Log-odds by which the usual place of a cell is preferred in a row that fits the header."""
@@ -65,17 +65,99 @@ class AnnexRow:
     covers: dict[int, int] = field(default_factory=dict)
 
 
-def is_banner(row: RawRow) -> bool:
+@dataclass
+class TypedTable:
+    """One table of an annex as typed: banners above, header rows, body."""
+
+    banners: list[RawRow]
+    header: list[RawRow]
+    body: list[RawRow] = field(default_factory=list)
+
+
+def annex_grids(rows: Sequence[RawRow], title: str) -> tuple[list[TypedGrid], list[Finding]]:
+    """The tables of an annex as grids, and what was doubtful about them. ``title``: the annex's."""
+    grids: list[TypedGrid] = []
+    findings: list[Finding] = []
+    for table in _tables(rows):
+        grid, more = _grid(table)
+        grids.append(grid)
+        findings += [replace(one, message=f"附件《{title}》{one.message}") for one in more]
+    return grids, findings
+
+
+def _tables(rows: Sequence[RawRow]) -> list[TypedTable]:
+    """The tables of an annex: each begins with the rows of one cell above its header; the first row heads one anyway."""
+    out: list[TypedTable] = []
+    held: list[RawRow] = []
+    for row in rows:
+        if not row.filled:
+            continue
+        if _is_banner(row):
+            held.append(row)
+            continue
+        if not _is_header(row) and out:
+            out[-1].body += [*held, row]
+        elif out and not out[-1].body and not held and row.line <= out[-1].header[-1].line + 2:
+            out[-1].header.append(row)
+        else:
+            out.append(TypedTable(held, [row]))
+        held = []
+    if held:
+        out = out or [TypedTable([], [held.pop(0)])]
+        out[-1].body += held
+    for table in out:
+        if len(table.header) == 1 and table.body and _is_second(table.body[0], table.header[0]):
+            table.header.append(table.body.pop(0))
+    return out
+
+
+def _is_header(row: RawRow) -> bool:
+    texts = [row.cells[i].text for i in row.filled]
+    if len(texts) < 2 or any(text.isdigit() for text in texts):
+        return False
+    known = sum(known_word(text, ALL_WORDS, {}) for text in texts)
+    return (texts[0] in _NUMBERS and known >= 2) or known > 0.6 * len(texts)
+
+
+def _is_second(row: RawRow, head: RawRow) -> bool:
+    """Whether the row below a header, its first cells blank, belongs to it: the header's groups are wider than a column."""
+    wide = any(not cell.words for cell in head.cells[1:])
+    return wide and row.filled[0] > 0 and row.gap == 0 and not set(row.filled) <= set(head.filled)
+
+
+def _is_banner(row: RawRow) -> bool:
     """Whether a row holds just one text, in its first cell."""
     return row.filled == [0] and not row.cells[0].text.isdigit()
 
 
-def read_labels(header: Sequence[RawRow], body: Sequence[RawRow]) -> Labels:
+def _grid(table: TypedTable) -> tuple[TypedGrid, list[Finding]]:
+    labels = _read_labels(table.header, table.body)
+    grid = TypedGrid(labels.columns)
+    for banner in table.banners:
+        grid.cells.append(Placed(grid.n_rows, 0, banner.cells[0], banner.line, col_span=labels.columns))
+        grid.n_rows += 1
+    _emit_header(grid, labels)
+    rows = _place_rows(table.body, labels)
+    findings = []
+    for row in rows:
+        if row.near:
+            message = f"第{row.line}行的格数与表头不符，按内容对到各列，另一种对法也相近，请核对。"
+            texts = " | ".join(cell.text for cell in row.cells.values())[:300]
+            findings.append(
+                Finding("uncertain_alignment", message, texts, line=row.line, confidence=row.confidence)
+            )
+    if labels.numbered:
+        findings += [*_nest(rows, labels), *_number(rows), *spread(rows, labels)]
+    _emit_body(grid, rows, labels)
+    return grid, findings
+
+
+def _read_labels(header: Sequence[RawRow], body: Sequence[RawRow]) -> Labels:
     """The columns that a header (one or two rows) names; blank ones at its end are none, one that hides a nested column
     has two."""
     first = header[0]
     labelled = first.filled
-    numbered = len(labelled) > 1 and first.cells[labelled[0]].text in NUMBERS
+    numbered = len(labelled) > 1 and first.cells[labelled[0]].text in _NUMBERS
     upper: list[tuple[int, int, RawCell]] = []
     usual: dict[int, int] = {}
     lower: dict[int, RawCell] = {}
@@ -114,7 +196,20 @@ def _split_label(labelled: Sequence[int]) -> int:
     return 1 if gap is None else labelled.index(gap - 1)
 
 
-def place_rows(body: Sequence[RawRow], labels: Labels) -> list[AnnexRow]:
+def _emit_header(grid: TypedGrid, labels: Labels) -> None:
+    """Put header cells with their spans into the grid: the first row's over those that stand below them."""
+    top = grid.n_rows
+    for col, span, raw in labels.upper:
+        below = [c for c in range(col, col + span) if c in labels.lower]
+        down = 1 if below else len(labels.rows)
+        grid.cells.append(Placed(top, col, raw, labels.rows[0].line, down, span))
+        edges = [col, *below[1:], col + span]
+        for c, start, stop in zip(below, edges, edges[1:], strict=False):
+            grid.cells.append(Placed(top + 1, start, labels.lower[c], labels.rows[1].line, 1, stop - start))
+    grid.n_rows += len(labels.rows)
+
+
+def _place_rows(body: Sequence[RawRow], labels: Labels) -> list[AnnexRow]:
     """Every row's cells by column; pages are counted from 0."""
     out: list[AnnexRow] = []
     evidence = ColumnEvidence(tuple(range(labels.columns)), ("",) * labels.columns)
@@ -136,7 +231,7 @@ def place_rows(body: Sequence[RawRow], labels: Labels) -> list[AnnexRow]:
     page = 0
     for row in body:
         page += row.gap > 0
-        if is_banner(row) and labels.numbered:
+        if _is_banner(row) and labels.numbered:
             out.append(AnnexRow(row.line, {0: row.cells[0]}, page, banner=True))
             continue
         # A row must not bear witness for itself.
@@ -149,7 +244,7 @@ def place_rows(body: Sequence[RawRow], labels: Labels) -> list[AnnexRow]:
         for i, col in zip(row.filled, found.cols, strict=True):
             cells[col] = cells.get(col, RawCell()) + row.cells[i]
         sure = 1.0 if found.margin >= 4 else round(found.confidence, 4)
-        out.append(AnnexRow(row.line, cells, page, sure, found.margin < NEAR, banner=is_banner(row)))
+        out.append(AnnexRow(row.line, cells, page, sure, found.margin < NEAR, banner=_is_banner(row)))
     return out
 
 
@@ -190,101 +285,6 @@ def _place(row: RawRow, labels: Labels, evidence: ColumnEvidence, habit: Sequenc
     expected = [col if col >= 0 else beyond[i] for i, col in zip(filled, cols, strict=True)]
     found = align(scores, in_order(expected, columns, 0, {}))
     return found if found.cols else Alignment(tuple(min(i, columns - 1) for i in filled), 0.0)
-
-
-@dataclass
-class TypedTable:
-    """One table of an annex as typed: banners above, header rows, body."""
-
-    banners: list[RawRow]
-    header: list[RawRow]
-    body: list[RawRow] = field(default_factory=list)
-
-
-def annex_grids(rows: Sequence[RawRow], title: str) -> tuple[list[TypedGrid], list[Finding]]:
-    """The tables of an annex as grids, and what was doubtful about them. ``title``: the annex's."""
-    grids: list[TypedGrid] = []
-    findings: list[Finding] = []
-    for table in _tables(rows):
-        grid, more = _grid(table)
-        grids.append(grid)
-        findings += [replace(one, message=f"附件《{title}》{one.message}") for one in more]
-    return grids, findings
-
-
-def _is_header(row: RawRow) -> bool:
-    texts = [row.cells[i].text for i in row.filled]
-    if len(texts) < 2 or any(text.isdigit() for text in texts):
-        return False
-    known = sum(known_word(text, ALL_WORDS, {}) for text in texts)
-    return (texts[0] in NUMBERS and known >= 2) or known > 0.6 * len(texts)
-
-
-def _tables(rows: Sequence[RawRow]) -> list[TypedTable]:
-    """The tables of an annex: each begins with the rows of one cell above its header; the first row heads one anyway."""
-    out: list[TypedTable] = []
-    held: list[RawRow] = []
-    for row in rows:
-        if not row.filled:
-            continue
-        if is_banner(row):
-            held.append(row)
-            continue
-        if not _is_header(row) and out:
-            out[-1].body += [*held, row]
-        elif out and not out[-1].body and not held and row.line <= out[-1].header[-1].line + 2:
-            out[-1].header.append(row)
-        else:
-            out.append(TypedTable(held, [row]))
-        held = []
-    if held:
-        out = out or [TypedTable([], [held.pop(0)])]
-        out[-1].body += held
-    for table in out:
-        if len(table.header) == 1 and table.body and _is_second(table.body[0], table.header[0]):
-            table.header.append(table.body.pop(0))
-    return out
-
-
-def _is_second(row: RawRow, head: RawRow) -> bool:
-    """Whether the row below a header, its first cells blank, belongs to it: the header's groups are wider than a column."""
-    wide = any(not cell.words for cell in head.cells[1:])
-    return wide and row.filled[0] > 0 and row.gap == 0 and not set(row.filled) <= set(head.filled)
-
-
-def _grid(table: TypedTable) -> tuple[TypedGrid, list[Finding]]:
-    labels = read_labels(table.header, table.body)
-    grid = TypedGrid(labels.columns)
-    for banner in table.banners:
-        grid.cells.append(Placed(grid.n_rows, 0, banner.cells[0], banner.line, col_span=labels.columns))
-        grid.n_rows += 1
-    _emit_header(grid, labels)
-    rows = place_rows(table.body, labels)
-    findings = []
-    for row in rows:
-        if row.near:
-            message = f"第{row.line}行的格数与表头不符，按内容对到各列，另一种对法也相近，请核对。"
-            texts = " | ".join(cell.text for cell in row.cells.values())[:300]
-            findings.append(
-                Finding("uncertain_alignment", message, texts, line=row.line, confidence=row.confidence)
-            )
-    if labels.numbered:
-        findings += [*_nest(rows, labels), *_number(rows), *spread(rows, labels)]
-    _emit_body(grid, rows, labels)
-    return grid, findings
-
-
-def _emit_header(grid: TypedGrid, labels: Labels) -> None:
-    """Put header cells with their spans into the grid: the first row's over those that stand below them."""
-    top = grid.n_rows
-    for col, span, raw in labels.upper:
-        below = [c for c in range(col, col + span) if c in labels.lower]
-        down = 1 if below else len(labels.rows)
-        grid.cells.append(Placed(top, col, raw, labels.rows[0].line, down, span))
-        edges = [col, *below[1:], col + span]
-        for c, start, stop in zip(below, edges, edges[1:], strict=False):
-            grid.cells.append(Placed(top + 1, start, labels.lower[c], labels.rows[1].line, 1, stop - start))
-    grid.n_rows += len(labels.rows)
 
 
 def _nest(rows: Sequence[AnnexRow], labels: Labels) -> list[Finding]:

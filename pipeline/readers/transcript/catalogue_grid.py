@@ -52,7 +52,7 @@ def catalogue_grids(
     """The grid of every part (by number) that is a 专业大类, and findings. ``reference``: code → name of all classes
     that there are, in order; ``usual``: blank lines at an ordinary page end."""
     rows, headers = body_rows(parts, usual)
-    findings = [*name_fragments(rows, reference), *align_rows(rows)]
+    findings = [*name_fragments(rows, reference), *_align_rows(rows)]
     grids = {number: _header_grid(header) for number, header in headers.items()}
     block: list[BodyRow] = []
     for body in rows:
@@ -80,7 +80,7 @@ def _learn(rows: Sequence[BodyRow]) -> ColumnEvidence:
     return evidence
 
 
-def align_rows(rows: Sequence[BodyRow]) -> list[Finding]:
+def _align_rows(rows: Sequence[BodyRow]) -> list[Finding]:
     """Set the columns of every row's filled cells, or that it is ``repeated``; findings about doubtful ones."""
     if not rows:
         return []
