@@ -63,7 +63,8 @@ def findings(
     curated: Curated = None,
 ) -> None:
     """List an edition's findings: what may be read wrongly comes first, by chance and rows."""
-    rows = _findings(ctx.obj.home, edition, curated, release)
+    home, url = ctx.obj.home, curated_url(ctx.obj.home, curated)
+    rows = _findings(home, edition, url, release)
     unknown = sorted({*(code or ())} - {row["code"] for row in rows})
     if unknown and unknown[0] not in CODES:
         known = "、".join(sorted({row["code"] for row in rows}))
@@ -83,17 +84,15 @@ def findings(
     elif format == "csv":
         typer.echo(_csv(shown), nl=False)
     else:
-        _print(shown, len(kept), _heading(ctx.obj.home, edition, curated, release, rows))
+        _print(shown, len(kept), _heading(edition, release or release_of(home, edition, url, rows), rows))
 
 
-def _findings(
-    home: Path, edition: str, curated: str | None, release: str | None = None
-) -> list[dict[str, Any]]:
+def _findings(home: Path, edition: str, url: str, release: str | None = None) -> list[dict[str, Any]]:
     """The findings as rows in the order of the work, with their status by the decisions on file now."""
     from pipeline.quality.decisions import by_worth, with_statuses
 
     validate_name(edition)
-    rows = load_findings(home, edition, curated_url(home, curated), release)
+    rows = load_findings(home, edition, url, release)
     return [dict(row) for row in by_worth(with_statuses(rows, home / "raw" / edition))]
 
 
@@ -134,18 +133,15 @@ def _print(rows: Sequence[Mapping[str, Any]], total: int, heading: str) -> None:
     console.print(f"共{total}项" + (f"，列出前{len(rows)}项" if len(rows) < total else "") + "。")
 
 
-def _heading(
-    home: Path, edition: str, curated: str | None, release: str | None, rows: Sequence[Mapping[str, Any]]
-) -> str:
+def _heading(edition: str, release: str | None, rows: Sequence[Mapping[str, Any]]) -> str:
     """Which edition, source and release the findings ``rows`` are of, and how many are open in each queue."""
     from pipeline.releases.manifest import count_queues
 
-    known = release or release_of(home, edition, curated_url(home, curated), rows)
     counts = count_queues(row["queue"] for row in rows if row["status"] == "open")
     said = (
         edition,
         f"来源{rows[0]['source']}" if rows else "",
-        known or "未发布",
+        release or "未发布",
         f"待处理：{cli_shared.queue_words(counts)}",
     )
     return " · ".join(filter(None, said))
@@ -165,7 +161,7 @@ def accept(
     from pipeline.quality.decisions import accept as write
 
     home: Path = ctx.obj.home
-    found = [_find(home, edition, one, curated) for one in finding]
+    found = [_find(home, edition, one, curated_url(home, curated)) for one in finding]
     for name in dict.fromkeys(name for name, _ in found):
         rows = [row for where, row in found if where == name]
         path = home / "raw" / name / "accepted.yaml"
@@ -185,9 +181,10 @@ def correct(
     from pipeline.quality.correction_template import write_template
 
     home: Path = ctx.obj.home
-    name, row = _find(home, edition, finding, curated)
+    url = curated_url(home, curated)
+    name, row = _find(home, edition, finding, url)
     path = home / "raw" / name / "corrections.yaml"
-    tables = _tables_of(home, name, curated, row)
+    tables = _tables_of(home, name, url, row)
     written, total = write_template(path, row, tables, who(by), datetime.date.today())
     more = (
         f"（该发现涉及{total}处，只写了前{written}处；全部照原文时可用“xize accept”）"
@@ -200,7 +197,7 @@ def correct(
     next_step(f"xize run {name}")
 
 
-def _find(home: Path, edition: str | None, wanted: str, curated: str | None) -> tuple[str, dict[str, Any]]:
+def _find(home: Path, edition: str | None, wanted: str, url: str) -> tuple[str, dict[str, Any]]:
     """(edition, finding) of an id: whole, or its digits or their beginning. Raises XizeError when none or several fit."""
     named, _, digits = wanted.rpartition(":")
     if named and edition not in (None, named):
@@ -209,9 +206,8 @@ def _find(home: Path, edition: str | None, wanted: str, curated: str | None) -> 
     if len(digits) < 6:
         raise XizeError(f"“{wanted}”太短：请给出发现标识的至少前6位。")
     found: list[tuple[str, dict[str, Any]]] = []
-    url = curated_url(home, curated)
     for name in [edition] if edition else [name for name in editions(home) if was_run(home, name, url)]:
-        rows = _findings(home, name, curated)
+        rows = _findings(home, name, url)
         found += [(name, row) for row in rows if digits_of(row["finding_id"]).startswith(digits)]
     if not found:
         raise XizeError(f"没有标识为“{wanted}”的发现：请用“xize findings 版本名”查看。")
@@ -221,21 +217,18 @@ def _find(home: Path, edition: str | None, wanted: str, curated: str | None) -> 
     return found[0]
 
 
-def _tables(home: Path, edition: str, curated: str | None) -> dict[str, pa.Table]:
+def _tables(url: str, edition: str) -> dict[str, pa.Table]:
     """The tables of the latest release; none where there is no release yet."""
-    url = curated_url(home, curated)
     return load_release(url, edition) if latest_name(open_store(url), edition) else {}
 
 
-def _tables_of(
-    home: Path, edition: str, curated: str | None, finding: Mapping[str, Any]
-) -> Mapping[str, pa.Table]:
+def _tables_of(home: Path, edition: str, url: str, finding: Mapping[str, Any]) -> Mapping[str, pa.Table]:
     """The tables with the finding's rows: of the latest release, else (before there is one, say) of the last reading."""
     from pipeline.quality.correction_template import rows_of
     from pipeline.quality.decisions import keys_of
     from pipeline.schema import TABLES, build
 
-    tables = _tables(home, edition, curated)
+    tables = _tables(url, edition)
     if tables and not (keys_of(finding) and rows_of(finding, tables) == [None]):
         return tables
     read = fresh_reading(load_edition(home, edition))
@@ -270,7 +263,7 @@ def carry(
         typer.echo(f"版本{before}没有更正也没有接受的发现：没有可转移的决定。")
         next_step(f"xize run {after}")
         return
-    cells = _tables(home, before, curated).get("cells")
+    cells = _tables(curated_url(home, curated), before).get("cells")
     done = try_all(corrections, accepted, cells, fresh_reading(new))
     verb, there = "仍适用", ["", ""]
     if before != after:
