@@ -27,14 +27,13 @@ from pipeline import run, staging
 from pipeline.editions.download import local_path
 from pipeline.editions.edition import edition_lock
 from pipeline.editions.parcel import OTHER_PROGRAM, Parcel, files_under, write_files
-from pipeline.editions.plan import plan
 from pipeline.errors import XizeError, raise_failures
 from pipeline.job import Job, Options, Outcome, code_digest
-from pipeline.outcome import finish, same_as, unchanged
+from pipeline.outcome import finish, unchanged
 from pipeline.readers.pdf.read import page_ranges
 from pipeline.reading import Reading, join_readings
 from pipeline.releases.catalogue import curated_url
-from pipeline.releases.learned import learned
+from pipeline.releases.learned import planned
 from pipeline.system import processors
 
 PAGES_PER_TASK = 16
@@ -154,10 +153,9 @@ def _published(options: Options, watcher: Watcher, pages: Counter[str]) -> Gener
     many have ``come``, of all editions.
     """
     with edition_lock(options.home, options.edition):
-        job = learned(plan(options))
-        last = unchanged(job)
-        if last is not None:
-            return same_as(job, last)
+        job = planned(options)
+        if (last := unchanged(job)) is not None:
+            return last
         staged, name = staging.load_staged(job), job.edition.name
         known, missing = staged, list[int]()
         if staged is None and job.kind == "pdf":

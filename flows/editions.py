@@ -6,15 +6,13 @@ are never stored; what was read is kept under staged/ by its content. Comes afte
 
 from __future__ import annotations
 
-import json
 import os
-import urllib.error
-import urllib.request
 from collections.abc import Callable
 from contextvars import ContextVar
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import httpx
 import pyarrow.parquet as pq
 from prefect import flow, get_run_logger, task
 from prefect.artifacts import create_markdown_artifact
@@ -28,15 +26,14 @@ from expectations.report import ValidationReport
 from pipeline import run
 from pipeline.editions.download import Unreachable
 from pipeline.editions.edition import edition_lock, editions
-from pipeline.editions.plan import plan as plan_job
 from pipeline.errors import XizeError, for_each
 from pipeline.job import Job, Limits, Options, Outcome, Report, RunResult
-from pipeline.outcome import finish, same_as, unchanged
+from pipeline.outcome import finish, unchanged
 from pipeline.processes import Call, process_beside
 from pipeline.quality.findings_markdown import findings_markdown
 from pipeline.reading import Reading
 from pipeline.releases.last_findings import last_findings_path
-from pipeline.releases.learned import learned
+from pipeline.releases.learned import planned
 from pipeline.staging import pages_read, work_folder
 
 NO_PASSWORD = SecretStr("")
@@ -104,19 +101,16 @@ def _post(event: str, edition: str, release: str | None, text: str, run: str | N
     if not address:
         return
     body = {"event": event, "edition": edition, "release": release, "text": text, "run": run}
-    data = json.dumps(body, ensure_ascii=False).encode()
     try:
-        request = urllib.request.Request(address, data, {"Content-Type": "application/json; charset=utf-8"})
-        urllib.request.urlopen(request, timeout=10).close()
-    except (OSError, ValueError) as error:
-        reason = error.code if isinstance(error, urllib.error.HTTPError) else error
-        logger.warning("没有通知到%s所指的地址（%s）：请检查该地址。", WEBHOOK, reason)
+        httpx.post(address, json=body, timeout=10, follow_redirects=True).raise_for_status()
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        logger.warning("没有通知到%s所指的地址（%s）：请检查该地址。", WEBHOOK, str(error).partition("\n")[0])
 
 
 @task(name="plan", **TRIED_AGAIN)
 def plan(options: Options) -> Job:
     """The verified source; a file that lies at a url is fetched."""
-    job = learned(plan_job(options))
+    job = planned(options)
     get_run_logger().info("%s：%s，sha256为%s。", job.edition.name, job.path.name, job.sha256)
     return job
 
@@ -196,10 +190,9 @@ def publish_edition(
     )  # fmt: skip
     with edition_lock(home, edition):
         job = plan(whole(options))
-        last = unchanged(job)
-        if last is not None:
-            get_run_logger().info("%s：没有变化，最新为%s。", edition, last.release)
-            return same_as(job, last)
+        if (last := unchanged(job)) is not None:
+            get_run_logger().info("%s：没有变化，最新为%s。", edition, last.release and last.release.release)
+            return last
         reading = read(whole(job))
         with process_beside("expectations.engine") as beside, work_folder(job) as folder:
             result = tidy(whole(job), whole(reading))

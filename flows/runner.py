@@ -12,13 +12,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from flows.server import Server, prepare, server_for, unreachable
+from flows.server import Server, explained, prepare, server_for
 from pipeline.editions.edition import edition_lock
-from pipeline.editions.plan import plan
 from pipeline.errors import XizeError
 from pipeline.job import Options, Outcome, Report
-from pipeline.outcome import same_as, unchanged
-from pipeline.releases.learned import learned
+from pipeline.outcome import unchanged
+from pipeline.releases.learned import planned
 
 if TYPE_CHECKING:
     from flows.editions import Watcher
@@ -30,10 +29,8 @@ def run(options: Options, report: Report = lambda stage, done, total: None) -> O
     Raises XizeError as :func:`pipeline.run.run` does, and when Prefect's server cannot be had.
     """
     with edition_lock(options.home, options.edition):
-        job = learned(plan(options))
-        last = unchanged(job)
-        if last is not None:
-            return same_as(job, last)
+        if (last := unchanged(planned(options))) is not None:
+            return last
     start(options.home)
     from flows.editions import Watcher, publish_edition
 
@@ -111,14 +108,7 @@ def _call(flow: Any, subject: Any, options: Options, watcher: Watcher) -> Any:
         server.wait()
     token = WATCHER.set(watcher)
     try:
-        return flow(subject, options.home, **asked | {"password": SecretStr(options.password)})
-    except XizeError:
-        raise
-    except Exception as error:
-        if server is not None and server.ended:
-            raise server.failure() from error
-        if server is None and (gone := unreachable(os.environ.get("PREFECT_API_URL"), error)):
-            raise gone from error
-        raise
+        with explained(server):
+            return flow(subject, options.home, **asked | {"password": SecretStr(options.password)})
     finally:
         WATCHER.reset(token)

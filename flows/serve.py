@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from flows.server import Server, prepare, server_for
+from flows.server import Server, explained, prepare, server_for
 from pipeline import system
 from pipeline.editions.edition import editions, load_edition
 from pipeline.errors import XizeError
@@ -50,7 +50,8 @@ def serve(
             over = threading.Event()
             stack.callback(over.set)
             threading.Thread(target=_interrupt_without, args=(server, over), daemon=True).start()
-        prefect_serve(*deployments, print_starting_message=False, limit=1)
+        with explained(server):
+            prefect_serve(*deployments, print_starting_message=False, limit=1)
         if server is not None and server.ended:  # Prefect ends quietly when it is interrupted
             raise server.failure()
 

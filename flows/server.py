@@ -11,7 +11,8 @@ import runpy
 import subprocess
 import sys
 import time
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from http.client import HTTPException
 from pathlib import Path
 from typing import Any
@@ -155,6 +156,21 @@ def unreachable(api: str | None, error: Exception | None = None) -> XizeError | 
         f"无法连接PREFECT_API_URL所指的Prefect服务器{api}（{str(reason).partition(' - For')[0]}）："
         "请检查地址、口令与网络，确认服务器已启动，或改用“xize run --no-prefect”。"
     )
+
+
+@contextmanager
+def explained(server: Server | None) -> Iterator[None]:
+    """An error of Prefect's is one sentence (XizeError) where its server has gone, or the one that is configured refuses."""
+    try:
+        yield
+    except XizeError:
+        raise
+    except Exception as error:
+        if server is not None and server.ended:
+            raise server.failure() from error
+        if server is None and (gone := unreachable(os.environ.get("PREFECT_API_URL"), error)):
+            raise gone from error
+        raise
 
 
 if __name__ == "__main__":

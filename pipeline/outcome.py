@@ -41,10 +41,9 @@ def _store(job: Job) -> Store:
     return open_store(curated_url(job.options.home, job.options.curated))
 
 
-def unchanged(job: Job) -> Release | None:
-    """The last release of this source, if it was made from the very same inputs and its files are whole.
-
-    None when the run is not to publish.
+def unchanged(job: Job) -> Outcome | None:
+    """What a run comes to that finds nothing changed: the last release of this source, if it was made from the very same
+    inputs and its files are whole, and its figures. None when the run is not to publish.
     """
     if not job.options.publish:
         return None
@@ -54,11 +53,8 @@ def unchanged(job: Job) -> Release | None:
         return None
     if job.inputs not in (last.manifest.get("stats", {}).get("inputs"), same_inputs(job, last.release)):
         return None
-    return None if damaged_files(store, job.edition.name, last.release) else last
-
-
-def same_as(job: Job, last: Release) -> Outcome:
-    """The outcome of a run that found nothing changed: the figures of the release that stands."""
+    if damaged_files(store, job.edition.name, last.release):
+        return None
     manifest = last.manifest
     findings = manifest.get("findings") or {}
     return Outcome(

@@ -12,12 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipeline.editions.edition import edition_lock
-from pipeline.editions.plan import plan
 from pipeline.errors import XizeError
 from pipeline.job import Job, Options, Outcome, Report, RunResult
-from pipeline.outcome import finish, measured, same_as, unchanged, with_findings
+from pipeline.outcome import finish, measured, unchanged, with_findings
 from pipeline.processes import Call, process_beside
-from pipeline.releases.learned import learned
+from pipeline.releases.learned import planned
 from pipeline.staging import known_pages, load_staged, pages_read, store_staged, work_folder
 
 if TYPE_CHECKING:
@@ -49,10 +48,9 @@ def run(options: Options, report: Report | None = None) -> Outcome:
     is touched then.
     """
     with edition_lock(options.home, options.edition):
-        job = learned(plan(options))
-        last = unchanged(job)
-        if last is not None:
-            return same_as(job, last)
+        job = planned(options)
+        if (last := unchanged(job)) is not None:
+            return last
         reading = read(job, report)
         # Great Expectations takes seconds to import; a processor is free for that while the tables are tidied.
         with process_beside("expectations.engine") as beside, work_folder(job) as folder:

@@ -15,13 +15,12 @@ from pipeline.cli import shared as cli_shared
 from pipeline.cli.shared import By, Curated, EditionName, HowToWrite, next_step, who
 from pipeline.editions.edition import editions, load_edition
 from pipeline.editions.names import validate_name
-from pipeline.editions.plan import plan
 from pipeline.errors import XizeError
 from pipeline.findings import CODES, digits_of
 from pipeline.job import Options
 from pipeline.releases.catalogue import curated_url, latest_name, load_release
 from pipeline.releases.last_findings import last_findings_path, load_findings, release_of, was_run
-from pipeline.releases.learned import learned
+from pipeline.releases.learned import planned
 from pipeline.releases.storage import open_store
 from pipeline.text import csv_text, place_words
 
@@ -295,7 +294,7 @@ def fresh_reading(edition: Edition) -> NewReading:
     from pipeline.run import read, tidy_cells
     from pipeline.schema import TABLES, build
 
-    job = learned(plan(Options(edition.home, edition.name)))
+    job = planned(Options(edition.home, edition.name))
     reading = read(job)
     tidied = tidy_cells(job, reading)
     tables = {

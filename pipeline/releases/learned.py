@@ -10,9 +10,10 @@ from typing import Any
 
 from pipeline.arrow import grouped
 from pipeline.editions.names import validate_name
+from pipeline.editions.plan import plan
 from pipeline.errors import XizeError
 from pipeline.findings import BOUNDARY_CODES
-from pipeline.job import Job
+from pipeline.job import Job, Options
 from pipeline.model import Slot, slot_of
 from pipeline.releases.catalogue import (
     curated_url,
@@ -30,6 +31,11 @@ BY_LAYOUT = 0.99995
 """Confidence from which on layout alone settled an item (what words decided stays below, see ``segment.LIKELY``)."""
 
 Row = Mapping[str, Any]
+
+
+def planned(options: Options) -> Job:
+    """What a run will work on, with what it learns from earlier editions. Raises XizeError as ``plan`` and :func:`learned`."""
+    return learned(plan(options))
 
 
 def learned(job: Job) -> Job:

@@ -12,12 +12,11 @@ import pyarrow.parquet as pq
 
 from pipeline.editions.edition import Edition, load_edition
 from pipeline.editions.files import file_sha256
-from pipeline.editions.plan import plan
 from pipeline.errors import XizeError
 from pipeline.job import Options
 from pipeline.releases.catalogue import Release, curated_url, find_release, load_release
 from pipeline.releases.last_findings import load_findings, load_unpublished, release_of
-from pipeline.releases.learned import learned
+from pipeline.releases.learned import planned
 from pipeline.releases.storage import open_store
 from pipeline.review.model import Material
 from pipeline.review.pictures import page_sizes
@@ -76,7 +75,7 @@ def _as_run(material: Material) -> Material | None:
 
 def _tidied(material: Material, options: Options) -> Material:
     """The rows of the staged reading, tidied with the corrections of today."""
-    job = learned(plan(Options(options.home, options.edition, material.kind, options.password)))
+    job = planned(Options(options.home, options.edition, material.kind, options.password))
     reading = read(job)
     material = replace(material, staged=reading.cells)
     try:

@@ -11,13 +11,12 @@ from dataclasses import replace
 from multiprocessing.connection import Connection
 from typing import Any
 
-from pipeline.editions.plan import plan
 from pipeline.errors import XizeError
 from pipeline.job import Options
 from pipeline.quality.corrections.cells import apply_to_cells
 from pipeline.quality.corrections.file import Correction
 from pipeline.quality.corrections.rows import apply_to_rows
-from pipeline.releases.learned import learned
+from pipeline.releases.learned import planned
 from pipeline.review.preview import as_json, changes
 from pipeline.run import read, tidy_cells
 from pipeline.system import ignore_interrupts
@@ -39,7 +38,7 @@ class _Rows:
     """The rows of a source with corrections; tidied readings are kept by what they depend on."""
 
     def __init__(self, options: Options) -> None:
-        self.job = learned(plan(options))
+        self.job = planned(options)
         self.reading = read(self.job)
         self.tidied: dict[str, tuple[Any, frozenset[str]]] = {}
 

@@ -133,7 +133,7 @@ def test_a_file_that_cannot_be_fetched_for_a_moment_is_tried_again(
             raise Unreachable("网络中断。")
         return plan(options)
 
-    monkeypatch.setattr(editions, "plan_job", at_second)
+    monkeypatch.setattr(editions, "planned", at_second)
     outcome: Outcome = editions.publish_edition(EDITION, single)
     assert outcome.changed and tasks_of(latest_flow_run(), 5)["plan"]["run_count"] == 2
 
