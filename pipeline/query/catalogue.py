@@ -6,7 +6,6 @@ import datetime
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import lru_cache
 from itertools import chain
 from pathlib import Path
 from threading import Lock
@@ -14,7 +13,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from pipeline.editions.names import in_order, validate_name
 from pipeline.errors import XizeError
-from pipeline.query.in_force import in_force, judging
 from pipeline.query.read_only import PROTOCOL, ReadOnlyFiles, locked_connection
 from pipeline.releases.catalogue import (
     PIN,
@@ -84,21 +82,6 @@ select entry_id, jurisdiction, class_code, kind, name, text, first_edition, last
        tiers, grades
 from lives
 """
-
-
-@lru_cache
-def _empty(name: str) -> bytes:
-    """A Parquet file with the columns of the contract's table and no rows."""
-    import io
-
-    import pyarrow.parquet as pq
-
-    from pipeline.schema import TABLES
-
-    stream = io.BytesIO()
-    if name in TABLES:
-        pq.write_table(TABLES[name].arrow.empty_table(), stream)
-    return stream.getvalue()
 
 
 class Catalog:
@@ -179,9 +162,6 @@ class Catalog:
         for name in dict.fromkeys(chain.from_iterable(one.rows for one in releases)):
             having = [one for one in releases if name in one.rows]
             files = [f"{PROTOCOL}://{one.edition}/{one.release}/{name}.parquet" for one in having]
-            if any(one.manifest.get("contract", 1) < 2 for one in having):  # columns that came later are null
-                self._files.files[f"{name}.parquet"] = _empty(name)
-                files.append(f"{PROTOCOL}://{name}.parquet")
             source = f"read_parquet([{', '.join(map(_literal, files))}], union_by_name=true)"
             try:
                 there = self._con.sql(f"from {source}").columns
@@ -246,15 +226,47 @@ class Catalog:
         return self._con.sql(query, params=dict(parameters) if parameters else None)
 
     def in_force(self, on: datetime.date) -> list[str]:
-        """The editions in force on a day: :func:`pipeline.query.in_force.in_force`.
+        """The edition in force on a day of every jurisdiction that has one.
 
-        ``catalog.check("6101", "农作物植保员", edition=catalog.in_force(datetime.date(2026, 3, 1)))`` asks these alone.
+        It is the one whose effective_from is the latest not after that day; of several the later by its name. One that
+        another of them supersedes is none of them. An edition without a date is never in force. Raises XizeError where no
+        edition is. ``catalog.check("6101", "农作物植保员", edition=catalog.in_force(datetime.date(2026, 3, 1)))`` asks
+        these alone.
         """
-        return in_force(self._shown, on)
+        begun = [one for one in self._shown if (_start(one) or "9999") <= on.isoformat()]
+        gone = {one.facts["supersedes"] for one in begun}
+        found: dict[str, Release] = {}
+        for one in [one for one in begun if one.edition not in gone] or begun:
+            place = validate_name(one.edition).jurisdiction
+            if place not in found or (_start(one) or "") >= (_start(found[place]) or ""):
+                found[place] = one
+        if not found:
+            said = "、".join(
+                f"{one.edition}{f'自{_start(one)}起施行' if _start(one) else '没有写明effective_from'}"
+                for one in self._shown
+            )
+            raise XizeError(
+                f"{on}没有生效的版本（{said}）：请在source.yaml中写明effective_from后重新运行，或改用--edition。"
+            )
+        return [one.edition for one in found.values()]
 
     def judging(self, on: datetime.date | None = None) -> str:
-        """The edition that judges a list: :func:`pipeline.query.in_force.judging`."""
-        return judging(self._shown, on)
+        """The one edition that judges a list: the one in force on a day; without a day today's, or, where no edition in
+        force is dated, the latest of those without a date.
+
+        ``catalog.judging(datetime.date(2026, 3, 1))`` gives ``"shanghai-2026"``, say. Raises XizeError where there are
+        several jurisdictions, or no such edition.
+        """
+        if len({validate_name(one.edition).jurisdiction for one in self._shown}) > 1:
+            names = "、".join(self.releases)
+            raise XizeError(f"已发布的版本属于不同地区（{names}）：请用--edition指明按哪个版本核对。")
+        undated = [one.edition for one in self._shown if _start(one) is None]
+        try:
+            return self.in_force(on or datetime.date.today())[0]
+        except XizeError:
+            if on is not None or not undated:
+                raise
+            return undated[-1]
 
     def check(
         self,
@@ -271,6 +283,11 @@ class Catalog:
         from pipeline.query.check import check
 
         return check(self, class_code, name, grade, level, edition)
+
+
+def _start(release: Release) -> str | None:
+    """The day from which its edition is in force, YYYY-MM-DD."""
+    return release.facts["effective_from"]
 
 
 def _kind(statement: duckdb.Statement) -> str:
