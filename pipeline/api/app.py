@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import hmac
-import json
-from collections.abc import Awaitable, Callable, Mapping
-from datetime import date
+from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
 
 from fastapi import FastAPI, Query, Request, Response
@@ -14,8 +12,8 @@ from fastapi.responses import JSONResponse
 from starlette.concurrency import run_in_threadpool
 
 from pipeline import __version__
-from pipeline.api import models, reconcile
-from pipeline.api.entries import coverage_rows, entries_page, entry_rows
+from pipeline.api import models, published, reconcile
+from pipeline.api.models import PROBLEMS, Class, Edition, Kind, Name, On, OptionalClass
 from pipeline.api.served import Served
 from pipeline.errors import UnknownName, XizeError
 from pipeline.query.catalogue import Catalog
@@ -23,9 +21,7 @@ from pipeline.query.check import check as judge
 from pipeline.query.check import parse_grade
 from pipeline.query.history import history as follow
 from pipeline.query.lists import CertificateList, Row, answer_list, list_bytes, parse_list
-from pipeline.releases.catalogue import index_bytes
-from pipeline.schema import KINDS, TABLES, TIERS
-from pipeline.schema.json_schema import row_schema
+from pipeline.schema import TIERS
 
 _BODY_LIMIT = 20_000_000
 _ABOUT = """双师型教师专业认定细则的数据：证书是否计入、历年情况、已发布的条目。只读；所提交的名单不保存，也不记录。
@@ -40,28 +36,6 @@ _FILE_BODY: dict[str, Any] = {
         "content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}},
     }
 }
-_PROBLEMS: dict[int | str, dict[str, Any]] = {
-    404: {"model": models.Problem, "description": "没有所问的版本、发布或专业类"},
-    422: {"model": models.Problem, "description": "问法不合要求"},
-}
-
-Class = Annotated[
-    str,
-    Query(
-        alias="class", description="专业类：代码（中职、高职或本科）或名称", max_length=100, examples=["6101"]
-    ),
-]
-OptionalClass = Annotated[
-    str | None, Query(alias="class", description="专业类：代码或名称", max_length=100, examples=["6101"])
-]
-Name = Annotated[str, Query(description="证书名称", max_length=500, examples=["农作物植保员"])]
-Edition = Annotated[
-    str | None, Query(description="只看这个版本或发布", max_length=100, examples=["shanghai-2025"])
-]
-On = Annotated[date | None, Query(description="按这一天生效的版本（不写edition时）", examples=["2026-03-01"])]
-Kind = Annotated[
-    str | None, Query(description="、".join(f"{key}：{label}" for key, label in KINDS.items()), max_length=50)
-]
 
 
 def create_app(served: Served, hosts: frozenset[str] | None = None, token: str | None = None) -> FastAPI:
@@ -77,8 +51,7 @@ def create_app(served: Served, hosts: frozenset[str] | None = None, token: str |
     _refusals(app)
     _questions(app, served)
     _lists(app, served)
-    _published(app, served)
-    _scope(app, served)
+    published.add_routes(app, served)
     reconcile.add_routes(app, served)
 
     @app.middleware("http")
@@ -146,18 +119,8 @@ def _refusals(app: FastAPI) -> None:
         return _refused(404, "没有这个地址：请见/openapi.json。")
 
 
-def tagged(served: Served, request: Request, make: Callable[[Catalog], Any]) -> Response:
-    """What ``make`` says of the current releases, with their tag; 304 where the client has it already."""
-    shown = served.now()
-    headers = {"ETag": shown.etag, "Cache-Control": "no-cache"}
-    known = request.headers.get("if-none-match", "")
-    if shown.etag in known.replace("W/", "").replace(" ", "").split(","):
-        return Response(status_code=304, headers=headers)
-    return JSONResponse(make(shown.catalog), headers=headers)
-
-
 def _questions(app: FastAPI, served: Served) -> None:
-    @app.get("/check", response_model=models.Answered, responses=_PROBLEMS)
+    @app.get("/check", response_model=models.Answered, responses=PROBLEMS)
     def check(
         request: Request,
         class_code: Class,
@@ -175,9 +138,9 @@ def _questions(app: FastAPI, served: Served) -> None:
             editions = edition or (catalog.in_force(on) if on else None)
             return judge(catalog, class_code, name, parse_grade(grade), level, editions).to_dict()
 
-        return tagged(served, request, told)
+        return served.tagged(request, told)
 
-    @app.get("/history", response_model=dict[str, Any], responses=_PROBLEMS)
+    @app.get("/history", response_model=dict[str, Any], responses=PROBLEMS)
     def history(
         request: Request,
         name: Name,
@@ -193,7 +156,7 @@ def _questions(app: FastAPI, served: Served) -> None:
             found = follow(catalog, name, class_code=class_code, kind=kind, jurisdiction=jurisdiction)
             return {"releases": dict(catalog.releases), **found.to_dict()}
 
-        return tagged(served, request, told)
+        return served.tagged(request, told)
 
     @app.get("/health", response_model=models.Health)
     def health() -> Response:
@@ -206,7 +169,7 @@ def _questions(app: FastAPI, served: Served) -> None:
 
 
 def _lists(app: FastAPI, served: Served) -> None:
-    @app.post("/check", response_model=models.AnsweredList, responses=_PROBLEMS)
+    @app.post("/check", response_model=models.AnsweredList, responses=PROBLEMS)
     def check_list(asked: models.AskedList) -> Response:
         """一次核对一份名单；名单不保存，也不记录。"""
         rows: list[Row] = [["class", "name", "grade"]]
@@ -218,7 +181,7 @@ def _lists(app: FastAPI, served: Served) -> None:
         answered = [dict(zip(names, row, strict=True)) for row in made[1:]]
         return JSONResponse({"counts": dict(counts), "rows": answered}, headers={"Cache-Control": "no-store"})
 
-    @app.post("/check/file", responses=_PROBLEMS, response_class=Response, openapi_extra=_FILE_BODY)
+    @app.post("/check/file", responses=PROBLEMS, response_class=Response, openapi_extra=_FILE_BODY)
     async def check_file(
         request: Request,
         edition: Edition = None,
@@ -241,66 +204,3 @@ def _lists(app: FastAPI, served: Served) -> None:
 
         made = await run_in_threadpool(answered)
         return Response(made, media_type=_KINDS_OF_LIST[kind], headers={"Cache-Control": "no-store"})
-
-
-def _published(app: FastAPI, served: Served) -> None:
-    @app.get("/editions", response_model=dict[str, Any])
-    def editions(request: Request) -> Response:
-        """各版本及其历次发布（同curated/index.json）。"""
-        return tagged(served, request, lambda _: json.loads(index_bytes(served.store)))
-
-    @app.get("/entries", response_model=models.Entries, responses=_PROBLEMS)
-    def entries(
-        request: Request,
-        edition: Edition = None,
-        class_code: OptionalClass = None,
-        kind: Kind = None,
-        tier: Annotated[str | None, Query(description="、".join(TIERS), max_length=10)] = None,
-        grade: Annotated[str | None, Query(description="原文写明的等级：5至1，四级……", max_length=50)] = None,
-        q: Annotated[str | None, Query(description="原文中的文字", max_length=200)] = None,
-        limit: Annotated[int, Query(ge=1, le=1000)] = 100,
-        offset: Annotated[int, Query(ge=0, le=1_000_000_000)] = 0,
-    ) -> Response:
-        """已发布的条目，逐页；可按专业类、类别、级次、等级和文字筛选。"""
-        wanted = {"class": class_code, "kind": kind, "tier": tier, "grade": parse_grade(grade), "q": q}
-
-        def page(catalog: Catalog) -> Mapping[str, Any]:
-            releases, total, rows = entries_page(catalog, edition, wanted, limit, offset)
-            more = offset + limit < total
-            follows = (
-                str(request.url.include_query_params(offset=offset + limit, limit=limit)) if more else None
-            )
-            return {
-                "releases": releases,
-                "total": total,
-                "limit": limit,
-                "offset": offset,
-                "next": follows,
-                "rows": rows,
-            }
-
-        return tagged(served, request, page)
-
-    @app.get("/entries/{entry_id}", response_model=models.EntryRows, responses=_PROBLEMS)
-    def entry(request: Request, entry_id: str) -> Response:
-        """一个条目，在各版本的当前发布中。"""
-        return tagged(served, request, lambda catalog: entry_rows(catalog, entry_id))
-
-
-def _scope(app: FastAPI, served: Served) -> None:
-    @app.get("/coverage", response_model=models.CoverageOf, responses=_PROBLEMS)
-    def coverage(request: Request, edition: Edition = None) -> Response:
-        """文件的哪些部分在数据中，哪些是来源缺失的。"""
-
-        def told(catalog: Catalog) -> dict[str, Any]:
-            releases, rows = coverage_rows(catalog, edition)
-            return {"releases": releases, "rows": rows}
-
-        return tagged(served, request, told)
-
-    @app.get("/schema/{table}", response_model=dict[str, Any], responses=_PROBLEMS)
-    def schema(table: str) -> Response:
-        """一张表的行的JSON Schema。"""
-        if table not in TABLES:
-            raise UnknownName(f"没有表“{table[:50]}”：现有{'、'.join(TABLES)}。")
-        return JSONResponse(row_schema(TABLES[table]))

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import fields
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Any
 
+from fastapi import Query
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from pipeline.query.check import PrintedEntry, Verdict
-from pipeline.schema import TABLES
+from pipeline.schema import KINDS, TABLES
 from pipeline.schema.json_schema import row_schema
 
 Releases = Annotated[
@@ -41,6 +42,31 @@ class Problem(BaseModel):
     """Why a request was not answered: one sentence with its remedy."""
 
     problem: str = Field(examples=["没有版本shanghai-2031的发布（现有：shanghai-2025）：请核对--edition。"])
+
+
+PROBLEMS: dict[int | str, dict[str, Any]] = {
+    404: {"model": Problem, "description": "没有所问的版本、发布或专业类"},
+    422: {"model": Problem, "description": "问法不合要求"},
+}
+"""What a route may say instead of its answer."""
+
+Class = Annotated[
+    str,
+    Query(
+        alias="class", description="专业类：代码（中职、高职或本科）或名称", max_length=100, examples=["6101"]
+    ),
+]
+OptionalClass = Annotated[
+    str | None, Query(alias="class", description="专业类：代码或名称", max_length=100, examples=["6101"])
+]
+Name = Annotated[str, Query(description="证书名称", max_length=500, examples=["农作物植保员"])]
+Edition = Annotated[
+    str | None, Query(description="只看这个版本或发布", max_length=100, examples=["shanghai-2025"])
+]
+On = Annotated[date | None, Query(description="按这一天生效的版本（不写edition时）", examples=["2026-03-01"])]
+Kind = Annotated[
+    str | None, Query(description="、".join(f"{key}：{label}" for key, label in KINDS.items()), max_length=50)
+]
 
 
 class Answered(BaseModel):

@@ -5,8 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Lock
+from typing import Any
+
+from fastapi import Request, Response
+from fastapi.responses import JSONResponse
 
 from pipeline import __version__
 from pipeline.errors import XizeError
@@ -46,6 +51,15 @@ class Served:
                 self._looked = time.monotonic()
                 self._lock.release()
         return self._shown
+
+    def tagged(self, request: Request, make: Callable[[Catalog], Any]) -> Response:
+        """What ``make`` says of the current releases, with their tag; 304 where the client has it already."""
+        shown = self.now()
+        headers = {"ETag": shown.etag, "Cache-Control": "no-cache"}
+        known = request.headers.get("if-none-match", "")
+        if shown.etag in known.replace("W/", "").replace(" ", "").split(","):
+            return Response(status_code=304, headers=headers)
+        return JSONResponse(make(shown.catalog), headers=headers)
 
     def _look(self) -> None:
         try:
