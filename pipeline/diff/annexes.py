@@ -1,27 +1,24 @@
-"""The annexes of two releases: rows paired by what they say, not by their running number, then cell by cell."""
+"""The annexes of two releases: rows paired by what they say, not by their running number, then cell by cell.
+
+``annex_11`` is published one row per condition; compared is its one printed cell of rules. What a published table only
+derives (condition, titles, remark, ladder) is no cell here.
+"""
 
 from __future__ import annotations
 
+import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
-from itertools import chain
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import chain, groupby
+from operator import itemgetter
 
-from pipeline.diff.annex_rows import (
-    SPECS,
-    TITLES,
-    Annex,
-    AnnexSpec,
-    PrintedAnnexRow,
-    grade_cells,
-    other_annexes,
-    printed_rows,
-)
-from pipeline.diff.assign import alone, assign, increasing
+from pipeline.diff.assign import alone, assign, increasing, places
 from pipeline.diff.changes import At, Draft
-from pipeline.diff.side import Side
+from pipeline.diff.side import Row, Side
 from pipeline.diff.words import alike
 from pipeline.text import squeeze
+from pipeline.tidy.grades.levels import read_grade_list
 
 SAME_ROW, SAME_ROW_HERE, SAME_ROW_ALONE = 0.6, 0.45, 0.35
 """How alike the names of two rows must be to be one row changed: anywhere in the list, between the same neighbours,
@@ -30,10 +27,151 @@ MOVED = 0.85
 """The same in another list of the annex."""
 
 _MOST_PAIRS = 1_000_000  # beyond, only rows between the same neighbours are compared
+_GRADE_WORDS = re.compile(r"[\d一二三四五级初中高工技师/、,,;至到~\-()]+")
 
+
+@dataclass(frozen=True)
+class AnnexSpec:
+    """How one annex is compared.
+
+    ``cells``: its printed cells in order; ``numbers``: those that are running numbers; ``names``: which cells say
+    what a row is about, with weights; ``part``: the column that says in which list it stands; ``heads``: what cells are
+    called that are no columns.
+    """
+
+    table: str
+    cells: tuple[str, ...]
+    numbers: tuple[str, ...]
+    names: Mapping[str, float]
+    part: str | None = None
+    heads: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def contents(self) -> tuple[str, ...]:
+        """The cells that are no running numbers."""
+        return tuple(cell for cell in self.cells if cell not in self.numbers)
+
+
+TITLES = "annex_10_titles"
+
+SPECS = (
+    AnnexSpec("annex_1_awards", ("name",), (), {"name": 1}, "category"),
+    AnnexSpec("annex_2_organisers", ("no", "name"), ("no",), {"name": 1}),
+    AnnexSpec("annex_3_contests", ("no", "type", "example"), ("no",), {"type": 2, "example": 1}),
+    AnnexSpec("annex_4_associations", ("no", "name", "supervisor", "lead_unit"), ("no",), {"name": 1}, "list"),
+    AnnexSpec(
+        "annex_5_evaluators", ("no", "org", "authority", "occupation", "grades"), ("no",), {"org": 2, "occupation": 2},
+        "group",
+    ),
+    AnnexSpec(
+        "annex_6_assessments",
+        ("org_no", "org", "org_code", "no", "occupation_code", "occupation", "grades", "item_type"),
+        ("org_no", "no"), {"org": 1, "org_code": 1, "occupation_code": 1, "occupation": 2}, "part",
+    ),
+    AnnexSpec("annex_7_one_plus_x", ("no", "org", "certificate", "batch"), ("no",), {"certificate": 3, "org": 2}),
+    AnnexSpec(
+        "annex_8_qualifications", ("no", "name", "sub_name", "departments", "category", "legal_basis", "note"), ("no",),
+        {"name": 2, "sub_name": 2}, "part",
+    ),
+    AnnexSpec("annex_9_overseas", ("no", "field", "certificate", "issuer"), ("no",), {"certificate": 2, "issuer": 2}, "list"),
+    AnnexSpec(TITLES, ("series_no", "series", "rank", "title"), ("series_no",), {"series": 1, "rank": 1, "title": 2}),
+    AnnexSpec("annex_11_mappings", ("no", "qualification", "rule"), ("no",), {"qualification": 1}),
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class PrintedAnnexRow:
+    """One printed row: ``texts`` and ``keys`` (without blanks) by cell, its part, and the published rows it gave.
+
+    ``own``: the published row of a cell that has one of its own.
+    """
+
+    texts: Mapping[str, str]
+    keys: Mapping[str, str]
+    part: str
+    rows: tuple[Row, ...]
+    own: Mapping[str, Row] = field(default_factory=dict)
+
+    def at(self, text: str | None, cell: str = "") -> At:
+        """A side of a change in this row; it stands at the published row of the cell, else at the first one."""
+        row = self.own.get(cell, self.rows[0])
+        return At(text or None, (row,), key=str(row["row_id"]))
+
+
+Annex = tuple[AnnexSpec, list[PrintedAnnexRow], list[PrintedAnnexRow]]
+"""How an annex is compared, and its rows on both sides."""
 Pairs = list[tuple[int, int]]
 Rows = Sequence[PrintedAnnexRow]
 Gap = tuple[str, int]  # a list, and how many equal rows stand before
+
+
+def printed_rows(side: Side, spec: AnnexSpec) -> list[PrintedAnnexRow]:
+    """The rows of an annex as printed, in reading order."""
+    rows = side.rows(spec.table)
+    together = spec.table == "annex_11_mappings"
+    groups = _together(rows, "no", "qualification", "rule") if together else [[row] for row in rows]
+    return [
+        _printed(
+            {cell: _text(group[0][cell]) for cell in spec.cells},
+            group,
+            str(group[0][spec.part] or "") if spec.part else "",
+        )
+        for group in groups
+    ]
+
+
+def _printed(
+    cells: Mapping[str, str], group: Sequence[Row], part: str = "", own: Mapping[str, Row] | None = None
+) -> PrintedAnnexRow:
+    keys = {cell: squeeze(text) for cell, text in cells.items()}
+    return PrintedAnnexRow(cells, keys, part, tuple(group), own or {})
+
+
+def other_annexes(before: Side, after: Side) -> Iterator[Annex]:
+    """The annexes that no table of the contract fits, by title: how they are compared, and the rows of both sides.
+
+    Their cells are their columns. The first one is a running number where it holds digits only.
+    """
+    was, now = _other_lines(before), _other_lines(after)
+    for title in {**was, **now}:
+        both = was.get(title, []), now.get(title, [])
+        heads: dict[str, str] = {}
+        for line in (line for lines in both for line in lines):
+            heads |= {cell: row["header"] or cell for cell, row in line.items()}
+        cells = tuple(sorted(heads, key=int))
+        first = [line[cells[0]]["text"] for lines in both for line in lines if cells[0] in line]
+        numbers = cells[:1] if all(squeeze(text).isdigit() for text in first) else ()
+        names = dict.fromkeys(cells[len(numbers) :], 1)
+        was_rows, now_rows = (
+            [
+                _printed({cell: line[cell]["text"] if cell in line else "" for cell in cells}, [*line.values()], "", line)
+                for line in lines
+            ]
+            for lines in both
+        )  # fmt: skip
+        yield AnnexSpec("annex_other", cells, numbers, names, heads=heads), was_rows, now_rows
+
+
+def _other_lines(side: Side) -> dict[str, list[dict[str, Row]]]:
+    """Title of an annex → its printed lines, each a row per column."""
+    found: dict[str, list[dict[str, Row]]] = defaultdict(list)
+    rows = sorted(side.rows("annex_other"), key=itemgetter("annex_no", "table_no", "row", "col"))
+    for line in _together(rows, "annex_no", "table_no", "row"):
+        found[squeeze(line[0]["title"])].append({str(row["col"]): row for row in line})
+    return found
+
+
+def _together(rows: Iterable[Row], *columns: str) -> list[list[Row]]:
+    """Neighbouring rows with the same values."""
+    return [list(group) for _, group in groupby(rows, key=lambda row: [row[column] for column in columns])]
+
+
+def _text(value: object) -> str:
+    """A published value as its cell prints it."""
+    if isinstance(value, list):
+        numbers = all(isinstance(item, int) for item in value)
+        return ("、" if numbers else "\n").join(str(item) for item in value)
+    return "" if value is None else str(value)
 
 
 def compare_annexes(before: Side, after: Side) -> list[Draft]:
@@ -41,7 +179,9 @@ def compare_annexes(before: Side, after: Side) -> list[Draft]:
     drafts: list[Draft] = []
     for spec, was, now in annex_tables(before, after):
         if "grades" in spec.cells:
-            was, now = _with_grades(before, was, after, now)
+            printed, printed_after = _with_grades(before, was), _with_grades(after, now)
+            if printed is not None and printed_after is not None:
+                was, now = printed, printed_after
         drafts += _compare(spec, was, now)
     return drafts
 
@@ -58,19 +198,22 @@ def same_rows(spec: AnnexSpec, was: Rows, now: Rows) -> Pairs:
     return sorted([*equal, *_changed(spec, was, now, equal)])
 
 
-def _with_grades(
-    before: Side, was: list[PrintedAnnexRow], after: Side, now: list[PrintedAnnexRow]
-) -> tuple[list[PrintedAnnexRow], list[PrintedAnnexRow]]:
-    """Grades as the cells print them rather than as a list of numbers, where that is known of every row."""
-    printed, printed_after = grade_cells(before, was), grade_cells(after, now)
-    if None in printed or None in printed_after:
-        return was, now
-    both = ((was, printed), (now, printed_after))
-    first, second = (
-        [row.with_text("grades", text or "") for row, text in zip(rows, texts, strict=True)]
-        for rows, texts in both
-    )
-    return first, second
+def _with_grades(side: Side, rows: Rows) -> list[PrintedAnnexRow] | None:
+    """The rows with grades as their cells print them rather than as a list of numbers, found among the cells of the same table
+    row; None where that is not known of every row (a transcript's merged cells, say)."""
+    found = []
+    for one in rows:
+        row = one.rows[0]
+        here = side.cells.row_of(row["cell_id"]) if row["page"] is not None else ()
+        texts = [squeeze("".join(line["text"] for line in cell["lines"])) for cell in here]
+        grades = [
+            text for text in texts if _GRADE_WORDS.fullmatch(text) and read_grade_list(text) == row["grades"]
+        ]
+        if not grades:
+            return None
+        printed = {"grades": grades[-1]}
+        found.append(replace(one, texts={**one.texts, **printed}, keys={**one.keys, **printed}))
+    return found
 
 
 def _compare(spec: AnnexSpec, was: Rows, now: Rows) -> list[Draft]:
@@ -124,11 +267,7 @@ def _numbers(spec: AnnexSpec, row: PrintedAnnexRow) -> tuple[str, ...]:
 
 def _equal(spec: AnnexSpec, was: Rows, now: Rows) -> Pairs:
     """Rows of the same list with the same cells but for the number; of several such, those with the same number."""
-    old: dict[tuple[str, ...], list[int]] = defaultdict(list)
-    new: dict[tuple[str, ...], list[int]] = defaultdict(list)
-    for found, rows in ((old, was), (new, now)):
-        for at, row in enumerate(rows):
-            found[row.part, *_content(spec, row)].append(at)
+    old, new = (places(rows, lambda row: (row.part, *_content(spec, row))) for rows in (was, now))
     pairs: Pairs = []
     for content, rights in new.items():
         lefts = old.get(content, [])

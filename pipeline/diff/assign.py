@@ -9,13 +9,16 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TypeVar
 
 import numpy as np
 
 ALONE = 0.5
 """What it costs to leave one row without a partner: a pair must cost less than twice as much."""
 
+Item = TypeVar("Item")
+Key = TypeVar("Key")
 Costs = Mapping[tuple[int, int], float]
 
 
@@ -40,6 +43,14 @@ def alone(
     paired = list(pairs)
     known, known_right = {i for i, _ in paired}, {j for _, j in paired}
     return [i for i in lefts if i not in known], [j for j in rights if j not in known_right]
+
+
+def places(items: Iterable[Item], key: Callable[[Item], Key]) -> dict[Key, list[int]]:
+    """Where in a sequence the items with each key stand."""
+    found: dict[Key, list[int]] = defaultdict(list)
+    for at, item in enumerate(items):
+        found[key(item)].append(at)
+    return found
 
 
 def _components(costs: Costs) -> list[Costs]:

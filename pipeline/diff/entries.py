@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
-from typing import TypeVar
 
 from pipeline.diff.align import align
-from pipeline.diff.assign import alone, assign
+from pipeline.diff.assign import alone, assign, places
 from pipeline.diff.changes import At, Draft
 from pipeline.diff.classes import Classes
 from pipeline.diff.side import Row, Side
@@ -30,8 +29,6 @@ SAME_PLACE, ELSEWHERE_IN_CELL = 0.44, 0.8
 """How alike two names must be to be one entry renamed: between the same neighbours, or elsewhere in the cell."""
 TENTATIVE = 0.3
 """Names less alike than that are one renamed only where the same two stand in several cells; never below this."""
-
-Key = TypeVar("Key")
 
 
 @dataclass(frozen=True)
@@ -68,12 +65,8 @@ def compare_entries(before: Side, after: Side, classes: Classes) -> tuple[list[D
     organisations = _organisations(before, after)
     gone = [u for p, units in was.items() if p[0] in classes.removed for u in units]
     come = [u for p, units in now.items() if p[0] in classes.added for u in units]
-    majors = (
-        before.lookup("classes", "class_code", "major_code"),
-        after.lookup("classes", "class_code", "major_code"),
-    )
-    left.sort(key=lambda u: (u.place, u.position))
-    right.sort(key=lambda u: (u.place, u.position))
+    majors = tuple(side.lookup("classes", "class_code", "major_code") for side in (before, after))
+    left, right = (sorted(units, key=lambda u: (u.place, u.position)) for units in (left, right))
     drafts += _pair(left, right, gone, come, _Context(was, now, classes.pairs, organisations, majors))
     return drafts, read_differently
 
@@ -108,7 +101,7 @@ class _Context:
     now: Mapping[Place, Sequence[Unit]]
     classes: Mapping[str, str]
     organisations: frozenset[str]
-    majors: tuple[Mapping[str, str], Mapping[str, str]]
+    majors: Sequence[Mapping[str, str]]
 
 
 def _cells(side: Side) -> dict[Place, list[Unit]]:
@@ -162,17 +155,6 @@ def _pair(
     ]
 
 
-def _by(units: Sequence[Unit], key: Callable[[Unit], Key]) -> dict[Key, list[int]]:
-    found: dict[Key, list[int]] = defaultdict(list)
-    for n, unit in enumerate(units):
-        found[key(unit)].append(n)
-    return found
-
-
-def _class_of(unit: Unit) -> str:
-    return unit.place[0]
-
-
 def _in_column(unit: Unit) -> tuple[str, str, str]:
     """The text and the column in which it stands, whatever the class."""
     return unit.key, unit.place[1], unit.place[2]
@@ -181,8 +163,8 @@ def _in_column(unit: Unit) -> tuple[str, str, str]:
 def _within_classes(left: Sequence[Unit], right: Sequence[Unit], context: _Context) -> Options:
     """Candidates inside one class: the same text in another column, another text in the same cell."""
     options: Options = {}
-    after = _by(right, _class_of)
-    for code, lefts in _by(left, _class_of).items():
+    before, after = (places(units, lambda unit: unit.place[0]) for units in (left, right))
+    for code, lefts in before.items():
         for i, j in product(lefts, after.get(context.classes.get(code, ""), ())):
             option = _inside(left[i], right[j], context.organisations)
             if option is not None:
@@ -219,8 +201,8 @@ def _across_classes(left: Sequence[Unit], right: Sequence[Unit], context: _Conte
     neighbours (classes of one major group) are taken for a move.
     """
     options: Options = {}
-    lost = _by(left, _in_column)
-    for key, rights in _by(right, _in_column).items():
+    lost = places(left, _in_column)
+    for key, rights in places(right, _in_column).items():
         lefts = lost.get(key, [])
         for i, j in product(lefts, rights):
             code, other = left[i].place[0], right[j].place[0]
@@ -240,11 +222,11 @@ def _from_removed(
     """
     if not gone or not new:
         return
-    places = Counter(key for units in everywhere.values() for key in {unit.key for unit in units})
+    found = Counter(key for units in everywhere.values() for key in {unit.key for unit in units})
     own = Counter(unit.key for unit in gone)
-    by_text = _by(gone, _in_column)
+    by_text = places(gone, _in_column)
     for j, unit in enumerate(new):
-        if places[unit.key] == own[unit.key]:
+        if found[unit.key] == own[unit.key]:
             yield from ((i, j) for i in by_text.get(_in_column(unit), ()))
 
 

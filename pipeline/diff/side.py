@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -99,6 +100,11 @@ class Side:
         """The PDF whose pages can be shown; None where that is not at hand, or the source is none."""
         return self.original[0] if self.source == "pdf" else None
 
+    @cached_property
+    def cells(self) -> PrintedCells:
+        """The cells of the document as they were read."""
+        return PrintedCells(self.rows("cells"))
+
     def rows(self, table: str) -> list[dict[str, Any]]:
         """The rows of a table as mappings; [] where the release has no such table."""
         found = self.tables.get(table)
@@ -110,6 +116,25 @@ class Side:
         return (
             {} if found is None else dict(zip(found[key].to_pylist(), found[value].to_pylist(), strict=True))
         )
+
+
+class PrintedCells:
+    """Cells as read; ``by_id``: each by its cell_id."""
+
+    def __init__(self, rows: Sequence[Row]) -> None:
+        self.by_id = {row["cell_id"]: row for row in rows}
+        self._tables: dict[tuple[int | None, int], list[Row]] = defaultdict(list)
+        for row in rows:
+            self._tables[row["page"], row["table_no"]].append(row)
+
+    def row_of(self, cell_id: str | None) -> list[Row]:
+        """The cells of the printed row that begins where a cell does, left to right, those merged over it included."""
+        cell = self.by_id.get(cell_id or "")
+        if cell is None:
+            return []
+        table = self._tables[cell["page"], cell["table_no"]]
+        found = [one for one in table if one["row"] <= cell["row"] < one["row"] + max(1, one["row_span"])]
+        return sorted(found, key=lambda one: one["col"])
 
 
 def load_side(home: Path, spec: str, curated: str | None = None) -> Side:

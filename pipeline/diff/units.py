@@ -10,9 +10,6 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-import pyarrow as pa
-import pyarrow.compute as pc
-
 from pipeline.diff.side import Row, Side
 from pipeline.releases.learned import by_layout
 from pipeline.text import normalise, squeeze
@@ -103,17 +100,11 @@ def line_ends(side: Side, cells: Iterable[Sequence[Unit]]) -> dict[Place, frozen
     An item ends nowhere but at a line's end. Cells whose lines do not add up to their items (a transcript, a cell
     whose last piece begins no item) are left out: of them nothing is known.
     """
-    table = side.tables.get("cells")
-    wanted = list(cells)
-    names = {row["cell_id"] for units in wanted for unit in units for row in unit.rows if row["cell_id"]}
-    if table is None or not names:
-        return {}
-    found = table.filter(pc.is_in(table["cell_id"], pa.array(sorted(names)))).select(["cell_id", "lines"])
-    printed = {row["cell_id"]: [squeeze(line["text"]) for line in row["lines"]] for row in found.to_pylist()}
     out: dict[Place, frozenset[int]] = {}
-    for units in wanted:
+    for units in cells:
         pieces = dict.fromkeys(row["cell_id"] for unit in units for row in unit.rows)
-        lines = [line for piece in pieces for line in printed.get(piece, ())]
+        printed = [side.cells.by_id[piece] for piece in pieces if piece in side.cells.by_id]
+        lines = [squeeze(line["text"]) for cell in printed for line in cell["lines"]]
         if "".join(lines) == "".join(unit.key for unit in units):
             ends, at = {0}, 0
             for line in lines:

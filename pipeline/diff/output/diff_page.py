@@ -101,7 +101,7 @@ class _Shown:
             return box
         inside = [
             piece
-            for piece in self.text.cells.get(line.row[f"cell_id_{self.which}"] or "", [])
+            for piece in self.text.lines_of(line.row[f"cell_id_{self.which}"])
             if piece["top"] is not None and box.top - 1 <= piece["top"] <= piece["bottom"] <= box.bottom + 1
         ]
         if not inside:

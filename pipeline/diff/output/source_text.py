@@ -35,17 +35,17 @@ class SourceText:
         lines = path.read_text("utf-8-sig", errors="replace").split("\n")
         return [line.rstrip("\r") for line in lines]
 
-    @cached_property
-    def cells(self) -> Mapping[str, list[dict[str, Any]]]:
-        """The printed lines of every cell by its id."""
-        return self._side.lookup("cells", "cell_id", "lines")
+    def lines_of(self, cell_id: str | None) -> Sequence[Mapping[str, Any]]:
+        """The printed lines of a cell."""
+        cell = self._side.cells.by_id.get(cell_id or "")
+        return cell["lines"] if cell else ()
 
     def excerpt(self, row: Row, which: str) -> Excerpt | None:
         """The lines round a change's place on side ``which`` (before | after); None when it has no place there."""
         line, printed = row[f"line_{which}"], row[which] or ""
         if line is not None and self.transcript is not None and 1 <= line <= len(self.transcript):
             return _around(self.transcript, line - 1, printed)
-        cell = self.cells.get(row[f"cell_id_{which}"] or "", [])
+        cell = self.lines_of(row[f"cell_id_{which}"])
         top = row[f"top_{which}"]
         hit = 0
         if top is not None:

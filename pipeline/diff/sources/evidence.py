@@ -20,7 +20,6 @@ _SCALE, _AROUND = 2.5, 5.0
 # Pieces of a text shown before and after those that are meant; short lists are shown whole.
 _NEIGHBOURS, _SHORT = 1, 12
 
-Cell = dict[str, Any]
 Crop = tuple[int, Box]
 Texts = list[tuple[str, bool]]
 
@@ -30,12 +29,6 @@ class SourceEvidence:
 
     def __init__(self, side: Side) -> None:
         self._side = side
-        columns = ("page", "table_no", "row", "col", "row_span", "x0", "top", "x1", "bottom", "lines", "line")
-        cells = side.tables["cells"].select(["cell_id", *columns]).to_pylist()
-        self._cells: dict[str, Cell] = {cell["cell_id"]: cell for cell in cells}
-        self._tables: dict[tuple[int | None, int], list[Cell]] = defaultdict(list)
-        for cell in cells:
-            self._tables[cell["page"], cell["table_no"]].append(cell)
         self._wanted: set[Crop] = set()
 
     def crops(self, items: Sequence[SourceItem], *, whole_row: bool) -> list[Crop]:
@@ -67,21 +60,12 @@ class SourceEvidence:
             raise XizeError(f"{path}的页面无法绘出（{error}）：请去掉--html，或用不加密的文件。") from error
         return drawn
 
-    def _row(self, cell_id: str | None) -> list[Cell]:
-        """The cells of the printed row, left to right, those merged over it included."""
-        cell = self._cells.get(cell_id or "")
-        if cell is None:
-            return []
-        table = self._tables[cell["page"], cell["table_no"]]
-        found = [one for one in table if one["row"] <= cell["row"] < one["row"] + one["row_span"]]
-        return sorted(found, key=lambda one: one["col"])
-
     def _row_box(self, item: SourceItem) -> Box | None:
         """The printed row from its first to its last cell; as high as a merged cell where that holds the item."""
-        cells = [one for one in self._row(item.row["cell_id"]) if one["x0"] is not None]
+        cells = [one for one in self._side.cells.row_of(item.row["cell_id"]) if one["x0"] is not None]
         if not cells or item.box is None:
             return item.box
-        own = self._cells[item.row["cell_id"]]
+        own = self._side.cells.by_id[item.row["cell_id"]]
         row = (min(one["x0"] for one in cells), own["top"], max(one["x1"] for one in cells), own["bottom"])
         holding = [
             one for one in cells if item.key in squeeze("".join(line["text"] for line in one["lines"]))
@@ -95,11 +79,11 @@ class SourceEvidence:
         """
         found = []
         for cell_id in dict.fromkeys(item.row["cell_id"] for item in items):
-            cell = self._cells.get(cell_id or "")
+            cell = self._side.cells.by_id.get(cell_id or "")
             if cell is None:
                 continue
             own = [item for item in items if item.row["cell_id"] == cell_id]
-            cells = self._row(cell_id) if whole_row else [cell]
+            cells = self._side.cells.row_of(cell_id) if whole_row else [cell]
             texts = [line["text"] for one in cells for line in one["lines"]]
             meant = _meant(texts, [item.key for item in own])
             found.append((own[0].row["line"] or cell["line"], _window(texts, meant)))

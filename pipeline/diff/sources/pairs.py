@@ -7,8 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from pipeline.diff.annex_rows import TITLES, AnnexSpec, PrintedAnnexRow
-from pipeline.diff.annexes import Rows, annex_tables, same_rows
+from pipeline.diff.annexes import TITLES, AnnexSpec, PrintedAnnexRow, Rows, annex_tables, same_rows
 from pipeline.diff.assign import alone
 from pipeline.diff.side import Names, Row, Side
 from pipeline.schema import KINDS, TABLES, TIERS
