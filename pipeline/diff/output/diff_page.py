@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,6 @@ from markupsafe import Markup
 from pipeline.diff.output.lines import SHORT_KINDS, ChangeLine, lines_of
 from pipeline.diff.output.pictures import Album, Box, Strip, box_of, strips
 from pipeline.diff.output.signoff import STATES, stored_decisions
-from pipeline.diff.output.source_text import SourceText
 from pipeline.diff.output.terminal import read_differently
 from pipeline.diff.side import Names, Side
 from pipeline.editions.files import save_file
@@ -30,6 +30,9 @@ _PLAIN = (*QUIET_CHANGES, "annex_row_added", "annex_row_removed", "entry_added",
 
 _TALL = 120.0
 """Points from which on a box is a whole cell rather than an item."""
+
+_AROUND, _LONGEST = 2, 160
+"""Lines that are shown round a place without a picture, and characters of each; a transcript's line may be a whole table row."""
 
 _SOURCES = {"pdf": "PDF", "docx": "Word文件", "xlsx": "Excel文件", "transcript": "文字稿"}
 
@@ -78,7 +81,7 @@ class _Shown:
         self, lines: Sequence[ChangeLine], side: Side, which: str, album: Album, budget: int
     ) -> None:
         """Strips that ``album`` lacks are added until it holds ``budget`` bytes."""
-        self.side, self.which, self.album, self.text = side, which, album, SourceText(side)
+        self.side, self.which, self.album = side, which, album
         path, remark = side.original
         self.remark = f"{remark}，改示文字" if remark else ""
         if side.pdf is None or path is None:
@@ -101,7 +104,7 @@ class _Shown:
             return box
         inside = [
             piece
-            for piece in self.text.lines_of(line.row[f"cell_id_{self.which}"])
+            for piece in self._cell(line)
             if piece["top"] is not None and box.top - 1 <= piece["top"] <= piece["bottom"] <= box.bottom + 1
         ]
         if not inside:
@@ -115,8 +118,43 @@ class _Shown:
         index = self.album.find(box) if box else None
         if box is not None and index is not None:
             return {"b": [index, *(round(edge, 1) for edge in box[1:])]}
-        found = self.text.excerpt(line.row, self.which)
-        return {"t": found.lines, "h": found.hit} if found else None
+        number, printed = line.row[f"line_{self.which}"], line.row[self.which] or ""
+        if number is not None and 1 <= number <= len(self._transcript):
+            return _excerpt(self._transcript, number - 1, printed)
+        cell, top = self._cell(line), line.row[f"top_{self.which}"]
+        hit = 0
+        if top is not None:
+            hit = min(range(len(cell)), key=lambda at: abs((cell[at]["top"] or 0.0) - top), default=0)
+        return _excerpt([piece["text"] for piece in cell], hit, printed) if cell else None
+
+    def _cell(self, line: ChangeLine) -> Sequence[Mapping[str, Any]]:
+        """The printed lines of the cell in which a change stands."""
+        cell = self.side.cells.by_id.get(line.row[f"cell_id_{self.which}"] or "")
+        return cell["lines"] if cell else ()
+
+    @cached_property
+    def _transcript(self) -> list[str]:
+        """The transcript's lines as they are; none when the source is no transcript or not at hand."""
+        path = self.side.original[0]
+        if path is None or self.side.source != "transcript":
+            return []
+        lines = path.read_text("utf-8-sig", errors="replace").split("\n")
+        return [line.rstrip("\r") for line in lines]
+
+
+def _excerpt(texts: Sequence[str], hit: int, printed: str) -> dict[str, Any]:
+    """The line that is meant and those round it. Long lines are cut: that one round the printed text's beginning, the
+    others at their end."""
+    first = max(0, hit - _AROUND)
+    out = []
+    for index, text in enumerate(texts[first : hit + _AROUND + 1], first):
+        start = 0
+        if index == hit and len(text) > _LONGEST:
+            found = text.find(printed[:4]) if printed else -1
+            start = max(0, found - _LONGEST // 3)
+        end = start + _LONGEST
+        out.append(("…" if start else "") + text[start:end] + ("…" if end < len(text) else ""))
+    return {"t": out, "h": hit - first}
 
 
 def _document(
