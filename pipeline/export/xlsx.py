@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.editions.files import save_file
 from pipeline.errors import XizeError
-from pipeline.export.sheets import DICTIONARY_HEADER, Book, Sheet, Value, dictionary
+from pipeline.export.sheets import DICTIONARY_HEADER, Book, Sheet, dictionary
 from pipeline.output.workbook import (
     MAX_CHARS,
     cell_text,
@@ -112,19 +112,18 @@ class _Styles:
 def _table(page: Worksheet, sheet: Sheet, styles: _Styles, book: Book) -> None:
     shown, hidden = _for_people(sheet), False
     widths = _widths(sheet, shown)
+    head = [f"{one.title}（附加）" if one.derived else one.title for one in sheet.columns]
     for at, column in enumerate(sheet.columns):
-        title = f"{column.title}（附加）" if column.derived else column.title
-        page.write_string(0, at, title, styles.title)
-        page.write_string(1, at, column.code, styles.code)
-        cells = [row[at] for row in sheet.rows]
+        page.write(0, at, head[at], styles.title)
+        page.write(1, at, column.code, styles.code)
         group = {"collapsed": hidden} if at in shown else {"level": 1, "hidden": True}
         page.set_column(at, at, widths[at], None, group)
         hidden = at not in shown
-        for number, value in enumerate(cells, _HEADER_ROWS):
-            _put(page, number, at, value, styles)
-    head = [f"{one.title}（附加）" if one.derived else one.title for one in sheet.columns]
-    for number, row in ((0, head), *enumerate(sheet.rows, _HEADER_ROWS)):
-        fit_height(page, number, [(row[at], widths[at]) for at in shown])
+        for number, row in enumerate(sheet.rows, _HEADER_ROWS):
+            look = styles.number if isinstance(row[at], int | float) else styles.text
+            page.write(number, at, row[at], look)
+    for number, texts in ((0, head), *enumerate(sheet.rows, _HEADER_ROWS)):
+        fit_height(page, number, [(texts[at], widths[at]) for at in shown])
     page.freeze_panes(_HEADER_ROWS, 0)
     lay_out(page, _HEADER_ROWS, len(sheet.rows), len(sheet.columns))
     # Codes are text on purpose: no green corners.
@@ -153,15 +152,6 @@ def _widths(sheet: Sheet, shown: Sequence[int]) -> list[int]:
     return widths
 
 
-def _put(page: Worksheet, row: int, col: int, value: Value, styles: _Styles) -> None:
-    if value is None:
-        page.write_blank(row, col, None, styles.text)
-    elif isinstance(value, str):
-        page.write_string(row, col, value, styles.text)
-    else:
-        page.write_number(row, col, value, styles.number)
-
-
 def _fitting(texts: Iterable[str]) -> int:
     """A width that shows nearly all of the texts on one line; longer ones wrap."""
     widths = sorted(text_width(text) for text in texts)
@@ -181,7 +171,7 @@ def _cover(workbook: Workbook, book: Book, names: Sequence[str]) -> None:
     for at, width in enumerate(widths):
         page.set_column(at, at, width)
     title = dict(book.about).get("名称", book.edition)
-    page.write_string(0, 0, title, styles.head)
+    page.write(0, 0, title, styles.head)
     page.set_row(0, 28)
     at = 2
     shape = (
@@ -189,23 +179,20 @@ def _cover(workbook: Workbook, book: Book, names: Sequence[str]) -> None:
         "每张工作表前两行为表头：第一行中文名，第二行代码名；筛选按钮在第二行。代码与编号一律为文本。",
     )
     for label, text in (*book.about, shape):
-        page.write_string(at, 0, label, styles.label)
-        page.merge_range(at, 1, at, 6, "", styles.text)
-        page.write_string(at, 1, text, styles.text)
+        page.write(at, 0, label, styles.label)
+        page.merge_range(at, 1, at, 6, text, styles.text)
         fit_height(page, at, [(text, 120)])
         at += 1
     at = _section(page, at, "各表", ("表名", "工作表", "行数", "内容"), styles)
     for sheet, name in zip(book.sheets, names, strict=True):
-        page.write_string(at, 0, sheet.table, styles.text)
+        page.write(at, 0, sheet.table, styles.text)
         page.write_url(at, 1, f"internal:'{name}'!A1", styles.link, name)
-        page.write_number(at, 2, len(sheet.rows), styles.number)
-        page.merge_range(at, 3, at, 6, "", styles.text)
-        page.write_string(at, 3, sheet.meaning_zh, styles.text)
+        page.write(at, 2, len(sheet.rows), styles.number)
+        page.merge_range(at, 3, at, 6, sheet.meaning_zh, styles.text)
         at += 1
     at = _section(page, at, "各列的含义", DICTIONARY_HEADER, styles)
     for row in rows:
-        for col, value in enumerate(row):
-            page.write_string(at, col, value, styles.text)
+        page.write_row(at, 0, row, styles.text)
         fit_height(page, at, list(zip(row, widths, strict=True)))
         at += 1
     page.hide_gridlines(2)
@@ -216,7 +203,6 @@ def _cover(workbook: Workbook, book: Book, names: Sequence[str]) -> None:
 
 def _section(page: Worksheet, at: int, title: str, header: Sequence[str], styles: _Styles) -> int:
     """A heading and a header row after an empty line; returns the row that follows."""
-    page.write_string(at + 1, 0, title, styles.section)
-    for col, text in enumerate(header):
-        page.write_string(at + 2, col, text, styles.title)
+    page.write(at + 1, 0, title, styles.section)
+    page.write_row(at + 2, 0, header, styles.title)
     return at + 3

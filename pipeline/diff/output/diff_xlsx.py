@@ -13,7 +13,6 @@ import pyarrow as pa
 
 from pipeline.diff.output.lines import SHORT_KINDS, ChangeLine, by_kind, by_section, lines_of, moved
 from pipeline.diff.side import Names, Side
-from pipeline.diff.textdiff import Runs
 from pipeline.editions.files import save_file
 from pipeline.errors import XizeError
 from pipeline.output.workbook import MAX_CHARS, fit_height, lay_out, new_workbook, sheet_names
@@ -23,11 +22,12 @@ _COVER, _CLASSES = "总览", "专业大类与专业类"
 
 
 class _Column(NamedTuple):
-    """A column of a sheet: header, width in characters, and its text for a change."""
+    """A column of a sheet: header, width in characters, its value for a change, and how that looks."""
 
     title: str
     width: int
     value: Callable[[ChangeLine], str | float | None]
+    style: str = "text"
     technical: bool = False
 
 
@@ -62,24 +62,23 @@ def _sheets(lines: Sequence[ChangeLine], names: Names) -> dict[str, list[ChangeL
 
 
 def _styles(book: Any) -> dict[str, Any]:
-    font = {"font_name": "Microsoft YaHei", "font_size": 10.5, "valign": "top", "text_wrap": True}
-    edge = {"border": 1, "border_color": "#C9CFD6"}
     bare = {"font_name": "Microsoft YaHei", "font_size": 10.5}
-    return {
-        "title": book.add_format({**bare, "font_size": 16, "bold": True}),
-        "label": book.add_format({**font, **edge, "bold": True, "bg_color": "#F2F4F7"}),
-        "head": book.add_format(
-            {**font, **edge, "bold": True, "bg_color": "#DCE6F1", "valign": "vcenter", "align": "center"}
-        ),
+    font = {**bare, "valign": "top", "text_wrap": True}
+    cell = {**font, "border": 1, "border_color": "#C9CFD6"}
+    looks = {
+        "title": {**bare, "font_size": 16, "bold": True},
+        "label": {**cell, "bold": True, "bg_color": "#F2F4F7"},
+        "head": {**cell, "bold": True, "bg_color": "#DCE6F1", "valign": "vcenter", "align": "center"},
         # The number format "@" keeps a text a text also when a reader edits the cell.
-        "text": book.add_format({**font, **edge, "num_format": "@"}),
-        "number": book.add_format({**font, **edge, "num_format": "0"}),
-        "share": book.add_format({**font, **edge, "num_format": "0.00"}),
-        "remark": book.add_format({**font, "font_color": "#57606A"}),
-        "same": book.add_format(bare),
-        "gone": book.add_format({**bare, "font_color": "#B3261E", "font_strikeout": True}),
-        "come": book.add_format({**bare, "font_color": "#0B6B35", "underline": 1}),
+        "text": {**cell, "num_format": "@"},
+        "number": {**cell, "num_format": "0"},
+        "share": {**cell, "num_format": "0.00"},
+        "remark": {**font, "font_color": "#57606A"},
+        "same": bare,
+        "gone": {**bare, "font_color": "#B3261E", "font_strikeout": True},
+        "come": {**bare, "font_color": "#0B6B35", "underline": 1},
     }
+    return {name: book.add_format(look) for name, look in looks.items()}
 
 
 _COLUMNS = (
@@ -95,12 +94,14 @@ _COLUMNS = (
     _Column("变更后", 36, lambda line: line.row["after"]),
     _Column("变更前页码", 9, lambda line: line.place("before")),
     _Column("变更后页码", 9, lambda line: line.place("after")),
-    _Column("可信度", 8, lambda line: round(float(line.row["confidence"]), 2), True),
-    _Column("标记", 24, lambda line: "；".join(MARKS.get(mark, mark) for mark in line.row["marks"]), True),
-    _Column("同组处数", 9, lambda line: float(line.row["group_size"]) if line.row["group_size"] > 1 else None, True),
-    _Column("变更标识", 19, lambda line: line.id, True),
+    _Column("可信度", 8, lambda line: round(float(line.row["confidence"]), 2), "share", True),
+    _Column("标记", 24, lambda line: "；".join(MARKS.get(mark, mark) for mark in line.row["marks"]), technical=True),
+    _Column("同组处数", 9, lambda line: line.row["group_size"] if line.row["group_size"] > 1 else None, "number", True),
+    _Column("变更标识", 19, lambda line: line.id, technical=True),
 )  # fmt: skip
-_ALWAYS = ("变更", "变更前", "变更后")
+_CHANGED = {"变更前": "gone", "变更后": "come"}
+"""Columns whose changed characters are coloured, and how."""
+_ALWAYS = ("变更", *_CHANGED)
 """Columns that a sheet has even if no line fills them."""
 
 
@@ -125,7 +126,7 @@ def _sheet(sheet: Any, lines: Sequence[ChangeLine], styles: dict[str, Any]) -> N
         # What only programs need is grouped and hidden: one click shows it.
         group = {"level": 1, "hidden": True} if column.technical else {}
         sheet.set_column(index, index, column.width, None, group)
-        sheet.write_string(0, index, column.title, styles["head"])
+        sheet.write(0, index, column.title, styles["head"])
     sheet.set_row(0, 24)
     for number, line in enumerate(lines, 1):
         for index, column in enumerate(columns):
@@ -137,26 +138,15 @@ def _sheet(sheet: Any, lines: Sequence[ChangeLine], styles: dict[str, Any]) -> N
 
 
 def _cell(sheet: Any, at: tuple[int, int], column: _Column, line: ChangeLine, styles: dict[str, Any]) -> None:
-    value = column.value(line)
-    if value is None or value == "":
-        sheet.write_blank(*at, None, styles["text"])
-    elif isinstance(value, float):
-        sheet.write_number(*at, value, styles["share" if column.title == "可信度" else "number"])
-    elif column.title in ("变更前", "变更后"):
-        after = column.title == "变更后"
-        _coloured(sheet, at, line.runs[after] or (value,), styles, styles["come" if after else "gone"])
-    else:
-        sheet.write_string(*at, value[:MAX_CHARS], styles["text"])
-
-
-def _coloured(sheet: Any, at: tuple[int, int], runs: Runs, styles: dict[str, Any], changed: Any) -> None:
-    """A text with its changed characters coloured. A rich string must have two pieces at least: else plain text."""
-    whole, formats = "".join(runs), (styles["same"], changed)
-    pieces = [(formats[place % 2], text) for place, text in enumerate(runs) if text]
-    if len(pieces) < 2 or len(whole) > MAX_CHARS:
-        sheet.write_string(*at, whole[:MAX_CHARS], styles["text"])
-    else:
+    value, pieces = column.value(line), []
+    if changed := _CHANGED.get(column.title):
+        formats, runs = (styles["same"], styles[changed]), line.runs[changed == "come"] or ()
+        pieces = [(formats[place % 2], text) for place, text in enumerate(runs) if text]
+    # A rich string must have two pieces at least; of a plain one that is too long XlsxWriter writes what Excel can hold.
+    if len(pieces) > 1 and len(str(value)) <= MAX_CHARS:
         sheet.write_rich_string(*at, *chain.from_iterable(pieces), styles["text"])
+    else:
+        sheet.write(*at, value, styles["text" if value is None else column.style])
 
 
 def _cover(
@@ -170,7 +160,7 @@ def _cover(
     sheet.hide_gridlines(2)
     for index, width in enumerate((26, 40, 40)):
         sheet.set_column(index, index, width)
-    sheet.write_string(0, 0, "细则变更一览", styles["title"])
+    sheet.write(0, 0, "细则变更一览", styles["title"])
     sheet.set_row(0, 28)
     facts = [
         ("细则", *(side.title for side in sides)),
@@ -179,25 +169,21 @@ def _cover(
         ("来源", *(f"{side.source} {side.file}" for side in sides)),
         ("校验和", *(side.sha256 for side in sides)),
     ]
-    for index, title in enumerate(("", "变更前", "变更后")):
-        sheet.write_string(2, index, title, styles["head"])
+    sheet.write_row(2, 0, ("", "变更前", "变更后"), styles["head"])
     for at, (label, *texts) in enumerate([*facts, ("制作日期", date.today().isoformat())], 3):
-        sheet.write_string(at, 0, label, styles["label"])
-        for index, text in enumerate(texts, 1):
-            sheet.write_string(at, index, text, styles["text"])
-    at = 2 + len(facts)
-    sheet.set_row(at, 38)
-    at += 1
+        sheet.write(at, 0, label, styles["label"])
+        sheet.write_row(at, 1, texts, styles["text"])
+    at = 3 + len(facts)
+    sheet.set_row(at - 1, 38)
     kinds = {CHANGE_KINDS[kind]: found for kind, found in by_kind(lines).items()}
     blocks = {"按变更种类": kinds, "按专业大类与附件": by_section(lines), "按工作表": sheets}
     for title, parts in blocks.items():
         at += 2
-        sheet.write_string(at, 0, title, styles["head"])
-        sheet.write_string(at, 1, "处数", styles["head"])
+        sheet.write_row(at, 0, (title, "处数"), styles["head"])
         for label, found in {**parts, "合计": lines}.items():
             at += 1
-            sheet.write_string(at, 0, label, styles["label"])
-            sheet.write_number(at, 1, len(found), styles["number"])
+            sheet.write(at, 0, label, styles["label"])
+            sheet.write(at, 1, len(found), styles["number"])
     at += 2
     sheet.merge_range(at, 0, at, 2, "变更前一列中红色带删除线的字只见于变更前，变更后一列中绿色带下划线的字只见于变更后；"
                       "数据来自对细则的读取，不是法律文本，以主管部门发布的原件为准。", styles["remark"])  # fmt: skip
