@@ -236,13 +236,16 @@ def history(
         raise XizeError("证书名称为空：请用--name给出名称。")
     if kind is not None and kind not in KINDS:
         raise XizeError(f"没有“{kind}”这一证书类别：应为{'、'.join(KINDS)}之一。")
-    editions = _editions(catalog, jurisdiction)
-    classes = _classes(catalog)
-    rows = [row for row in _rows(catalog, kind, classes) if row["edition"] in editions]
+    printed = catalog.remembered(("history",), lambda: _Printed(catalog))
+    editions = {one for one in printed.releases if jurisdiction in (None, _jurisdiction(one))}
+    if not editions:
+        have = "、".join(sorted(set(map(_jurisdiction, printed.releases))))
+        raise UnknownName(f"没有地区“{jurisdiction}”的发布：现有{have}。")
+    rows = [row for row in printed.rows if row["edition"] in editions and kind in (None, row["kind"])]
     if class_code is not None:
         # A code that any edition gives the class holds for all of them.
         asked = squeeze(class_code)
-        codes = {row["code"] for row in classes if asked in [row[name] for name in _NAMES_OF_CLASS]}
+        codes = {row["code"] for row in printed.classes if asked in [row[name] for name in _NAMES_OF_CLASS]}
         if not codes:
             raise UnknownName(f"各版本中都没有专业类“{class_code}”：请核对代码或名称（见classes表）。")
         rows = [row for row in rows if row["class_code"] in codes]
@@ -254,8 +257,7 @@ def history(
         if (key := name_key(row["name"])) in named:
             where = _jurisdiction(row["edition"]), row["class_code"], row["kind"], key
             groups.setdefault(where, []).append(row)
-    known = _known(catalog, editions, rows, classes)
-    lives = tuple(_life(where, groups[where], known) for where in sorted(groups))
+    lives = tuple(_life(where, groups[where], printed) for where in sorted(groups))
     return History(name, lives, () if lives else _near(name, rows))
 
 
@@ -263,33 +265,44 @@ def _jurisdiction(edition: str) -> str:
     return validate_name(edition).jurisdiction
 
 
-def _editions(catalog: Catalog, jurisdiction: str | None) -> dict[str, str]:
-    """Edition → release, oldest first, of the jurisdiction (default: of all)."""
-    ordered = sorted(catalog.releases.items(), key=lambda item: validate_name(item[0])[1:])
-    chosen = {name: release for name, release in ordered if jurisdiction in (None, _jurisdiction(name))}
-    if not chosen:
-        have = "、".join(sorted(set(map(_jurisdiction, catalog.releases))))
-        raise UnknownName(f"没有地区“{jurisdiction}”的发布：现有{have}。")
-    return chosen
-
-
-def _rows(catalog: Catalog, kind: str | None, classes: Iterable[Row]) -> list[Row]:
-    query = """
-        select edition, entry_id, class_code, kind, tier, text, name, issuer, grades, level, source, page, line,
-            confidence
-        from entries
-        where ($kind is null or kind = $kind)
-        order by edition, class_code, kind, list_position($tiers, tier), position
-    """
-    codes = {(row["edition"], row["class_code"]): row["code"] for row in classes}
-    rows = catalog.sql(query, {"kind": kind, "tiers": list(TIERS)}).to_pylist()
-    return [
-        {**row, "class_code": codes.get((row["edition"], row["class_code"]), row["class_code"])}
-        for row in rows
-    ]
-
-
+_ENTRIES = """
+    select edition, entry_id, class_code, kind, tier, text, name, issuer, grades, level, source, page, line, confidence
+    from entries
+    order by edition, class_code, kind, list_position($tiers, tier), position
+"""
 _NAMES_OF_CLASS = ("class_code", "college_code", "bachelor_code", "name")
+
+
+class _Printed:
+    """What the editions shown hold: ``releases`` by edition, oldest first; classes and entries; names of entries by edition,
+    class and kind."""
+
+    def __init__(self, catalog: Catalog) -> None:
+        self.releases = dict(sorted(catalog.releases.items(), key=lambda item: validate_name(item[0])[1:]))
+        self.classes = _classes(catalog)
+        self.class_names = {(row["edition"], row["code"]): row["name"] for row in self.classes}
+        codes = {(row["edition"], row["class_code"]): row["code"] for row in self.classes}
+        rows = catalog.sql(_ENTRIES, {"tiers": list(TIERS)}).to_pylist()
+        self.rows: list[Row] = [
+            {**row, "class_code": codes.get((row["edition"], row["class_code"]), row["class_code"])}
+            for row in rows
+        ]
+        self.cells = Cells(self.rows)
+        self.names: dict[tuple[str, str, str], dict[str, str]] = {}
+        for row in self.rows:
+            cell = self.names.setdefault((row["edition"], row["class_code"], row["kind"]), {})
+            cell.setdefault(name_key(row["name"]), row["name"])
+        self.lost: set[tuple[str, str]] = set()
+        # Releases made before there was a table coverage do not have it.
+        if catalog.sql("from information_schema.tables where table_name = 'coverage'").num_rows:
+            query = "select edition, key from coverage where subject = 'class' and status = 'lost'"
+            self.lost.update(catalog.rows(query)[1])
+
+    def missing(self, edition: str, class_code: str, rows: Iterable[Row]) -> str:
+        """Why a name does not stand in an edition; ``rows``: where it stands in others."""
+        if (edition, class_code) not in self.class_names:
+            return "lost" if (edition, class_code) in self.lost else "no_class"
+        return "divided" if any(self.cells.reads_otherwise(edition, row) for row in rows) else "absent"
 
 
 def _classes(catalog: Catalog) -> Sequence[Row]:
@@ -309,61 +322,23 @@ def _classes(catalog: Catalog) -> Sequence[Row]:
     return rows
 
 
-@dataclass(frozen=True)
-class _Known:
-    """What the editions (→ release, oldest first) hold: names of classes, lost classes, names of entries by
-    class and kind, and the entries of each cell."""
-
-    editions: Mapping[str, str]
-    classes: Mapping[tuple[str, str], str]
-    lost: set[tuple[str, str]]
-    names: Mapping[tuple[str, str, str], Mapping[str, str]]
-    cells: Cells
-
-    def state(self, edition: str, class_code: str) -> str:
-        """Why a name does not stand in an edition."""
-        if (edition, class_code) in self.classes:
-            return "absent"
-        return "lost" if (edition, class_code) in self.lost else "no_class"
-
-
-def _known(
-    catalog: Catalog, editions: Mapping[str, str], rows: Sequence[Row], classes: Iterable[Row]
-) -> _Known:
-    lost = set()
-    # Releases made before there was a table coverage do not have it.
-    if catalog.sql("from information_schema.tables where table_name = 'coverage'").num_rows:
-        query = "select edition, key from coverage where subject = 'class' and status = 'lost'"
-        lost = {(row["edition"], row["key"]) for row in catalog.sql(query).to_pylist()}
-    names: dict[tuple[str, str, str], dict[str, str]] = {}
-    for row in rows:
-        cell = names.setdefault((row["edition"], row["class_code"], row["kind"]), {})
-        cell.setdefault(name_key(row["name"]), row["name"])
-    class_names = {(row["edition"], row["code"]): row["name"] for row in classes}
-    return _Known(editions, class_names, lost, names, Cells(rows))
-
-
-def _life(where: tuple[str, str, str, str], rows: Sequence[Row], known: _Known) -> Life:
+def _life(where: tuple[str, str, str, str], rows: Sequence[Row], printed: _Printed) -> Life:
     jurisdiction, class_code, kind, key = where
-    own = [edition for edition in known.editions if _jurisdiction(edition) == jurisdiction]
+    own = [edition for edition in printed.releases if _jurisdiction(edition) == jurisdiction]
     found = {edition: [row for row in rows if row["edition"] == edition] for edition in own}
-    beside = {edition: known.names.get((edition, class_code, kind), {}) for edition in own}
+    beside = {edition: printed.names.get((edition, class_code, kind), {}) for edition in own}
     # A name that stands beside this one in some edition is another certificate, not its new name.
     others = {name for edition in own if found[edition] for name in beside[edition]}
     standings = []
     for edition in own:
-        release = known.editions[edition]
-        if found[edition]:
-            entries = tuple(PrintedRow(**{name: row[name] for name in _PRINTED}) for row in found[edition])
-            standings.append(Standing(edition, release, "stands", entries))
-        else:
-            free = {name: printed for name, printed in beside[edition].items() if name not in others}
-            state = known.state(edition, class_code)
-            if state == "absent" and any(known.cells.reads_otherwise(edition, row) for row in rows):
-                state = "divided"
-            near = _renamed(key, free) if state != "divided" else None
-            standings.append(Standing(edition, release, state, (), near))
-    names = [known.classes[edition, class_code] for edition in own if (edition, class_code) in known.classes]
+        state, renamed = "stands", None
+        if not found[edition]:
+            state = printed.missing(edition, class_code, rows)
+            free = {name: text for name, text in beside[edition].items() if name not in others}
+            renamed = _renamed(key, free) if state != "divided" else None
+        entries = tuple(PrintedRow(**{name: row[name] for name in _PRINTED}) for row in found[edition])
+        standings.append(Standing(edition, printed.releases[edition], state, entries, renamed))
+    names = [printed.class_names[one, class_code] for one in own if (one, class_code) in printed.class_names]
     return Life(
         jurisdiction, class_code, names[-1] if names else "", kind, rows[-1]["name"], tuple(standings)
     )
