@@ -20,8 +20,6 @@ from pipeline.diff.words import alike, item_alike
 from pipeline.text import brackets, depth_after
 from pipeline.tidy.grades.levels import read_levels
 
-Pair = tuple[Unit, Unit]
-
 _MOST = 5  # so many adjacent items may be one on the other side
 _MOST_CUTS = 24
 _LONGEST_GAP = 700  # characters on both sides of a gap that is cut anew
@@ -39,18 +37,17 @@ _PAIR, _STEEP = 0.35, 1.25  # a changed pair costs _PAIR + _STEEP * (1 - similar
 
 @dataclass(frozen=True)
 class Aligned:
-    """``equal``: pairs of units with the same characters; ``before`` and ``after``: what is left over.
+    """``before`` and ``after``: what is left over once the units with the same characters are paired.
 
     ``gap`` of a left-over unit says between which equal places it stands; ``read_differently``: how many runs of text
     are the same and were divided into items differently; ``redivided``: the runs of those where both sides' layout is
     certain, so that it is the print that differs.
     """
 
-    equal: tuple[Pair, ...]
-    before: tuple[Unit, ...]
-    after: tuple[Unit, ...]
+    before: list[Unit]
+    after: list[Unit]
     read_differently: int
-    redivided: tuple[tuple[Unit, Unit], ...] = ()
+    redivided: list[tuple[Unit, Unit]]
 
 
 Lines = frozenset[int] | None
@@ -60,17 +57,14 @@ def align(
     before: Sequence[Unit],
     after: Sequence[Unit],
     known: Collection[str],
-    lines_before: Lines = None,
-    lines_after: Lines = None,
+    lines_before: Lines,
+    lines_after: Lines,
 ) -> Aligned:
     """Lay two readings of one cell side by side.
 
     ``known``: texts (without blanks) that stand as items anywhere; ``lines_before``, ``lines_after``: where the printed
     lines of the cell end (``units.line_ends``), None where that is not known.
     """
-    if [unit.key for unit in before] == [unit.key for unit in after]:
-        return Aligned(tuple(zip(before, after, strict=True)), (), (), 0)
-    equal: list[Pair] = []
     left: list[Unit] = []
     right: list[Unit] = []
     redivided: list[tuple[Unit, Unit]] = []
@@ -79,7 +73,6 @@ def align(
         if in_both:
             for some, other in steps:
                 gap += 1
-                equal.append((joined(some), joined(other)))
                 if len(some) == len(other) == 1:
                     continue
                 if all(unit.certain for unit in (*some, *other)):
@@ -88,12 +81,11 @@ def align(
                     differently += 1
             continue
         firsts, seconds = (list(chain.from_iterable(side)) for side in zip(*steps, strict=True))
-        found = _recut(_Text(firsts, known, lines_before), _Text(seconds, known, lines_after))
-        equal += found.equal
-        left += (replace(unit, gap=gap) for unit in found.before)
-        right += (replace(unit, gap=gap) for unit in found.after)
-        differently += found.read_differently
-    return Aligned(tuple(equal), tuple(left), tuple(right), differently, tuple(redivided))
+        gone, come, same = _recut(_Text(firsts, known, lines_before), _Text(seconds, known, lines_after))
+        left += (replace(unit, gap=gap) for unit in gone)
+        right += (replace(unit, gap=gap) for unit in come)
+        differently += same
+    return Aligned(left, right, differently, redivided)
 
 
 def _steps(before: Sequence[Unit], after: Sequence[Unit]) -> list[tuple[list[Unit], list[Unit]]]:
@@ -155,24 +147,25 @@ def _equal_runs(
 # -- between two equal places
 
 
-def _recut(a: _Text, b: _Text) -> Aligned:
-    """Cut both sides of a gap anew, together, so that as little as possible has changed."""
-    if len(a.text) + len(b.text) > _LONGEST_GAP or not (a.units or b.units):
-        return Aligned((), tuple(a.units), tuple(b.units), 0)
+def _recut(a: _Text, b: _Text) -> tuple[Sequence[Unit], Sequence[Unit], int]:
+    """Cut both sides of a gap anew, together, so that as little as possible has changed: (what is left over before, after,
+    how many pieces are the same)."""
+    if len(a.text) + len(b.text) > _LONGEST_GAP:
+        return a.units, b.units, 0
     a.cut_like(b)
     b.cut_like(a)
-    equal: list[Pair] = []
     left: list[Unit] = []
     right: list[Unit] = []
+    same = 0
     for (i, k), (j, m) in _cheapest(a, b):
         some = cut(a.units, a.cuts[i], a.cuts[k]) if k > i else None
         other = cut(b.units, b.cuts[j], b.cuts[m]) if m > j else None
         if some and other and some.key == other.key:
-            equal.append((some, other))
+            same += 1
         else:
             left += [some] if some else []
             right += [other] if other else []
-    return Aligned(tuple(equal), tuple(left), tuple(right), len(equal))
+    return left, right, same
 
 
 class _Text:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,11 +58,8 @@ _TIERS = {name: n for n, name in enumerate(TIERS)}
 
 def _doubts(side: Side) -> frozenset[tuple[str, str]]:
     """(table, key) and ("cell", cell_id) of what an open finding suspects of being misread."""
-    table = side.tables.get("findings")
-    if table is None:
-        return frozenset()
     found: set[tuple[str, str]] = set()
-    for row in table.select(["code", "status", "table", "key", "keys", "cell_id"]).to_pylist():
+    for row in side.rows("findings"):
         if row["status"] != "open" or not (row["code"] in CODES and CODES[row["code"]].queue == "reading"):
             continue
         keys = {row["key"], *row["keys"]} - {None}
@@ -128,14 +125,6 @@ def _order(row: Mapping[str, Any]) -> tuple[Any, ...]:
     )
 
 
-def _identity(draft: Draft, was: At, now: At) -> Iterator[str | None]:
-    """What tells a change from all others of its comparison."""
-    yield from (draft.change, draft.table)
-    for column in _PLACES:
-        yield from (getattr(was, column), getattr(now, column))
-    yield from (draft.field, was.text, now.text)
-
-
 def _row(draft: Draft, sides: Mapping[str, At], names: Names) -> dict[str, Any]:
     """What changed and where: texts, places, and names for readers."""
     was, now = sides["before"], sides["after"]
@@ -174,7 +163,10 @@ def changes_table(drafts: Sequence[Draft], read_differently: int, before: Side, 
         marks += [f"finding_{at}" for at, one in sides.items() if _doubtful(draft, one, doubts[at])]
         marks += common
         row = _row(draft, sides, names)
-        identity = _hash(*_identity(draft, *sides.values()), before.name, after.name)
+        place = (getattr(at, column) for column in _PLACES for at in sides.values())
+        texts = (at.text for at in sides.values())
+        # What tells a change from all others of its comparison.
+        identity = _hash(draft.change, draft.table, *place, draft.field, *texts, before.name, after.name)
         repeats[identity] += 1
         row["change_id"] = identity if repeats[identity] == 1 else _hash(identity, repeats[identity])
         confidence = _confidence(draft, [*sides["before"].rows, *sides["after"].rows], marks)

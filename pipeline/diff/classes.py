@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -51,12 +51,9 @@ def compare_classes(before: Side, after: Side) -> Classes:
 
 
 def _contents(side: Side) -> dict[str, Content]:
-    found: dict[str, Content] = {}
-    table = side.tables.get("entries")
-    if table is not None:
-        columns = (table[name].to_pylist() for name in ("class_code", "kind", "tier", "text"))
-        for code, kind, tier, text in zip(*columns, strict=True):
-            found.setdefault(code, Counter())[kind, tier, squeeze(text)] += 1
+    found: dict[str, Content] = defaultdict(Counter)
+    for row in side.rows("entries"):
+        found[row["class_code"]][row["kind"], row["tier"], squeeze(row["text"])] += 1
     return found
 
 

@@ -62,13 +62,17 @@ def compare_entries(before: Side, after: Side, classes: Classes) -> tuple[list[D
         drafts += [_redivided(*pair) for pair in aligned.redivided]
         left += aligned.before
         right += aligned.after
-    organisations = _organisations(before, after)
+    left, right = (sorted(units, key=lambda u: (u.place, u.position)) for units in (left, right))
+    majors = tuple(side.lookup("classes", "class_code", "major_code") for side in (before, after))
+    options = _within_classes(left, right, classes.pairs, _organisations(before, after))
+    options |= _across_classes(left, right, classes.pairs, majors)
+    # Entries of removed and of added classes may only turn out to be where one that is new (gone) elsewhere came from.
     gone = [u for p, units in was.items() if p[0] in classes.removed for u in units]
     come = [u for p, units in now.items() if p[0] in classes.added for u in units]
-    majors = tuple(side.lookup("classes", "class_code", "major_code") for side in (before, after))
-    left, right = (sorted(units, key=lambda u: (u.place, u.position)) for units in (left, right))
-    drafts += _pair(left, right, gone, come, _Context(was, now, classes.pairs, organisations, majors))
-    return drafts, read_differently
+    moved = _Option(FROM_REMOVED, "entry_class_moved", 1.0)
+    options |= {(len(left) + i, j): moved for i, j in _from_removed(gone, right, was)}
+    options |= {(i, len(right) + j): moved for j, i in _from_removed(come, left, now)}
+    return drafts + _pair(options, left, right, gone, come), read_differently
 
 
 def _redivided(before: Unit, after: Unit) -> Draft:
@@ -92,18 +96,6 @@ def _differing(
     ]
 
 
-@dataclass(frozen=True)
-class _Context:
-    """What a pairing must know: all units of both sides, which class is which, names of organisations, the majors of the
-    classes of both sides."""
-
-    was: Mapping[Place, Sequence[Unit]]
-    now: Mapping[Place, Sequence[Unit]]
-    classes: Mapping[str, str]
-    organisations: frozenset[str]
-    majors: Sequence[Mapping[str, str]]
-
-
 def _cells(side: Side) -> dict[Place, list[Unit]]:
     rows: dict[Place, list[Row]] = defaultdict(list)
     for row in side.rows("entries"):
@@ -114,14 +106,9 @@ def _cells(side: Side) -> dict[Place, list[Unit]]:
 def _organisations(before: Side, after: Side) -> frozenset[str]:
     """Names of the organisations of both sides' annexes: an issuer must not depend on which side names it."""
     names = {
-        name
-        for side in (before, after)
-        for table, column in ORGANISATIONS
-        if table in side.tables
-        for name in side.tables[table][column].to_pylist()
-        if name
+        row[column] for side in (before, after) for table, column in ORGANISATIONS for row in side.rows(table)
     }
-    return organisation_names(sorted(names))
+    return organisation_names(sorted(filter(None, names)))
 
 
 # -- pairing what is left over
@@ -130,16 +117,9 @@ Options = dict[tuple[int, int], _Option]
 
 
 def _pair(
-    left: list[Unit], right: list[Unit], gone: list[Unit], come: list[Unit], context: _Context
+    options: Options, left: list[Unit], right: list[Unit], gone: list[Unit], come: list[Unit]
 ) -> list[Draft]:
-    """Changes of the units left over. ``gone``, ``come``: entries of removed and of added classes, which may only turn
-    out to be where an entry that is new (gone) elsewhere came from."""
-    options = _within_classes(left, right, context) | _across_classes(left, right, context)
-    moved = _Option(FROM_REMOVED, "entry_class_moved", 1.0)
-    for i, j in _from_removed(gone, right, context.was):
-        options[len(left) + i, j] = moved
-    for j, i in _from_removed(come, left, context.now):
-        options[i, len(right) + j] = moved
+    """Changes of the units left over."""
     every_left, every_right = [*left, *gone], [*right, *come]
     _common_renames(options, every_left, every_right)
     pairs = assign(
@@ -160,13 +140,15 @@ def _in_column(unit: Unit) -> tuple[str, str, str]:
     return unit.key, unit.place[1], unit.place[2]
 
 
-def _within_classes(left: Sequence[Unit], right: Sequence[Unit], context: _Context) -> Options:
+def _within_classes(
+    left: Sequence[Unit], right: Sequence[Unit], classes: Mapping[str, str], organisations: frozenset[str]
+) -> Options:
     """Candidates inside one class: the same text in another column, another text in the same cell."""
     options: Options = {}
     before, after = (places(units, lambda unit: unit.place[0]) for units in (left, right))
     for code, lefts in before.items():
-        for i, j in product(lefts, after.get(context.classes.get(code, ""), ())):
-            option = _inside(left[i], right[j], context.organisations)
+        for i, j in product(lefts, after.get(classes.get(code, ""), ())):
+            option = _inside(left[i], right[j], organisations)
             if option is not None:
                 options[i, j] = option
     return options
@@ -194,7 +176,12 @@ def _inside(before: Unit, after: Unit, organisations: frozenset[str]) -> _Option
     return _Option(cost, change, likeness)
 
 
-def _across_classes(left: Sequence[Unit], right: Sequence[Unit], context: _Context) -> Options:
+def _across_classes(
+    left: Sequence[Unit],
+    right: Sequence[Unit],
+    classes: Mapping[str, str],
+    majors: Sequence[Mapping[str, str]],
+) -> Options:
     """The same text gone from one class and new in another, in the same column.
 
     Certificates that many classes share come and go here and there: where several classes lost or gained one, only
@@ -206,8 +193,8 @@ def _across_classes(left: Sequence[Unit], right: Sequence[Unit], context: _Conte
         lefts = lost.get(key, [])
         for i, j in product(lefts, rights):
             code, other = left[i].place[0], right[j].place[0]
-            near = context.majors[0].get(code) == context.majors[1].get(other)
-            if context.classes.get(code) != other and (near or len(lefts) == len(rights) == 1):
+            near = majors[0].get(code) == majors[1].get(other)
+            if classes.get(code) != other and (near or len(lefts) == len(rights) == 1):
                 cost = CLASS_MOVED if near else CLASS_MOVED_FAR
                 options[i, j] = _Option(cost, "entry_class_moved", 1.0)
     return options

@@ -26,12 +26,11 @@ def compare_headings(before: Side, after: Side) -> list[Draft]:
     old, new = _annex_headings(before), _annex_headings(after)
     for table in (annex.name for annex in ANNEXES if annex.name in old and annex.name in new):
         (number, heading, row), (number_after, heading_after, row_after) = old[table], new[table]
-        if heading and heading_after and squeeze(heading) != squeeze(heading_after):
-            printed, printed_after = At(heading, (row,)), At(heading_after, (row_after,))
-            drafts.append(Draft("edition_changed", table, printed, printed_after, "heading"))
-        if number != number_after:
-            printed, printed_after = At(f"附件{number}", (row,)), At(f"附件{number_after}", (row_after,))
-            drafts.append(Draft("edition_changed", table, printed, printed_after, "annex_no"))
+        numbers = f"附件{number}", f"附件{number_after}"
+        for column, (said, said_after) in {"heading": (heading, heading_after), "annex_no": numbers}.items():
+            if said and said_after and squeeze(said) != squeeze(said_after):
+                printed, printed_after = At(said, (row,)), At(said_after, (row_after,))
+                drafts.append(Draft("edition_changed", table, printed, printed_after, column))
     return drafts
 
 

@@ -112,10 +112,7 @@ class Side:
 
     def lookup(self, table: str, key: str, value: str) -> dict[str, Any]:
         """One column of a table by another; {} where the release has no such table."""
-        found = self.tables.get(table)
-        return (
-            {} if found is None else dict(zip(found[key].to_pylist(), found[value].to_pylist(), strict=True))
-        )
+        return {row[key]: row[value] for row in self.rows(table)}
 
 
 class PrintedCells:
