@@ -22,18 +22,12 @@ Key = TypeVar("Key")
 Costs = Mapping[tuple[int, int], float]
 
 
-def assign(
-    costs: Costs,
-    alone_left: Mapping[int, float] | None = None,
-    alone_right: Mapping[int, float] | None = None,
-) -> list[tuple[int, int]]:
+def assign(costs: Costs) -> list[tuple[int, int]]:
     """The cheapest pairing of left and right rows, in order.
 
-    ``costs``: (left, right) → cost of the candidates, all others are impossible. A row without a partner costs
-    ``ALONE``, or what ``alone_left`` and ``alone_right`` say.
+    ``costs``: (left, right) → cost of the candidates, all others are impossible. A row without a partner costs ``ALONE``.
     """
-    lone_left, lone_right = alone_left or {}, alone_right or {}
-    return sorted(pair for group in _components(costs) for pair in _solve(group, lone_left, lone_right))
+    return sorted(pair for group in _components(costs) for pair in _solve(group))
 
 
 def alone(
@@ -71,12 +65,9 @@ def _components(costs: Costs) -> list[Costs]:
     return list(groups.values())
 
 
-def _solve(
-    costs: Costs, lone_left: Mapping[int, float], lone_right: Mapping[int, float]
-) -> list[tuple[int, int]]:
+def _solve(costs: Costs) -> list[tuple[int, int]]:
     if len(costs) == 1:
-        ((left, right), cost) = next(iter(costs.items()))
-        return [(left, right)] if cost < lone_left.get(left, ALONE) + lone_right.get(right, ALONE) else []
+        return [pair for pair, cost in costs.items() if cost < 2 * ALONE]
     from scipy.optimize import linear_sum_assignment
 
     never = 1e6
@@ -87,8 +78,8 @@ def _solve(
     matrix = np.full((n + m, m + n), never)
     for (left, right), cost in costs.items():
         matrix[at_left[left], at_right[right]] = cost
-    matrix[range(n), range(m, m + n)] = [lone_left.get(left, ALONE) for left in lefts]
-    matrix[range(n, n + m), range(m)] = [lone_right.get(right, ALONE) for right in rights]
+    matrix[range(n), range(m, m + n)] = ALONE
+    matrix[range(n, n + m), range(m)] = ALONE
     matrix[n:, m:] = 0.0
     found = zip(*(indices.tolist() for indices in linear_sum_assignment(matrix)), strict=True)
     return [(lefts[i], rights[j]) for i, j in found if i < n and j < m and matrix[i, j] < never]

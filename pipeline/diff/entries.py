@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from itertools import product
 
 from pipeline.diff.align import align
-from pipeline.diff.assign import alone, assign, places
+from pipeline.diff.assign import ALONE, alone, assign, places
 from pipeline.diff.changes import At, Draft
 from pipeline.diff.classes import Classes
 from pipeline.diff.side import Row, Side
@@ -20,11 +20,10 @@ from pipeline.vocabulary.annexes import ORGANISATIONS
 
 # What a pairing costs; two entries without a partner cost 1 together.
 REORDERED, TIER_MOVED, KIND_MOVED, BOTH_MOVED = 0.0, 0.10, 0.15, 0.2
-CLASS_MOVED, CLASS_MOVED_FAR, FROM_REMOVED = 0.6, 0.7, 0.4
-STATED_HERE, STATED_ELSEWHERE = (
-    0.05,
-    0.35,
-)  # the same name with another grade, level or issuer, in the same cell
+CLASS_MOVED, CLASS_MOVED_FAR = 0.6, 0.7
+FROM_REMOVED = 0.4 + ALONE  # nobody misses an entry of a removed class that finds no partner
+# The same name with another grade, level or issuer, in the same cell.
+STATED_HERE, STATED_ELSEWHERE = 0.05, 0.35
 SAME_PLACE, ELSEWHERE_IN_CELL = 0.44, 0.8
 """How alike two names must be to be one entry renamed: between the same neighbours, or elsewhere in the cell."""
 TENTATIVE = 0.3
@@ -122,11 +121,7 @@ def _pair(
     """Changes of the units left over."""
     every_left, every_right = [*left, *gone], [*right, *come]
     _common_renames(options, every_left, every_right)
-    pairs = assign(
-        {pair: option.cost for pair, option in options.items()},
-        dict.fromkeys(range(len(left), len(every_left)), 0.0),
-        dict.fromkeys(range(len(right), len(every_right)), 0.0),
-    )
+    pairs = assign({pair: option.cost for pair, option in options.items()})
     lost, new = alone(pairs, range(len(left)), range(len(right)))
     return [
         *(_draft(every_left[i], every_right[j], options[i, j]) for i, j in pairs),

@@ -186,7 +186,7 @@ def check(
         for code, class_name in classes:
             rows = catalog.remembered(
                 ("entries", one, release, code),
-                lambda: _entries(catalog, one, release, "c.class_code = $code", code=code),  # noqa: B023 (called at once)
+                lambda: printed_entries(catalog, one, release, code),  # noqa: B023 (called at once)
             )
             verdict, found, others = _judge(rows, name, wanted_grade, wanted_level)
             verdicts.append(Verdict(one, release, code, class_name, *verdict))
@@ -252,16 +252,17 @@ _SELECT = """
     from {schema}.credentials c
     join {schema}.entries e using (entry_id)
     join {schema}.classes k on k.class_code = c.class_code
-    where {where}
+    where $code is null or c.class_code = $code
     order by c.class_code, c.kind, list_position($tiers, c.tier), e.position, c.grade desc nulls last
 """
 
 
-def _entries(
-    catalog: Catalog, edition: str, release: str, where: str, **parameters: object
+def printed_entries(
+    catalog: Catalog, edition: str, release: str, class_code: str | None = None
 ) -> list[PrintedEntry]:
-    query = _SELECT.format(schema=f'"{edition}@{release}"', where=where)
-    rows = catalog.sql(query, {**parameters, "tiers": list(TIERS)}).to_pylist()
+    """Every entry of a release (of one class, if told) at each of its grades, in reading order."""
+    query = _SELECT.format(schema=f'"{edition}@{release}"')
+    rows = catalog.sql(query, {"code": class_code, "tiers": list(TIERS)}).to_pylist()
     return [PrintedEntry(edition=edition, release=release, **row) for row in rows]
 
 
@@ -334,16 +335,6 @@ def _elsewhere(catalog: Catalog, edition: str, release: str, code: str, name: st
     named = catalog.remembered(("names", edition, release), lambda: _by_name(catalog, edition, release))
     found = _one_each(row for row in named.get(name_key(name), ()) if row.class_code != code)
     return [replace(row, how="other_class") for row in found[:_NEAR_LIMIT]]
-
-
-def printed_entries(catalog: Catalog, edition: str, release: str) -> list[PrintedEntry]:
-    """Every entry of a release at each of its grades, in reading order.
-
-    Example::
-
-        printed_entries(catalog, "shanghai-2025", "r001")[0].text  # "农作物植保员(五级/初级)"
-    """
-    return _entries(catalog, edition, release, "true")
 
 
 def _by_name(catalog: Catalog, edition: str, release: str) -> dict[str, list[PrintedEntry]]:
