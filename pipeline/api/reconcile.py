@@ -6,8 +6,10 @@ The things matched are entries of the editions in force; their ids are entry_ids
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from itertools import islice
 from typing import Annotated, Any
 from urllib.parse import parse_qs
 
@@ -143,30 +145,23 @@ def _manifest(request: Request) -> dict[str, Any]:
 
 
 class _Index:
-    """The entries of the editions shown: each with its credentials' rows, and by name."""
+    """The entries of the editions shown: each with its credentials' rows, and which ones have a name."""
 
-    def __init__(self, rows: Iterable[PrintedEntry]) -> None:
-        self.entries: dict[str, list[PrintedEntry]] = {}
-        self.named: dict[str, list[str]] = {}
-        for row in rows:
-            known = self.entries.setdefault(row.entry_id, [])
-            known.append(row)
-            for key in entry_keys(row):
-                ids = self.named.setdefault(key, [])
-                if row.entry_id not in ids:
-                    ids.append(row.entry_id)
-        self.names = list(self.named)
+    def __init__(self, catalog: Catalog) -> None:
+        self.entries: dict[str, list[PrintedEntry]] = defaultdict(list)
+        named: dict[str, dict[str, None]] = defaultdict(dict)
+        # The latest edition's rows come last: an entry is what it is there.
+        for edition, release in sorted(catalog.releases.items()):
+            for row in printed_entries(catalog, edition, release):
+                self.entries[row.entry_id].append(row)
+                for key in entry_keys(row):
+                    named[key][row.entry_id] = None
+        self.named = {key: list(ids) for key, ids in named.items()}
+        self.names = list(named)
 
 
 def _index(catalog: Catalog) -> _Index:
-    def made() -> _Index:
-        # The latest edition's rows come last: an entry is what it is there.
-        releases = sorted(catalog.releases.items())
-        return _Index(
-            row for edition, release in releases for row in printed_entries(catalog, edition, release)
-        )
-
-    return catalog.remembered(("reconcile",), made)
+    return catalog.remembered(("reconcile",), lambda: _Index(catalog))
 
 
 def _candidates(index: _Index, query: Any) -> list[dict[str, Any]]:
@@ -179,17 +174,15 @@ def _candidates(index: _Index, query: Any) -> list[dict[str, Any]]:
     key = name_key(query["query"])
     if len(key) > _LONGEST_NAME:
         return []
-    scored = [(100.0, id_) for id_ in index.named.get(key, ()) if _fits(index.entries[id_], wanted)]
-    if len(scored) < limit and key:
+    scores = {id_: 100.0 for id_ in index.named.get(key, ()) if _fits(index.entries[id_], wanted)}
+    if len(scores) < limit and key:
         near = process.extract(key, index.names, scorer=fuzz.ratio, score_cutoff=_CUTOFF, limit=50)
-        known = {id_ for _, id_ in scored}
         for name, score, _ in near:
             for id_ in index.named[name]:
-                if id_ not in known and _fits(index.entries[id_], wanted):
-                    known.add(id_)
-                    scored.append((round(float(score), 1), id_))
-    exact = sum(score == 100.0 for score, _ in scored)
-    return [_candidate(index.entries[id_][-1], score, exact == 1) for score, id_ in scored[:limit]]
+                if id_ not in scores and _fits(index.entries[id_], wanted):
+                    scores[id_] = round(float(score), 1)
+    only = list(scores.values()).count(100.0) == 1
+    return [_candidate(index.entries[id_][-1], score, only) for id_, score in islice(scores.items(), limit)]
 
 
 def _wanted(query: Mapping[str, Any]) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -193,5 +192,5 @@ def citation(release: Release, package: Mapping[str, Any]) -> bytes:
     yaml = YAML()
     yaml.width = 4096
     made = io.BytesIO()
-    yaml.dump(json.loads(json.dumps(document)), made)
+    yaml.dump(document, made)
     return made.getvalue()

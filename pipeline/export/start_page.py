@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pipeline.editions.names import validate_name
 from pipeline.errors import XizeError
@@ -22,6 +22,9 @@ from pipeline.releases.storage import Store
 from pipeline.schema import KINDS
 from pipeline.text import squeeze
 
+if TYPE_CHECKING:
+    import pyarrow as pa
+
 START_PAGE = "index.html"
 
 _FILES = {
@@ -36,14 +39,14 @@ _COLUMNS = ["class_code", "kind", "tier", "text", "name", "page"]
 
 @dataclass(frozen=True)
 class ShownEdition:
-    """An edition on the page: its current release and all of them, newest first; ``problem`` says why its entries are missing."""
+    """An edition on the page: its current release (with its entries and classes) and all of them, newest first; ``problem``
+    says why its entries are missing."""
 
     edition: str
     current: Release | None
     releases: Sequence[Release] = ()
     problem: str | None = None
-    entries: Sequence[Mapping[str, Any]] = field(default=(), repr=False)
-    classes: Mapping[str, str] = field(default_factory=dict, repr=False)
+    tables: Mapping[str, pa.Table] = field(default_factory=dict, repr=False)
 
 
 def write_start_page(store: Store) -> None:
@@ -83,12 +86,7 @@ def _shown(store: Store, edition: str) -> ShownEdition:
         }
     except XizeError as error:
         return ShownEdition(edition, current, releases, str(error))
-    classes = dict(
-        zip(*(tables["classes"][name].to_pylist() for name in ("class_code", "name")), strict=True)
-    )
-    return ShownEdition(
-        edition, current, releases, None, tables["entries"].select(_COLUMNS).to_pylist(), classes
-    )
+    return ShownEdition(edition, current, releases, None, tables)
 
 
 def _lives(shown: Iterable[ShownEdition]) -> list[list[Any]]:
@@ -97,11 +95,12 @@ def _lives(shown: Iterable[ShownEdition]) -> list[list[Any]]:
     The editions are told apart by jurisdiction: what one lacks that another jurisdiction has is no gap.
     """
     lives: dict[tuple[str, str, str, str], list[Any]] = {}
-    for one in shown:
+    for one in (one for one in shown if one.tables):
         place = validate_name(one.edition)[0]
-        for row in one.entries:
+        classes = {row["class_code"]: row["name"] for row in one.tables["classes"].to_pylist()}
+        for row in one.tables["entries"].select(_COLUMNS).to_pylist():
             key = (place, row["class_code"], row["kind"], squeeze(row["name"]).casefold())
-            title = f"{row['class_code']}{one.classes.get(row['class_code'], '')}"
+            title = f"{row['class_code']}{classes.get(row['class_code'], '')}"
             life = lives.setdefault(key, [place, title, KINDS.get(row["kind"], row["kind"]), row["name"], {}])
             where = "" if row["page"] is None else f"（第{row['page']}页）"
             life[4].setdefault(one.edition, []).append(f"{row['tier']}：{row['text']}{where}")

@@ -260,7 +260,12 @@ _SELECT = """
 def printed_entries(
     catalog: Catalog, edition: str, release: str, class_code: str | None = None
 ) -> list[PrintedEntry]:
-    """Every entry of a release (of one class, if told) at each of its grades, in reading order."""
+    """Every entry of a release (of one class, if told) at each of its grades, in reading order.
+
+    Example::
+
+        printed_entries(catalog, "shanghai-2025", "r001")[0].text  # "农作物植保员(五级/初级)"
+    """
     query = _SELECT.format(schema=f'"{edition}@{release}"')
     rows = catalog.sql(query, {"code": class_code, "tiers": list(TIERS)}).to_pylist()
     return [PrintedEntry(edition=edition, release=release, **row) for row in rows]
