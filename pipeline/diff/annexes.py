@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from itertools import chain, groupby
 from operator import itemgetter
 
-from pipeline.diff.assign import alone, assign, increasing, places
+from pipeline.diff.assign import alone, assign, increasing, places, side_by_side
 from pipeline.diff.changes import At, Draft
 from pipeline.diff.side import Row, Side
 from pipeline.diff.words import alike
@@ -192,10 +192,12 @@ def annex_tables(before: Side, after: Side) -> Iterator[Annex]:
     return (one for one in chain(known, other_annexes(before, after)) if one[1] or one[2])
 
 
-def same_rows(spec: AnnexSpec, was: Rows, now: Rows) -> Pairs:
-    """Which row before is which row after: those that are equal, then those that are most alike; in order."""
+def same_rows(
+    spec: AnnexSpec, was: Rows, now: Rows
+) -> list[tuple[PrintedAnnexRow | None, PrintedAnnexRow | None]]:
+    """Which row before is which row after: those that are equal, then those that are most alike."""
     equal = _equal(spec, was, now)
-    return sorted([*equal, *_changed(spec, was, now, equal)])
+    return side_by_side([*equal, *_changed(spec, was, now, equal)], was, now)
 
 
 def _with_grades(side: Side, rows: Rows) -> list[PrintedAnnexRow] | None:
@@ -219,13 +221,13 @@ def _with_grades(side: Side, rows: Rows) -> list[PrintedAnnexRow] | None:
 def _compare(spec: AnnexSpec, was: Rows, now: Rows) -> list[Draft]:
     renamed, drafts = _renamed_lists(spec, was, now)
     now = [replace(row, part=renamed.get(row.part, row.part)) for row in now]
-    pairs = same_rows(spec, was, now)
     absent = _absent(spec, was), _absent(spec, now)
-    for i, j in pairs:
-        drafts += _fields(spec, was[i], now[j], absent)
-    gone, come = alone(pairs, range(len(was)), range(len(now)))
-    drafts += [Draft("annex_row_removed", spec.table, _whole(spec, was[i]), None) for i in gone]
-    drafts += [Draft("annex_row_added", spec.table, None, _whole(spec, now[j])) for j in come]
+    for row, other in same_rows(spec, was, now):
+        if row and other:
+            drafts += _fields(spec, row, other, absent)
+        else:
+            change = "annex_row_removed" if row else "annex_row_added"
+            drafts.append(Draft(change, spec.table, _whole(spec, row), _whole(spec, other)))
     return _one_per_cell(drafts) if spec.table == TITLES else drafts
 
 
@@ -377,8 +379,10 @@ def _cell(spec: AnnexSpec, before: At, after: At, field: str) -> Draft:
     return Draft("annex_row_changed", spec.table, before, after, field, score)
 
 
-def _whole(spec: AnnexSpec, row: PrintedAnnexRow) -> At:
+def _whole(spec: AnnexSpec, row: PrintedAnnexRow | None) -> At | None:
     """A row that only one side has."""
+    if row is None:
+        return None
     return row.at(" | ".join(row.texts[cell].replace("\n", "") for cell in spec.cells if row.texts[cell]))
 
 

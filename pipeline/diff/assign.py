@@ -39,6 +39,15 @@ def alone(
     return [i for i in lefts if i not in known], [j for j in rights if j not in known_right]
 
 
+def side_by_side(
+    pairs: Iterable[tuple[int, int]], lefts: Sequence[Item], rights: Sequence[Item]
+) -> list[tuple[Item | None, Item | None]]:
+    """Every left row with its partner, then the right rows that have none; None beside a row that stands in no pair."""
+    partners = dict(pairs)
+    both = [(left, rights[partners[i]] if i in partners else None) for i, left in enumerate(lefts)]
+    return [*both, *((None, rights[j]) for j in alone(partners.items(), (), range(len(rights)))[1])]
+
+
 def places(items: Iterable[Item], key: Callable[[Item], Key]) -> dict[Key, list[int]]:
     """Where in a sequence the items with each key stand."""
     found: dict[Key, list[int]] = defaultdict(list)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import product
 
-from pipeline.diff.assign import assign
+from pipeline.diff.assign import assign, side_by_side
 from pipeline.diff.changes import At, Draft
 from pipeline.diff.side import Row, Side
 from pipeline.diff.words import alike
@@ -20,34 +21,35 @@ Content = Counter[tuple[str, str, str]]  # (kind, tier, squeezed text)
 class Classes:
     """``pairs``: class_code before → after; ``removed`` and ``added``: codes of classes that one side alone has."""
 
-    pairs: Mapping[str, str]
-    removed: frozenset[str]
-    added: frozenset[str]
+    pairs: dict[str, str]
+    removed: set[str]
+    added: set[str]
     drafts: list[Draft]
 
 
 def compare_classes(before: Side, after: Side) -> Classes:
     """Pair the classes by code, name and content, all at once, and say what has changed of them."""
-    old = {row["class_code"]: row for row in before.rows("classes")}
-    new = {row["class_code"]: row for row in after.rows("classes")}
+    old, new = (
+        [*{row["class_code"]: row for row in side.rows("classes")}.values()] for side in (before, after)
+    )
     was, now = _contents(before), _contents(after)
-    codes, codes_after = list(old), list(new)
     costs: dict[tuple[int, int], float] = {}
-    for i, code in enumerate(codes):
-        for j, other in enumerate(codes_after):
-            likeness = _same_class(old[code], new[other], was.get(code), now.get(other))
-            if likeness > 0:
-                costs[i, j] = 0.9 - likeness / 4
-    pairs = {codes[i]: codes_after[j] for i, j in assign(costs)}
-    removed, added = frozenset(old) - set(pairs), frozenset(new) - set(pairs.values())
-    drafts = [draft for code, other in pairs.items() for draft in _changes(old[code], new[other])]
-    drafts += [
-        Draft("class_removed", "classes", _at(old[code], old[code]["name"]), None) for code in sorted(removed)
-    ]
-    drafts += [
-        Draft("class_added", "classes", None, _at(new[code], new[code]["name"])) for code in sorted(added)
-    ]
-    return Classes(pairs, removed, added, drafts)
+    for (i, row), (j, other) in product(enumerate(old), enumerate(new)):
+        likeness = _same_class(row, other, was.get(row["class_code"]), now.get(other["class_code"]))
+        if likeness > 0:
+            costs[i, j] = 0.9 - likeness / 4
+    found = Classes({}, set(), set(), [])
+    for one, another in side_by_side(assign(costs), old, new):
+        if one and another:
+            found.pairs[one["class_code"]] = another["class_code"]
+            found.drafts.extend(_changes(one, another))
+        elif one:
+            found.removed.add(one["class_code"])
+            found.drafts.append(Draft("class_removed", "classes", _at(one, one["name"]), None))
+        elif another:
+            found.added.add(another["class_code"])
+            found.drafts.append(Draft("class_added", "classes", None, _at(another, another["name"])))
+    return found
 
 
 def _contents(side: Side) -> dict[str, Content]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from pipeline.diff.assign import alone, assign
+from pipeline.diff.assign import assign, side_by_side
 from pipeline.diff.changes import At, Draft
 from pipeline.diff.side import Row, Side
 from pipeline.diff.words import alike
@@ -58,19 +58,13 @@ def compare_notes(before: Side, after: Side) -> list[Draft]:
             likeness = alike(_words(row), _words(other))
             if likeness >= _SAME_NOTE:
                 costs[i, j] = 1 - likeness + (0.0 if row["number"] == other["number"] else 0.05)
-    pairs = assign(costs)
-
-    def draft(row: Row | None, other: Row | None, score: float | None = None) -> Draft:
-        was, now = (At(one["text"], (one,), key=one["number"]) if one else None for one in (row, other))
-        return Draft("note_changed", "notes", was, now, "text", score)
-
-    both = [(old[i], new[j]) for i, j in pairs if _words(old[i]) != _words(new[j])]
-    gone, come = alone(pairs, range(len(old)), range(len(new)))
-    return [
-        *(draft(row, other, alike(_words(row), _words(other))) for row, other in both),
-        *(draft(old[i], None) for i in gone),
-        *(draft(None, new[j]) for j in come),
-    ]
+    drafts = []
+    for was, now in side_by_side(assign(costs), old, new):
+        score = alike(_words(was), _words(now)) if was and now else None
+        if score != 1:
+            gone, come = (At(one["text"], (one,), key=one["number"]) if one else None for one in (was, now))
+            drafts.append(Draft("note_changed", "notes", gone, come, "text", score))
+    return drafts
 
 
 def _words(row: Row) -> str:

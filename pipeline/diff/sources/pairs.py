@@ -8,14 +8,12 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from pipeline.diff.annexes import TITLES, AnnexSpec, PrintedAnnexRow, Rows, annex_tables, same_rows
-from pipeline.diff.assign import alone
 from pipeline.diff.side import Names, Row, Side
 from pipeline.schema import KINDS, TABLES, TIERS
 from pipeline.text import squeeze
 
 Box = tuple[float, float, float, float]
 Sides = tuple[Side, Side]
-Keyed = dict[tuple[str, ...], list[Row]]
 Whole = tuple[str, str] | None
 
 # Annexes whose printed cells hold several rows of the table: which columns name the cell, and which one the items.
@@ -89,19 +87,14 @@ def _items(rows: Iterable[Row], field: str) -> SourceItems:
     return tuple(found)
 
 
-def _by(rows: Iterable[Row], *columns: str) -> Keyed:
-    """The rows by what they have in some columns, as text."""
-    found: Keyed = defaultdict(list)
-    for row in rows:
-        found[tuple(str(row[column]) for column in columns)].append(row)
-    return dict(found)
-
-
 def _cells(sides: Sides, table: str, columns: Sequence[str], field: str) -> Iterator[Cell]:
     """What both sides print in one field, by what the rows have in some columns, in the order of the rows."""
-    left, right = (_by(side.rows(table), *columns) for side in sides)
-    for key in {**left, **right}:
-        yield key, _items(left.get(key, ()), field), _items(right.get(key, ()), field)
+    found: dict[tuple[str, ...], tuple[list[Row], list[Row]]] = defaultdict(lambda: ([], []))
+    for at, side in enumerate(sides):
+        for row in side.rows(table):
+            found[tuple(str(row[column]) for column in columns)][at].append(row)
+    for key, (left, right) in found.items():
+        yield key, _items(left, field), _items(right, field)
 
 
 def _headings(sides: Sides, table: str, key: str) -> Iterator[Pair]:
@@ -155,14 +148,8 @@ def _annex_cells(sides: Sides, table: str) -> Iterator[Pair]:
 
 def _annex(spec: AnnexSpec, was: Rows, now: Rows) -> Iterator[Pair]:
     """The other annexes, row by row and cell by cell."""
-    same = same_rows(spec, was, now)
-    partners = dict(same)
-    rows: list[tuple[PrintedAnnexRow | None, ...]] = [
-        (row, now[partners[i]] if i in partners else None) for i, row in enumerate(was)
-    ]
-    rows += [(None, now[j]) for j in alone(same, (), range(len(now)))[1]]
     declared = TABLES[spec.table]
-    for one, other in rows:
+    for one, other in same_rows(spec, was, now):
         name = next(str(row.rows[0]["row_id"]) for row in (one, other) if row)
         whole = None if one and other else (spec.table, name)
         for cell in filter(None, (spec.part, *spec.cells)):
