@@ -6,8 +6,8 @@ followed, within its class and kind: tiers and grades may change from edition to
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -17,7 +17,7 @@ from rapidfuzz import fuzz, process
 from pipeline.editions.names import validate_name
 from pipeline.errors import UnknownName, XizeError
 from pipeline.query.check import name_key
-from pipeline.query.divided import Cells
+from pipeline.releases.learned import by_layout
 from pipeline.schema import GRADE_LABELS, KINDS, TIERS
 from pipeline.text import place_words, squeeze
 
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 # may be called in an edition that lacks it.
 NEAR, RENAMED = 60, 75
 _NEAR_LIMIT = 8
+_MOST = 4
+"""So many neighbours may be one item of another edition."""
 
 STATES = {
     "stands": "列入",
@@ -274,8 +276,8 @@ _NAMES_OF_CLASS = ("class_code", "college_code", "bachelor_code", "name")
 
 
 class _Printed:
-    """What the editions shown hold: ``releases`` by edition, oldest first; classes and entries; names of entries by edition,
-    class and kind."""
+    """What the editions shown hold: ``releases`` by edition, oldest first; classes and entries; entries by cell in the order of
+    print; their names by edition, class and kind."""
 
     def __init__(self, catalog: Catalog) -> None:
         self.releases = dict(sorted(catalog.releases.items(), key=lambda item: validate_name(item[0])[1:]))
@@ -287,11 +289,12 @@ class _Printed:
             {**row, "class_code": codes.get((row["edition"], row["class_code"]), row["class_code"])}
             for row in rows
         ]
-        self.cells = Cells(self.rows)
+        self.cells: dict[tuple[str, str, str, str], list[Row]] = defaultdict(list)
         self.names: dict[tuple[str, str, str], dict[str, str]] = {}
         for row in self.rows:
-            cell = self.names.setdefault((row["edition"], row["class_code"], row["kind"]), {})
-            cell.setdefault(name_key(row["name"]), row["name"])
+            self.cells[_cell(row, row["edition"])].append(row)
+            names = self.names.setdefault((row["edition"], row["class_code"], row["kind"]), {})
+            names.setdefault(name_key(row["name"]), row["name"])
         self.lost: set[tuple[str, str]] = set()
         # Releases made before there was a table coverage do not have it.
         if catalog.sql("from information_schema.tables where table_name = 'coverage'").num_rows:
@@ -302,7 +305,30 @@ class _Printed:
         """Why a name does not stand in an edition; ``rows``: where it stands in others."""
         if (edition, class_code) not in self.class_names:
             return "lost" if (edition, class_code) in self.lost else "no_class"
-        return "divided" if any(self.cells.reads_otherwise(edition, row) for row in rows) else "absent"
+        return "divided" if any(self._reads_otherwise(edition, row) for row in rows) else "absent"
+
+    def _reads_otherwise(self, edition: str, row: Row) -> bool:
+        """Whether the edition has the characters of an entry of another edition, divided otherwise (with its neighbours), and
+        layout is not certain of it on both sides: that is no change of the print."""
+        here = dict(_runs(self.cells.get(_cell(row, edition), ())))
+        for text, there in _runs(self.cells[_cell(row, row["edition"])], row):
+            found = here.get(text, ())
+            if len(found) != len(there) and found and not all(map(by_layout, (*found, *there))):
+                return True
+        return False
+
+
+def _cell(row: Row, edition: str) -> tuple[str, str, str, str]:
+    return edition, row["class_code"], row["kind"], row["tier"]
+
+
+def _runs(rows: Sequence[Row], within: Row | None = None) -> Iterator[tuple[str, Sequence[Row]]]:
+    """Every run of up to ``_MOST`` neighbours (those with the row ``within``), with its characters."""
+    for first in range(len(rows)):
+        for last in range(first + 1, min(first + _MOST, len(rows)) + 1):
+            run = rows[first:last]
+            if within is None or any(row is within for row in run):
+                yield "".join(squeeze(row["text"]) for row in run), run
 
 
 def _classes(catalog: Catalog) -> Sequence[Row]:
