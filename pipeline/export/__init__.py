@@ -6,8 +6,8 @@
 
 from __future__ import annotations
 
-from pipeline.export.sheets import Book, Sheet, SheetColumn, load, write_csv
+from pipeline.export.sheets import Book, Sheet, load, write_csv
 from pipeline.export.sqlite import write_sqlite
 from pipeline.export.xlsx import write_xlsx
 
-__all__ = ["Book", "SheetColumn", "Sheet", "load", "write_csv", "write_sqlite", "write_xlsx"]
+__all__ = ["Book", "Sheet", "load", "write_csv", "write_sqlite", "write_xlsx"]

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
-from pipeline.export.sheets import Book, Sheet, Value, book
+from pipeline.export.sheets import Book, Sheet, Value, book, type_zh, values_zh
 from pipeline.output.web import render, template_text
 from pipeline.schema import GRADE_LABELS, TABLES, TIERS
 
@@ -98,18 +98,18 @@ def packed(made: Book) -> dict[str, Any]:
 
 def _packed_sheet(sheet: Sheet, pool: dict[str, int]) -> dict[str, Any]:
     labelled = {
-        column.code.removesuffix("_label") for column in sheet.columns if column.code.endswith("_label")
+        column.name.removesuffix("_label") for column in sheet.columns if column.name.endswith("_label")
     }
     columns = []
     for at, column in enumerate(sheet.columns):
         values = [row[at] for row in sheet.rows]
-        number = column.type_zh in ("整数", "小数")
+        number = type_zh(column) in ("整数", "小数")
         described = {
-            "code": column.code,
-            "title": column.title,
-            "about": "；".join(filter(None, (column.meaning_zh, column.values_zh, column.type_zh))),
+            "code": column.name,
+            "title": column.title_zh,
+            "about": "；".join(filter(None, (column.doc_zh, values_zh(column), type_zh(column)))),
             "number": number,
-            "aside": column.code in _SET_ASIDE or column.code in labelled,
+            "aside": column.name in _SET_ASIDE or column.name in labelled,
         }
         columns.append({**described, "values": values if number else _pooled(values, pool)})
     return {

@@ -39,32 +39,18 @@ SEPARATOR = "\n"
 
 
 @dataclass(frozen=True)
-class SheetColumn:
-    """One column: ``code`` its name in the published table, ``title`` its Chinese header.
-
-    ``type_zh`` says what its values are, ``values_zh`` which ones there may be (empty: any). ``derived`` columns
-    explain another one and are not in the published tables.
-    """
-
-    code: str
-    title: str
-    type_zh: str
-    meaning_zh: str
-    meaning_en: str
-    values_zh: str = ""
-    nullable: bool = False
-    derived: bool = False
-
-
-@dataclass(frozen=True)
 class Sheet:
-    """One table: ``rows`` hold a value per column."""
+    """One table: ``rows`` hold a value per column. Beside the published columns stand derived ones, which explain another."""
 
     table: str
     title: str
     meaning_zh: str
-    columns: tuple[SheetColumn, ...]
+    columns: tuple[Field, ...]
     rows: tuple[tuple[Value, ...], ...]
+
+    def is_derived(self, column: Field) -> bool:
+        """Whether a column is not in the published table."""
+        return column.name not in TABLES[self.table].by_name
 
 
 @dataclass(frozen=True)
@@ -105,7 +91,7 @@ def book(
 
 def _of_paragraphs(sheet: Sheet) -> Sheet:
     """A sheet of a Word file: its lines are paragraphs."""
-    columns = (replace(one, title="段落号") if one.code == "line" else one for one in sheet.columns)
+    columns = (replace(one, title_zh="段落号") if one.name == "line" else one for one in sheet.columns)
     return replace(sheet, columns=tuple(columns))
 
 
@@ -153,25 +139,24 @@ def _about(record: Mapping[str, Any], package: Mapping[str, Any]) -> tuple[tuple
     return tuple((label, str(text)) for label, text in rows if text)
 
 
-_CLASS_NAME = SheetColumn(
+_CLASS_NAME = Field(
     "class_name",
     "专业类名称",
-    "文字",
+    "Name of the class",
     "专业类代码所指的专业类",
     "Name of the class",
     nullable=True,
-    derived=True,
 )
 
 
 def _sheet(table: Table, data: pa.Table, classes: Mapping[str, str]) -> Sheet:
-    columns: list[SheetColumn] = []
+    columns: list[Field] = []
     values: list[list[Value]] = []
     for field in table.fields:
         if field.name not in data.column_names:
             continue  # a release of before the column was declared
         raw = data[field.name].to_pylist()
-        columns.append(_column(field))
+        columns.append(field)
         values.append([_shown(field, one) for one in raw])
         labels = _labels(table, field)
         if labels:
@@ -199,23 +184,23 @@ def _labels(table: Table, field: Field) -> Mapping[str, str]:
     return KINDS if field.name == "kind" else known.get((table.name, field.name), {})
 
 
-def _label_column(field: Field) -> SheetColumn:
-    code, title, english = f"{field.name}_label", f"{field.title_zh}（中文）", f"{field.title_en} in Chinese"
-    return SheetColumn(code, title, "文字", f"{field.title_zh}的中文说法", english, "", field.nullable, True)
+def _label_column(field: Field) -> Field:
+    name, title, english = f"{field.name}_label", f"{field.title_zh}（中文）", f"{field.title_en} in Chinese"
+    return Field(name, title, english, f"{field.title_zh}的中文说法", english, nullable=field.nullable)
 
 
-def _column(field: Field) -> SheetColumn:
+def values_zh(field: Field) -> str:
+    """Which values a column may have; empty: any."""
     values = "、".join(field.enum or ())
     if not values and field.known:
         values = "、".join(field.known) + "等"
     if not values and field.bounds and field.bounds[1] <= 5:
         values = f"{field.bounds[0]:g}至{field.bounds[1]:g}"
-    return SheetColumn(
-        field.name, field.title_zh, _type_zh(field), field.doc_zh, field.doc_en, values, field.nullable
-    )
+    return values
 
 
-def _type_zh(field: Field) -> str:
+def type_zh(field: Field) -> str:
+    """What the values of a column are."""
     kind = value_schema(field.type)
     if kind["type"] == "array":
         whole = kind["items"]["type"] == "integer"
@@ -253,8 +238,8 @@ def dictionary(book: Book) -> Iterator[tuple[str, ...]]:
     for sheet in book.sheets:
         for column in sheet.columns:
             yield (
-                sheet.table, sheet.title, column.code, column.title, column.type_zh, column.meaning_zh,
-                column.meaning_en, column.values_zh, _yes_no(column.nullable), _yes_no(column.derived),
+                sheet.table, sheet.title, column.name, column.title_zh, type_zh(column), column.doc_zh,
+                column.doc_en, values_zh(column), _yes_no(column.nullable), _yes_no(sheet.is_derived(column)),
             )  # fmt: skip
 
 
@@ -275,7 +260,7 @@ def write_csv(book: Book, folder: Path) -> list[Path]:
     cannot be written.
     """
     tables: dict[str, tuple[Iterable[str], Iterable[Sequence[Value]]]] = {
-        sheet.table: ([column.title for column in sheet.columns], sheet.rows) for sheet in book.sheets
+        sheet.table: ([column.title_zh for column in sheet.columns], sheet.rows) for sheet in book.sheets
     }
     tables |= {"columns": (DICTIONARY_HEADER, dictionary(book)), "about": (("项目", "内容"), book.about)}
     written = {folder / f"{name}.csv": csv_text(*table, line_end="\r\n") for name, table in tables.items()}

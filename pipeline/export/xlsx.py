@@ -63,7 +63,7 @@ def _check_limits(sheet: Sheet) -> None:
         for column, value in zip(sheet.columns, row, strict=True):
             if isinstance(value, str) and _units(value) > MAX_CHARS:
                 raise XizeError(
-                    f"表{sheet.table}第{number}行的“{column.title}”有{_units(value)}个字符，超过Excel单元格的"
+                    f"表{sheet.table}第{number}行的“{column.title_zh}”有{_units(value)}个字符，超过Excel单元格的"
                     f"{MAX_CHARS}个：请改用--csv，或用--tables略去该表。"
                 )
 
@@ -112,10 +112,10 @@ class _Styles:
 def _table(page: Worksheet, sheet: Sheet, styles: _Styles, book: Book) -> None:
     shown, hidden = _for_people(sheet), False
     widths = _widths(sheet, shown)
-    head = [f"{one.title}（附加）" if one.derived else one.title for one in sheet.columns]
+    head = [one.title_zh + ("（附加）" if sheet.is_derived(one) else "") for one in sheet.columns]
     for at, column in enumerate(sheet.columns):
         page.write(0, at, head[at], styles.title)
-        page.write(1, at, column.code, styles.code)
+        page.write(1, at, column.name, styles.code)
         group = {"collapsed": hidden} if at in shown else {"level": 1, "hidden": True}
         page.set_column(at, at, widths[at], None, group)
         hidden = at not in shown
@@ -134,14 +134,14 @@ def _table(page: Worksheet, sheet: Sheet, styles: _Styles, book: Book) -> None:
 
 def _for_people(sheet: Sheet) -> list[int]:
     """The columns that are shown."""
-    codes = [column.code for column in sheet.columns]
+    codes = [column.name for column in sheet.columns]
     return [at for at, code in enumerate(codes) if code not in _TECHNICAL and f"{code}_label" not in codes]
 
 
 def _widths(sheet: Sheet, shown: Sequence[int]) -> list[int]:
     """A width for every column: what fits its texts; wide ones give way until those shown fit a page."""
     widths = [
-        _fitting([column.title, column.code, *(cell_text(row[at]) for row in sheet.rows)])
+        _fitting([column.title_zh, column.name, *(cell_text(row[at]) for row in sheet.rows)])
         for at, column in enumerate(sheet.columns)
     ]
     while sum(widths[at] for at in shown) > _A4:

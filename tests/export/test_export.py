@@ -242,7 +242,7 @@ def test_what_excel_cannot_hold_is_refused_with_a_sentence(
 ) -> None:
     book = _book(home, "annex_2_organisers")
     (sheet,) = book.sheets
-    at = [column.code for column in sheet.columns].index("name")
+    at = [column.name for column in sheet.columns].index("name")
     first = list(sheet.rows[0])
     # An ideograph beyond the basic plane counts twice.
     first[at] = "长" * (xlsx.MAX_CHARS - 2) + "𠮷"
