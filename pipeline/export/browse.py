@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
-from pipeline.export.sheets import Book, Sheet, Value, book, type_zh, values_zh
+from pipeline.export.sheets import Sheet, Value, book, type_zh, values_zh
 from pipeline.output.web import render, template_text
 from pipeline.schema import GRADE_LABELS, TABLES, TIERS
 
@@ -73,8 +73,11 @@ def browse_page(
     """The page of a release: its manifest, its datapackage, its tables, and pictures of doubtful places."""
     made = book(record, package, tables)
     pictures = list(crops)
+    pool: dict[str, int] = {}  # a text is its place in it; numbers stand for themselves, null for nothing
     document = {
-        **packed(made),
+        "name": f"{made.edition}@{made.release}",
+        "tables": [_packed(sheet, pool) for sheet in made.sheets],
+        "pool": list(pool),
         "crops": [[*place, scale] for place, scale, _ in pictures],
         "tiers": TIERS,
         "grades": list(GRADE_LABELS.items()),
@@ -89,14 +92,8 @@ def browse_page(
     )
 
 
-def packed(made: Book) -> dict[str, Any]:
-    """The sheets as columns. A text is its place in ``pool``; numbers stand for themselves, null for nothing."""
-    pool: dict[str, int] = {}
-    tables = [_packed_sheet(sheet, pool) for sheet in made.sheets]
-    return {"name": f"{made.edition}@{made.release}", "tables": tables, "pool": list(pool)}
-
-
-def _packed_sheet(sheet: Sheet, pool: dict[str, int]) -> dict[str, Any]:
+def _packed(sheet: Sheet, pool: dict[str, int]) -> dict[str, Any]:
+    """A sheet as columns."""
     labelled = {
         column.name.removesuffix("_label") for column in sheet.columns if column.name.endswith("_label")
     }

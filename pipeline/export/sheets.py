@@ -153,8 +153,6 @@ def _sheet(table: Table, data: pa.Table, classes: Mapping[str, str]) -> Sheet:
     columns: list[Field] = []
     values: list[list[Value]] = []
     for field in table.fields:
-        if field.name not in data.column_names:
-            continue  # a release of before the column was declared
         raw = data[field.name].to_pylist()
         columns.append(field)
         values.append([_shown(field, one) for one in raw])

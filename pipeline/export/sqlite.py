@@ -42,16 +42,15 @@ def write_sqlite(store: Store, book: Book, path: Path) -> None:
 
 def _write_table(con: sqlite3.Connection, table: Table, data: pa.Table, among: set[str]) -> None:
     """One table with its key, and with the foreign keys that point to a table in ``among``."""
-    columns = [field for field in table.fields if field.name in data.column_names]
-    values = [[_value(one) for one in data[field.name].to_pylist()] for field in columns]
+    values = [[_value(one) for one in data[field.name].to_pylist()] for field in table.fields]
     rows = list(zip(*values, strict=True))
     # An earlier release has no value in a column that came later.
     lines = [
         f"{_quoted(field.name)} {_TYPES.get(value_schema(field.type)['type'], 'text')}{'' if field.nullable or None in column else ' not null'}"
-        for field, column in zip(columns, values, strict=True)
+        for field, column in zip(table.fields, values, strict=True)
     ]
     # A release may hold what its document prints twice; a key is declared where it is one.
-    at = [index for index, field in enumerate(columns) if field.name in table.key]
+    at = [index for index, field in enumerate(table.fields) if field.name in table.key]
     keys = {tuple(row[index] for index in at) for row in rows}
     if len(keys) == len(rows) and not any(None in key for key in keys):
         lines.append(f"primary key ({_names(table.key)})")
@@ -61,7 +60,7 @@ def _write_table(con: sqlite3.Connection, table: Table, data: pa.Table, among: s
         if key.target in among
     ]
     con.execute(f"create table {_quoted(table.name)} ({', '.join(lines)})")
-    places = ", ".join("?" * len(columns))
+    places = ", ".join("?" * len(table.fields))
     con.executemany(f"insert into {_quoted(table.name)} values ({places})", rows)
 
 

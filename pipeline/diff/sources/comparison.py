@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
+from operator import attrgetter
 from typing import Any
 
 from pipeline.diff.side import Side
@@ -161,10 +163,8 @@ def compare(left: Side, right: Side) -> Comparison:
         agree[pair.table] += not spots
         alike += len(pair.left) - sum(spot.left[1] - spot.left[0] for spot in spots)
     found = _placed(found)
-    kinds: dict[int, tuple[Pair, set[str]]] = {}
-    for one in found:
-        kinds.setdefault(id(one.pair), (one.pair, set()))[1].add(one.spot.kind)
-    by_kind = Counter(_kind_of(pair, own) for pair, own in kinds.values())
+    of_pairs = groupby(found, key=attrgetter("pair"))
+    by_kind = Counter(_kind_of(pair, {one.spot.kind for one in own}) for pair, own in of_pairs)
     return Comparison(
         left,
         right,
