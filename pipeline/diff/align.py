@@ -12,6 +12,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, combinations, groupby, zip_longest
 from operator import itemgetter
+from os.path import commonprefix
 
 from rapidfuzz.distance import Levenshtein
 
@@ -92,12 +93,8 @@ def _steps(before: Sequence[Unit], after: Sequence[Unit]) -> list[tuple[list[Uni
     """The cheapest way through both: equal runs together, everything else alone."""
     n, m = len(before), len(after)
     a, b = [u.key for u in before], [u.key for u in after]
-    head = 0
-    while head < min(n, m) and a[head] == b[head]:
-        head += 1
-    tail = 0
-    while tail < min(n, m) - head and a[n - 1 - tail] == b[m - 1 - tail]:
-        tail += 1
+    head = len(commonprefix([a, b]))
+    tail = len(commonprefix([a[head:][::-1], b[head:][::-1]]))
     # cost[i][j]: of before[i:n-tail] against after[j:m-tail]; choice: how many items of each are taken.
     stop_a, stop_b = n - tail, m - tail
     cost = [[float(stop_a - i + stop_b - j) for j in range(stop_b + 1)] for i in range(stop_a + 1)]

@@ -27,6 +27,12 @@ class Box(NamedTuple):
     bottom: float
 
 
+def union(boxes: Iterable[Box]) -> Box:
+    """The least box that holds them all; they are on one page."""
+    pages, x0, top, x1, bottom = zip(*boxes, strict=True)
+    return Box(pages[0], min(x0), min(top), max(x1), max(bottom))
+
+
 class Strip(NamedTuple):
     """A part of a page as PNG: where it lies (points) and how large it is shown (CSS pixels per point is ``scale``)."""
 
@@ -64,9 +70,7 @@ def _parts(boxes: Iterable[Box], width: float, height: float) -> list[Box]:
         if new.x1 <= new.x0 or new.bottom <= new.top:
             continue  # the box lies off the page
         if parts and new.top <= parts[-1].bottom + _GAP:
-            last = parts.pop()
-            right, bottom = max(last.x1, new.x1), max(last.bottom, new.bottom)
-            new = Box(box.page, min(last.x0, new.x0), last.top, right, bottom)
+            new = union([parts.pop(), new])
         parts.append(new)
     return parts
 

@@ -10,10 +10,11 @@ from typing import Any
 import pypdfium2
 from markupsafe import Markup, escape
 
+from pipeline.diff.output.pictures import Box, union
 from pipeline.diff.side import Names, Side
 from pipeline.diff.sources.comparison import Comparison, Decision, Difference
 from pipeline.diff.sources.differences import KINDS
-from pipeline.diff.sources.pairs import CELLS, Box, SourceItem
+from pipeline.diff.sources.pairs import CELLS, SourceItem
 from pipeline.diff.textdiff import compare_texts
 from pipeline.errors import XizeError
 from pipeline.output import web
@@ -32,7 +33,6 @@ _SCALE, _AROUND = 2.5, 5.0
 # Pieces of a text shown before and after those that are meant; short lists are shown whole.
 _NEIGHBOURS, _SHORT = 1, 12
 
-Crop = tuple[int, Box]
 Texts = list[tuple[str, bool]]
 
 
@@ -73,7 +73,7 @@ def _sections(found: Comparison) -> list[tuple[str, str]]:
 def _card(
     decision: Decision, found: Comparison, evidence: tuple[SourceEvidence, SourceEvidence]
 ) -> dict[str, Any]:
-    seen: set[Crop] = set()  # a merged cell that many rows share is shown once
+    seen: set[Box] = set()  # a merged cell that many rows share is shown once
     sides = found.left, found.right
 
     def where(one: Difference) -> str:
@@ -115,7 +115,7 @@ def _marked(one: str, other: str) -> list[Markup]:
 
 
 def _panel(
-    one: Difference, side: int, source: Side, evidence: SourceEvidence, shown: set[Crop]
+    one: Difference, side: int, source: Side, evidence: SourceEvidence, shown: set[Box]
 ) -> dict[str, Any]:
     """One side of one difference: its reading, and what its source shows."""
     own = one.right if side else one.left
@@ -174,10 +174,10 @@ class SourceEvidence:
 
     def __init__(self, side: Side) -> None:
         self._side = side
-        self._wanted: set[Crop] = set()
+        self._wanted: set[Box] = set()
 
-    def crops(self, items: Sequence[SourceItem], *, whole_row: bool) -> list[Crop]:
-        """(page, box in points) per page on which the items stand; none where the source has no pages.
+    def crops(self, items: Sequence[SourceItem], *, whole_row: bool) -> list[Box]:
+        """A box per page on which the items stand; none where the source has no pages.
 
         ``whole_row``: the printed row that they stand in, not only their own boxes.
         """
@@ -185,22 +185,20 @@ class SourceEvidence:
         for item in items:
             box = self._row_box(item) if whole_row else item.box
             if box is not None and self._side.pdf is not None:
-                boxes[item.row["page"]].append(box)
-        found = sorted((page, _union(own)) for page, own in boxes.items())
+                boxes[box.page].append(box)
+        found = sorted(map(union, boxes.values()))
         self._wanted.update(found)
         return found
 
-    def draw(self) -> dict[Crop, str]:
+    def draw(self) -> dict[Box, str]:
         """Every crop asked for, as a PNG in a data URL. Raises XizeError when the PDF cannot be drawn."""
         path = self._side.pdf
         if not self._wanted or path is None:
             return {}
-        drawn: dict[Crop, str] = {}
+        drawn: dict[Box, str] = {}
         try:
-            for number, picture in grey_pages(path, {page for page, _ in self._wanted}, _SCALE):
-                for crop in self._wanted:
-                    if crop[0] == number:
-                        drawn[crop] = _cut(picture, crop[1])
+            for number, picture in grey_pages(path, {box.page for box in self._wanted}, _SCALE):
+                drawn |= {box: _cut(picture, box) for box in self._wanted if box.page == number}
         except pypdfium2.PdfiumError as error:
             raise XizeError(f"{path}的页面无法绘出（{error}）：请去掉--html，或用不加密的文件。") from error
         return drawn
@@ -211,11 +209,13 @@ class SourceEvidence:
         if not cells or item.box is None:
             return item.box
         own = self._side.cells.by_id[item.row["cell_id"]]
-        row = (min(one["x0"] for one in cells), own["top"], max(one["x1"] for one in cells), own["bottom"])
+        whole = Box(
+            item.box.page, min(one["x0"] for one in cells), own["top"], max(one["x1"] for one in cells), own["bottom"]
+        )  # fmt: skip
         holding = [
             one for one in cells if item.key in squeeze("".join(line["text"] for line in one["lines"]))
         ]
-        return _union([row, *((one["x0"], one["top"], one["x1"], one["bottom"]) for one in holding)])
+        return union([whole, *(Box(*(one[name] for name in Box._fields)) for one in holding)])
 
     def lines(self, items: Sequence[SourceItem], *, whole_row: bool) -> list[tuple[int | None, Texts]]:
         """(line, pieces) of the cells in which the items stand: every piece as read, and whether it is meant.
@@ -237,15 +237,10 @@ class SourceEvidence:
 
 def _cut(picture: Any, box: Box) -> str:
     """The part of a page's picture that shows the box and a little around it, as a PNG in a data URL."""
-    left, top = (max(0, int((edge - _AROUND) * _SCALE)) for edge in box[:2])
-    right, bottom = (int((edge + _AROUND) * _SCALE) for edge in box[2:])
+    left, top = (max(0, int((edge - _AROUND) * _SCALE)) for edge in box[1:3])
+    right, bottom = (int((edge + _AROUND) * _SCALE) for edge in box[3:])
     part = picture.crop((left, top, min(picture.width, right), min(picture.height, bottom)))
     return "data:image/png;base64," + base64.b64encode(grey_png(part)).decode()
-
-
-def _union(boxes: Sequence[Box]) -> Box:
-    x0, top, x1, bottom = zip(*boxes, strict=True)
-    return min(x0), min(top), max(x1), max(bottom)
 
 
 def _meant(texts: Sequence[str], wanted: Sequence[str]) -> set[int]:
@@ -265,12 +260,8 @@ def _meant(texts: Sequence[str], wanted: Sequence[str]) -> set[int]:
 
 def _window(texts: Sequence[str], meant: set[int]) -> Texts:
     """The pieces meant and their neighbours; "…" where some are left out. All of a short list."""
-    near = {
-        number
-        for centre in meant
-        for number in range(centre - _NEIGHBOURS, centre + _NEIGHBOURS + 1)
-        if 0 <= number < len(texts)
-    }
+    near = {number for centre in meant for number in range(centre - _NEIGHBOURS, centre + _NEIGHBOURS + 1)}
+    near.intersection_update(range(len(texts)))
     if not near or len(texts) <= 2 * _NEIGHBOURS + 2:
         near = set(range(min(len(texts), _SHORT)))
     shown: Texts = []

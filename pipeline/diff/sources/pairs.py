@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from pipeline.diff.annexes import TITLES, AnnexSpec, PrintedAnnexRow, Rows, annex_tables, same_rows
+from pipeline.diff.output.pictures import Box
 from pipeline.diff.side import Names, Row, Side
 from pipeline.schema import KINDS, TABLES, TIERS
 from pipeline.text import squeeze
 
-Box = tuple[float, float, float, float]
 Sides = tuple[Side, Side]
 Whole = tuple[str, str] | None
 
@@ -37,9 +37,8 @@ class SourceItem:
 
     @property
     def box(self) -> Box | None:
-        """Its box in points, origin top left."""
-        row = self.row
-        return None if row["x0"] is None else (row["x0"], row["top"], row["x1"], row["bottom"])
+        """Where it is printed; None where it has no box."""
+        return None if self.row["x0"] is None else Box(*(self.row[name] for name in Box._fields))
 
 
 SourceItems = tuple[SourceItem, ...]
