@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -37,12 +37,11 @@ class NoticeCell(NamedTuple):
 
 @dataclass(frozen=True)
 class NoticeGrid:
-    """A table: caption, header, rows, and the share of the width that each column gets."""
+    """A table: caption, columns with the share of the width that each gets, and rows."""
 
     caption: str
-    header: Sequence[str]
+    columns: Mapping[str, float]
     rows: Sequence[Sequence[NoticeCell]]
-    widths: Sequence[float]
 
 
 class Heading(NamedTuple):
@@ -118,13 +117,13 @@ def _overview(lines: Sequence[ChangeLine]) -> Iterator[NoticeGrid | str]:
     words = "、".join(f"{way}{ways[way]}处" for way in _WAYS if ways[way])
     yield f"两版之间共有变更{len(lines)}处，合{groups}项（同一变更见于多处的为一项），其中{words}。"
     rows = [_plain(CHANGE_KINDS[kind], len(found)) for kind, found in by_kind(lines).items()]
-    yield NoticeGrid("按变更种类", ("变更种类", "处数"), rows, (0.7, 0.3))
+    yield NoticeGrid("按变更种类", {"变更种类": 0.7, "处数": 0.3}, rows)
     rows = []
     for title, found in by_section(lines).items():
         count = Counter(map(_way, found))
         rows.append(_plain(title, *(count[way] or "" for way in _WAYS), len(found)))
-    header = ("专业大类或附件", *_WAYS, "合计")
-    yield NoticeGrid("按专业大类与附件", header, rows, (0.52, 0.12, 0.12, 0.12, 0.12))
+    figures = dict.fromkeys((*_WAYS, "合计"), 0.12)
+    yield NoticeGrid("按专业大类与附件", {"专业大类或附件": 0.52, **figures}, rows)
 
 
 def _plain(*texts: object) -> list[NoticeCell]:
@@ -162,9 +161,8 @@ def _grid(kind: str, lines: Sequence[ChangeLine]) -> NoticeGrid:
         if come and not same:
             cells.append(NoticeCell(after or ("",), "ins" if gone else ""))
         rows.append(cells)
-    if both:
-        return NoticeGrid(caption, ("序号", "位置", "变更前", "变更后"), rows, (0.08, 0.28, 0.32, 0.32))
-    return NoticeGrid(caption, ("序号", "位置", "内容"), rows, (0.08, 0.36, 0.56))
+    texts = {"位置": 0.28, "变更前": 0.32, "变更后": 0.32} if both else {"位置": 0.36, "内容": 0.56}
+    return NoticeGrid(caption, {"序号": 0.08, **texts}, rows)
 
 
 def _where(line: ChangeLine) -> str:

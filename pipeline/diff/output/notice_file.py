@@ -139,15 +139,15 @@ def _grid(document: Document, grid: NoticeGrid) -> None:
     Rows are written as XML: python-docx's cells take a minute for a few thousand changes.
     """
     document.add_paragraph(grid.caption, style="Caption")
-    table = document.add_table(rows=0, cols=len(grid.header))
+    table = document.add_table(rows=0, cols=len(grid.columns))
     table.style = "Table Grid"
     table.alignment = WD_TABLE_ALIGNMENT.CENTER
     table.autofit = False
-    widths = [Mm(_WIDTH_MM * share) for share in grid.widths]
+    widths = [Mm(_WIDTH_MM * share) for share in grid.columns.values()]
     for column, width in zip(table.columns, widths, strict=True):
         column.width = width
     twips = [round(width.pt * 20) for width in widths]
-    head = tuple(NoticeCell((title,)) for title in grid.header)
+    head = tuple(NoticeCell((title,)) for title in grid.columns)
     for number, cells in enumerate((head, *grid.rows)):
         row = _row(cells, twips, head=number == 0).replace("<w:tr>", f"<w:tr {nsdecls('w')}>", 1)
         table._tbl.append(parse_xml(row))
