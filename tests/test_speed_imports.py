@@ -95,7 +95,7 @@ from pipeline.cli import app
 answer = CliRunner().invoke(app, ["--home", {str(home)!r}, "run", {EDITION!r}, "--no-prefect"])
 assert answer.exit_code == 0, answer.output
 """
-    assert not loaded(code) & HEAVY
+    assert loaded(code) & HEAVY == set()
     assert (home / "curated" / EDITION / "r001" / "entries.parquet").is_file()
 
 

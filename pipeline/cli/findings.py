@@ -20,7 +20,6 @@ from pipeline.findings import CODES, digits_of
 from pipeline.job import Options
 from pipeline.releases.catalogue import curated_url, latest_name, load_release
 from pipeline.releases.last_findings import last_findings_path, load_findings, release_of, was_run
-from pipeline.releases.learned import planned
 from pipeline.releases.storage import open_store
 from pipeline.text import csv_text, place_words
 
@@ -291,6 +290,7 @@ def fresh_reading(edition: Edition) -> NewReading:
     from pipeline.quality.carry import NewReading
     from pipeline.quality.checks.links import link
     from pipeline.quality.decisions import finding_rows
+    from pipeline.releases.learned import planned
     from pipeline.run import read, tidy_cells
     from pipeline.schema import TABLES, build
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import lru_cache, partial
 from pathlib import Path
 
+from pipeline.arrow import where
 from pipeline.editions.files import replace_folder
 from pipeline.findings import Finding
 from pipeline.processes import map_in_processes
@@ -98,15 +100,15 @@ def recognised(
 def doubts(reading: Reading) -> Iterator[Finding]:
     """What was recognised: which pages, and every line that is not sure or whose cell has brackets without a partner."""
     pages = [page for page in pages_of(reading) if page.engine == RECOGNISED]
-    if not pages:
-        return
-    yield _told(pages)
-    cells = cells_of(reading)
+    if pages:
+        yield _told(pages)
+    table = where(reading.cells, "engine", RECOGNISED)
+    cells = cells_of(replace(reading, cells=table)) if table.num_rows else []
     foot: dict[int, float] = {}
     for cell in cells:
         foot[cell.page] = max(foot.get(cell.page, 0.0), cell.bottom)
-    for cell, scores in zip(cells, reading.cells.column("scores").to_pylist(), strict=True):
-        if cell.engine != RECOGNISED or not cell.lines:
+    for cell, scores in zip(cells, table.column("scores").to_pylist(), strict=True):
+        if not cell.lines:
             continue
         scores = scores or [0.0] * len(cell.lines)
         # A cell at a page's foot or head may go on over the break.

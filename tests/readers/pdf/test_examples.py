@@ -16,7 +16,7 @@ from pipeline.reading import cells_of
 from tests.readers.pdf.scans import table
 
 GROUND = (
-    "editions.names", "errors", "model", "outcome", "processes", "reading", "readers.word.numbering", "text",
+    "editions.names", "errors", "model", "outcome", "processes", "reading", "readers.word.styles", "text",
 )  # fmt: skip
 READERS = (
     "camelot", "cell_text", "charts", "checks", "content", "damage", "decode_pdfium", "decode_pdfplumber", "decode_whole",
