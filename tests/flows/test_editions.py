@@ -194,13 +194,16 @@ def test_a_configured_server_that_does_not_answer_is_one_sentence(single: Path) 
     assert not (single / "curated").exists()
 
 
-@pytest.mark.parametrize(("health", "said"), [(b"<html>", "所答的不是Prefect"), (b"true", "401")])
+@pytest.mark.parametrize(
+    ("name", "health", "said"),
+    [("run", b"<html>", "所答的不是Prefect"), ("run", b"true", "401"), ("serve", b"true", "401")],
+)
 def test_a_configured_address_of_something_else_is_one_sentence(
-    single: Path, health: bytes, said: str
+    single: Path, name: str, health: bytes, said: str
 ) -> None:
     """Any other page, or a server that wants a password."""
     with answering(health) as port:
-        running = command(single, "run", EDITION, PREFECT_API_URL=f"http://127.0.0.1:{port}/api")
+        running = command(single, name, EDITION, PREFECT_API_URL=f"http://127.0.0.1:{port}/api")
         _, shown = running.communicate(timeout=120)
     assert running.returncode == 2 and shown.strip().count("\n") == 0
     assert said in shown and f"127.0.0.1:{port}/api" in shown
