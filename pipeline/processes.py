@@ -87,6 +87,7 @@ def process_beside(module: str) -> Iterator[Call[Any]]:
 
         try:
             yield call
-        finally:
+        except BaseException:
             for child in own:  # nobody waits for what it still imports
                 child.terminate()
+            raise

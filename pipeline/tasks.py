@@ -61,7 +61,7 @@ def begin_beside() -> None:
     collect_seldom()
     end_with_parent_process()
     exit_on_sigterm()
-    atexit.register(os._exit, 0)  # modules that took seconds to import are not taken down one by one
+    atexit.register(gc.freeze)  # at its end nobody looks for garbage among what took seconds to import
 
 
 def noted(processes: Sequence[Any], folder: Path) -> str:
