@@ -19,9 +19,10 @@ from zlib import crc32
 from benchmarks.corpus import read_tables
 from benchmarks.items import truth_cells
 from benchmarks.score import Part, score_entries
+from pipeline.model import Slot
 from pipeline.text import squeeze
 from pipeline.tidy.wraps import segment
-from pipeline.tidy.wraps.segment_model import CellLines, Item, Memory, Slot
+from pipeline.tidy.wraps.segment_model import CellLines, Item, Memory
 from pipeline.tidy.wraps.segment_weights import Weights
 from tests.typeset import Layout, available, typeset
 from tests.typeset.layout import A3, B4

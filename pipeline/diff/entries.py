@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 
+from pipeline.arrow import grouped
 from pipeline.diff.align import align
 from pipeline.diff.assign import ALONE, alone, assign, places
 from pipeline.diff.changes import At, Draft
 from pipeline.diff.classes import Classes
-from pipeline.diff.side import Row, Side
-from pipeline.diff.units import Place, Unit, line_ends, units_of
+from pipeline.diff.side import Side
+from pipeline.diff.units import Unit, line_ends, units_of
 from pipeline.diff.words import item_alike, item_change
+from pipeline.model import Slot, slot_of
 from pipeline.tidy.grades.levels import read_levels
 from pipeline.tidy.grades.names import organisation_names
 from pipeline.vocabulary.annexes import ORGANISATIONS
@@ -81,8 +83,8 @@ def _redivided(before: Unit, after: Unit) -> Draft:
 
 
 def _differing(
-    was: Mapping[Place, Sequence[Unit]], now: Mapping[Place, Sequence[Unit]], classes: Classes
-) -> list[tuple[Place, Place]]:
+    was: Mapping[Slot, Sequence[Unit]], now: Mapping[Slot, Sequence[Unit]], classes: Classes
+) -> list[tuple[Slot, Slot]]:
     """The cells of classes that both sides have whose items are not the same: (place before, place after)."""
     back = {other: code for code, other in classes.pairs.items()}
     places = {p for p in was if p[0] in classes.pairs}
@@ -95,11 +97,8 @@ def _differing(
     ]
 
 
-def _cells(side: Side) -> dict[Place, list[Unit]]:
-    rows: dict[Place, list[Row]] = defaultdict(list)
-    for row in side.rows("entries"):
-        rows[row["class_code"], row["kind"], row["tier"]].append(row)
-    return {place: units_of(found, place) for place, found in rows.items()}
+def _cells(side: Side) -> dict[Slot, list[Unit]]:
+    return {place: units_of(found, place) for place, found in grouped(side.rows("entries"), slot_of).items()}
 
 
 def _organisations(before: Side, after: Side) -> frozenset[str]:
@@ -196,7 +195,7 @@ def _across_classes(
 
 
 def _from_removed(
-    gone: Sequence[Unit], new: Sequence[Unit], everywhere: Mapping[Place, Sequence[Unit]]
+    gone: Sequence[Unit], new: Sequence[Unit], everywhere: Mapping[Slot, Sequence[Unit]]
 ) -> Iterator[tuple[int, int]]:
     """Entries of a removed class that stood nowhere else, now new in a class that stays; or the other way round.
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from pipeline.diff.side import Row, Side
+from pipeline.model import Slot
 from pipeline.releases.learned import by_layout
 from pipeline.text import normalise, squeeze
 
@@ -22,8 +23,6 @@ NAMELESS = re.compile(
 UNSURE = 0.75
 """An item read with less confidence may begin or end elsewhere."""
 
-Place = tuple[str, str, str]  # class code, kind, tier
-
 
 @dataclass(frozen=True, slots=True)
 class Unit:
@@ -34,7 +33,7 @@ class Unit:
     text: str
     key: str
     rows: tuple[Row, ...]
-    place: Place
+    place: Slot
     position: int
     start: int = 0
     gap: int = 0
@@ -51,7 +50,7 @@ class Unit:
         return all(map(by_layout, self.rows))
 
 
-def units_of(rows: Sequence[Row], place: Place) -> list[Unit]:
+def units_of(rows: Sequence[Row], place: Slot) -> list[Unit]:
     """The items of one cell in reading order, words that name nothing joined to the item before them if in doubt."""
     units: list[Unit] = []
     start = 0
@@ -94,13 +93,13 @@ def _slice(unit: Unit, low: int, high: int) -> Unit:
     return replace(unit, text=text, key=unit.key[low:high], start=unit.start + low, as_read=False)
 
 
-def line_ends(side: Side, cells: Iterable[Sequence[Unit]]) -> dict[Place, frozenset[int]]:
+def line_ends(side: Side, cells: Iterable[Sequence[Unit]]) -> dict[Slot, frozenset[int]]:
     """Where the printed lines of the given catalogue cells end, in characters without blanks from the cell's start.
 
     An item ends nowhere but at a line's end. Cells whose lines do not add up to their items (a transcript, a cell
     whose last piece begins no item) are left out: of them nothing is known.
     """
-    out: dict[Place, frozenset[int]] = {}
+    out: dict[Slot, frozenset[int]] = {}
     for units in cells:
         pieces = dict.fromkeys(row["cell_id"] for unit in units for row in unit.rows)
         printed = [side.cells.by_id[piece] for piece in pieces if piece in side.cells.by_id]

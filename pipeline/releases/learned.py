@@ -25,10 +25,7 @@ from pipeline.releases.catalogue import (
 )
 from pipeline.releases.storage import Store, open_store
 from pipeline.text import squeeze
-from pipeline.tidy.wraps.segment_model import Memory
-
-BY_LAYOUT = 0.99995
-"""Confidence from which on layout alone settled an item (what words decided stays below, see ``segment.LIKELY``)."""
+from pipeline.tidy.wraps.segment_model import BY_LAYOUT, Memory
 
 Row = Mapping[str, Any]
 

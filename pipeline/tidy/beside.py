@@ -16,13 +16,14 @@ from typing import Any
 import pyarrow as pa
 from rapidfuzz.distance import Indel
 
+from pipeline.arrow import grouped
 from pipeline.findings import Finding
-from pipeline.model import Cell, Line, LogicalTable
+from pipeline.model import Cell, Line, LogicalTable, Slot, slot_of
 from pipeline.schema import ANNEX_TABLES, KINDS, TABLES
 from pipeline.schema.common import PROVENANCE
 from pipeline.text import normalise, squeeze
 from pipeline.tidy.wraps.items import LineRules, placed_lines
-from pipeline.tidy.wraps.segment_model import Item, Slot, join
+from pipeline.tidy.wraps.segment_model import Item, join
 
 _SHOWN = 60
 """Characters of a reading that a message shows."""
@@ -105,9 +106,9 @@ class WordFile:
 
 def word_file(rows: Mapping[str, Sequence[Mapping[str, Any]]], cells: pa.Table) -> WordFile:
     """What a Word file says, from its tidied rows and its staged cells."""
-    items: dict[Slot, list[str]] = {}
-    for row in rows["entries"]:
-        items.setdefault((row["class_code"], row["kind"], row["tier"]), []).append(row["text"])
+    items = {
+        slot: [row["text"] for row in group] for slot, group in grouped(rows["entries"], slot_of).items()
+    }
     lines: dict[str, tuple[str, ...] | None] = {}
     for cell in cells.column("lines").to_pylist():
         texts = tuple(line["text"] for line in cell)

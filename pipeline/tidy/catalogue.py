@@ -10,11 +10,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pipeline.findings import Finding
-from pipeline.model import Cell, GridCell, Line, LogicalTable
+from pipeline.model import Cell, GridCell, Line, LogicalTable, Slot
 from pipeline.schema import KINDS
 from pipeline.text import normalise, squeeze
 from pipeline.tidy.headers import CatalogueColumn, CatalogueHeader, find_header
-from pipeline.tidy.wraps.segment_model import Slot
 from pipeline.vocabulary.kinds import kind_scores, tier_word
 
 

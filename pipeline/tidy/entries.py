@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pipeline.findings import Finding
-from pipeline.model import Cell, Line
+from pipeline.model import Cell, Line, Slot
 from pipeline.reading import SINGLE
 from pipeline.schema import KINDS, TIERS
 from pipeline.text import normalise, squeeze
@@ -20,7 +20,7 @@ from pipeline.tidy.grades.levels import read_levels
 from pipeline.tidy.grades.names import organisation_names
 from pipeline.tidy.wraps import segment
 from pipeline.tidy.wraps.items import LineRules, lines_as_items, placed_lines, segment_cell
-from pipeline.tidy.wraps.segment_model import Item, Memory, Slot
+from pipeline.tidy.wraps.segment_model import Item, Memory
 from pipeline.vocabulary.annexes import ORGANISATIONS
 
 Row = dict[str, object]

@@ -14,6 +14,7 @@ from typing import Any
 
 from pipeline.arrow import grouped
 from pipeline.findings import Finding
+from pipeline.model import Slot, slot_of
 from pipeline.schema import KINDS, TABLES
 from pipeline.text import CLOSE, OPEN, squeeze
 from pipeline.tidy.grades.levels import read_levels
@@ -41,11 +42,6 @@ def about(
     return Finding(code, message, evidence, **{"table": table, **place, **alone, **more})
 
 
-def cell(entry: Entry) -> tuple[str, str, str]:
-    """The cell that an entry stands in: class, kind and tier."""
-    return entry["class_code"], entry["kind"], entry["tier"]
-
-
 def cell_name(entry: Entry) -> str:
     """The cell that an entry stands in, as a steward calls it: 6101 国家技能等级证书(职业资格证书)·初级."""
     return f"{entry['class_code']} {KINDS[entry['kind']]}·{entry['tier']}"
@@ -70,9 +66,11 @@ def by_text(entries: Iterable[Entry]) -> dict[str, list[Entry]]:
     return grouped(entries, itemgetter("text"))
 
 
-def by_cell(entries: Iterable[Entry]) -> dict[tuple[str, str, str], list[Entry]]:
+def by_cell(entries: Iterable[Entry]) -> dict[Slot, list[Entry]]:
     """The entries of every class × kind × tier, by position."""
-    return {key: sorted(group, key=itemgetter("position")) for key, group in grouped(entries, cell).items()}
+    return {
+        key: sorted(group, key=itemgetter("position")) for key, group in grouped(entries, slot_of).items()
+    }
 
 
 def level_words(entries: Sequence[Entry]) -> Iterator[Finding]:
@@ -207,5 +205,5 @@ def repetitions(entries: Sequence[Entry]) -> Iterator[Finding]:
             texts = [f"{same[0]['text']}" + (f"×{len(same)}" if len(same) > 2 else "") for same in repeated]
             message = f"{cell_name(group[0])}中重复列出{listed(texts)}；请核对原文，多余者请在corrections.yaml中用drop删去，属实则接受此项。"
             more = [entry for same in repeated for entry in same[1:]]
-            evidence = "|".join([":".join(cell(group[0])), *texts])
+            evidence = "|".join([":".join(slot_of(group[0])), *texts])
             yield about("item_repeated", message, evidence, more)

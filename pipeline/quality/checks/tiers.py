@@ -17,7 +17,8 @@ from typing import Any
 
 from pipeline.arrow import grouped
 from pipeline.findings import Finding
-from pipeline.quality.checks.content import Entry, about, cell, cell_name, places
+from pipeline.model import slot_of
+from pipeline.quality.checks.content import Entry, about, cell_name, places
 from pipeline.quality.checks.links import bare
 from pipeline.schema import GRADE_LABELS, KINDS, TIERS
 from pipeline.tidy.grades.levels import read_levels
@@ -34,13 +35,13 @@ def tier_conflicts(entries: Sequence[Entry], credentials: Sequence[Mapping[str, 
             rules.setdefault(row["entry_id"], []).append(row["tier_by_rule"])
     at_fault = [entry for entry in entries if entry["entry_id"] in rules]
     usual = _usual(entries)
-    per_cell = Counter((cell(entry), _stated(entry)) for entry in at_fault)
+    per_cell = Counter((slot_of(entry), _stated(entry)) for entry in at_fault)
     running = _running(entries)
     scales: dict[tuple[str, str, str], list[Entry]] = {}
     singles: dict[tuple[str, str], list[Entry]] = {}
     for entry in at_fault:
         usually = (entry["kind"], entry["tier"], _stated(entry)) in usual
-        if usually or per_cell[cell(entry), _stated(entry)] >= SYSTEMATIC or entry["entry_id"] in running:
+        if usually or per_cell[slot_of(entry), _stated(entry)] >= SYSTEMATIC or entry["entry_id"] in running:
             scales.setdefault((entry["kind"], entry["tier"], _stated(entry)), []).append(entry)
         else:
             singles.setdefault((entry["text"], entry["tier"]), []).append(entry)
@@ -49,7 +50,7 @@ def tier_conflicts(entries: Sequence[Entry], credentials: Sequence[Mapping[str, 
             singles.setdefault((group[0]["text"], tier), []).extend(group)
             del scales[kind, tier, stated]
     for (kind, tier, stated), group in scales.items():
-        cells = len({cell(entry) for entry in group})
+        cells = len({slot_of(entry) for entry in group})
         message = (
             f"{KINDS[kind]}的{tier}栏有{cells}个单元格、{len(group)}个条目写明“{stated}”，按说明第3条应属"
             f"{_tiers(group, rules)}；已照原文发布，请核对这些专业类是否另有对应规则，属实则接受此项。"

@@ -10,7 +10,7 @@ from pipeline.findings import Finding
 from pipeline.quality.checks.content import Entry, about, by_cell, cell_name
 from pipeline.reading import PIXELS, STRUCTURE_DIFFERS, TEXT_DIFFERS
 from pipeline.text import squeeze
-from pipeline.tidy.wraps.segment_model import Memory, bare_of
+from pipeline.tidy.wraps.segment_model import BY_LAYOUT, Memory, bare_of
 
 UNSURE = 0.92
 """Items less certain than this are asked about. Chosen on the text of 2025, of which it names 2 to 5 %; docs/weights.md has the
@@ -89,15 +89,13 @@ def _questions(entries: Sequence[Entry]) -> Iterator[tuple[Entry, ...]]:
 _MOST = 4
 """So many neighbours may be one item of the other edition."""
 
-_CERTAIN = 0.99995
-"""From this confidence on layout alone says it: then the print itself differs, which is no doubt about the reading."""
-
 
 def boundary_differs(entries: Sequence[Entry], memory: Memory) -> Iterator[Finding]:
     """Neighbours that an earlier edition settled as one item in the same cell, and items that it settled as two."""
     for slot, group in by_cell(entries).items():
         texts = [squeeze(entry["text"]) for entry in group]
-        doubtful = [entry["confidence"] < _CERTAIN for entry in group]
+        # Where layout alone says it the print itself differs, which is no doubt about the reading.
+        doubtful = [entry["confidence"] < BY_LAYOUT for entry in group]
         for first, text in enumerate(texts):
             parts = _two_known(text, memory, slot) if doubtful[first] else None
             if parts:

@@ -10,6 +10,7 @@ from typing import Any
 import pyarrow as pa
 
 from pipeline.arrow import grouped
+from pipeline.model import Slot, slot_of
 from pipeline.quality.corrections.file import Correction, Target, only_one
 from pipeline.schema import ANNEX_TABLES, TABLES, row_id
 from pipeline.text import normalise, squeeze
@@ -20,7 +21,6 @@ from pipeline.tidy.grades.levels import expand, read_grade_list
 
 Row = dict[str, Any]
 Rows = dict[str, list[Row]]
-Slot = tuple[str, str, str]
 
 _PLACE = ("source", "page", "line", "x0", "top", "x1", "bottom", "cell_id")
 _NUMBERS = ("no", "series_no", "org_no")
@@ -66,7 +66,7 @@ class _Catalogue:
 
     def __init__(self, rows: Rows, organisations: frozenset[str]) -> None:
         self.rows, self.organisations = rows, organisations
-        self.slots: dict[Slot, list[Row]] = grouped(rows.get("entries", []), _slot)
+        self.slots: dict[Slot, list[Row]] = grouped(rows.get("entries", []), slot_of)
         self.classes = {row["class_code"]: row for row in rows.get("classes", [])}
         self.touched: set[Slot] = set()
 
@@ -182,15 +182,11 @@ class _Catalogue:
         columns = set(TABLES["credentials"].names)
         credentials: list[Row] = []
         for entry in entries:
-            if _slot(entry) in self.touched:
+            if slot_of(entry) in self.touched:
                 made = expand(entry, rule3)
                 known[entry["entry_id"]] = [{k: v for k, v in row.items() if k in columns} for row in made]
             credentials += known.get(entry["entry_id"], [])
         self.rows["credentials"] = credentials
-
-
-def _slot(entry: Mapping[str, Any]) -> Slot:
-    return entry["class_code"], entry["kind"], entry["tier"]
 
 
 def _annex(out: Rows, correction: Correction) -> None:

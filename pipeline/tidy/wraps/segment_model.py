@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import NamedTuple
 
+from pipeline.model import Slot
 from pipeline.text import brackets
 
 SURE = 6.0
@@ -25,9 +26,8 @@ WRAPPED = -5.0
 CERTAIN = 9.0
 """The same for a cell with traits, in which a boundary at ``SURE`` teaches, but may still be outvoted."""
 
-
-Slot = tuple[str, str, str]
-"""The class, kind and tier of a cell."""
+BY_LAYOUT = 0.99995
+"""Confidence from which on layout alone settled an item (what words decided stays below, see ``segment.LIKELY``)."""
 
 
 @dataclass(frozen=True)
