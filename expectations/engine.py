@@ -101,13 +101,13 @@ def run_suites(
                 frame = one.added_to(frame)
                 suites[name].add_expectation(one.expectation(Path(folder), **said_of(one.rule)))
             pq.write_table(frame, Path(folder) / f"{name}.parquet", compression="none")
+        asset = source.add_parquet_asset("tables")
         for name, table in tables.items():
             if not table.num_rows and name not in context.bounds:
                 continue  # nothing to look at
-            asset = source.add_parquet_asset(name)
             definition = gx.ValidationDefinition(
                 name=name,
-                data=asset.add_batch_definition_path("whole", path=f"{name}.parquet"),
+                data=asset.add_batch_definition_path(name, path=f"{name}.parquet"),
                 suite=gx_context.suites.add(suites[name]),
             )
             definitions.append(gx_context.validation_definitions.add(definition))

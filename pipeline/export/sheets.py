@@ -155,7 +155,7 @@ def _sheet(table: Table, data: pa.Table, classes: Mapping[str, str]) -> Sheet:
     for field in table.fields:
         raw = data[field.name].to_pylist()
         columns.append(field)
-        values.append([_shown(field, one) for one in raw])
+        values.append(raw if pa.types.is_string(field.type) else [_shown(field, one) for one in raw])
         labels = _labels(table, field)
         if labels:
             columns.append(_label_column(field))

@@ -23,6 +23,8 @@ from pipeline.quality.corrections.file import Correction
 from pipeline.quality.coverage import coverage
 from pipeline.quality.decisions import Acceptance, as_decided, finding_rows, statuses
 from pipeline.schema import ANNEX_TABLES, build
+from pipeline.tidy.grades.names import organisation_names
+from pipeline.vocabulary.annexes import ORGANISATIONS
 
 
 def assess(
@@ -59,13 +61,12 @@ def check_tables(tables: Mapping[str, pa.Table]) -> list[Finding]:
     credentials = tables["credentials"]
     at_fault = credentials.filter(credentials["tier_conflict"]).to_pylist()
     # The names of certificates, qualifications, occupations and titles that the annexes print.
-    columns = {target for targets in TARGETS.values() for target in targets if target[0] in tables}
-    names = sorted({name for table, column in columns for name in tables[table][column].to_pylist() if name})
+    names = sorted(_texts(tables, {target for targets in TARGETS.values() for target in targets}))
     return [
         *boundaries(entries, [*names, *dict.fromkeys(map(bare, names))]),
         *near_duplicates(entries, names),
         *tier_conflicts(entries, at_fault),
-        *level_words(entries),
+        *level_words(entries, organisation_names(_texts(tables, ORGANISATIONS))),
         *form(entries),
         *repetitions(entries),
         *uncertain(entries),
@@ -75,6 +76,12 @@ def check_tables(tables: Mapping[str, pa.Table]) -> list[Finding]:
         *org_codes(tables),
         *occupation_codes(tables),
     ]
+
+
+def _texts(tables: Mapping[str, pa.Table], columns: Iterable[tuple[str, str]]) -> set[str]:
+    """What stands in columns of the tables that are there."""
+    present = [column for column in columns if column[0] in tables]
+    return {text for table, column in present for text in tables[table][column].to_pylist() if text}
 
 
 def name_rows(findings: Sequence[Finding], tables: Mapping[str, pa.Table]) -> list[Finding]:

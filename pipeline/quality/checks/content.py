@@ -73,10 +73,13 @@ def by_cell(entries: Iterable[Entry]) -> dict[Slot, list[Entry]]:
     }
 
 
-def level_words(entries: Sequence[Entry]) -> Iterator[Finding]:
-    """Contradicting level words in one item (五级/高级工), and words that look like levels and are none known."""
+def level_words(entries: Sequence[Entry], organisations: frozenset[str] = frozenset()) -> Iterator[Finding]:
+    """Contradicting level words in one item (五级/高级工), and words that look like levels and are none known.
+
+    ``organisations``: names by which issuers are known, as the items were read with them.
+    """
     for text, group in by_text(entries).items():
-        levels = read_levels(text)
+        levels = read_levels(text, organisations)
         if levels.conflict:
             words = "、".join(levels.words)
             message = f"条目“{text}”（{places(group)}）所写的等级“{words}”互相矛盾，已照原文全部列出；请核对原文，如系误植请在corrections.yaml中用replace更正，属实则接受此项。"
