@@ -1,9 +1,13 @@
-"""Help in Chinese where the locale is: help.zh.json has every text of the commands beside its English."""
+"""Help, and what is said of a wrong command line, in Chinese where the locale is.
+
+help.zh.json has every text of the commands beside its English.
+"""
 
 from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterable
 from importlib.resources import files
 from typing import Any
@@ -11,7 +15,26 @@ from typing import Any
 WORDS = {
     "ARGUMENTS_PANEL_TITLE": "参数", "OPTIONS_PANEL_TITLE": "选项", "COMMANDS_PANEL_TITLE": "命令",
     "DEFAULT_STRING": "[默认：{}]", "ENVVAR_STRING": "[环境变量：{}]", "REQUIRED_LONG_STRING": "[必填]",
+    "ERRORS_PANEL_TITLE": "用法有误", "RICH_HELP": "说明见[blue]“{command_path} {help_option}”[/]。", "ABORTED_TEXT": "已中止。",
 }  # fmt: skip
+
+_REFUSALS = {
+    r"No such option: (\S+)": r"没有选项\1。",
+    r" \(Possible options: (.*)\)$": r"相近的选项：\1。",
+    r"^No such command '(.*?)'\.": r"没有命令“\1”。",
+    r" Did you mean '(.*)'\?$": r"相近的命令：\1。",
+    r"^Missing argument '(.*)'\.$": r"缺少参数\1。",
+    r"^Missing option '(.*)'\.$": r"缺少选项\1。",
+    r"^Got unexpected extra argument\(s\) \((.*)\)$": r"多余的参数：\1。",
+    r"^Option '(.*)' requires an argument\.$": r"选项\1之后须有值。",
+    r"^Option '(.*)' does not take a value\.$": r"选项\1之后不可有值。",
+    r"^Invalid value for '(\S+)'.*?: ": r"\1的值有误：",
+    r"Input should be a valid integer, .*": "须为整数。",
+    r"Input should be greater than or equal to (\S+)": r"不得小于\1。",
+    r"Input should be less than or equal to (\S+)": r"不得大于\1。",
+    r"Value error, '(.*)' is not one of (.*)\.$": r"“\1”不是\2之一。",
+}
+"""What the option parser says (patterns, one applied after the other) → the same in Chinese."""
 
 
 def is_wanted() -> bool:
@@ -41,6 +64,17 @@ def as_key(text: str) -> str:
     return " ".join(text.split())
 
 
+def refusal(text: str) -> str:
+    """What the option parser says of a wrong command line, in Chinese.
+
+    >>> refusal("No such option: --grad (Possible options: --grade)")
+    '没有选项--grad。相近的选项：--grade。'
+    """
+    for pattern, words in _REFUSALS.items():
+        text = re.sub(pattern, words, text)
+    return text
+
+
 def translate(group: Any) -> None:
     """Put the Chinese texts in place of the English ones; what has none stays."""
     from typer import rich_utils
@@ -58,6 +92,18 @@ def translate(group: Any) -> None:
     for name, words in WORDS.items():
         setattr(rich_utils, name, words)
     _wrap_lines(rich_utils)
+    _refuse_in_chinese(rich_utils)
+
+
+def _refuse_in_chinese(rich_utils: Any) -> None:
+    show = rich_utils.rich_format_error
+
+    def show_in_chinese(error: Any) -> None:
+        said = refusal(error.format_message())
+        error.format_message = lambda: said
+        show(error)
+
+    rich_utils.rich_format_error = show_in_chinese
 
 
 def _wrap_lines(rich_utils: Any) -> None:

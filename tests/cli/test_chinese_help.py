@@ -7,15 +7,18 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
+import typer
 from rich.cells import cell_len
 from typer.main import get_command
 
 from pipeline.cli.app import app
-from pipeline.cli.chinese import as_key, texts, translations
+from pipeline.cli.chinese import as_key, refusal, texts, translations
 from pipeline.cli.shared import wrapped
 
+Refused: Any = typer.BadParameter.__mro__[2]  # what every wrong command line raises; Typer does not export it
 ROOT = Path(__file__).parents[2]
 
 
@@ -73,3 +76,35 @@ def test_sentences_break_between_words() -> None:
         assert not any(line[0] in "，；）。" or line[-1] in "（" for line in lines)
         assert all(any(word in line for line in lines) for word in ("corrections.yaml", "join", "42%"))
     assert wrapped("a" * 25, 10) == ["a" * 10, "a" * 10, "a" * 5]
+
+
+def refusals() -> set[str]:
+    """What the parser says of wrong names, of arguments that lack or are too many, of options with a wrong value or none."""
+    group: Any = get_command(app)
+    lines = [(group, ["--hom", "x"])]
+    lines += [(group, [name]) for name in ("rnu", "nothing-like-it")]
+    for command in group.commands.values():
+        arguments = ["x" for one in command.params if one.param_type_name == "argument"]
+        options = [one.opts[0] for one in command.params if one.param_type_name == "option"]
+        lines += [(command, words) for words in ([], ["x"] * 9, ["--no-such-option"])]
+        lines += [
+            (command, [*arguments, name + value]) for name in options for value in ("", "=-1", "=1.5", "=x")
+        ]
+    said = set()
+    for command, line in lines:
+        try:
+            context = command.make_context("xize", list(line))
+            if command is group:
+                group.resolve_command(context, line)
+        except Refused as refused:
+            said.add(refused.format_message())
+    return said
+
+
+def test_a_wrong_command_line_is_told_of_in_chinese() -> None:
+    said = refusals()
+    assert len(said) > 50
+    english = re.compile(
+        "Missing|Option|Invalid|No such|Input|Got|Value error|requires|does not|possible|mean"
+    )
+    assert not [text for text in map(refusal, said) if english.search(text) or text[-1] != "。"]
