@@ -26,13 +26,13 @@ def validate(
     *,
     context: ValidationContext,
     site_dir: Path | None = None,
-    call: Call[SuiteOutcome] = lambda work: work(),
+    call: Call[SuiteOutcome] = lambda work: work,
 ) -> ValidationReport:
     """Validate one edition's curated tables.
 
     ``tables``: table name → Arrow table of pipeline.schema (a missing one is an error, an empty one is not).
     ``site_dir``: where the site goes (created): index.html, one page per table, scope.html, suites/, results.json and
-    own_checks.json; None for none. ``call``: calls Great Expectations, here or in a process of its own, where
+    own_checks.json; None for none. ``call``: has Great Expectations called, here or in a process of its own, where
     its quarter of a gigabyte is. Raises XizeError when ``context.bounds`` names an unknown table, OSError when the site cannot
     be written, RuntimeError when an expectation could not be evaluated at all (a fault of ours).
     """
@@ -42,8 +42,12 @@ def validate(
                 f"{context.edition}的source.yaml为未知的表“{name}”规定了行数，请改为数据约定中的表名。"
             )
     sound = {name: _checkable(tables.get(name), name, context.edition) for name in TABLES}
-    own = [structure(tables, context.edition), *own_results(sound, context)]
-    run = call(partial(_run_suites, sound, context, None if site_dir is None else site_dir.parent))
+    suites = call(partial(_run_suites, sound, context, None if site_dir is None else site_dir.parent))
+    own = [
+        structure(tables, context.edition),
+        *own_results(sound, context),
+    ]  # at the same time, where there are processes
+    run = suites()
     results = [*own, *run.results]
     findings: dict[str, Finding] = {}
     for result in results:

@@ -19,8 +19,8 @@ __all__ = ["Call", "map_in_processes", "process_beside"]
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
-Call = Callable[[Callable[[], Result]], Result]
-"""Calls a function of a module (or a ``partial`` of one) and gives what it gives, or raises what it raises."""
+Call = Callable[[Callable[[], Result]], Callable[[], Result]]
+"""Has a function of a module (or a ``partial`` of one) called; what comes back gives what it gives, or raises what it raises."""
 
 _ENDED = "一个工作进程{what}被系统中止（可能内存不足，或用时过长）：请关闭其他程序，用--workers 1重试，或用--max-seconds放宽。"
 # Spawned: a forked copy of a process with threads (Prefect, Arrow, a progress bar) may hang on a lock.
@@ -71,19 +71,24 @@ def map_in_processes(
 def process_beside(module: str) -> Iterator[Call[Any]]:
     """A process of its own, which imports ``module`` (a library that takes seconds) while this one goes on.
 
-    What is yielded calls a function there, whose arguments and result must be picklable. Raises XizeError when that process was
-    ended from outside.
+    What is yielded has a function called there, whose arguments and result must be picklable; its result is asked for by a
+    call of what that gives, which raises XizeError when that process was ended from outside.
     """
     others = multiprocessing.active_children()
     with ProcessPoolExecutor(1, _SPAWN, begin_beside) as pool:
         pool.submit(exec, f"import {module}")
         own = [child for child in multiprocessing.active_children() if child not in others]
 
-        def call(work: Callable[[], Any]) -> Any:
-            try:
-                return pool.submit(work).result()
-            except BrokenProcessPool as error:
-                raise XizeError(_ENDED.format(what="")) from error
+        def call(work: Callable[[], Any]) -> Callable[[], Any]:
+            future = pool.submit(work)
+
+            def result() -> Any:
+                try:
+                    return future.result()
+                except BrokenProcessPool as error:
+                    raise XizeError(_ENDED.format(what="")) from error
+
+            return result
 
         try:
             yield call

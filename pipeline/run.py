@@ -287,7 +287,7 @@ def validate_result(
     result: RunResult,
     site: Path,
     report: Report | None = None,
-    call: Call[Any] = lambda work: work(),
+    call: Call[Any] = lambda work: work,
 ) -> ValidationReport:
     """The verdict of Great Expectations on the tables, rendered into the folder ``site``; ``call`` says where it runs."""
     from expectations import validate
