@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -98,6 +99,10 @@ def main_options(
 def main() -> None:
     """Entry point: a failure that the user can mend is one sentence on stderr and a non-zero exit code."""
     collect_seldom()
+    # Whoever closes them wants nothing said; libraries expect something to write to.
+    sys.stdout = sys.stdout or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
+    sys.stderr = sys.stderr or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
+    _check_encoding(sys.argv[1:])
     command = typer.main.get_command(app)
     if chinese.is_wanted():
         chinese.translate(command)
@@ -115,6 +120,15 @@ def main() -> None:
         place = f"“{error.filename}”" if error.filename else "文件"
         reason = error.strerror or str(error)
         _fail(f"无法读写{place}（{reason}）：请检查网络、磁盘空间与权限；已发布的数据没有变动。", 2)
+
+
+def _check_encoding(words: Sequence[str]) -> None:
+    """End with one sentence where an argument is of another encoding than the system's: it would be looked for in vain."""
+    for number, word in enumerate(words, 1):
+        if any("\ud800" <= char <= "\udfff" for char in word):
+            shown = word.encode("utf-8", "replace").decode()
+            encoding = sys.getfilesystemencoding()
+            _fail(f"第{number}个参数“{shown}”不是{encoding}编码：请把终端设为{encoding}；如是文件名，请先改名。", 2)
 
 
 def _fail(sentence: str, code: int) -> None:

@@ -203,7 +203,7 @@ def known_yaml(path: Path, data: bytes) -> Any:
     A list is parsed item by item, and each is kept: where one is added to many, it alone is parsed. Lines within an item
     are counted from where it begins (:func:`line_of` knows).
     """
-    text = data.decode("utf-8", "replace")
+    text = _decoded(path, data)
     dash = re.search(r"^ *-(?=\s)", text, re.MULTILINE)
     starts = (
         [] if dash is None else [one.start() for one in re.finditer(f"^{dash[0]}(?=\\s)", text, re.MULTILINE)]
@@ -233,11 +233,9 @@ def _known_items(path: Path, text: str) -> Any:
 def parse_yaml(path: Path, data: bytes) -> Any:
     """As :func:`load_yaml`, of bytes that were read from ``path``."""
     try:
-        return round_trip().load(data.decode("utf-8"))
+        return round_trip().load(_decoded(path, data))
     except RecursionError:
         raise XizeError(f"{path}嵌套过深，无法读取：请改成至多几层的列表与键值对。") from None
-    except UnicodeDecodeError as error:
-        raise XizeError(f"{path}不是UTF-8编码（第{error.start + 1}字节起）：请另存为UTF-8。") from error
     except YAMLError as error:
         mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
         where = f"第{mark.line + 1}行" if mark is not None else ""
@@ -249,6 +247,13 @@ def parse_yaml(path: Path, data: bytes) -> Any:
         where = _line_of_no_day(data.decode())
         what = "不存在的日期" if where else f"读不懂的值（{error}）"
         raise XizeError(f"{path}{where}有{what}：日期请写成年-月-日，如2026-03-01。") from error
+
+
+def _decoded(path: Path, data: bytes) -> str:
+    try:
+        return data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise XizeError(f"{path}不是UTF-8编码（第{error.start + 1}字节起）：请另存为UTF-8。") from error
 
 
 def _line_of_no_day(text: str) -> str:

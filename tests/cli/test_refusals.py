@@ -200,3 +200,19 @@ def test_two_runs_at_once_make_one_release(home: Path, reissued: Path) -> None:
     for out, err, code in ended:
         assert "没有变化" in out or "数据" in out if code == 0 else "另一个进程" in one_sentence(err)
     assert sorted(path.name for path in (home / "curated" / EDITION).glob("r*")) == ["r001", "r002"]
+
+
+def test_a_word_of_another_encoding_is_no_answer() -> None:
+    """As a terminal set to GBK gives it: what is looked for by it would not be found, and that is an answer, too."""
+    name = os.fsdecode("农作物植保员".encode("gbk"))
+    for words in (["check", "--class", "6101", "--name", name], ["sql", f"select '{name}'"]):
+        done = xize(None, *words)
+        assert (done.code, done.out) == (2, "") and "不是utf-8编码" in one_sentence(done.err)
+
+
+def test_nobody_listens(home: Path) -> None:
+    """Standard output and error are closed: the exit code still tells."""
+    for words, code in (("sql 'select 1' -f json", 0), ("sql 'select 1' -f csv", 0), ("sql 'select x'", 2)):
+        command = f"exec {sys.executable} -m pipeline.cli --home '{home}' {words} >&- 2>&-"
+        environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+        assert subprocess.run(["sh", "-c", command], env=environment, check=False).returncode == code

@@ -207,3 +207,10 @@ def test_a_list_is_parsed_item_by_item_as_a_whole() -> None:
             data += "".join(choice(choice((pieces[:2], pieces))) for _ in range(3)).encode()
             assert facts(source_yaml.known_yaml, data) == facts(parse_yaml, data), data
     assert source_yaml._known_items.cache_info().hits > known + 200
+
+
+def test_what_is_no_utf8_is_refused_wherever_it_stands() -> None:
+    path = Path("corrections.yaml")
+    for data in ("甲".encode("gbk"), b"- a: 1\n" + "- a: 甲\n".encode("gbk"), "- a: 甲\n".encode("utf-16")):
+        with pytest.raises(XizeError, match=r"corrections.yaml不是UTF-8编码（第\d+字节起）：请另存为UTF-8。"):
+            source_yaml.known_yaml(path, data)
