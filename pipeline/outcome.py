@@ -45,6 +45,8 @@ def unchanged(job: Job) -> Outcome | None:
     """What a run comes to that finds nothing changed: the last release of this source, if it was made from the very same
     inputs and its files are whole, and its figures. None when the run is not to publish.
     """
+    from pipeline.releases.last_findings import keep_findings_of
+
     if not job.options.publish:
         return None
     store = _store(job)
@@ -55,6 +57,7 @@ def unchanged(job: Job) -> Outcome | None:
         return None
     if damaged_files(store, job.edition.name, last.release):
         return None
+    keep_findings_of(job.options.home, store, last)  # a run of another source may have left its own
     manifest = last.manifest
     findings = manifest.get("findings") or {}
     return Outcome(

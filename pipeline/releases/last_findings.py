@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from pipeline.job import Job, RunResult
+    from pipeline.releases.catalogue import Release
+    from pipeline.releases.storage import Store
 
 
 def last_findings_path(home: Path, edition: str) -> Path:
@@ -31,6 +33,11 @@ def store_last_findings(home: Path, edition: str, table: pa.Table) -> None:
     from pipeline.releases.publish import parquet_bytes
 
     save_file(last_findings_path(home, edition), parquet_bytes(table))
+
+
+def keep_findings_of(home: Path, store: Store, release: Release) -> None:
+    """Keep a release's findings as those of the last run, which found it unchanged. Raises XizeError."""
+    save_file(last_findings_path(home, release.edition), read_file(store, release, "findings.parquet"))
 
 
 _OF_RUN = "run.json"

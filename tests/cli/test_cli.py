@@ -231,9 +231,12 @@ def test_the_first_run_publishes_and_sums_up(published: tuple[Path, Done], small
 
 def test_the_second_run_changes_nothing_and_is_quick(published: tuple[Path, Done], home: Path) -> None:
     before = snapshot(home / "curated")
+    last = home / "staged" / EDITION / "findings.parquet"
+    last.write_bytes(b"of a run of another source")
     done = xize(home, "run", EDITION, "--no-prefect")
     assert done.code == 0 and "没有变化" in done.out
     assert snapshot(home / "curated") == before
+    assert last.read_bytes() == (home / "curated" / EDITION / "r001" / "findings.parquet").read_bytes()
     assert done.seconds < 3
     # It shows the figures of the release that stands.
     figures = [
