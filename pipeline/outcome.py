@@ -74,7 +74,6 @@ def unchanged(job: Job) -> Outcome | None:
 def with_findings(job: Job, result: RunResult, report: ValidationReport | None = None) -> dict[str, pa.Table]:
     """All tables, with the findings of tidying and (once there is a ``report``) of validation."""
     from pipeline.quality.assess import set_statuses
-    from pipeline.quality.corrections.file import corrections_in
     from pipeline.quality.decisions import accepted_in
     from pipeline.releases.last_findings import store_last_findings
     from pipeline.schema import TABLES
@@ -86,7 +85,7 @@ def with_findings(job: Job, result: RunResult, report: ValidationReport | None =
         edition=name,
         source=job.kind,
         accepted=accepted_in(job.edition.folder / "accepted.yaml", job.decisions["accepted.yaml"]),
-        corrections=corrections_in(job.edition.corrections, job.decisions["corrections.yaml"]),
+        corrections=result.context["corrections"],
     )
     if report is not None:
         store_last_findings(job.options.home, name, tables["findings"])

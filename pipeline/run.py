@@ -140,14 +140,15 @@ def pages_to_read(job: Job) -> tuple[Reading | None, list[int], int]:
 def tidy_reading(job: Job, reading: Reading, report: Report | None = None) -> RunResult:
     """Check a reading, apply the steward's corrections and tidy it into the contract's tables.
 
-    Raises XizeError as ``tidy.document.tidy`` does, and when a correction does not apply.
+    Raises XizeError as ``tidy.document.tidy`` does, and when a correction does not apply; of another source than the
+    edition's own it is left out then, which is a finding.
     """
     from pipeline.arrow import rows
     from pipeline.quality.assess import assess, name_rows
     from pipeline.quality.checks.pages import conservation
     from pipeline.quality.checks.uncertain import boundary_differs
     from pipeline.quality.corrections.cells import apply_to_cells
-    from pipeline.quality.corrections.file import corrections_in
+    from pipeline.quality.corrections.file import Correction, corrections_in, not_applied, summary
     from pipeline.quality.corrections.rows import apply_to_rows
     from pipeline.readers.ocr.scans import doubts
     from pipeline.schema import TIDIED, build
@@ -158,12 +159,16 @@ def tidy_reading(job: Job, reading: Reading, report: Report | None = None) -> Ru
     reading, disagreements, compared = check_reading(job, reading, report)
     uncertain = list(doubts(reading)) if kind == "pdf" else []
     corrections = corrections_in(job.edition.corrections, job.decisions["corrections.yaml"])
+    left_out: list[Correction] = []
+    spared = None if kind == job.edition.source.read else left_out
     with measured("tidy"):
-        cells, changed = apply_to_cells(reading.cells, corrections)
+        cells, changed = apply_to_cells(reading.cells, corrections, spared)
         tidied = tidy_cells(job, replace(reading, cells=cells))
         made = tidied.rows
         if corrections:
-            made = apply_to_rows(made, corrections, rule3=tidied.rule3, corrected_cells=changed)
+            made = apply_to_rows(
+                made, corrections, rule3=tidied.rule3, corrected_cells=changed, left_out=spared
+            )
         tables = {table: build(table, made.get(table, []), name, kind) for table in TIDIED}
     tables["cells"] = _cells_table(reading, name, kind)
     with measured("assess"):
@@ -179,10 +184,14 @@ def tidy_reading(job: Job, reading: Reading, report: Report | None = None) -> Ru
     painted = conservation(reading.pages) if kind == "pdf" else {}
     kept = {**painted, **tidied.characters}
     figures = {"pages": tidied.pages, "tables_found": tidied.tables, "conservation": kept}
+    corrections = tuple(one for one in corrections if one not in left_out)
     stats = _stats(job, reading, tables, figures, compared)
+    stats["corrections"] = summary(job.decisions["corrections.yaml"], corrections)
     pages = zip(*(reading.pages[name].to_pylist() for name in ("page", "turned")), strict=True)
-    context = {"toc": tidied.toc, "rule3": dict(tidied.rule3), "turned": dict(pages)}
-    named = name_rows(uncertain, tables)
+    context = {
+        "toc": tidied.toc, "rule3": dict(tidied.rule3), "turned": dict(pages), "corrections": corrections,
+    }  # fmt: skip
+    named = [*name_rows(uncertain, tables), *map(not_applied, left_out)]
     return RunResult(tables, stats, context, [*disagreements, *named, *tidied.findings, *more])
 
 
@@ -240,17 +249,14 @@ def _stats(
 ) -> dict[str, Any]:
     """Figures for the manifest."""
     from pipeline.quality import coverage
-    from pipeline.quality.corrections.file import corrections_in, summary
     from pipeline.reading import RECOGNISED
 
-    corrections = corrections_in(job.edition.corrections, job.decisions["corrections.yaml"])
     stats = {
         "inputs": job.inputs,
         "pages": figures["pages"],
         "pages_read": pages_read(job),
         "tables_found": figures["tables_found"],
         "conservation": figures["conservation"],
-        "corrections": summary(job.decisions["corrections.yaml"], corrections),
         "coverage": coverage.summary(tables["coverage"].to_pylist()),
     }
     engines = Counter(reading.pages.column("engine").to_pylist())
@@ -302,7 +308,6 @@ def validate_result(
 def _validation_context(job: Job, result: RunResult) -> ValidationContext:
     """What validation must know beside the tables."""
     from expectations.report import TocItem, ValidationContext
-    from pipeline.quality.corrections.file import corrections_in
     from pipeline.quality.decisions import accepted_in
 
     conservation = result.stats["conservation"]
@@ -322,5 +327,5 @@ def _validation_context(job: Job, result: RunResult) -> ValidationContext:
         characters_lost=conservation["lost"],
         title=job.edition.source.title,
         accepted=accepted_in(job.edition.folder / "accepted.yaml", job.decisions["accepted.yaml"]),
-        corrections=corrections_in(job.edition.corrections, job.decisions["corrections.yaml"]),
+        corrections=result.context["corrections"],
     )

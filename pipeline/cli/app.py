@@ -128,7 +128,10 @@ def _check_encoding(words: Sequence[str]) -> None:
         if any("\ud800" <= char <= "\udfff" for char in word):
             shown = word.encode("utf-8", "replace").decode()
             encoding = sys.getfilesystemencoding()
-            _fail(f"第{number}个参数“{shown}”不是{encoding}编码：请把终端设为{encoding}；如是文件名，请先改名。", 2)
+            _fail(
+                f"第{number}个参数“{shown}”不是{encoding}编码：请把终端设为{encoding}；如是文件名，请先改名。",
+                2,
+            )
 
 
 def _fail(sentence: str, code: int) -> None:

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.arrow import array
-from pipeline.quality.corrections.file import Correction, only_one
+from pipeline.quality.corrections.file import Correction, fitting, only_one
 from pipeline.reading import in_order
 from pipeline.text import normalise, squeeze
 
@@ -20,11 +20,13 @@ _SHOWN = 10
 """Characters of a column's first text in a message."""
 
 
-def apply_to_cells(cells: pa.Table, corrections: Iterable[Correction]) -> tuple[pa.Table, frozenset[str]]:
+def apply_to_cells(
+    cells: pa.Table, corrections: Iterable[Correction], left_out: list[Correction] | None = None
+) -> tuple[pa.Table, frozenset[str]]:
     """Staged cells with the corrections of cells applied, in their order, and the cell_ids that they changed.
 
     ``cells``: the columns of ``reading.CELLS``. Corrections of rows are left alone. Raises XizeError naming the
-    correction when its cell is missing or does not read as it expects.
+    correction when its cell is missing or does not read as it expects; with ``left_out`` it is put there instead.
     """
     wanted = [correction for correction in corrections if correction.of_cells]
     if not wanted:
@@ -35,15 +37,18 @@ def apply_to_cells(cells: pa.Table, corrections: Iterable[Correction]) -> tuple[
     rows: list[_Cell] = cells.filter(here).to_pylist()
     changed: set[str] = set()
     for correction in wanted:
-        at = [row for row in rows if row["cell_id"] == correction.where.cell_id]
-        cell = only_one(at, correction, f"单元格{correction.where.cell_id}")
-        if correction.action == "replace":
-            _replace(cell, correction)
-        elif correction.action == "set_span":
-            rows = _set_span(rows, cell, correction)
-        else:
-            rows = _map_column(rows, cell, correction)
-        changed.add(cell["cell_id"])
+        with fitting(correction, left_out):
+            tried = list(map(dict, rows))  # one that does not fit leaves everything as it was
+            at = [row for row in tried if row["cell_id"] == correction.where.cell_id]
+            cell = only_one(at, correction, f"单元格{correction.where.cell_id}")
+            if correction.action == "replace":
+                _replace(cell, correction)
+            elif correction.action == "set_span":
+                tried = _set_span(tried, cell, correction)
+            else:
+                tried = _map_column(tried, cell, correction)
+            rows = tried
+            changed.add(cell["cell_id"])
     corrected = pa.Table.from_pylist(rows, schema=cells.schema)
     whole = pa.concat_tables([cells.filter(pc.invert(here)), corrected]).combine_chunks()
     if not whole["page"].null_count:

@@ -10,8 +10,8 @@ from __future__ import annotations
 import datetime
 import hashlib
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
@@ -20,6 +20,7 @@ from pydantic import AliasChoices, Field, ValidationError, field_validator, mode
 
 from pipeline.editions.source_yaml import StrictModel, file_bytes, known_yaml, line_of, list_items, problem_zh
 from pipeline.errors import XizeError
+from pipeline.findings import Finding
 from pipeline.schema import KINDS, TIERS
 from pipeline.text import squeeze
 
@@ -296,6 +297,28 @@ def summary(data: bytes | None, corrections: Sequence[Correction]) -> dict[str, 
     counts = Counter[str](correction.action for correction in corrections)
     sha256 = None if data is None else hashlib.sha256(data).hexdigest()
     return {"count": len(corrections), "by_action": dict(sorted(counts.items())), "sha256": sha256}
+
+
+@contextmanager
+def fitting(correction: Correction, left_out: list[Correction] | None) -> Iterator[None]:
+    """Within, ``correction`` is applied; one that does not fit goes to those ``left_out``, or raises XizeError where there is no
+    such list."""
+    try:
+        yield
+    except XizeError:
+        if left_out is None:
+            raise
+        left_out.append(correction)
+
+
+def not_applied(correction: Correction) -> Finding:
+    """The finding about a correction that does not fit another source than the edition's own."""
+    place, text = correction.where.words, correction.expect
+    message = (
+        f"corrections.yaml第{correction.line}行的更正（{place}，{correction.action}）不适用于这一来源，没有应用；"
+        "对本版本所取的来源仍然有效，请勿删去。"
+    )
+    return Finding("correction_not_applied", message, f"{place}|{correction.action}|{text}")
 
 
 def only_one(found: Sequence[Any], correction: Correction, what: str) -> Any:

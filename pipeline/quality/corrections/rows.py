@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from pipeline.arrow import grouped
 from pipeline.model import Slot, slot_of
-from pipeline.quality.corrections.file import Correction, Target, only_one
+from pipeline.quality.corrections.file import Correction, Target, fitting, only_one
 from pipeline.schema import ANNEX_TABLES, TABLES, row_id
 from pipeline.text import normalise, squeeze
 from pipeline.tidy.entries import entry_id, stated
@@ -35,23 +35,26 @@ def apply_to_rows(
     organisations: frozenset[str] | None = None,
     rule3: Mapping[int, str] = DEFAULT_RULE3,
     corrected_cells: Collection[str] = (),
+    left_out: list[Correction] | None = None,
 ) -> Rows:
     """The rows by table with the corrections of rows applied in their order; what they touch is ``corrected``.
 
     ``rows``: as tidying gives them; ``entries`` in reading order. Changed items are read anew (name, issuer, grades,
     level, entry_id, and their rows of ``credentials``) with ``organisations`` (None: those that the annex rows name) and
     ``rule3``. Rows that start in one of ``corrected_cells`` (see :func:`cells.apply_to_cells`) are marked too; corrections of cells are left alone.
-    Raises XizeError naming the correction that matches nothing, several places, or other text than it expects.
+    Raises XizeError naming the correction that matches nothing, several places, or other text than it expects; with
+    ``left_out`` it is put there instead.
     """
     wanted = [correction for correction in corrections if not correction.of_cells]
     out: Rows = {name: [dict(row) for row in table] for name, table in rows.items()}
     if wanted:
         catalogue = _Catalogue(out, organisations_of(out) if organisations is None else organisations)
         for correction in wanted:
-            if correction.where.annex is not None:
-                _annex(out, correction)
-            else:
-                catalogue.apply(correction)
+            with fitting(correction, left_out):
+                if correction.where.annex is not None:
+                    _annex(out, correction)
+                else:
+                    catalogue.apply(correction)
         catalogue.write(rule3)
     if corrected_cells:
         for table in out.values():
