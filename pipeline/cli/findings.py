@@ -275,10 +275,15 @@ def carry(
             f"（其中{all_ - new_}项那里已有，没有改动）" if all_ > new_ else ""
             for all_, new_ in zip(fit, written, strict=True)
         ]
-    typer.echo(f"更正：{len(done.corrections)}项{verb}{there[0]}，{len(done.lost_corrections)}项不再适用。")
+    already = f"，{len(done.done_already)}项所改已是如此" if done.done_already else ""
+    typer.echo(
+        f"更正：{len(done.corrections)}项{verb}{there[0]}{already}，{len(done.lost_corrections)}项不再适用。"
+    )
     for _, problem in done.lost_corrections:
         typer.echo(f"  {problem}")
-    typer.echo(f"接受：{len(done.accepted)}项{verb}{there[1]}，{len(done.lost_accepted)}项不再适用。")
+    typer.echo(
+        f"接受：{len(done.accepted)}项{verb}{there[1]}，{len(done.lost_accepted)}项在{after}没有同样的发现。"
+    )
     for one in done.lost_accepted:
         typer.echo(f"  {one.finding_id} {one.message}")
     next_step(f"xize run {after}")

@@ -17,6 +17,7 @@ from pipeline.editions.files import decisions_lock
 from pipeline.editions.source_yaml import load_yaml
 from pipeline.errors import XizeError
 from pipeline.findings import digits_of
+from pipeline.model import slot_of
 from pipeline.quality.appending import append
 from pipeline.quality.corrections.cells import apply_to_cells, cell_text
 from pipeline.quality.corrections.file import HEAD as CORRECTIONS_HEAD
@@ -24,6 +25,7 @@ from pipeline.quality.corrections.file import Correction, load_corrections
 from pipeline.quality.corrections.rows import Rows, apply_to_rows
 from pipeline.quality.decisions import HEAD as ACCEPTED_HEAD
 from pipeline.quality.decisions import Acceptance, Row, decided, load_accepted, row_digest, write_yaml
+from pipeline.text import squeeze
 
 
 @dataclass(frozen=True)
@@ -37,10 +39,11 @@ class NewReading:
 
 @dataclass
 class Carried:
-    """Indexes of the corrections that hold (with their cell_id in the new file, if they name a cell) and why the
-    others do not; the acceptances that hold, and those that do not."""
+    """Indexes of the corrections that hold (with their cell_id in the new file, if they name a cell), those that have
+    nothing left to do and why the others do not hold; the acceptances that hold, and those that do not."""
 
     corrections: dict[int, str | None] = field(default_factory=dict)
+    done_already: list[Correction] = field(default_factory=list)
     lost_corrections: list[tuple[Correction, str]] = field(default_factory=list)
     accepted: list[Acceptance] = field(default_factory=list)
     lost_accepted: list[Acceptance] = field(default_factory=list)
@@ -70,7 +73,10 @@ def carry(
             else:
                 rows = apply_to_rows(rows, [moved], organisations=frozenset())
         except XizeError as error:
-            out.lost_corrections.append((correction, str(error)))
+            if _stands(correction, rows):
+                out.done_already.append(correction)
+            else:
+                out.lost_corrections.append((correction, str(error)))
         else:
             out.corrections[index] = moved.where.cell_id
     # What is left of a finding that is corrected in part may have been accepted.
@@ -85,6 +91,19 @@ def carry(
         else:
             out.accepted.append(one.model_copy(update={"finding_id": there}))
     return out
+
+
+def _stands(correction: Correction, rows: Rows) -> bool:
+    """Whether the items that a correction makes stand there without it: as the last edition taught, or printed so now."""
+    where, to = correction.where, correction.to
+    joined = "".join(map(str, correction.expect)) if isinstance(correction.expect, list) else ""
+    made = {"replace": [to], "split": to, "join": [joined if to is None else to]}.get(correction.action)
+    there = {
+        squeeze(row["text"])
+        for row in rows.get("entries", ())
+        if slot_of(row) == (where.class_code, where.kind, where.tier)
+    }
+    return isinstance(made, list) and {squeeze(str(text)) for text in made} <= there
 
 
 def _listed(cells: pa.Table) -> list[dict[str, Any]]:

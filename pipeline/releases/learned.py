@@ -147,7 +147,8 @@ def _beyond_layout(row: Row) -> bool:
 def settled(entries: Iterable[Row], findings: Iterable[Row]) -> Iterator[Row]:
     """The entries whose beginning and end are known: by a Word file, an edition, a steward, or by layout alone.
 
-    A doubtful reading that nobody has looked at teaches nothing: next year's same error would come back silent.
+    A doubtful reading that nobody has looked at teaches nothing: next year's same error would come back silent. What a
+    steward settled, in this edition or an earlier one, goes on: its doubts are those of its words, and come back.
     """
     doubted = {
         key for row in findings if row["status"] == "open" and row["code"] in BOUNDARY_CODES
@@ -155,7 +156,7 @@ def settled(entries: Iterable[Row], findings: Iterable[Row]) -> Iterator[Row]:
     }  # fmt: skip
     for row in entries:
         sure = row.get("settled_by") or row.get("corrected") or by_layout(row)
-        if sure and (row.get("settled_by") == "steward" or row["entry_id"] not in doubted):
+        if sure and (row.get("settled_by") in ("steward", "edition") or row["entry_id"] not in doubted):
             yield row
 
 

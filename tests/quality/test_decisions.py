@@ -14,7 +14,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from pipeline.cli.app import app
-from pipeline.editions.source_yaml import load_yaml
+from pipeline.editions.source_yaml import dump_yaml, load_yaml
 from pipeline.errors import XizeError
 from pipeline.findings import Finding, digits_of
 from pipeline.quality.assess import assess, set_statuses
@@ -316,6 +316,19 @@ def test_carry(two_editions: Path, tmp_path: Path) -> None:
     before = [file.read_bytes() for file in files]
     assert "其中1项那里已有" in xize(home, "carry", OLD, NEW).stdout
     assert [file.read_bytes() for file in files] == before
+
+
+def test_what_stands_there_already_is_not_lost(two_editions: Path, tmp_path: Path) -> None:
+    """As after a run that learned from the last edition: the correction has nothing left to do."""
+    home = tmp_path / "home"
+    shutil.copytree(two_editions, home)
+    path = home / "raw" / OLD / "corrections.yaml"
+    known = load_yaml(path)
+    known[0] |= {"from": "甲工", "to": KEPT}
+    known[1] |= {"action": "join", "from": [KEPT[:3], KEPT[3:]], "to": None}
+    dump_yaml(path, known)
+    assert "更正：0项已转到" in (said := xize(home, "carry", OLD, NEW).stdout)
+    assert "，2项所改已是如此，0项不再适用" in said
 
 
 def test_carry_to_a_replaced_file_of_the_same_edition(two_editions: Path, tmp_path: Path) -> None:

@@ -55,10 +55,10 @@ def test_only_what_something_settled_is_known() -> None:
     rows = [
         _row("layout", confidence=1.0), _row("likely"), _row("word", settled_by="word_file"),
         _row("steward", settled_by="steward", confidence=0.3), _row("typed", confidence=1.0, source="transcript"),
-        _row("doubted", confidence=1.0),
+        _row("learned", settled_by="edition"), _row("doubted", confidence=1.0),
     ]  # fmt: skip
-    doubt = {"code": "item_cut_off", "status": "open", "key": "doubted", "keys": []}
-    assert [row["entry_id"] for row in settled(rows, [doubt])] == ["layout", "word", "steward"]
+    doubt = {"code": "item_cut_off", "status": "open", "key": "doubted", "keys": ["learned", "steward"]}
+    assert [row["entry_id"] for row in settled(rows, [doubt])] == ["layout", "word", "steward", "learned"]
     assert [row["entry_id"] for row in settled(rows, [doubt | {"status": "accepted"}])][-1] == "doubted"
 
 
