@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.text import Text
 
 from pipeline.cli import shared as cli_shared
-from pipeline.cli.shared import Curated, EditionName, FileFormat, HowToWrite, Release
+from pipeline.cli.shared import Curated, EditionName, FileFormat, HowToWrite, Release, apart_from_data
 from pipeline.editions.files import save_file
 from pipeline.errors import XizeError
 from pipeline.releases.catalogue import find_release, load_release, released_from
@@ -37,17 +37,26 @@ def diff(
     after: Annotated[str, typer.Argument(metavar="B", help="The same, compared with A.")],
     format: Annotated[FileFormat, typer.Option("--format", "-f", help="How to write the changes.")] = "table",
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Write to this file instead of stdout.")
+        Path | None,
+        typer.Option(
+            "--output", "-o", callback=apart_from_data, help="Write to this file instead of stdout."
+        ),
     ] = None,
     everything: Annotated[
         bool, typer.Option("--all", help="Also what was only re-ordered or renumbered.")
     ] = False,
     html: Annotated[
-        Path | None, typer.Option(help="Write a page for reading and signing off, with page pictures.")
+        Path | None,
+        typer.Option(
+            callback=apart_from_data, help="Write a page for reading and signing off, with page pictures."
+        ),
     ] = None,
-    xlsx: Annotated[Path | None, typer.Option(help="Write an Excel workbook.")] = None,
+    xlsx: Annotated[
+        Path | None, typer.Option(callback=apart_from_data, help="Write an Excel workbook.")
+    ] = None,
     notice: Annotated[
-        Path | None, typer.Option(help="Write a change notice: FILE.docx or FILE.html.")
+        Path | None,
+        typer.Option(callback=apart_from_data, help="Write a change notice: FILE.docx or FILE.html."),
     ] = None,
     signoff: Annotated[
         list[Path] | None, typer.Option(help="Read back a sign-off exported from the page (repeatable).")
@@ -126,7 +135,8 @@ def compare(
     edition: EditionName,
     sources: Annotated[str, typer.Option(help="The two sources, e.g. pdf,transcript.")] = "pdf,transcript",
     html: Annotated[
-        Path | None, typer.Option(help="Also write a page with both readings side by side.")
+        Path | None,
+        typer.Option(callback=apart_from_data, help="Also write a page with both readings side by side."),
     ] = None,
     format: HowToWrite = "table",
     limit: Annotated[int | None, typer.Option(min=1, help="Only the first N decisions in the table.")] = None,

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipeline.cli.shared import Curated, EditionName, Release, next_step, write_out
+from pipeline.cli.shared import Curated, EditionName, Release, apart_from_data, next_step, write_out
 from pipeline.editions.files import save_file
 from pipeline.editions.names import validate_name
 from pipeline.errors import XizeError
@@ -32,14 +32,23 @@ if TYPE_CHECKING:
 def export(
     ctx: typer.Context,
     edition: EditionName,
-    xlsx: Annotated[Path | None, typer.Option(help="Write one Excel workbook here.")] = None,
-    csv: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Write one CSV file per table here.")
+    xlsx: Annotated[
+        Path | None, typer.Option(callback=apart_from_data, help="Write one Excel workbook here.")
     ] = None,
-    sqlite: Annotated[Path | None, typer.Option(help="Write one SQLite file here.")] = None,
+    csv: Annotated[
+        Path | None,
+        typer.Option(callback=apart_from_data, metavar="DIR", help="Write one CSV file per table here."),
+    ] = None,
+    sqlite: Annotated[
+        Path | None, typer.Option(callback=apart_from_data, help="Write one SQLite file here.")
+    ] = None,
     metadata: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="Write croissant.json, dcat.jsonld and CITATION.cff here."),
+        typer.Option(
+            callback=apart_from_data,
+            metavar="DIR",
+            help="Write croissant.json, dcat.jsonld and CITATION.cff here.",
+        ),
     ] = None,
     release: Release = None,
     tables: Annotated[
@@ -109,7 +118,10 @@ def browse(
     output: Annotated[
         Path | None,
         typer.Option(
-            "--output", "-o", help="Write the page to this file instead, also of a release that has none."
+            "--output",
+            "-o",
+            callback=apart_from_data,
+            help="Write the page to this file instead, also of a release that has none.",
         ),
     ] = None,
     browser: Annotated[bool, typer.Option(help="Open the page in the browser.")] = True,
@@ -155,7 +167,11 @@ def publish_site(
     ctx: typer.Context,
     target: Annotated[
         Path,
-        typer.Argument(metavar="DIR", help="Folder to write: new, empty, or written by this command before."),
+        typer.Argument(
+            callback=apart_from_data,
+            metavar="DIR",
+            help="Folder to write: new, empty, or written by this command before.",
+        ),
     ],
     base_url: Annotated[
         str, typer.Option(help="Address at which the folder will stand, for the feed and the catalogue.")

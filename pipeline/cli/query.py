@@ -15,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from pipeline.cli import shared as cli_shared
-from pipeline.cli.shared import Curated, FileFormat, HowToWrite
+from pipeline.cli.shared import Curated, FileFormat, HowToWrite, apart_from_data
 from pipeline.errors import XizeError
 from pipeline.text import csv_text, place_words
 
@@ -27,7 +27,12 @@ if TYPE_CHECKING:
 Row = tuple[Any, ...]
 AnsweredList = Annotated[
     Path | None,
-    typer.Option("--output", "-o", help="Write the answered list to this .xlsx or .csv file (default: CSV)."),
+    typer.Option(
+        "--output",
+        "-o",
+        callback=apart_from_data,
+        help="Write the answered list to this .xlsx or .csv file (default: CSV).",
+    ),
 ]
 
 
@@ -39,7 +44,9 @@ def sql(
         typer.Option(help="Show this release of its edition, e.g. shanghai-2025@r001 (repeatable)."),
     ] = None,
     format: Annotated[FileFormat, typer.Option("--format", "-f", help="How to write the rows.")] = "table",
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="Write to this file.")] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", callback=apart_from_data, help="Write to this file.")
+    ] = None,
     curated: Curated = None,
 ) -> None:
     """Run SQL over the published tables: one view per table, the latest release of every edition.

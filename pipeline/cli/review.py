@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipeline.cli.shared import By, Curated, EditionName, Password, next_step, progress, who
+from pipeline.cli.shared import By, Curated, EditionName, Password, apart_from_data, next_step, progress, who
 from pipeline.errors import XizeError
 from pipeline.job import Options
 from pipeline.output.web import address_of, host_names, is_loopback, listen, serve_app
@@ -27,7 +27,10 @@ def review(
     by: By = None,
     release: Annotated[str | None, typer.Option(help="Show this release (default: the last run).")] = None,
     static: Annotated[
-        Path | None, typer.Option(metavar="OUT", help="Write a read-only site to this folder instead.")
+        Path | None,
+        typer.Option(
+            callback=apart_from_data, metavar="OUT", help="Write a read-only site to this folder instead."
+        ),
     ] = None,
     host: Annotated[
         str, typer.Option(help="Address to listen on; another than loopback needs --allow-remote.")

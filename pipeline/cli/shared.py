@@ -125,6 +125,14 @@ def write_out(data: bytes, output: Path | None) -> bool:
     return True
 
 
+def apart_from_data(target: Path | None) -> Path | None:
+    """The path that an option names to be written. Raises XizeError where releases or a steward's own files lie there."""
+    for folder in [] if target is None else [target.absolute(), *target.absolute().parents][:4]:
+        if any((folder / name).is_file() for name in ("latest.json", "source.yaml")):
+            raise XizeError(f"{target}在数据的文件夹{folder}之内，不能写入：请写到别处。")
+    return target
+
+
 def who(by: str | None) -> str:
     """Who decides: ``by``, else the login name. Raises XizeError where the user has none."""
     name = by or login_name()

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from pipeline.cli.shared import Decoder, MaxBytes, MaxObjects, MaxSeconds, Password, writing
+from pipeline.cli.shared import Decoder, MaxBytes, MaxObjects, MaxSeconds, Password, apart_from_data, writing
 from pipeline.editions.kinds import kind_of, office_kind
 from pipeline.editions.pictures import one_document
 from pipeline.errors import XizeError
@@ -44,11 +44,15 @@ def tables(
     pages: Annotated[str | None, typer.Option(help="Pages to read, e.g. 3,5-7 (default: all).")] = None,
     format: Annotated[TablesFormat, typer.Option(help="Output format.")] = "json",
     output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="Write here instead of stdout.")
+        Path | None,
+        typer.Option("--output", "-o", callback=apart_from_data, help="Write here instead of stdout."),
     ] = None,
     debug: Annotated[
         Path | None,
-        typer.Option(help="Also write page pictures with rulings, intersections and cells drawn in."),
+        typer.Option(
+            callback=apart_from_data,
+            help="Also write page pictures with rulings, intersections and cells drawn in.",
+        ),
     ] = None,
     password: Password = "",
     decoder: Decoder = "pdfium",

@@ -216,3 +216,19 @@ def test_nobody_listens(home: Path) -> None:
         command = f"exec {sys.executable} -m pipeline.cli --home '{home}' {words} >&- 2>&-"
         environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
         assert subprocess.run(["sh", "-c", command], env=environment, check=False).returncode == code
+
+
+def test_nothing_is_written_among_the_data(home: Path, tmp_path: Path) -> None:
+    release, raw = home / "curated" / EDITION / "r001", home / "raw" / EDITION
+    before = snapshot(home)
+    for words in (
+        ["sql", "select 1 as a", "-f", "parquet", "-o", release / "entries.parquet"],
+        ["export", EDITION, "--csv", release],
+        ["export", EDITION, "--sqlite", raw / "source.yaml"],
+        ["publish-site", release / "site"],
+        ["tables", raw / f"{EDITION}.pdf", "-o", raw / "corrections.yaml"],
+    ):
+        done = xize(home, *words)
+        assert done.code == 2 and "不能写入" in one_sentence(done.err)
+    assert snapshot(home) == before
+    assert xize(home, "export", EDITION, "--csv", tmp_path / "csv").code == 0
