@@ -10,7 +10,7 @@ from fastapi import Query
 from pydantic import BaseModel, ConfigDict, Field, create_model
 
 from pipeline.query.check import PrintedEntry, Verdict
-from pipeline.schema import KINDS, TABLES
+from pipeline.schema import KINDS, TABLES, TIERS
 from pipeline.schema.json_schema import row_schema
 
 Releases = Annotated[
@@ -65,8 +65,13 @@ Edition = Annotated[
 ]
 On = Annotated[date | None, Query(description="按这一天生效的版本（不写edition时）", examples=["2026-03-01"])]
 Kind = Annotated[
-    str | None, Query(description="、".join(f"{key}：{label}" for key, label in KINDS.items()), max_length=50)
+    str | None,
+    Query(
+        description="、".join(f"{key}：{label}" for key, label in KINDS.items()),
+        pattern=f"^({'|'.join(KINDS)})$",
+    ),
 ]
+Tier = Annotated[str | None, Query(description="级次", pattern=f"^({'|'.join(TIERS)})$")]
 
 
 class Answered(BaseModel):

@@ -10,7 +10,7 @@ from fastapi import FastAPI, Query, Request, Response
 from fastapi.responses import JSONResponse
 
 from pipeline.api import models
-from pipeline.api.models import PROBLEMS, Edition, Kind, OptionalClass
+from pipeline.api.models import PROBLEMS, Edition, Kind, OptionalClass, Tier
 from pipeline.api.served import Served
 from pipeline.errors import UnknownName
 from pipeline.query.catalogue import Catalog
@@ -43,7 +43,7 @@ def add_routes(app: FastAPI, served: Served) -> None:
         edition: Edition = None,
         class_code: OptionalClass = None,
         kind: Kind = None,
-        tier: Annotated[str | None, Query(description="、".join(TIERS), max_length=10)] = None,
+        tier: Tier = None,
         grade: Annotated[str | None, Query(description="原文写明的等级：5至1，四级……", max_length=50)] = None,
         q: Annotated[str | None, Query(description="原文中的文字", max_length=200)] = None,
         limit: Annotated[int, Query(ge=1, le=1000)] = 100,

@@ -62,6 +62,8 @@ def test_what_is_not_there_is_404_and_what_is_malformed_422(
         ("/check", {**known, "edition": "x y"}),
         ("/check", {"class": "6101"}),
         ("/entries", {"limit": "0"}),
+        ("/entries", {"tier": "x"}),
+        ("/entries", {"kind": "x"}),
         ("/history", {"name": "x", "kind": "nothing"}),
     ):
         answer = client.get(path, params=asked)
