@@ -27,7 +27,8 @@ from pipeline.cli.shared import (
 from pipeline.errors import XizeError, for_each
 from pipeline.job import STAGES, Limits, Options
 from pipeline.outcome import steps_table
-from pipeline.releases.catalogue import awaits_approval
+from pipeline.releases.catalogue import awaits_approval, latest_name
+from pipeline.releases.storage import open_store
 from pipeline.system import sigterm_exits
 
 if TYPE_CHECKING:
@@ -186,7 +187,9 @@ def _show(console: Console, outcome: Outcome) -> None:
     stats, rows, release = outcome.stats, outcome.rows, outcome.release
     if release is not None and not outcome.changed:
         name = outcome.job.edition.name
-        console.print(f"{name}：来源与程序都没有变化，没有发布新版本（最新为 {release.release}）。")
+        current = latest_name(open_store(release.url), name)
+        other = "" if release.is_latest or not current else f"，当前生效的是 {current}"
+        console.print(f"{name}：来源与程序都没有变化，没有发布新版本（最新为 {release.release}{other}）。")
     table = Table(show_header=False, box=None, pad_edge=False)
     annex_rows = sum(count for table_name, count in rows.items() if table_name.startswith("annex_"))
     kept = stats.get("conservation", {})

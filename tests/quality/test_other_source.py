@@ -48,6 +48,10 @@ def test_what_does_not_fit_another_source_is_left_out_and_told(tmp_path: Path) -
     corrections = home / "raw" / EDITION / "corrections.yaml"
     YAML().dump([of_pdf, of_both], corrections)
     assert _run(home)[1]["count"] == 2
+    # Whoever went back to an earlier release is told that the newest, which a run finds unchanged, is not in force.
+    assert xize(home, "rollback", EDITION, "r001").code == 0
+    again = xize(home, "run", EDITION, "--no-prefect", "--allow-incomplete")
+    assert "（最新为 r002，当前生效的是 r001）" in again.out
 
     release, counted = _run(home, "--source", "docx")
     assert counted["count"] == 1
