@@ -8,9 +8,10 @@ from itertools import pairwise
 
 import numpy as np
 
-from pipeline.readers.pdf.grid import FoundGrids, Grid
+from pipeline.model import Line
+from pipeline.readers.pdf.grid import FoundGrids, Grid, RuledCell
 from pipeline.readers.pdf.lines import level_lines, lines_of
-from pipeline.readers.pdf.page import Bools, Floats, Ints, PageArrays
+from pipeline.readers.pdf.page import WORD, Bools, Floats, Ints, PageArrays
 from pipeline.text import is_page_number
 
 _APART = 0.7
@@ -109,7 +110,8 @@ def overflowing_lines(page: PageArrays, grid: Grid, per_cell: Sequence[Ints], fr
     """Glyphs below a table that go on a cell of its last row: per cell index.
 
     At a page's end a browser lets a cell's text run on below the table. A line belongs to the cell above it when it
-    follows the cell's last line as closely as lines do, begins where that begins and stays within the cell's width.
+    follows the cell's last line as closely as lines do, begins where that begins and stays as a whole within the cell's
+    width. The first one stands over the table's border: a heading or note set right below a table begins below it.
 
     >>> with open_pdf(Path("rules.pdf")) as pdf:
     ...     one = read_page(pdf, 1)
@@ -141,12 +143,23 @@ def overflowing_lines(page: PageArrays, grid: Grid, per_cell: Sequence[Ints], fr
             gap = line.top - last.bottom
             if gap > _CLOSE * last.size or abs(line.x0 - last.x0) > 1 or abs(line.size - last.size) > 0.5:
                 break
+            if (not taken and line.top > bottom) or not _within(page, cell, line, near):
+                break
             inside = (page.boxes[below, 1] >= line.top - 1) & (page.boxes[below, 3] <= line.bottom + 1)
             taken.append(below[inside])
             last = line
         if taken:
             out[k] = np.concatenate(taken)
     return out
+
+
+def _within(page: PageArrays, cell: RuledCell, line: Line, glyphs: Ints) -> bool:
+    """Whether a line, put together of those of ``glyphs`` that stand below a cell, goes on beyond it nowhere."""
+    x0, x1 = page.boxes[glyphs, 0], page.boxes[glyphs, 2]
+    middle = page.centres[1][glyphs]
+    level, word = (middle > line.top) & (middle < line.bottom), WORD * line.size
+    joined = level & (x0 < line.x1 + word) & (x1 > line.x0 - word)
+    return bool((x0[joined] >= cell.x0).all() and (x1[joined] <= cell.x1).all())
 
 
 def _area(grid: Grid) -> float:

@@ -12,6 +12,7 @@ from pipeline.readers.pdf.read import read_pdf
 from pipeline.reading import blocks_of, cells_of, pages_of
 from tests.readers.pdf.scans import table
 from tests.readers.pdf.test_decoders import write_page
+from tests.typeset.sheet import Sheet
 
 
 def test_many_pages_are_shared_between_processes(tmp_path: Path) -> None:
@@ -159,3 +160,19 @@ def test_a_word_wider_than_its_cell_belongs_to_it_as_a_whole(
     write_page(path, f"{edges}BT /F1 10 Tf {x} 105 Td ({word}) Tj ET BT /F1 10 Tf {other} 105 Td (1) Tj ET")
     reading = read_pdf(path)
     assert [cell.text for cell in cells_of(reading)] == texts and not blocks_of(reading)
+
+
+@pytest.mark.parametrize("text", ["二、高级技能证书目录", "说明：附件目录", "说明"])
+@pytest.mark.parametrize("lower", [0.0, -3.0], ids=["below the border", "over the border"])
+def test_a_line_right_below_a_table_is_no_part_of_it(text: str, lower: float, tmp_path: Path) -> None:
+    """Set as large and as far left as the last cell's text, as word processors do. What stands over the border is the
+    cell's only where it is no wider than the cell."""
+    sheet = Sheet(tmp_path / "below.pdf")
+    plan = ((0, 0, 1, 1, "甲\n乙"), (0, 1, 1, 1, "丙\n丁"))
+    sheet.table(plan, (80.0, 120.0, 240.0), (120.0, 147.0))
+    sheet.text(83, 157 + lower, text)
+    sheet.save()
+    reading = read_pdf(sheet.path)
+    overflows = text == "说明" and lower < 0
+    assert [cell.text for cell in cells_of(reading)] == ["甲乙" + text * overflows, "丙丁"]
+    assert [block.line.text for block in blocks_of(reading)] == [text] * (not overflows)
