@@ -115,7 +115,7 @@ class Structure:
         reached = self._reached(_references(resources))
         wrong = frozenset(check for key in reached for check in self._node(key).checks)
         lost = "/Contents" not in page and self._has_more(page, text)
-        if self._damaged or misplaced or lost:
+        if self._damaged or misplaced or lost or not _has_size(page):
             wrong |= {STRUCTURE}
         return PageState(wrong).and_(self._painted(contents or (), resources, ()))
 
@@ -317,6 +317,14 @@ def _inherited(page: Any, name: str) -> Any:
             return None if page is None else found
         page = page.get("/Parent")
     return None
+
+
+def _has_size(page: Any) -> bool:
+    """Whether a page's boxes leave anything to see of it: decoders make up a size where they do not."""
+    found = [_inherited(page, name) for name in ("/MediaBox", "/CropBox")]
+    boxes = [[float(one) for one in box] for box in found if box is not None]
+    spans = [[sorted((x0, x1)) for x0, _, x1, _ in boxes], [sorted((y0, y1)) for _, y0, _, y1 in boxes]]
+    return all(max(low for low, _ in some) < min(high for _, high in some) for some in spans)
 
 
 def is_stream(value: Any) -> TypeGuard[pikepdf.Stream]:

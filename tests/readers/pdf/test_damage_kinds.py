@@ -201,6 +201,35 @@ def test_what_a_page_and_a_font_must_say(tmp_path: Path) -> None:
     assert damaged(changed(page(path, TEXT), b"/MediaBox", b"/Med4aBox")) == {1: {STRUCTURE}}
 
 
+@pytest.mark.parametrize(
+    ("media", "crop", "whole"),
+    [
+        ([0, 0, 0, 0], None, False),
+        ([0, 0, 612, 0], None, False),
+        ([0, 0, Name.b, 792], None, False),
+        ([0, 0, 612], None, False),
+        ([0, 0, 612, 792], [50, 50, 50, 90], False),
+        ([0, 0, 612, 792], [700, 0, 900, 792], False),
+        ([612, 792, 0, 0], [700, 500, 0, 0], True),
+        ([-9, -9, 612, 792], None, True),
+    ],
+)
+def test_a_page_whose_boxes_leave_nothing_of_it(
+    media: list[object], crop: list[object] | None, whole: bool, tmp_path: Path
+) -> None:
+    """Also where all pages have them from the tree."""
+    path = page(tmp_path / "box.pdf", TEXT)
+    with pikepdf.open(path) as pdf:
+        for node in (pdf.pages[0].obj, pdf.Root.Pages):
+            del pdf.pages[0].MediaBox
+            node.MediaBox = Array(media)
+            if crop is not None:
+                node.CropBox = Array(crop)
+            pdf.save(tmp_path / "boxes.pdf")
+            assert damaged(tmp_path / "boxes.pdf") == ({} if whole else {1: {STRUCTURE}})
+            pdf.pages[0].MediaBox = Array(media)
+
+
 def test_a_blank_page_that_is_compressed(tmp_path: Path) -> None:
     path = page(tmp_path / "blank.pdf", zlib.compress(b""), Name.FlateDecode)
     assert not damaged(path) and not read_pdf(path).cells.num_rows
