@@ -253,3 +253,29 @@ def test_a_line_short_of_a_flush_column_ended_on_purpose() -> None:
     wraps = [_Wrap(3.0, 1.0, 99.0, 10.0)] * CERTAIN_WRAPS
     assert _is_flush(wraps, 2.0) and not _is_flush(wraps[1:], 2.0)
     assert not _is_flush([*wraps, _Wrap(9.0, 1.0, 99.0, 10.0)], 2.0), "one of thirty-one falls short"
+
+
+def test_only_what_a_cells_further_lines_are_set_in_by_is_an_indent() -> None:
+    """A class column of one character per line, text set in the middle, a column that begins further in: none is an indent.
+    One of ten points is, beside any of them."""
+
+    def cells(*lines: tuple[float, int]) -> list[tuple[float, float, list[Line]]]:
+        """Eight cells of 54 points: from where each line begins, and its number of letters."""
+        printed = [
+            Line("农" * n, 40 + at, 12.0 * k, 40 + at + 10 * n, 12.0 * k + 10, 1, (10.0,) * n, 10.0)
+            for k, (at, n) in enumerate(lines)
+        ]
+        return [(40.0, 54.0, printed)] * 8
+
+    plain = cells((2, 5), (2, 3)) * 3
+    odd = {
+        "stacked": cells((22, 1), (22, 1), (22, 1)),
+        "code above": cells((12, 3), (22, 1), (22, 1)),
+        "set in the middle": cells((2, 5), (22, 1)),
+        "further in": cells((12, 3), (12, 2)),
+        "none": [],
+    }
+    for name, others in odd.items():
+        assert learn({"table": plain + others}).indents == {}, name
+        hanging = cells((2, 5), (12, 4), (12, 2), (2, 3)) * 3
+        assert learn({"table": hanging + others}).indents == {"table": (2.0, 12.0)}, name

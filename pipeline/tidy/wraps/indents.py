@@ -15,22 +15,23 @@ ALIGNED = 1.3
 def learn_indent(cells: Iterable[tuple[float, float, Sequence[Line]]]) -> tuple[float, float] | None:
     """(first, further) indents of a group of cells, or None where lines do not differ by indent.
 
-    Nearly all cells must begin at one indent, and nearly all further lines at that one or one other.
+    Nearly all cells must begin at one indent, and nearly all further lines of these at that one or one other. Cells that
+    begin elsewhere (a column set further in), and those whose text is centred, do not show what a further line's indent is.
     """
-    first: Counter[float] = Counter()
-    rest: Counter[float] = Counter()
+    offsets: list[list[float]] = []
     size = 1.0
-    for left, _, lines in cells:
-        if len(lines) < 2:
+    for left, width, lines in cells:
+        if len(lines) < 2 or _is_centred(left, width, lines):
             continue
         size = max(size, lines[0].size)
-        first[round((lines[0].x0 - left) * 2) / 2] += 1
-        rest.update(round((line.x0 - left) * 2) / 2 for line in lines[1:])
+        offsets.append([round((line.x0 - left) * 2) / 2 for line in lines])
+    first = Counter(at for at, *_ in offsets)
     if sum(first.values()) < 8:
         return None
     begin = _mode(first)
     if begin is None:
         return None
+    rest = Counter(at for own, *more in offsets if abs(own - begin) <= ALIGNED for at in more)
     further = _mode(Counter({at: n for at, n in rest.items() if abs(at - begin) > ALIGNED}))
     if further is None or abs(begin - further) < 0.4 * size:
         return None
@@ -39,6 +40,11 @@ def learn_indent(cells: Iterable[tuple[float, float, Sequence[Line]]]) -> tuple[
     usual = _near(first, begin) >= 0.75 * sum(first.values())
     both = at_further >= 0.15 * total and at_begin >= 0.03 * total and at_begin + at_further >= 0.9 * total
     return (begin, further) if usual and both else None
+
+
+def _is_centred(left: float, width: float, lines: Sequence[Line]) -> bool:
+    """Whether each line leaves as much room on its left as on its right."""
+    return all(abs((line.x0 + line.x1) - (2 * left + width)) <= ALIGNED for line in lines)
 
 
 def is_stretched(line: Line, usual: float) -> bool:
