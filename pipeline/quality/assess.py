@@ -8,11 +8,12 @@ from operator import itemgetter
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from pipeline.arrow import grouped, rows, with_column
 from pipeline.findings import BOUNDARY_CODES, CODES, Finding
 from pipeline.quality.checks.classes import classes, positions
-from pipeline.quality.checks.content import boundaries, form, level_words, repetitions
+from pipeline.quality.checks.content import boundaries, form, level_words, repetitions, set_apart
 from pipeline.quality.checks.links import TARGETS, bare, link
 from pipeline.quality.checks.neighbours import near_duplicates
 from pipeline.quality.checks.pages import damaged_pages, missing_glyphs, pictured_cells
@@ -62,8 +63,9 @@ def check_tables(tables: Mapping[str, pa.Table]) -> list[Finding]:
     at_fault = credentials.filter(credentials["tier_conflict"]).to_pylist()
     # The names of certificates, qualifications, occupations and titles that the annexes print.
     names = sorted(_texts(tables, {target for targets in TARGETS.values() for target in targets}))
+    apart = set_apart(_catalogue_cells(tables, entries))
     return [
-        *boundaries(entries, [*names, *dict.fromkeys(map(bare, names))]),
+        *boundaries(entries, [*names, *dict.fromkeys(map(bare, names))], apart),
         *near_duplicates(entries, names),
         *tier_conflicts(entries, at_fault),
         *level_words(entries, organisation_names(_texts(tables, ORGANISATIONS))),
@@ -76,6 +78,17 @@ def check_tables(tables: Mapping[str, pa.Table]) -> list[Finding]:
         *org_codes(tables),
         *occupation_codes(tables),
     ]
+
+
+def _catalogue_cells(
+    tables: Mapping[str, pa.Table], entries: Sequence[Mapping[str, Any]]
+) -> Sequence[Mapping[str, Any]]:
+    """The names and lines of the cells in which entries begin, where the cells are there."""
+    if "cells" not in tables:
+        return []
+    cells = tables["cells"].select(["cell_id", "lines"])
+    named = pa.array({entry["cell_id"] for entry in entries} - {None}, pa.string())
+    return rows(cells.filter(pc.is_in(cells["cell_id"], value_set=named)))
 
 
 def _texts(tables: Mapping[str, pa.Table], columns: Iterable[tuple[str, str]]) -> set[str]:

@@ -132,7 +132,9 @@ def _entry(
             raise XizeError(
                 f"发现{finding['finding_id']}没有指明可以更正的行或单元格：{remedy(finding['code']).rstrip('。')}；属实则用“xize accept”接受。"
             )
-    to = in_one_line({"tier": None}) if action == "move" else None
+    to: Any = in_one_line({"tier": None}) if action == "move" else None
+    if finding["code"] == "items_run_together" and "|" in finding["evidence"]:
+        to = finding["evidence"].split("|")  # the parts that the finding names
     return CommentedMap(
         {
             "where": in_one_line(where),

@@ -14,6 +14,7 @@ from pipeline.quality.checks.content import cut_off, unbalanced
 from pipeline.quality.checks.uncertain import uncertain
 from pipeline.quality.decisions import affected, by_worth, finding_rows
 from pipeline.schema import TABLES, build
+from pipeline.text import normalise
 from tests.quality.truth_tables import EDITION, truth_rows, truth_tables
 
 
@@ -244,6 +245,63 @@ def test_items_run_together_and_cut_apart() -> None:
         ("items_run_together", ("a" * 16,)),
         ("item_cut_off", ("b" * 16, "c" * 16)),
     ]
+
+
+@pytest.mark.parametrize(
+    ("texts", "parts"),
+    [
+        (["农艺师(三级/高级工)、农艺师(二级/技师)"], "农艺师(三级/高级工)|农艺师(二级/技师)"),
+        (["农艺师(五级/初级工);食用"], "农艺师(五级/初级工)|食用"),
+        (["农艺师(五级/初级工)菌类生产工(五级/初级工)"], "农艺师(五级/初级工)|菌类生产工(五级/初级工)"),
+        (["助理农艺师,农业经济员", "农艺师", "工程师", "植保员"], "助理农艺师|农业经济员"),
+        (["1.农艺师2.植保员"], "1.农艺师|2.植保员"),
+        (["甲类植保员(三级)/乙类植保员(三级)"], "甲类植保员(三级)|乙类植保员(三级)"),
+    ],
+)
+def test_a_list_in_one_line_is_asked_about(texts: list[str], parts: str) -> None:
+    entries = [_entry(text, position) for position, text in enumerate(texts, 1)]
+    (finding,) = [f for f in content.boundaries(entries) if f.code == "items_run_together"]
+    assert finding.evidence == parts and finding.rows == (entries[0]["entry_id"],)
+    assert all(part in finding.message for part in parts.split("|"))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "电工/维修电工(五级/初级工)",
+        "创业咨询师、创业导师(五级/初级)",
+        "植保员(三级/高级工)、(二级/技师)",
+        "植保员(三级/高级工、二级/技师)",
+        "某某联合会:物流员、助理级",
+        "汽车(甲、乙等)品牌内训证书",
+        "1、2级植保员",
+    ],
+)
+def test_marks_that_divide_no_items(text: str) -> None:
+    entries = [_entry(one, position) for position, one in enumerate((text, "农艺师", "植保员", "物流员"), 1)]
+    assert not [f for f in content.boundaries(entries) if f.code == "items_run_together"]
+
+
+@pytest.mark.parametrize(
+    ("line", "parts"),
+    [
+        ("技术员\u3000助理工程师", ["技术员", "助理工程师"]),
+        ("植保员（五级）\tPLC编程员", ["植保员(五级)", "PLC编程员"]),
+        ("技 术 员  助 理 工 程 师", ["技术员", "助理工程师"]),
+        ("技术员②助理工程师", ["技术员", "2助理工程师"]),
+        ("技\u3000术\u3000员", None),
+        ("技术员 助理工程师", None),
+        ("健康管理师\u3000三级", None),
+        ("①\u3000技术员", None),
+        ("植保员（五级\u3000初级工）", None),
+        ("Linux  Professional", None),
+    ],
+)
+def test_words_that_wide_blanks_part(line: str, parts: list[str] | None) -> None:
+    entry = _entry(normalise(line), 1, cell_id="T1-R1-C1")
+    apart = content.set_apart([{"cell_id": "T1-R1-C1", "lines": [{"text": line}]}])
+    found = list(content.boundaries([entry], (), apart))
+    assert [finding.evidence.split("|") for finding in found] == ([parts] if parts else [])
 
 
 @pytest.mark.parametrize(

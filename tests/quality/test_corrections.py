@@ -180,6 +180,15 @@ def test_replace(rows: Rows) -> None:
     build("credentials", out["credentials"], EDITION, "pdf")
 
 
+@pytest.mark.parametrize("mark", ["、", "；", "，", " / "])
+def test_the_mark_between_the_parts_of_a_split_may_be_left_out(rows: Rows, mark: str) -> None:
+    first = texts(rows)[0]
+    listed = f"甲{first}{mark}乙{first}"
+    given = apply_to_rows(rows, [one(where=where(), action="replace", to=listed, **{"from": first})])
+    parted = [one(where=where(), action="split", to=[f"甲{first}", f"乙{first}"], **{"from": listed})]
+    assert texts(apply_to_rows(given, parted))[:2] == [f"甲{first}", f"乙{first}"]
+
+
 def test_split_and_join_are_each_other_undone(rows: Rows) -> None:
     before = texts(rows)
     pair = before[:2]

@@ -107,6 +107,20 @@ def test_two_items_that_may_be_one_are_joined_where_only_the_reason_is_filled_in
     assert decided([row], corrections=corrections)[0]["status"] == "corrected"
 
 
+def test_the_parts_that_a_finding_names_are_filled_in(tables: dict[str, pa.Table], tmp_path: Path) -> None:
+    path = tmp_path / "corrections.yaml"
+    (first, *rest) = tables["entries"].to_pylist()
+    made = {**tables, "entries": pa.Table.from_pylist([{**first, "text": "甲工、乙工"}, *rest])}
+    found = Finding("items_run_together", "是两条。", "甲工|乙工", table="entries", key=first["entry_id"])
+    (row,) = finding_rows([found], EDITION)
+    assert write_template(path, row, made, "李", datetime.date(2026, 1, 5)) == (1, 1)
+    document = load_yaml(path)
+    document[0]["reason"] = "原文以顿号分隔"
+    write_yaml(path, document)
+    after = apply_to_rows({"entries": made["entries"].to_pylist(), "classes": []}, load_corrections(path))
+    assert [entry["text"] for entry in after["entries"]][:2] == ["甲工", "乙工"]
+
+
 def test_a_finding_without_a_place_cannot_be_corrected(tables: dict[str, pa.Table], tmp_path: Path) -> None:
     (row,) = finding_rows([Finding("pages_lost", "缺第3页。", "3")], EDITION)
     with pytest.raises(XizeError, match="没有指明可以更正的行或单元格.*xize accept"):

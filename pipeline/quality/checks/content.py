@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import pairwise
 from operator import itemgetter
 from typing import Any
 
@@ -16,7 +17,7 @@ from pipeline.arrow import grouped
 from pipeline.findings import Finding
 from pipeline.model import Slot, slot_of
 from pipeline.schema import KINDS, TABLES
-from pipeline.text import CLOSE, OPEN, squeeze
+from pipeline.text import CLOSE, OPEN, depth_after, squeeze
 from pipeline.tidy.grades.levels import read_levels
 from pipeline.tidy.grades.names import is_organisation
 
@@ -136,11 +137,14 @@ def form(entries: Sequence[Entry]) -> Iterator[Finding]:
             yield about("item_length", message, text, group)
 
 
-def boundaries(entries: Sequence[Entry], known: Iterable[str] = ()) -> Iterator[Finding]:
-    """Items that other cells print as two, and neighbours that other cells print as one.
+def boundaries(
+    entries: Sequence[Entry], known: Iterable[str] = (), apart: Mapping[str, Sequence[Pair]] | None = None
+) -> Iterator[Finding]:
+    """Items that other cells print as two, or that marks or wide blanks divide; and neighbours that other cells print as one.
 
-    ``known``: further whole names, such as the annexes'. Of a whole and its two halves that both stand in the document,
-    the halves are right if the first ends as items do (师, 工, 证书), the whole if it does not.
+    ``known``: further whole names, such as the annexes'; ``apart``: the words that wide blanks part (:func:`set_apart`). Of
+    a whole and its two halves that both stand in the document, the halves are right if the first ends as items do (师, 工,
+    证书), the whole if it does not.
     """
     texts = by_text(entries)
     names = {squeeze(text) for text in texts} | {squeeze(name) for name in known}
@@ -149,27 +153,135 @@ def boundaries(entries: Sequence[Entry], known: Iterable[str] = ()) -> Iterator[
     def ends_well(name: str) -> bool:
         return name.endswith(")") or endings[name[-1]] > max(1, USUAL_ENDING * len(texts))
 
+    lists = _listed(
+        texts, lambda part: part in names or (len(part) > 1 and part[-1] != "级" and ends_well(part))
+    )
     for text, group in texts.items():
         parts = _two_items(squeeze(text), names)
-        if parts is not None and ends_well(parts[0]):
+        several = lists.get(text) or _at_blanks(squeeze(text), group, apart or {})
+        if several:
+            message = (
+                f"条目“{text}”（{places(group)}）似由{listed(several)}并列而成，在同一行内分开；"
+                f"请核对，如应分开，请在corrections.yaml中用split，属实则接受此项。"
+            )
+            yield about("items_run_together", message, "|".join(several), group)
+        elif parts is not None and ends_well(parts[0]):
             message = (
                 f"条目“{text}”（{places(group)}）似由“{parts[0]}”与“{parts[1]}”连成，二者在别处各自成条；"
                 f"请核对，如应分开，请在corrections.yaml中用split。"
             )
             yield about("items_run_together", message, text, group)
-    apart: dict[tuple[str, str], list[Entry]] = {}
+    cut: dict[tuple[str, str], list[Entry]] = {}
     for group in by_cell(entries).values():
         for first, second in zip(group, group[1:], strict=False):
             whole = squeeze(first["text"] + second["text"])
             known_whole = whole in names and not ends_well(squeeze(first["text"]))
             if known_whole or _parts_an_issuer(squeeze(first["text"]), squeeze(second["text"])):
-                apart.setdefault((first["text"], second["text"]), []).extend((first, second))
-    for (one, other), group in apart.items():
+                cut.setdefault((first["text"], second["text"]), []).extend((first, second))
+    for (one, other), group in cut.items():
         message = (
             f"{cell_name(group[0])}中相邻的“{one}”与“{other}”似是一条“{squeeze(one + other)}”；"
             f"请核对，如应合并，请在corrections.yaml中用join。"
         )
         yield about("item_cut_off", message, f"{one}|{other}", group)
+
+
+Pair = tuple[str, str]
+
+_DIVIDING = ("、;,", "/")
+"""Marks that may divide items within a line, or the parts of one; what stands on both sides of a slash is mostly one item by
+two names (电工/维修电工)."""
+_BEHIND_LEVEL = re.compile(r"(?<=[级工师]\))(?=[^(),、;/)])")
+_NUMBERED = re.compile(r"(\d{1,2})[.、)](?!\d)")
+_WIDE = re.compile(r"[\t\u2001\u2003\u3000]|\s{2,}|(?<=\S)(?=[①-⑳⑴-⒇])")
+"""A blank that parts more than words, and a circled number within a line."""
+
+
+def _listed(texts: Iterable[str], whole: Callable[[str], bool]) -> dict[str, list[str]]:
+    """The items that are lists of several by their marks, each with its parts; ``whole``: whether a part may be an item.
+
+    A part that states a level of its own is one when another name follows behind a mark, or another part with a level
+    without any (one name may go on: 某某剧目(高级)教官). A slash between parts
+    without levels divides items only where it does so between parts with levels.
+    """
+    found: dict[str, list[str]] = {}
+    open_lists: list[tuple[str, str, list[str]]] = []
+    shown = set(_DIVIDING[:1])
+    for text in texts:
+        if len(parts := _numbered(text)) > 1:
+            found[text] = parts
+            continue
+        cuts = {marks: _divided(text, marks) for marks in _DIVIDING} | {"": _BEHIND_LEVEL.split(text)}
+        for marks, cut in cuts.items():
+            parts = [part for part in cut if part]
+            named = [not _ONLY_PAPER.fullmatch(part.replace("技师", "")) for part in parts]
+            own = [_states_level(part) for part in parts]
+            if any(map(all, zip(own, (named if marks else own)[1:], strict=False))):
+                found.setdefault(text, parts)
+                shown.add(marks)
+            elif len(parts) > 1 and not any(own):
+                open_lists.append((text, marks, parts))
+    for text, marks, parts in open_lists:
+        if marks in shown and all(map(whole, parts)):
+            found.setdefault(text, parts)
+    return found
+
+
+def _divided(text: str, marks: str) -> list[str]:
+    """``text`` cut at every one of ``marks`` outside brackets."""
+    parts, depth = [""], 0
+    for char in text:
+        depth = depth_after(char, depth, quotes=True)
+        if char in marks and depth == 0:
+            parts.append("")
+        else:
+            parts[-1] += char
+    return parts
+
+
+def _numbered(text: str) -> list[str]:
+    """``text`` cut before numbers that count on from the one that it begins with (1.甲2.乙)."""
+    starts: list[int] = []
+    numbers: list[int] = []
+    for mark in _NUMBERED.finditer(text):
+        if int(mark[1]) == numbers[-1] + 1 if numbers else mark.start() == 0:
+            starts.append(mark.start())
+            numbers.append(int(mark[1]))
+    return [text[a:b] for a, b in pairwise([*starts, len(text)])]
+
+
+def _states_level(part: str) -> bool:
+    levels = read_levels(part)
+    return bool(levels.grades or levels.level) and levels.name != part
+
+
+def set_apart(cells: Iterable[Mapping[str, Any]]) -> dict[str, list[Pair]]:
+    """By cell, the words (blanks deleted) that a tab or a wide blank parts within its lines; single letters drawn apart for
+    the looks (技 术 员) are none. ``cells``: rows of the table ``cells``."""
+    found: dict[str, list[Pair]] = {}
+    for cell in cells:
+        for line in cell["lines"]:
+            text = line["text"].strip()
+            if _WIDE.search(text):
+                words = [squeeze(word) for word in _WIDE.split(text)]
+                pairs = [pair for pair in pairwise(words) if all(map(_is_name, pair))]
+                found.setdefault(cell["cell_id"], []).extend(pairs)
+    return found
+
+
+def _is_name(word: str) -> bool:
+    return sum(map(str.isalpha, word)) > 1 and not word.isascii() and not _ONLY_PAPER.fullmatch(word)
+
+
+def _at_blanks(text: str, group: Sequence[Entry], apart: Mapping[str, Sequence[Pair]]) -> list[str]:
+    """The parts of a text (blanks deleted) between the wide blanks outside brackets of the cells that print it; [] if none."""
+    places = {0, len(text)}
+    for entry in group:
+        for first, second in apart.get(entry["cell_id"] or "", ()):
+            at = text.find(first + second) + len(first)
+            if at >= len(first) and depth_after(text[:at]) == 0:
+                places.add(at)
+    return [text[a:b] for a, b in pairwise(sorted(places))] if len(places) > 2 else []
 
 
 def _parts_an_issuer(first: str, second: str) -> bool:

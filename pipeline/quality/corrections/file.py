@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import datetime
 import hashlib
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -168,7 +169,12 @@ def _split(correction: Correction) -> str | None:
     expect, to = correction.expect, correction.to
     if not isinstance(expect, str) or not isinstance(to, list) or len(to) < 2:
         return "须用from写明一个条目、用to列出拆成的各条"
-    return None if squeeze("".join(to)) == squeeze(expect) else "的to各条连起来与from不同"
+    parts = _DIVIDER.join(re.escape(squeeze(str(part))) for part in to)
+    return None if re.fullmatch(parts, squeeze(expect)) else "的to各条连起来与from不同"
+
+
+_DIVIDER = "[、;,/]?"
+"""What may be left out between the parts of an item that is split: the mark that divides them."""
 
 
 def _join(correction: Correction) -> str | None:
