@@ -138,6 +138,7 @@ CODES: dict[str, Code] = {
         ("brackets_unbalanced", "warning", "reading", "括号不成对", "核对原文；可在corrections.yaml中用replace更正，属原文如此则接受。"),
         ("item_cut_off", "warning", "reading", "条目似被截断", "核对原文；可在corrections.yaml中用join或replace更正。"),
         ("item_length", "warning", "reading", "条目过短或过长", "核对是否拆分或合并有误；可在corrections.yaml中用split或join更正。"),
+        ("item_ditto", "warning", "reading", "条目只写“同上”", "对照原文，在corrections.yaml中用replace写明所指的条目，或用drop删去。"),
         ("items_run_together", "warning", "reading", "两个条目似连成一条", "核对原文；可在corrections.yaml中用split更正。"),
         ("item_repeated", "warning", "document", "同一单元格重复列出", "核对原文；多余者在corrections.yaml中用drop删去，属实则接受。"),
         ("boundary_differs", "info", "reading", "条目起止与上一版不同", "对照原文；有误则在corrections.yaml中用split或join更正，无误则接受。"),

@@ -220,6 +220,24 @@ def test_cut_off(text: str, wrong: bool) -> None:
     assert (cut_off(text) is not None) is wrong
 
 
+@pytest.mark.parametrize(
+    ("text", "ditto"),
+    [
+        ("同上", True),
+        ("(同左)", True),
+        ("同前一栏", True),
+        ("同初级", True),
+        ("〃", True),
+        ("同声传译", False),
+        ("高级", False),
+    ],
+)
+def test_what_only_refers_to_another_cell_is_no_item(text: str, ditto: bool) -> None:
+    entries = [_entry(text, 1), _entry(text, 1, class_code="6102", entry_id="a" * 16)]
+    found = [finding for finding in content.form(entries) if finding.code == "item_ditto"]
+    assert [finding.rows for finding in found] == ([(f"{1:016x}", "a" * 16)] if ditto else [])
+
+
 def test_the_truth_has_hardly_any_item_of_bad_form(found: list[Finding]) -> None:
     """What a careful reader printed item by item is whole: these checks must hardly ever speak up."""
     assert len(_of(found, "item_cut_off")) <= 2

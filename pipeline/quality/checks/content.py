@@ -122,11 +122,18 @@ def unbalanced(text: str) -> bool:
     return bool(opened)
 
 
+_DITTO = re.compile(r"\(?(?:同(?:[上下左右前]|以上|[初中高]级)[一列栏格行级类项]{0,2}|[〃々]+)\)?")
+"""同上 and its kind."""
+
+
 def form(entries: Sequence[Entry]) -> Iterator[Finding]:
-    """Unbalanced brackets, items cut off, items too short or too long."""
+    """Items that only refer to another cell, unbalanced brackets, items cut off, items too short or too long."""
     low, high = LENGTH
     for text, group in by_text(entries).items():
-        if unbalanced(text):
+        if _DITTO.fullmatch(text):
+            message = f"条目“{text}”（{places(group)}）只说与别处相同，没有写明内容，已照原文发布；请对照原文，在corrections.yaml中用replace写明它所指的条目，或用drop删去。"
+            yield about("item_ditto", message, text, group)
+        elif unbalanced(text):
             message = f"条目“{text}”（{places(group)}）的括号或引号不成对；请核对原文，如系漏印请在corrections.yaml中用replace更正，属实则接受此项。"
             yield about("brackets_unbalanced", message, text, group)
         elif (why := cut_off(text)) is not None:
