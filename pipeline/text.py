@@ -6,7 +6,7 @@ import csv
 import io
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from itertools import groupby
 from typing import TypeVar
@@ -159,6 +159,45 @@ def place_words(page: int | None, line: int | None, source: str | None = None) -
     if page is not None:
         return f"第{page}页"
     return "" if line is None else f"第{line}段" if source == "docx" else f"第{line}行"
+
+
+_LIST_MARK = re.compile(
+    r"\s*(?:(?P<round>[①-⑳⑴-⒇⒈-⒛])|(?P<open>[(（]?)(?P<number>\d{1,2})(?P<close>[.．、)）])"
+    r"|(?P<bullet>[•●○■◆◇▪◦‣➢·・∙\-–—]))\s*(?=[^\s\-–—·….．、)）])"
+)
+
+
+def list_marks(lines: Sequence[str]) -> list[str]:
+    """Per line, the mark with which it begins an item of a list: numbers that count on from the first line's, or its bullet;
+    "" where there is none. ``lines``: as read, for normalising turns ① into a digit.
+
+    >>> list_marks(["1.农艺师", "2.3D打印", "造型师"]), list_marks(["①技术员", "②助理工程师"]), list_marks(["2.5G通信"])
+    (['1.', '2.', ''], ['①', '②'], [''])
+    """
+    marks: list[str] = []
+    style: tuple[str, ...] | None = None
+    number = 0
+    for at, line in enumerate(lines):
+        found = _LIST_MARK.match(line)
+        own, value = _style(found) if found else (None, 0)
+        if not at and found and not (found["number"] and line[found.end()].isdigit()):  # 2.5G is one number
+            style, number = own, value
+        if found and own == style and value == number:
+            marks.append(found[0].strip())
+            number += not found["bullet"]
+        else:
+            marks.append("")
+    return marks
+
+
+def _style(mark: re.Match[str]) -> tuple[tuple[str, ...], int]:
+    """How a list mark is written, and its number (0 for a bullet)."""
+    if mark["round"]:
+        block = "①⑴⒈"[(mark["round"] >= "⑴") + (mark["round"] >= "⒈")]
+        return (block,), ord(mark["round"]) - ord(block) + 1
+    if mark["number"]:
+        return (clean(mark["open"]), clean(mark["close"])), int(mark["number"])
+    return ("bullet", mark["bullet"]), 0
 
 
 _PAGE_NUMBER = re.compile(

@@ -23,7 +23,11 @@ from pipeline.schema.common import (
 from pipeline.schema.types import Field, ForeignKey, Table
 
 _NAME = Field(
-    "name", "名称", "Name", "不含所写等级与机构的名称", "Text without stated grade or level and issuer"
+    "name",
+    "名称",
+    "Name",
+    "不含所写等级、机构与列表序号的名称",
+    "Text without stated grade or level, issuer and list mark",
 )
 _ISSUER = Field(
     "issuer", "发证机构", "Issuer",

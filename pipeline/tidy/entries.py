@@ -13,7 +13,7 @@ from pipeline.findings import Finding
 from pipeline.model import Cell, Line, Slot
 from pipeline.reading import SINGLE
 from pipeline.schema import KINDS, TIERS
-from pipeline.text import normalise, squeeze
+from pipeline.text import list_marks, normalise, squeeze
 from pipeline.tidy.beside import WordFile, settle
 from pipeline.tidy.catalogue import Catalogue
 from pipeline.tidy.grades.levels import read_levels
@@ -72,12 +72,14 @@ def _values(
     return {value for value in values if isinstance(value, str) and value}
 
 
-def stated(text: str, organisations: frozenset[str]) -> dict[str, Any]:
-    """The columns of an entry that follow from its text (normalised)."""
-    levels = read_levels(text, organisations)
+def stated(text: str, organisations: frozenset[str], mark: str = "") -> dict[str, Any]:
+    """The columns of an entry that follow from its text (normalised); ``mark``: the list mark that it begins with (as read),
+    which is no part of the name."""
+    unmarked = text.removeprefix(normalise(mark))
+    levels = read_levels(unmarked, organisations)
     return {
         "text": text,
-        "name": levels.name or text,
+        "name": levels.name or unmarked,
         "issuer": levels.issuer,
         "grades": list(levels.grades),
         "level": levels.level,
@@ -152,6 +154,7 @@ def _rows_of(
     known = memory.items if memory is not None else {}
     rows: list[Row] = []
     seen: Counter[str] = Counter()
+    marks = list_marks([line.text for line, _ in lines])
     for item in items:
         text = normalise(item.text)
         if not text:
@@ -171,7 +174,7 @@ def _rows_of(
                 "kind": key[1],
                 "tier": key[2],
                 "position": len(rows) + 1,
-                **stated(text, organisations),
+                **stated(text, organisations, marks[item.first]),
                 "settled_by": "word_file" if item.first in settled else "edition" if by_edition else None,
                 "requires_attention": False,
                 **line.place,

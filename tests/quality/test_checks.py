@@ -238,6 +238,12 @@ def test_what_only_refers_to_another_cell_is_no_item(text: str, ditto: bool) -> 
     assert [finding.rows for finding in found] == ([(f"{1:016x}", "a" * 16)] if ditto else [])
 
 
+def test_an_item_behind_a_bullet_is_not_cut_off() -> None:
+    listed = _entry("·农艺师", 1, name="农艺师")
+    assert not list(content.form([listed]))
+    assert [finding.code for finding in content.form([_entry("·农艺师", 1)])] == ["item_cut_off"]
+
+
 def test_the_truth_has_hardly_any_item_of_bad_form(found: list[Finding]) -> None:
     """What a careful reader printed item by item is whole: these checks must hardly ever speak up."""
     assert len(_of(found, "item_cut_off")) <= 2

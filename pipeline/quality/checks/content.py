@@ -17,7 +17,7 @@ from pipeline.arrow import grouped
 from pipeline.findings import Finding
 from pipeline.model import Slot, slot_of
 from pipeline.schema import KINDS, TABLES
-from pipeline.text import CLOSE, OPEN, depth_after, squeeze
+from pipeline.text import CLOSE, OPEN, depth_after, list_marks, squeeze
 from pipeline.tidy.grades.levels import read_levels
 from pipeline.tidy.grades.names import is_organisation
 
@@ -126,6 +126,12 @@ _DITTO = re.compile(r"\(?(?:同(?:[上下左右前]|以上|[初中高]级)[一�
 """同上 and its kind."""
 
 
+def _mark_of(entry: Entry) -> str:
+    """The list mark that the name of an entry leaves out."""
+    (mark,) = list_marks([entry["text"]])
+    return "" if entry["name"].startswith(mark) else mark
+
+
 def form(entries: Sequence[Entry]) -> Iterator[Finding]:
     """Items that only refer to another cell, unbalanced brackets, items cut off, items too short or too long."""
     low, high = LENGTH
@@ -136,7 +142,7 @@ def form(entries: Sequence[Entry]) -> Iterator[Finding]:
         elif unbalanced(text):
             message = f"条目“{text}”（{places(group)}）的括号或引号不成对；请核对原文，如系漏印请在corrections.yaml中用replace更正，属实则接受此项。"
             yield about("brackets_unbalanced", message, text, group)
-        elif (why := cut_off(text)) is not None:
+        elif (why := cut_off(text.removeprefix(_mark_of(group[0])))) is not None:
             message = f"条目“{text}”（{places(group)}）{why}，似被截断；请核对原文，如属相邻条目的一部分，请在corrections.yaml中用join合并。"
             yield about("item_cut_off", message, text, group)
         elif not low <= len(text) <= high:

@@ -13,7 +13,7 @@ from pipeline.arrow import grouped
 from pipeline.model import Slot, slot_of
 from pipeline.quality.corrections.file import Correction, Target, fitting, only_one
 from pipeline.schema import ANNEX_TABLES, TABLES, row_id
-from pipeline.text import normalise, squeeze
+from pipeline.text import list_marks, normalise, squeeze
 from pipeline.tidy.entries import entry_id, stated
 from pipeline.tidy.entries import organisations as organisations_of
 from pipeline.tidy.grades.grammar import DEFAULT_RULE3
@@ -157,7 +157,10 @@ class _Catalogue:
 
     def _read(self, entry: Row, text: str) -> Row:
         """``entry`` with another text, read anew; a steward's word is certain."""
-        read = stated(normalise(text), self.organisations)
+        same = squeeze(text) == squeeze(
+            entry.get("text", "")
+        )  # moved: its mark (①) may be a mere digit by now
+        read = {} if same else stated(normalise(text), self.organisations, *list_marks([text]))
         return {**entry, **read, "settled_by": "steward", "confidence": 1.0, "corrected": True}
 
     def _put(self, slot: Slot, at: int, count: int, items: list[Row]) -> None:

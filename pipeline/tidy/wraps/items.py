@@ -7,10 +7,10 @@ from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 from pipeline.model import Cell, GridCell, Line, LogicalTable
-from pipeline.text import normalise
+from pipeline.text import list_marks, normalise
 from pipeline.tidy.wraps import breaks, segment
 from pipeline.tidy.wraps.breaks import BreakRules
-from pipeline.tidy.wraps.segment_model import SURE, CellLines, Item
+from pipeline.tidy.wraps.segment_model import CERTAIN, SURE, CellLines, Item
 from pipeline.tidy.wraps.typed import Blanks
 
 _FULL_LINE = 0.0
@@ -101,8 +101,21 @@ def segment_cell(
         return CellLines(texts, (), near)
     if rules.blanks is not None:
         odds, traits = rules.blanks.gaps(lines)
-        return CellLines(texts, odds, near, traits, slot)
-    return CellLines(texts, boundary_odds(lines, rules, full), near, (), slot)
+    else:
+        odds, traits = boundary_odds(lines, rules, full), ()
+    if all(slot):
+        odds = _of_list(odds, list_marks([line.text for line, _ in lines]), bool(traits))
+    return CellLines(texts, odds, near, traits, slot)
+
+
+def _of_list(odds: Sequence[float], marks: Sequence[str], typed: bool) -> tuple[float, ...]:
+    """The log-odds of boundaries where lines begin with list marks: a mark in order begins an item, and where there are
+    several a printed line without one goes on, unless the line before it certainly ended on purpose."""
+    goes_on = sum(map(bool, marks)) > 1 and not typed
+    return tuple(
+        CERTAIN if mark else _WRAPPED if goes_on and odd < SURE else odd
+        for odd, mark in zip(odds, marks[1:], strict=True)
+    )
 
 
 def lines_as_items(texts: Iterable[str]) -> list[Item]:
