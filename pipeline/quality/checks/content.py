@@ -277,13 +277,18 @@ def set_apart(cells: Iterable[Mapping[str, Any]]) -> dict[str, list[Pair]]:
             text = line["text"].strip()
             if _WIDE.search(text):
                 words = [squeeze(word) for word in _WIDE.split(text)]
-                pairs = [pair for pair in pairwise(words) if all(map(_is_name, pair))]
+                pairs = [pair for pair in pairwise(words) if _is_name(pair[0]) and _may_follow(*pair)]
                 found.setdefault(cell["cell_id"], []).extend(pairs)
     return found
 
 
 def _is_name(word: str) -> bool:
     return sum(map(str.isalpha, word)) > 1 and not word.isascii() and not _ONLY_PAPER.fullmatch(word)
+
+
+def _may_follow(first: str, second: str) -> bool:
+    """Whether a name begins with ``second``: behind a closed bracket a single letter does, which a line's end may cut off."""
+    return _is_name(second) or (first[-1] in CLOSE and second.isalpha() and not _ONLY_PAPER.fullmatch(second))
 
 
 def _at_blanks(text: str, group: Sequence[Entry], apart: Mapping[str, Sequence[Pair]]) -> list[str]:
