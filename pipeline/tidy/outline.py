@@ -54,7 +54,7 @@ def outline(cells: Sequence[Cell], blocks: Sequence[Block], pages: Sequence[Page
     """Take a document apart into its sections."""
     tables = page_tables(cells)
     lines = [block.line for block in blocks if block.role == "text"]
-    hidden = [block for block in blocks if block.role not in ("text", RAISED)]
+    hidden = [block for block in blocks if block.role != "text"]
     margins = running_heads(lines, tables, {p.page: p for p in pages})
     off = {id(line) for line in margins}
     lines = [line for line in lines if id(line) not in off]
@@ -232,7 +232,8 @@ def _opened(sections: list[Section], banner: Section | None, part: PageTable) ->
 def without_marks(
     cells: Sequence[Cell], blocks: Sequence[Block], sections: Sequence[Section]
 ) -> tuple[list[Cell], list[Block]]:
-    """``cells`` without the marks whose note another page of their section has, and ``blocks`` with these marks and notes.
+    """``cells`` without the marks whose note another page of their section has, and ``blocks`` with these marks and notes,
+    other marks with the cell that they stay in.
 
     The note stands behind the table, at the end of the annex or the catalogue, or at the foot of the page on which a cut
     row begins.
@@ -240,11 +241,16 @@ def without_marks(
     told, bare = list(blocks), list(cells)
     for at, block in enumerate(blocks):
         mark = block.line
-        if block.role == RAISED and (note := _note(mark, sections)):
-            told[at] = footnote(mark.text, (mark.x0, mark.top, mark.x1, mark.bottom), mark.page, note)
-            index = next(i for i, cell in enumerate(bare) if _holds(cell, mark))
-            lines = (_without(line, mark) for line in bare[index].lines)
-            bare[index] = replace(bare[index], lines=tuple(line for line in lines if line.text.strip()))
+        holding = (i for i, cell in enumerate(bare) if block.role == RAISED and _holds(cell, mark))
+        if (index := next(holding, None)) is None:
+            continue
+        note = _note(mark, sections)
+        if note is None:
+            told[at] = replace(block, line=replace(mark, text=f"{mark.text}\t{bare[index].text}"))
+            continue
+        told[at] = footnote(mark.text, (mark.x0, mark.top, mark.x1, mark.bottom), mark.page, note)
+        lines = (_without(line, mark) for line in bare[index].lines)
+        bare[index] = replace(bare[index], lines=tuple(line for line in lines if line.text.strip()))
     return bare, told
 
 

@@ -79,12 +79,16 @@ def parse_annex(text: str) -> tuple[int | None, str] | None:
 
 
 def begins_note(line: str, mark: str) -> bool:
-    """Whether a line is a note with this mark: not a longer number, nor a point of an enumeration (2、…)."""
-    rest = line.strip().removeprefix("注").lstrip("（([")
-    after = rest.removeprefix(mark)
-    return (
-        rest.startswith(mark)
-        and bool(after.strip())
-        and not after.startswith(("、", mark[-1]))
-        and not after[0].isdigit()
-    )
+    """Whether a note with this mark begins in a line: not a longer number, nor a point of an enumeration (2、…).
+
+    Several notes may share a line: a sign tells where each begins, a number only in a line that 注 opens.
+
+    begins_note("①2026年起停用", "①"), begins_note("注：①停用；②限本市", "②") → True, True
+    """
+    sign = mark.strip("[]［］()（）〔〕")
+    number = sign[-1].isdecimal()
+    inside = not number or line.lstrip().startswith(("注", "备注"))
+    opening = r"(?:^|[;；。])" if inside else "^"
+    after = r"(?![\d、])" if number else f"(?!{re.escape(sign[-1])})"
+    said = rf"{opening}\s*(?:备?注\s*[:：]?)?\s*[(（\[［〔]?{re.escape(sign)}{after}.*?[^\W\d_]"
+    return re.search(said, line) is not None

@@ -103,6 +103,16 @@ def test_footnotes_do_not_end_a_table_and_are_told_of(name: str, tmp_path: Path)
     assert all("以证书颁发时的名称为准" in one.evidence for one in marks)
 
 
+def test_a_mark_without_a_note_stays_and_is_told_of(tmp_path: Path) -> None:
+    truth = small(LAYOUTS["footnotes"])
+    for cls in (cls for section in truth["sections"] for cls in section["classes"]):
+        cls["notes"] = dict.fromkeys(cls["notes"], "12")
+    truth, found = printed(truth, LAYOUTS["footnotes"], tmp_path)
+    marks = [one for one in found.findings if one.code in ("footnote_mark", "raised_mark")]
+    assert len(marks) == sum(len(cls["notes"]) for one in truth["sections"] for cls in one["classes"])
+    assert all(one.code == "raised_mark" and one.page and "没有找到其注文" in one.message for one in marks)
+
+
 @pytest.mark.parametrize("first", [True, False], ids=["first", "last"])
 def test_a_section_that_prints_only_its_header_is_told_of(first: bool, tmp_path: Path) -> None:
     """Also the last one, behind which the notes of all stand."""

@@ -8,6 +8,7 @@ from pipeline.model import Cell, Line
 from pipeline.reading import Block, PageInfo
 from pipeline.tidy.outline import outline, running_heads
 from pipeline.tidy.sections import PageTable
+from pipeline.vocabulary.headings import begins_note
 
 HEIGHT = 842.0
 PAGES = {n: PageInfo(n, 595.0, HEIGHT, 0, 900, 20, 0.0, 1, "test") for n in range(1, 61)}
@@ -104,3 +105,24 @@ def test_a_heading_that_comes_again_opens_its_section_each_time() -> None:
         (page, titles[index % 2], 2) for index, page in enumerate((2, 12, 22, 32, 42, 52))
     ]
     assert _printed(found.margins) == [(page, "教师认定细则") for page in PAGES]
+
+
+@pytest.mark.parametrize(
+    ("line", "mark", "note"),
+    [
+        ("①2026年起停用。", "①", True),
+        ("注：①2026年起停用；②仅限本市。", "②", True),
+        ("注：1.2026年起停用；2.仅限本市。", "2", True),
+        ("注：1.2026年起停用。", "[1]", True),
+        ("［2］2026年起停用。", "[2]", True),
+        ("注2 2026年起停用。", "注2", True),
+        ("备注：*仅限本市。", "*", True),
+        ("**仅限本市。", "*", False),
+        ("12026年起停用。", "1", False),
+        ("共3项；2项停用。", "2", False),
+        ("2、标题", "2", False),
+        ("1 / 20", "1", False),
+    ],
+)
+def test_which_lines_are_notes_with_a_mark(line: str, mark: str, note: bool) -> None:
+    assert begins_note(line, mark) is note

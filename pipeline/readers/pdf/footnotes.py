@@ -13,13 +13,15 @@ from pipeline.readers.pdf.lines import lines_of
 from pipeline.readers.pdf.page import Ints, PageArrays
 from pipeline.vocabulary.headings import begins_note
 
-_SMALL = 0.8
-"""Share of the size beside it that a mark has at most."""
+_SMALL = 0.9
+"""Share of the size beside it that a mark has at most (browsers set one at 0.83)."""
 _RAISED = 0.15
 """Share of the size beside it by which a mark stands higher, at least."""
-_MARK = re.compile(r"[0-9]{1,2}|[\u2460-\u2473]|[*＊]{1,3}|[†‡]")
-_UNIT = re.compile(r"[A-Za-z]")
-"""A number beside a Latin letter is a power (m²), not a mark."""
+_MARK = re.compile(
+    r"[0-9]{1,2}|[\[［(（〔][0-9]{1,2}[\]］)）〕]|[\u2460-\u2487]|[*＊#＃※☆★△▲◇◆]{1,3}|[†‡§]|注[0-9]{0,2}"
+)
+_UNIT = re.compile(r"(?<![A-Za-z])[A-Za-z]{1,2}$")
+"""A number behind a unit is a power (m²), not a mark."""
 
 
 @dataclass(frozen=True)
@@ -59,25 +61,42 @@ def footnote_marks(page: PageArrays, cells: Sequence[Sequence[Ints]], free: Ints
 
 
 def _raised(page: PageArrays, glyphs: Ints) -> list[Ints]:
-    """Runs of small raised glyphs, each right behind a larger one that it is raised against."""
+    """Runs of small glyphs, each raised against the larger one in front of it or, where it begins a line, behind it; or
+    alone on its line: the line before was full."""
     if len(glyphs) < 2:
         return []
     boxes, sizes = page.boxes[glyphs], page.sizes[glyphs]
-    small = sizes[1:] <= _SMALL * sizes[:-1]
-    small &= boxes[1:, 3] < boxes[:-1, 3] - _RAISED * sizes[:-1]
-    small &= np.abs(boxes[1:, 0] - boxes[:-1, 2]) < 0.5 * sizes[:-1]
-    small &= (boxes[1:, 3] > boxes[:-1, 1]) & (page.angles[glyphs[1:]] == 0)
-    out = []
-    for i in (np.flatnonzero(small) + 1).tolist():
-        end = i + 1
-        while (
-            end < len(glyphs)
-            and abs(sizes[end] - sizes[i]) < 0.1
-            and abs(boxes[end, 3] - boxes[i, 3]) < 0.1 * sizes[i]
-            and abs(boxes[end, 0] - boxes[end - 1, 2]) < 0.3 * sizes[i]
-        ):
-            end += 1
-        power = page.texts[glyphs[i]].isdigit() and _UNIT.fullmatch(page.texts[glyphs[i - 1]])
-        if not power:
-            out.append(glyphs[i:end])
-    return out
+    near = np.minimum(sizes[1:], sizes[:-1])
+    joined = np.abs(np.diff(sizes)) < 0.1
+    joined &= np.abs(np.diff(boxes[:, 3])) < 0.1 * near
+    joined &= np.abs(boxes[1:, 0] - boxes[:-1, 2]) < 0.3 * near
+    ends = np.append(np.flatnonzero(~joined) + 1, len(glyphs))
+    starts = np.append(0, ends[:-1])
+
+    def raised(start: int, end: int) -> bool:
+        """Whether the run is a mark by its place among its neighbours."""
+        size, bottom = sizes[start], boxes[start, 3]
+
+        def beside(other: int, gap: float) -> bool:
+            high = bottom > boxes[other, 1] and boxes[other, 3] > boxes[start, 1]
+            return bool(high and abs(gap) < 0.5 * sizes[other])
+
+        def against(other: int) -> bool:
+            return bool(size <= _SMALL * sizes[other] and bottom < boxes[other, 3] - _RAISED * sizes[other])
+
+        if start and beside(start - 1, boxes[start, 0] - boxes[start - 1, 2]):
+            unit = _UNIT.search("".join(page.texts[i] for i in glyphs[max(0, start - 3) : start].tolist()))
+            return against(start - 1) and not (unit and page.texts[glyphs[start]].isdecimal())
+        if end < len(glyphs) and beside(end, boxes[end, 0] - boxes[end - 1, 2]):
+            return against(end)
+        below = start and boxes[start, 1] > boxes[start - 1, 3] - _RAISED * sizes[start - 1]
+        return bool(
+            below and size <= _SMALL * sizes[start - 1] and boxes[start, 1] - boxes[start - 1, 3] < size
+        )
+
+    smaller = np.zeros(len(starts), bool)
+    smaller[1:] = sizes[starts[1:]] <= _SMALL * sizes[starts[1:] - 1]
+    smaller[:-1] |= sizes[starts[:-1]] <= _SMALL * sizes[ends[:-1]]
+    smaller &= page.angles[glyphs[starts]] == 0
+    runs = ((int(starts[i]), int(ends[i])) for i in np.flatnonzero(smaller))
+    return [glyphs[start:end] for start, end in runs if raised(start, end)]

@@ -10,7 +10,7 @@ from reportlab.lib.utils import ImageReader
 
 from pipeline.readers.pdf.export import tables_of
 from pipeline.readers.pdf.read import read_pages
-from pipeline.reading import pages_of
+from pipeline.reading import RAISED, pages_of
 from tests.typeset.sheet import Sheet
 
 DECODERS = ("pdfium", "pdfplumber")
@@ -217,6 +217,30 @@ def test_footnote_marks_leave_the_text(sheet: Sheet, decoder: str) -> None:
     blocks = read_pages(sheet.path, [1], decoder=decoder).blocks.to_pylist()
     marks = [row["text"].split("\t") for row in blocks if row["role"] == "footnote_mark"]
     assert [(mark, note.replace(" ", "")) for mark, note in marks] == [("1", "1甲级"), ("12", "12）说明")]
+
+
+@pytest.mark.parametrize(
+    ("size", "mark", "notes"),
+    [(5.3, "*", ["*12甲"]), (7.5, "1", ["1 12甲"]), (7.5, "[2]", ["2.甲"]), (7.5, "*", []), (7.5, "1", ["12甲", "1、甲"])],
+)  # fmt: skip
+@pytest.mark.parametrize("where", ["behind", "in front", "on the next line"])
+def test_where_footnote_marks_stand(
+    sheet: Sheet, decoder: str, where: str, size: float, mark: str, notes: list[str]
+) -> None:
+    """A mark leaves the text where a note is found, wherever it stands; else it stays."""
+    marked = {"behind": (92.2, 130), "in front": (83, 130), "on the next line": (83, 143)}[where]
+    width = sum(sheet.face.width(char, size) for char in mark)
+    drawn = [((83 + width if where == "in front" else 83, 133), "甲", 9), (marked, mark, size)]
+    sheet.table(((0, 0, 1, 1, ""), (0, 1, 1, 1, "乙")), (80.0, 200.0, 300.0), (120.0, 150.0))
+    for at, text, points in drawn[:: -1 if where == "in front" else 1]:
+        sheet.text(*at, text, size=points)
+    for n, text in enumerate(notes):
+        sheet.text(80, 180 + 15 * n, text)
+    found = len(notes) == 1
+    shown = {"behind": f"甲{mark}", "in front": f"{mark}甲", "on the next line": f"甲\n{mark}"}[where]
+    assert read(sheet, decoder) == [[["甲" if found else shown, "乙"]]]
+    blocks = read_pages(sheet.path, [1], decoder=decoder).blocks.to_pylist()
+    assert [row["role"] for row in blocks if row["role"] != "text"] == ["footnote_mark" if found else RAISED]
 
 
 @pytest.mark.parametrize("rest", [True, False])
