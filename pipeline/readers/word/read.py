@@ -12,7 +12,7 @@ from pipeline.errors import XizeError
 from pipeline.findings import Finding
 from pipeline.readers.word.package import Package, W, open_package, text_of
 from pipeline.readers.word.styles import read_numbering, read_styles
-from pipeline.readers.word.tables import WordCell, parts_of, read_grid
+from pipeline.readers.word.tables import WordCell, WordGrid, parts_of, read_grid
 from pipeline.readers.word.text import Paragraph, ParagraphReader
 from pipeline.reading import WORD, Reading, staged_without_pages
 
@@ -145,15 +145,21 @@ class _Body:
                 self._blocks_of(cell.element, box)
             return
         self._tables += 1
-        for row in grid.deleted:
-            self._changed(text_of(row, f"{W}t", f"{W}delText"), "", line=line)
-        for row in grid.inserted:
-            self._changed("", text_of(row), line=line)
+        self._tell_rows(grid, line)
+        for cell in grid.cells:
+            self._cell(cell, self._tables, box)
+
+    def _tell_rows(self, grid: WordGrid, line: int | None) -> None:
+        """What of a table's rows and cells is hidden or no settled text."""
+        for part in grid.deleted:
+            self._changed(text_of(part, f"{W}t", f"{W}delText"), "", line=line)
+        for part in grid.inserted:
+            self._changed("", text_of(part), line=line)
+        for part in grid.merged:
+            self._changed("", f"单元格的合并：{text_of(part)}", line=line)
         for text in map(text_of, grid.hidden):
             message = f"表格中有隐藏的行“{text[:40]}”，已照常读入；请核对是否应属正文。"
             self._tell("hidden_rows", message, text, line=line)
-        for cell in grid.cells:
-            self._cell(cell, self._tables, box)
 
     def _cell(self, cell: WordCell, table: int, box: str) -> None:
         name = f"{f'{box}-' if box else ''}t{table:03d}-r{cell.row:03d}-c{cell.col:02d}"
@@ -188,7 +194,9 @@ class _Body:
             if isinstance(one, Paragraph):
                 yield one
                 continue
-            for cell in read_grid(one, f"{self._package.name}单元格中").cells:
+            grid = read_grid(one, f"{self._package.name}单元格中")
+            self._tell_rows(grid, self._numbers.get(next(one.iter(f"{W}p"), None)))
+            for cell in grid.cells:
                 yield from self._cell_paragraphs(cell.element)
 
     def _doubts(self, paragraph: Paragraph, place: dict[str, Any]) -> None:
@@ -207,7 +215,9 @@ class _Body:
 
     def _changed(self, removed: str, added: str, **place: Any) -> None:
         said = "，".join(
-            f"{what}“{text[:60]}”" for what, text in (("删去", removed), ("加入", added)) if text
+            f"{what}“{text[:60]}”{'（¶为段落标记）' if '¶' in text[:60] else ''}"
+            for what, text in (("删去", removed), ("加入", added))
+            if text
         )
         if said:
             message = f"此处有未定的修订（{said}），已按接受修订读取；请核对定稿。"
@@ -242,6 +252,7 @@ class _Body:
 def _put_before(held: Paragraph, paragraph: Paragraph) -> None:
     """Put a paragraph whose end mark is deleted in front of the next, which goes on in its last line."""
     if held.lines and paragraph.lines:
+        held.removed.append(f"{held.lines[-1]}¶{paragraph.lines[0]}")
         paragraph.lines = [*held.lines[:-1], held.lines[-1] + paragraph.lines[0], *paragraph.lines[1:]]
     else:
         paragraph.lines = held.lines or paragraph.lines

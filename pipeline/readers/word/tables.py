@@ -31,13 +31,15 @@ class WordCell:
 
 @dataclass(frozen=True)
 class WordGrid:
-    """A table: its cells, row by row; the rows that tracked changes took away or put in, and those that are hidden."""
+    """A table: its cells, row by row; the rows and cells that tracked changes took away, put in or ``merged``, and rows
+    that are hidden."""
 
     cells: tuple[WordCell, ...]
     n_rows: int
     n_cols: int
     deleted: tuple[Any, ...]
     inserted: tuple[Any, ...]
+    merged: tuple[Any, ...]
     hidden: tuple[Any, ...]
 
 
@@ -63,6 +65,7 @@ def read_grid(table: Any, where: str) -> WordGrid:
         )
     deleted: list[Any] = []
     inserted: list[Any] = []
+    merged: list[Any] = []
     hidden: list[Any] = []
     found: list[tuple[WordCell, bool]] = []
     row = 0
@@ -75,6 +78,9 @@ def read_grid(table: Any, where: str) -> WordGrid:
             inserted.append(element)
         if properties is not None and on(properties.find(f"{W}hidden")):
             hidden.append(element)
+        for cell in parts_of(element, (f"{W}tc",)):
+            for tag, told in (("cellDel", deleted), ("cellIns", inserted), ("cellMerge", merged)):
+                told += [cell] if cell.find(f"{W}tcPr/{W}{tag}") is not None else []
         found += _row_cells(element, properties, row)
         row += 1
     edges = _edges([cell for cell, _ in found], widths)
@@ -83,7 +89,7 @@ def read_grid(table: Any, where: str) -> WordGrid:
     if on(table.find(f"{W}tblPr/{W}bidiVisual")):  # the first cell of a row stands at the right
         for cell in cells:
             cell.col = width - cell.col - cell.col_span
-    return WordGrid(tuple(cells), row, width, tuple(deleted), tuple(inserted), tuple(hidden))
+    return WordGrid(tuple(cells), row, width, *map(tuple, (deleted, inserted, merged, hidden)))
 
 
 def _merged(found: Iterable[tuple[WordCell, bool]], edges: Mapping[int, int]) -> list[WordCell]:

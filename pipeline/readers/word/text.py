@@ -44,7 +44,8 @@ class Paragraph:
 
     ``notes``: (footnote | endnote, its id); ``boxes``: the contents of its text boxes (XML) and texts of drawings;
     ``unread``: pictures, embedded objects and what is printed small above its characters, in words;
-    ``goes_on``: the mark at its end is deleted, the next paragraph goes on in its last line.
+    ``goes_on``: the mark at its end is deleted, the next paragraph goes on in its last line. In ``removed`` and
+    ``added`` ¶ stands for the mark at a paragraph's end.
     """
 
     number: int | None
@@ -84,12 +85,15 @@ class ParagraphReader:
         parts: list[str] = []
         self._walk(element, look, out, parts)
         text = "".join(parts)
-        deleted = mark is not None and any(mark.find(f"{W}{tag}") is not None for tag in ("del", "moveFrom"))
-        if deleted:
+        tracked = ("ins", "moveTo", "del", "moveFrom")
+        kinds = {kind for kind in tracked if mark is not None and mark.find(f"{W}{kind}") is not None}
+        if kinds & {"del", "moveFrom"}:
             out.goes_on = True
         elif look.number and look.number[0] not in (None, "0") and not (out.hidden and not text.strip()):
             text = self._numbering.next(look.number[0] or "", look.number[1] or 0) + text
         out.lines = [line for one in text.split("\n") if (line := one.strip())]
+        if kinds & {"ins", "moveTo"} and out.lines and not (out.removed or out.added or out.goes_on):
+            out.added.append(f"{out.lines[-1]}¶")
         if not out.size:
             own = look_of(mark)
             out.size = own.size or look.size or 0.0

@@ -187,8 +187,36 @@ def test_tracked_changes_are_read_as_accepted(tmp_path: Path) -> None:
     reading = _read(tmp_path, table(rows, [1000]))
     assert _cells(reading) == {(0, 0): ["农艺师"], (1, 0): ["新处"], (2, 0): ["前半后半"]}
     found = _codes(reading)["tracked_changes"]
-    assert [one.evidence for one in found] == ["整行|", "业|艺", "旧处|", "|新处"]
+    assert [one.evidence for one in found] == ["整行|", "业|艺", "旧处|", "|新处", "前半¶后半|"]
     assert all(one.line for one in found)
+
+
+def test_tracked_marks_and_cells_are_told_of(tmp_path: Path) -> None:
+    """An end of a paragraph put in or taken away, a cell put in, taken away or merged, a row of a table in a cell."""
+    who = 'w:id="1" w:author="某" w:date="2026-01-01T00:00:00Z"'
+
+    def ended(tag: str, text: str) -> str:
+        return f"<w:p><w:pPr><w:rPr><w:{tag} {who}/></w:rPr></w:pPr>{run(text) if text else ''}</w:p>"
+
+    inner = table(
+        [row([cell(paragraph("内一"))]), row([cell(paragraph("内二"))], f"<w:del {who}/>")], [1000]
+    ) + paragraph("")
+
+    def changed(tag: str, text: str) -> str:
+        return cell(paragraph(text)).replace("</w:tcPr>", f"<w:{tag} {who}/></w:tcPr>")
+
+    plain = ended("ins", "技术员") + paragraph("工程师")
+    empty = ended("del", "") + ended("ins", "") + paragraph("农艺师")
+    rows = [
+        row([cell(plain), cell(inner)]),
+        row([cell(empty), changed("cellIns", "新格")]),
+        row([changed("cellMerge", "并格"), cell(paragraph("丁"))]),
+        row([cell(paragraph("丙")), changed("cellDel", "旧格")]),
+    ]
+    reading = _read(tmp_path, table(rows, [1000, 1000]))
+    assert _cells(reading)[0, 0] == ["技术员", "工程师"] and _cells(reading)[1, 0] == ["农艺师"]
+    found = [one.evidence for one in _codes(reading)["tracked_changes"]]
+    assert sorted(found) == sorted(["旧格|", "|新格", "|单元格的合并：并格", "|技术员¶", "内二|"])
 
 
 NUMBERING = f"""<w:numbering {NAMESPACES}>
