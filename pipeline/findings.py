@@ -187,6 +187,7 @@ CODES: dict[str, Code] = {
         ("tracked_changes", "warning", "reading", "有未定的修订", "核对定稿；已按接受修订读取，如不应接受，请在Word中拒绝后换上新文件。"),
         ("footnote_mark", "info", "document", "脚注标记", "该标记不计入文字；核对脚注是否改变条目的意思。"),
         ("raised_mark", "warning", "reading", "升高的小字没有注文", "核对该处是否脚注标记；是则在corrections.yaml中用replace删去，原文如此则接受此项。"),
+        ("struck_out", "warning", "reading", "划去的文字", "已照常读入；核对是否已删去，是则在corrections.yaml中用drop或replace更正，仍有效则接受此项。"),
         ("hidden_rows", "warning", "reading", "表格中有隐藏的行或列", "隐藏的内容已照常读入；核对其是否应属正文。"),
         ("correction_not_applied", "info", "reading", "更正不适用于这一来源", "对照该来源此处的读法；读法正确则接受此项。"),
         ("sources_differ", "warning", "reading", "同一版本的两个来源不一致", "对照两个来源，以正确者为准；有误则在corrections.yaml中更正。"),

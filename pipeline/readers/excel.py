@@ -17,6 +17,8 @@ from pipeline.reading import EXCEL, SIZE, Reading, staged_without_pages
 _UNNAMED = re.compile(r"^(?:sheet|工作表|表)\s*\d*$", re.IGNORECASE)
 _SHEET = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 _DRAWING = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
+_SAID = re.compile(r'"([^"]*)"|\\(.)|\[[^\]]*\]|[_*].|([^"\\[_*]+)')
+"""Parts of a number format: said as it stands, the place of the value, or (neither group) how it looks."""
 _MOST = 2_000_000
 """Cells of a sheet: more than a rulebook has, fewer than a sheet that was formatted down to its last row."""
 
@@ -82,7 +84,7 @@ def _sheets(path: Path, findings: list[Finding]) -> Iterator[_Sheet]:
     package = open_package(path, "workbook")
     package.check()
     try:
-        book = openpyxl.load_workbook(package.stream(), data_only=True, keep_links=False)
+        book = openpyxl.load_workbook(package.stream(), data_only=True, keep_links=False, rich_text=True)
         formulas = (
             openpyxl.load_workbook(package.stream(), keep_links=False) if _has_formulas(package) else None
         )
@@ -95,7 +97,7 @@ def _sheets(path: Path, findings: list[Finding]) -> Iterator[_Sheet]:
                 f"{path.name}的工作表“{sheet.title}”有{sheet.max_row}行{sheet.max_column}列，多得异常；请删去空行空列后另存。"
             )
         found = _Sheet(sheet.title)
-        _take_texts(found, sheet, formulas, path.name)
+        _take_texts(found, sheet, formulas, path.name, findings)
         if found.texts:
             _tell_hidden(sheet, findings)
             yield found
@@ -105,8 +107,9 @@ def _has_formulas(package: Package) -> bool:
     return any(b"<f" in package.data(name) for name in package.parts("xl/worksheets/"))
 
 
-def _take_texts(found: _Sheet, sheet: Any, formulas: Any | None, name: str) -> None:
+def _take_texts(found: _Sheet, sheet: Any, formulas: Any | None, name: str, findings: list[Finding]) -> None:
     """The texts and merged cells of a sheet. Raises XizeError for a formula without its value."""
+    plain = not sheet.tables and not sheet.conditional_formatting  # these may give a fill of their own
     for area in sheet.merged_cells.ranges:
         first = (area.min_row, area.min_col)
         found.merged[first] = (area.max_row - area.min_row + 1, area.max_col - area.min_col + 1)
@@ -127,23 +130,82 @@ def _take_texts(found: _Sheet, sheet: Any, formulas: Any | None, name: str) -> N
                     )
                 continue
             text = _text(cell.value, cell.number_format or "").strip()
-            if text:
+            hidden = (
+                plain
+                and _white(cell.font.color)
+                and (cell.fill.fill_type is None or _white(cell.fill.fgColor))
+            )
+            if text and not hidden:
                 found.texts[place] = text
+            _tell_cell(cell, str(cell.value).strip() if hidden or not text else "", findings)
+
+
+def _white(color: Any | None) -> bool:
+    if color is None or color.tint:
+        return False
+    return bool(
+        color.type == "rgb" and str(color.rgb)[-6:].upper() == "FFFFFF"
+        or color.type == "theme" and color.theme == 0
+        or color.type == "indexed" and color.indexed in (1, 9)
+    )  # fmt: skip
+
+
+def _tell_cell(cell: Any, hidden: str, findings: list[Finding]) -> None:
+    """What of a cell a steward must know: text that it does not show, an error in place of a value, text struck out."""
+    sheet = cell.parent.title
+    where, place = f"工作表“{sheet}”{cell.coordinate}格", f"{sheet}!{cell.coordinate}"
+    if hidden:
+        message = f"{where}的“{hidden[:40]}”不显示（白字，或由数字格式隐去），未读入；如确为正文，请在Excel中显示后换上新文件。"
+        findings.append(Finding("hidden_text", message, f"{place}|{hidden}", cell_id=place))
+        return
+    if cell.data_type == "e":
+        message = f"{where}的值是错误“{cell.value}”，已照文件读入；请用Excel改正后换上新文件，或在corrections.yaml中更正。"
+        findings.append(Finding("text_implausible", message, f"{place}|{cell.value}", cell_id=place))
+    parts = cell.value if isinstance(cell.value, list) else [str(cell.value)]
+    fonts = ((part, cell.font if isinstance(part, str) else part.font) for part in parts)
+    struck = "".join(str(part) for part, font in fonts if font is not None and font.strike).strip()
+    if struck:
+        message = f"{where}的“{struck[:40]}”带有删除线，已照常读入；请核对是否已删去。"
+        findings.append(Finding("struck_out", message, f"{place}|{struck}", cell_id=place))
 
 
 def _text(value: Any, shown_as: str) -> str:
-    """A value as the sheet shows it, as far as rulebooks need: whole numbers without a fraction, leading zeros, dates."""
+    """A value as the sheet shows it, as far as rulebooks need: whole numbers without a fraction, leading zeros, dates,
+    and what its format says besides; "" where that hides it."""
     if isinstance(value, bool):
         return "TRUE" if value else "FALSE"
+    if isinstance(value, datetime | date):
+        return _day(value, shown_as)
+    number = isinstance(value, int | float)
+    section = _section(value if number else None, shown_as)
+    parts = list(_SAID.finditer(section))
+    if not number:
+        return "".join(one[1] or one[2] or (one[3] or "").replace("@", str(value)) for one in parts)
+    slots = [one[3] for one in parts if one[3]]
+    if not slots and (";" in shown_as or parts):
+        return "".join(one[1] or one[2] or "" for one in parts)
+    if len(slots) == 1 and re.fullmatch(r"[0#,.%]+|General|G/通用格式", slots[0]):
+        return "".join(one[1] or one[2] or (_number(value, one[3]) if one[3] else "") for one in parts)
+    return _number(value, section)
+
+
+def _section(value: float | None, shown_as: str) -> str:
+    """The section of a format that is for a number (above, below, at zero) or for text (None)."""
+    sections = re.split(r';(?=(?:[^"]*"[^"]*")*[^"]*$)', shown_as)
+    if value is None:
+        return sections[3] if len(sections) > 3 else sections[-1] if "@" in sections[-1] else "@"
+    at = 0 if value > 0 else 1 if value < 0 else 2
+    return sections[at] if at < min(len(sections), 3) else sections[0]
+
+
+def _number(value: float, shown_as: str) -> str:
     fixed = re.fullmatch(r"0(?:\.(0+))?(%?)", shown_as)
-    if fixed and isinstance(value, int | float) and (fixed[1] or fixed[2]):
+    if fixed and (fixed[1] or fixed[2]):
         return f"{value:.{len(fixed[1] or '')}{'%' if fixed[2] else 'f'}}"
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     if isinstance(value, int):
         return f"{value:0{len(shown_as)}d}" if shown_as and set(shown_as) == {"0"} else str(value)
-    if isinstance(value, datetime | date):
-        return _day(value, shown_as)
     return str(value)
 
 

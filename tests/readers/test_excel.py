@@ -16,6 +16,7 @@ import pytest
 from openpyxl.cell.rich_text import CellRichText, TextBlock
 from openpyxl.cell.text import InlineFont
 from openpyxl.comments import Comment
+from openpyxl.styles import Color, Font, PatternFill
 from PIL import Image
 
 from pipeline.errors import XizeError
@@ -133,6 +134,12 @@ def test_values_lines_and_hidden_parts(tmp_path: Path) -> None:
         (date(2025, 2, 1), "[$-804]yyyy/mm/dd;@", "2025/02/01"),
         (date(2025, 2, 1), "mm-dd-yy", "2025-02-01"),
         (date(2025, 2, 1), "d mmm yyyy", "2025-02-01"),
+        ("农艺师", '"★"@', "★农艺师"),
+        ("农艺师", '0;0;0;@"★"', "农艺师★"),
+        ("农艺师", "0.00", "农艺师"),
+        (3, '"第"000"项"', "第003项"),
+        (0, '0;-0;"无"', "无"),
+        (12, "#,##0_ ;[Red]-#,##0", "12"),
     ],
 )
 def test_values_are_read_as_they_are_shown(tmp_path: Path, value: Any, shown_as: str, text: str) -> None:
@@ -144,6 +151,33 @@ def test_values_are_read_as_they_are_shown(tmp_path: Path, value: Any, shown_as:
     book.save(tmp_path / "a.xlsx")
     found = {one["cell_id"]: one["lines"] for one in read_excel(tmp_path / "a.xlsx").cells.to_pylist()}
     assert found["Sheet!B2"][0]["text"] == text and found["Sheet!A2"][0]["text"] == "粗细"
+
+
+def test_what_a_cell_hides_or_strikes_out_is_told_of(tmp_path: Path) -> None:
+    """Hidden by its format or white on white: not read; struck out or an error: read; white on a fill: as any text."""
+    book = openpyxl.Workbook()
+    sheet = book.active
+    sheet.append(["序号", "农艺师", "技师", "工程师", "会计师", "#REF!", "表头", "0"])
+    sheet.append([None, 7, CellRichText("留下", TextBlock(InlineFont(strike=True), "划去"))])
+    sheet["B1"].number_format = sheet["B2"].number_format = ";;;"
+    sheet["C1"].font = Font(color="FFFFFFFF")
+    sheet["D1"].font = Font(color=Color(theme=0))
+    sheet["E1"].font = Font(strike=True)
+    sheet["G1"].font, sheet["G1"].fill = Font(color="FFFFFFFF"), PatternFill("solid", fgColor="FF333333")
+    book.save(tmp_path / "a.xlsx")
+    reading = read_excel(tmp_path / "a.xlsx")
+    shown = ["序号", "会计师", "#REF!", "表头", "0", "留下划去"]
+    assert [line["text"] for cell in reading.cells.to_pylist() for line in cell["lines"]] == shown
+    found = [(one.code, one.evidence) for one in findings_of(reading)]
+    assert found == [
+        ("hidden_text", "Sheet!B1|农艺师"),
+        ("hidden_text", "Sheet!C1|技师"),
+        ("hidden_text", "Sheet!D1|工程师"),
+        ("struck_out", "Sheet!E1|会计师"),
+        ("text_implausible", "Sheet!F1|#REF!"),
+        ("hidden_text", "Sheet!B2|7"),
+        ("struck_out", "Sheet!C2|划去"),
+    ]
 
 
 def test_formulas_without_values_and_other_files_are_refused(tmp_path: Path) -> None:
