@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
+import pikepdf
 import pytest
 from reportlab.pdfbase import pdfmetrics
 from reportlab.pdfbase.cidfonts import UnicodeCIDFont
@@ -45,6 +46,19 @@ def test_a_new_edition(tmp_path: Path, rulebook: Path) -> None:
     assert digest == hashlib.sha256(rulebook.read_bytes()).hexdigest()
     assert edition.file().origin == "官网"
     assert sorted(child.name for child in (tmp_path / "raw").iterdir()) == ["jiangsu-2026"]
+
+
+def test_what_pdfminer_warns_of_is_not_shown(
+    tmp_path: Path, rulebook: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Fonts without a bounding box, as browsers print them."""
+    with pikepdf.open(rulebook, allow_overwriting_input=True) as pdf:
+        for font in pdf.pages[0].Resources.Font.values():
+            for one in font.get("/DescendantFonts", []):
+                del one["/FontDescriptor"]["/FontBBox"]
+        pdf.save(rulebook)
+    assert add_edition(tmp_path, "jiangsu-2026", rulebook).changed
+    assert caplog.messages == []
 
 
 def test_the_metadata_gives_the_title_where_type_is_of_one_size(tmp_path: Path) -> None:

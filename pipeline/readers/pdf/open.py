@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from functools import cached_property
@@ -14,9 +13,6 @@ from pipeline.readers.pdf.camelot import CamelotDocument, open_camelot
 from pipeline.readers.pdf.damage import PageState, Structure, open_structure
 from pipeline.readers.pdf.page import PageArrays
 from pipeline.readers.pdf.painted import Painted
-
-# pdfminer warns once per glyph of a font without a bounding box; nothing of what is read depends on it.
-logging.getLogger("pdfminer").setLevel(logging.ERROR)
 
 
 class _Document(Protocol):
