@@ -200,9 +200,12 @@ class _Body:
                 yield from self._cell_paragraphs(cell.element)
 
     def _doubts(self, paragraph: Paragraph, place: dict[str, Any]) -> None:
-        """What of a paragraph a steward must know: tracked changes, notes, pictures."""
+        """What of a paragraph a steward must know: tracked changes, text struck out, notes, pictures."""
         if paragraph.removed or paragraph.added:
             self._changed("".join(paragraph.removed), "".join(paragraph.added), **place)
+        if struck := paragraph.struck.strip():
+            message = f"“{struck[:40]}”带有删除线，已照常读入；请核对是否已删去。"
+            self._tell("struck_out", message, struck, **place)
         shown = "".join(paragraph.lines)[:40]
         for what in dict.fromkeys(paragraph.unread):
             pictured = "cell_id" in place and not what.startswith("注音")
@@ -259,6 +262,7 @@ def _put_before(held: Paragraph, paragraph: Paragraph) -> None:
     if held.lines:
         paragraph.number, paragraph.size = held.number, held.size
     paragraph.hidden = held.hidden + paragraph.hidden
+    paragraph.struck = held.struck + paragraph.struck
     for name in ("removed", "added", "notes", "boxes", "unread"):
         setattr(paragraph, name, [*getattr(held, name), *getattr(paragraph, name)])
 

@@ -1,4 +1,4 @@
-"""What styles and lists say of a paragraph: the size of its type, hidden text, and its automatic number ("1.", "一、", "(2)")
+"""What styles and lists say of a paragraph: the size of its type, hidden and struck-out text, and its automatic number ("1.", "一、", "(2)")
 as Word renders it, which stands in no text of the file."""
 
 from __future__ import annotations
@@ -33,6 +33,7 @@ class Look:
 
     size: float | None = None
     hidden: bool | None = None
+    struck: bool | None = None
     number: tuple[str | None, int | None] | None = None
 
 
@@ -56,15 +57,17 @@ def on(element: Any | None) -> bool | None:
 
 def look_of(run: Any | None, paragraph: Any | None = None) -> Look:
     """The look that w:rPr and w:pPr state."""
-    size = hidden = number = None
+    size = hidden = struck = number = None
     if run is not None:
         halves = whole(val(run, "sz"))
         size = None if halves is None else halves / 2
         hidden = on(run.find(f"{W}vanish"))
+        lines = [said for tag in ("strike", "dstrike") if (said := on(run.find(f"{W}{tag}"))) is not None]
+        struck = any(lines) if lines else None
     listed = paragraph.find(f"{W}numPr") if paragraph is not None else None
     if listed is not None:
         number = val(listed, "numId"), whole(val(listed, "ilvl"))
-    return Look(size, hidden, number)
+    return Look(size, hidden, struck, number)
 
 
 def under(own: Look, inherited: Look) -> Look:
@@ -76,6 +79,7 @@ def under(own: Look, inherited: Look) -> Look:
     return Look(
         own.size if own.size is not None else inherited.size,
         own.hidden if own.hidden is not None else inherited.hidden,
+        own.struck if own.struck is not None else inherited.struck,
         number,
     )
 

@@ -40,7 +40,7 @@ _NOTES = {f"{W}footnoteReference": "footnote", f"{W}endnoteReference": "endnote"
 
 @dataclass
 class Paragraph:
-    """A paragraph as printed: its lines (text, none empty), the size of its type in points, and what it hides.
+    """A paragraph as printed: its lines (text, none empty), the size of its type in points, what it hides and strikes out.
 
     ``notes``: (footnote | endnote, its id); ``boxes``: the contents of its text boxes (XML) and texts of drawings;
     ``unread``: pictures, embedded objects and what is printed small above its characters, in words;
@@ -52,6 +52,7 @@ class Paragraph:
     lines: list[str] = field(default_factory=list)
     size: float = 0.0
     hidden: str = ""
+    struck: str = ""
     removed: list[str] = field(default_factory=list)
     added: list[str] = field(default_factory=list)
     notes: list[tuple[str, str]] = field(default_factory=list)
@@ -144,6 +145,7 @@ class ParagraphReader:
                 out.hidden += text
                 continue
             parts.append(text)
+            out.struck += text if own.struck else ""
             if not out.size and text.strip():
                 out.size = own.size or 0.0
 

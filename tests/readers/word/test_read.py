@@ -191,6 +191,20 @@ def test_tracked_changes_are_read_as_accepted(tmp_path: Path) -> None:
     assert all(one.line for one in found)
 
 
+def test_text_struck_out_is_read_and_told_of(tmp_path: Path) -> None:
+    """By the run, by its double line, by a style; a run may say that it is not."""
+    styles = f"<w:styles {NAMESPACES}><w:style w:type='paragraph' w:styleId='off'><w:rPr><w:strike/></w:rPr></w:style></w:styles>"
+    part = f"<w:p>{run('农业', '<w:strike/>')}{run('经济员', '<w:dstrike/>')}{run('会计师')}</w:p>"
+    kept = run("工程师", '<w:strike w:val="0"/>')
+    styled = f"<w:p><w:pPr><w:pStyle w:val='off'/></w:pPr>{run('技师')}{kept}</w:p>"
+    reading = _read(tmp_path, table([row([cell(part)]), row([cell(styled)])], [1000]), styles=styles)
+    assert _cells(reading) == {(0, 0): ["农业经济员会计师"], (1, 0): ["技师工程师"]}
+    assert [(one.evidence, one.line) for one in _codes(reading)["struck_out"]] == [
+        ("农业经济员", 1),
+        ("技师", 2),
+    ]
+
+
 def test_tracked_marks_and_cells_are_told_of(tmp_path: Path) -> None:
     """An end of a paragraph put in or taken away, a cell put in, taken away or merged, a row of a table in a cell."""
     who = 'w:id="1" w:author="某" w:date="2026-01-01T00:00:00Z"'
