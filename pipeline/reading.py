@@ -116,7 +116,7 @@ SIZE, OPENS, HEADING = 10.0, 11.0, 16.0
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A printed line outside every table (role ``text``), hidden text (role names the reason) or a footnote's mark."""
+    """A printed line outside every table (role ``text``), hidden text (role names the reason), a footnote's mark or what is struck out."""
 
     role: str
     line: Line
@@ -124,6 +124,9 @@ class Block:
 
 RAISED = "raised"
 """The role of a mark whose note its page does not have: it stands in its cell."""
+
+STRUCK = "struck"
+"""The role of text that is struck out: it stands in its cell."""
 
 
 def footnote(mark: str, box: tuple[float, float, float, float], page: int, note: Line | None) -> Block:

@@ -8,7 +8,7 @@ from itertools import chain
 
 from pipeline.findings import Finding
 from pipeline.model import Cell
-from pipeline.reading import RAISED, UNREADABLE, UNREADABLE_SHARE, Block, PageInfo
+from pipeline.reading import RAISED, STRUCK, UNREADABLE, UNREADABLE_SHARE, Block, PageInfo
 from pipeline.text import normalise, squeeze
 from pipeline.tidy.annexes import AnnexResult
 from pipeline.tidy.catalogue import Catalogue
@@ -202,6 +202,10 @@ def _hidden_text(hidden: Iterable[Block]) -> Iterator[Finding]:
             mark, _, cell = block.line.text.partition("\t")
             message = f"第 {block.line.page} 页“{cell[:40]}”中有小而升高的“{mark}”，没有找到其注文，已留在文字中；请核对是否脚注标记。"
             yield Finding("raised_mark", message, f"{mark}|{cell}", **block.line.place)
+            continue
+        if block.role == STRUCK:
+            message = f"第 {block.line.page} 页的“{text[:60]}”被横线划去，已照常读入；请核对是否已删去。"
+            yield Finding("struck_out", message, text, **block.line.place)
             continue
         kind = _HIDDEN.get(block.role, block.role)
         message = f"第 {block.line.page} 页有{kind}文字，未读入表格；如确为正文，请核对原件。"

@@ -24,11 +24,12 @@ from pipeline.readers.pdf.lines import lines_by_group, lines_of
 from pipeline.readers.pdf.open import OpenPdf, count_pages, open_pdf
 from pipeline.readers.pdf.page import PageArrays
 from pipeline.readers.pdf.raster import find_grids_in_pixels, needs_pixels
-from pipeline.readers.pdf.visible import Hidden, visible_glyphs
+from pipeline.readers.pdf.visible import Hidden, visible_glyphs, without_strikes
 from pipeline.reading import (
     LEFT_OUT,
     PIXELS,
     SINGLE,
+    STRUCK,
     Block,
     PageInfo,
     Reading,
@@ -219,6 +220,7 @@ def read_arrays(
     ['序号', '机构名称']
     """
     page, left_out = visible_glyphs(arrays)
+    page, struck = without_strikes(page)
     hidden = left_out if hidden is None else hidden
     found = trim_open_ends(page, find(page))
     tables, outside, marks = _cells(page, found, engine)
@@ -238,6 +240,7 @@ def read_arrays(
     )
     blocks = [Block("text", line) for line in outside]
     blocks += [Block(one.reason, Line(one.text, *one.box, one.page, (), 0.0)) for one in hidden]
+    blocks += [Block(STRUCK, one) for one in struck]
     blocks += [footnote(one.text, one.box, page.number, one.note) for one in marks]
     return ReadPage(tuple(cell for table in tables for cell in table), tuple(blocks), info, page, found)
 

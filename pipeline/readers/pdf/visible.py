@@ -10,11 +10,16 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from pipeline.model import Line
 from pipeline.readers.pdf.page import WHITE, Bools, Floats, PageArrays
 from pipeline.text import clean
 
 _SQUARE = 24.0
 """Points: text takes as much room as it has letters in squares of this side."""
+_MIDDLE = 0.2
+"""Share of a letter's size off its middle at which a rule strikes it out, at most."""
+_STROKE = 0.15
+"""Share of a letter's size that such a rule is thick, at most."""
 _NEAR = 0.2
 """Share of its size within which a glyph that is painted again lies, at most."""
 
@@ -209,3 +214,42 @@ def turn_upright(page: PageArrays) -> PageArrays:
         angles=np.where(page.angles >= 0, (page.angles - best) % 360, -1),
         turned=best,
     )
+
+
+def without_strikes(page: PageArrays) -> tuple[PageArrays, list[Line]]:
+    """The page without the rules that strike letters out, which are no borders, and the texts that they strike out.
+
+    Such a rule runs through the middle of two letters or more and ends where they end: a border, an underline, a
+    fraction's bar and a highlight do not.
+    """
+    index = np.flatnonzero(np.fromiter((bool(text.strip()) for text in page.texts), bool, len(page.texts)))
+    index = index[np.argsort(page.centres[1][index], kind="stable")]
+    x, y = (centres[index] for centres in page.centres)
+    boxes, sizes, rules = page.boxes[index], page.sizes[index], page.rulings
+    level = (rules[:, 3] - rules[:, 1] < 0.5) & (rules[:, 2] - rules[:, 0] > 4 * rules[:, 4])
+    reach = _MIDDLE * sizes.max(initial=0.0)
+    first, last = np.searchsorted(y, rules[:, 1] - reach), np.searchsorted(y, rules[:, 3] + reach)
+    kept = np.ones(len(rules), dtype=bool)
+    struck: list[Line] = []
+    for k in np.flatnonzero(level & (last - first > 1)).tolist():
+        x0, top, x1, _, thick = rules[k].tolist()
+        near = np.arange(first[k], last[k])
+        size = sizes[near]
+        on = (
+            (np.abs(y[near] - top) <= _MIDDLE * size)
+            & (x[near] > x0)
+            & (x[near] < x1)
+            & (thick < _STROKE * size)
+        )
+        near = near[on]
+        if len(near) < 2:
+            continue
+        low, high = boxes[near, :2].min(axis=0), boxes[near, 2:].max(axis=0)
+        slack = 2 * _MIDDLE * float(sizes[near].max())
+        if low[0] - slack < x0 and x1 < high[0] + slack:
+            kept[k] = False
+            text = "".join(page.texts[i] for i in sorted(index[near].tolist()))
+            struck.append(
+                Line(text, float(low[0]), float(low[1]), float(high[0]), float(high[1]), page.number)
+            )
+    return replace(page, rulings=rules[kept], ruling_light=page.ruling_light[kept]), struck

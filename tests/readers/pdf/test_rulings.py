@@ -10,7 +10,7 @@ from reportlab.lib.utils import ImageReader
 
 from pipeline.readers.pdf.export import tables_of
 from pipeline.readers.pdf.read import read_pages
-from pipeline.reading import RAISED, pages_of
+from pipeline.reading import RAISED, STRUCK, pages_of
 from tests.typeset.sheet import Sheet
 
 DECODERS = ("pdfium", "pdfplumber")
@@ -217,6 +217,26 @@ def test_footnote_marks_leave_the_text(sheet: Sheet, decoder: str) -> None:
     blocks = read_pages(sheet.path, [1], decoder=decoder).blocks.to_pylist()
     marks = [row["text"].split("\t") for row in blocks if row["role"] == "footnote_mark"]
     assert [(mark, note.replace(" ", "")) for mark, note in marks] == [("1", "1甲级"), ("12", "12）说明")]
+
+
+def test_rules_that_strike_text_out_are_no_borders(sheet: Sheet, decoder: str) -> None:
+    """Side by side they might be one; underlines, bars of fractions and borders through text strike nothing out."""
+    sheet.table(((0, 0, 1, 1, ""), (0, 1, 1, 1, "")), (80.0, 200.0, 240.0), (120.0, 190.0))
+    for x, y, text in (
+        (83, 133, "甲乙"),
+        (203, 133, "丙丁"),
+        (83, 150, "工程"),
+        (83, 165, "1"),
+        (83, 176, "2"),
+    ):
+        sheet.text(x, y, text)
+    sheet.text(195, 230, "序号")
+    sheet.line(190, 226.6, 300, 226.6)
+    for x0, x1, y in ((83, 101, 129.6), (203, 221, 129.6), (83, 101, 151.5), (83, 92, 167)):
+        sheet.line(x0, y, x1, y)
+    assert read(sheet, decoder) == [[["甲乙\n工程\n1\n2", "丙丁"]]]
+    blocks = read_pages(sheet.path, [1], decoder=decoder).blocks.to_pylist()
+    assert [row["text"] for row in blocks if row["role"] == STRUCK] == ["甲乙", "丙丁"]
 
 
 @pytest.mark.parametrize(
