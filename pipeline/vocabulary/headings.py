@@ -85,10 +85,9 @@ def begins_note(line: str, mark: str) -> bool:
 
     begins_note("①2026年起停用", "①"), begins_note("注：①停用；②限本市", "②") → True, True
     """
-    sign = mark.strip("[]［］()（）〔〕")
-    number = sign[-1].isdecimal()
+    number = mark[-1].isdecimal()
     inside = not number or line.lstrip().startswith(("注", "备注"))
     opening = r"(?:^|[;；。])" if inside else "^"
-    after = r"(?![\d、])" if number else f"(?!{re.escape(sign[-1])})"
-    said = rf"{opening}\s*(?:备?注\s*[:：]?)?\s*[(（\[［〔]?{re.escape(sign)}{after}.*?[^\W\d_]"
+    after = r"(?![\d、])" if number else f"(?!{re.escape(mark[-1])})"
+    said = rf"{opening}\s*(?:备?注\s*[:：]?)?\s*[(（\[［〔]?{re.escape(mark)}{after}.*?[^\W\d_]"
     return re.search(said, line) is not None

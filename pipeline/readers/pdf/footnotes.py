@@ -13,13 +13,11 @@ from pipeline.readers.pdf.lines import lines_of
 from pipeline.readers.pdf.page import Ints, PageArrays
 from pipeline.vocabulary.headings import begins_note
 
-_SMALL = 0.9
-"""Share of the size beside it that a mark has at most (browsers set one at 0.83)."""
+_SMALL = 0.8
+"""Share of the size beside it that a mark has at most, by the data contract."""
 _RAISED = 0.15
 """Share of the size beside it by which a mark stands higher, at least."""
-_MARK = re.compile(
-    r"[0-9]{1,2}|[\[［(（〔][0-9]{1,2}[\]］)）〕]|[\u2460-\u2487]|[*＊#＃※☆★△▲◇◆]{1,3}|[†‡§]|注[0-9]{0,2}"
-)
+_MARK = re.compile(r"[0-9]{1,2}|[\u2460-\u2473]|[*＊]{1,3}|[†‡]")
 _UNIT = re.compile(r"(?<![A-Za-z])[A-Za-z]{1,2}$")
 """A number behind a unit is a power (m²), not a mark."""
 

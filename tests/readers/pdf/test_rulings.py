@@ -241,7 +241,7 @@ def test_rules_that_strike_text_out_are_no_borders(sheet: Sheet, decoder: str) -
 
 @pytest.mark.parametrize(
     ("size", "mark", "notes"),
-    [(5.3, "*", ["*12甲"]), (7.5, "1", ["1 12甲"]), (7.5, "[2]", ["2.甲"]), (7.5, "*", []), (7.5, "1", ["12甲", "1、甲"])],
+    [(5.3, "*", ["*12甲"]), (7, "1", ["1 12甲"]), (7, "2", ["2.甲"]), (7, "*", []), (7, "1", ["12甲", "1、甲"])],
 )  # fmt: skip
 @pytest.mark.parametrize("where", ["behind", "in front", "on the next line"])
 def test_where_footnote_marks_stand(
