@@ -111,6 +111,7 @@ CODES: dict[str, Code] = {
         ("undecodable_text", "warning", "reading", "字符没有编码", "对照原件，在corrections.yaml中更正。"),
         ("span_uncertain", "info", "reading", "合并单元格在分页处的范围不确定", "核对分页处的空单元格是否属于上一页的合并单元格。"),
         ("room_uncertain", "info", "reading", "列宽余量难以估计", "文件较短时属正常；请多核对可信度低的条目，再接受此项。"),
+        ("annex_number_unread", "warning", "reading", "附件编号读不出", "核对附件标题中的编号与名称；无误则接受此项。"),
         ("annex_empty", "warning", "reading", "附件没有表格", "核对该附件的表格是否读出，或原文是否没有表格。"),
         ("annex_unknown", "warning", "document", "未知附件", "附件内容已存入annex_other；如需成表，请告知维护者。"),
         ("annex_similar", "warning", "reading", "附件仅凭相近标题或列标题识别", "核对该附件是否确为所识别的表。"),

@@ -206,9 +206,14 @@ def _sections(stream: Sequence[Line | PageTable], toc: Sequence[TocEntry]) -> li
             here.content.append(item)
             continue
         if section.kind == "annex" and not section.name:
-            section = with_title(section, close_lines(stream, position + len(section.lines)))
+            section = with_title(section, close_lines(stream, position + len(section.lines)), titles)
         wrapped = len(section.lines) - 1
-        if same_section(section, here):
+        bare = here.kind == "annex" and not here.name and not here.content
+        if bare and section.kind == "annex" and section.number == here.number:
+            sections[-1] = replace(
+                section, lines=[*here.lines, *section.lines]
+            )  # a sheet's name, its heading
+        elif same_section(section, here):
             here.lines.extend(section.lines)  # the heading is repeated at the top of a later page
         else:
             sections.append(section)

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import pairwise
 
 from pipeline.model import Cell, Line
 from pipeline.text import normalise, squeeze
@@ -13,8 +14,10 @@ from pipeline.vocabulary.headings import (
     ANNEX,
     FOOTNOTE,
     MAJOR,
+    NO_TITLE,
     NOT_A_TITLE,
     NOTES,
+    annex_match,
     major_heading,
     parse_annex,
 )
@@ -123,24 +126,62 @@ def heading(lines: list[Line], titles: set[str], in_notes: bool) -> Section | No
     major = MAJOR.match(text)
     if major and _is_major(major, text, titles):
         return Section("major", text, lines, *major_heading(major))
-    annex = ANNEX.match(text)
-    if annex and not NOT_A_TITLE.match(annex["title"]) and (annex["no"] or annex["sep"] or text in titles):
+    printed = printed_text(lines)
+    annex = annex_match(printed)
+    if annex and not NOT_A_TITLE.match(annex["title"]):
         if in_notes and text not in titles and text.endswith(_MID_SENTENCE):
             return None
-        if (parsed := parse_annex(text)) is not None:
+        marked = annex["no"] or annex["sep"] or annex["title"][:1].isdigit() or text in titles
+        if marked and (parsed := parse_annex(printed)) is not None:
             return Section("annex", text, lines, *parsed)
     if text.endswith("目录") and (text in titles or "双师" in text) and not annex and not major:
         return Section("catalogue", text, lines)
     return None
 
 
-def with_title(section: Section, below: list[Line]) -> Section:
-    """An annex whose heading is a number alone with its title, which stands ``below`` in larger letters, if it does."""
-    large = [line for line in below if line.page == section.page and line.size > section.lines[-1].size + 0.6]
-    title = squeeze("".join(line.text for line in large))
-    if not title or opens(title) or title.endswith(_MID_SENTENCE):
+def printed_text(lines: Sequence[Line]) -> str:
+    """The text of a heading's lines with its blanks, one behind a number alone on its line; but none of those that are only
+    the letter-spacing of a line."""
+    out = ""
+    for line in lines:
+        bare = annex_match(out)
+        out += f" {line.text}" if bare and not bare["title"] else line.text
+        if " " not in line.text or len(line.advances) != len(line.text):
+            continue
+        closed = sum(a != " " != b for a, b in pairwise(line.text))
+        spacing = (line.width - sum(line.advances)) / max(closed, 1)
+        widest = max(width for char, width in zip(line.text, line.advances, strict=True) if char == " ")
+        if spacing > 0.1 * line.size and widest < 1.5 * spacing:
+            out = out.replace(" ", "")
+    return out
+
+
+def with_title(section: Section, below: list[Line], titles: set[str]) -> Section:
+    """An annex whose heading is a number alone with its title, which stands ``below``: the lines that the table of contents
+    (``titles``) or larger letters name, else one, or two that are centred alike; no paragraph."""
+    below = [line for line in below if line.page == section.page]
+    known = (below[:n] for n in range(len(below), 0, -1) if section.text + _joined(below[:n]) in titles)
+    found = next(known, None) or [line for line in below if line.size > section.lines[-1].size + 0.6]
+    if not found and below and not _joined(below).endswith(_MID_SENTENCE):
+        pair = below[:2]
+        centred = len(pair) == 2 and _centred(*pair)
+        full = len(pair) == 2 and 2 * abs(pair[0].x1 - pair[1].x1) < pair[0].size < pair[0].width
+        found = pair if centred else [] if full else below[:1]
+    title = _joined(found)
+    if not title or NO_TITLE.match(title) or opens(title) or title.endswith(_MID_SENTENCE):
         return section
-    return replace(section, text=section.text + title, name=normalise(title), lines=[*section.lines, *large])
+    return replace(section, text=section.text + title, name=normalise(title), lines=[*section.lines, *found])
+
+
+def _joined(lines: Sequence[Line]) -> str:
+    return squeeze("".join(line.text for line in lines))
+
+
+def _centred(one: Line, other: Line) -> bool:
+    """Whether two lines of unlike width have the same middle, and the second may belong to a title."""
+    off = abs(one.x0 + one.x1 - other.x0 - other.x1) / 2
+    text = squeeze(other.text)
+    return off < 0.5 * one.size < abs(one.x0 - other.x0) and not opens(text) and not NO_TITLE.match(text)
 
 
 def _whole_heading(lines: list[Line], titles: set[str]) -> tuple[str, list[Line]]:
@@ -153,9 +194,8 @@ def _whole_heading(lines: list[Line], titles: set[str]) -> tuple[str, list[Line]
         more = squeeze(line.text)
         known = any(title.startswith(text + more) for title in titles)
         unfinished = MAJOR.match(text) and text not in titles and not text.endswith("目录")
-        annex = ANNEX.match(text)
         whole = unfinished and (text + more).endswith("目录")
-        if opens(more) or not (known or whole or (annex and not annex["title"])):
+        if opens(more) or not (known or whole):
             return text, lines[:count]
         text += more
     return text, lines
@@ -217,7 +257,7 @@ def _banner_heading(cell: Cell, titles: set[str], in_annex: bool) -> Section | N
         and (not in_annex or text in titles or "目录" in major["rest"])
     ):
         return Section("major", text, lines, *major_heading(major))
-    number, title = parse_annex(text) or (None, "")
+    number, title = parse_annex(printed_text(cell.lines)) or (None, "")
     named = number is not None and title and not NOT_A_TITLE.match(title)
     if named and (text in titles or not text.endswith(_MID_SENTENCE)):
         return Section("annex", text, lines, number, title)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from pipeline.text import normalise, squeeze
+from pipeline.text import clean, normalise, squeeze
 
 NUMERAL = "一二三四五六七八九十百零〇"
 _CODES = r"\d{2}(?:\d{2})?"
@@ -17,13 +17,27 @@ MAJOR = re.compile(
     rf"|(?P<name4>[^\d()、,;:]{{2,20}}?大类))"
     rf"(?P<rest>.*)$"
 )
-ANNEX = re.compile(rf"^附[件录表](?P<no>\d{{1,2}}|[{NUMERAL}]{{1,3}})?(?P<sep>[、.:：\-—]*)(?P<title>.*)$")
+_DIGIT = "一二三四五六七八九"
+_SEP = r"[、.:\-—–]"
+ANNEX = re.compile(
+    rf"^附\s*[件录表]\s*(?:(?P<no>\d{{1,2}}|[{_DIGIT}]?十[{_DIGIT}]?|[{_DIGIT}])"
+    rf"(?:[\-—–]\d{{1,2}}(?=\s|[、:]|$|(?![年月日级])[一-龥]))?"  # 附表2-1: of 附表2
+    rf"(?:(?=\s|{_SEP}|$)|(?![\d+%级〇零百])|(?=(?:19|20)\d\d(?!\d)|1\+)))?"
+    rf"\s*(?P<sep>{_SEP}*)\s*(?P<title>.*)$",
+    re.DOTALL,
+)
+"""An annex's number and title. Where nothing parts the two, the number ends where a title may begin: with no digit, but for
+a year and 1+X; else no number is told."""
+UNTOLD = re.compile(r"(?!(?:19|20)\d\d(?!\d)|1\+)\d|[一二三四五六七八九十]*[〇零百]")
+"""How the title of an annex without number begins where a number may be part of it."""
 NOTES = re.compile(r"^(?:[一-龥]{0,4})说明:?$")
 TOC = re.compile(r"^(?:目录|目次|总目录)$")
 LEADER = re.compile(r"^(?P<text>.*?)(?:[.…·・‥⋯_\-—]{3,}|\s{3,}|\t)\s*(?P<page>\d{1,4})$")
 FOOTNOTE = re.compile(r"^\s*(?:[①-⑳*＊†‡※]|[\[［(（]\d{1,2}[\]］)）]|\d{1,2}\s*(?![\s\d.、．,，)）/\-]))")
 """How a note at a page's foot begins: with its mark."""
 NOT_A_TITLE = re.compile(r"^(?:[至和与及到~、,，。.;；)）的中所]|第)")
+NO_TITLE = re.compile(r"^(?:[(\[].*[)\]]$|注[:\d]|(?:[一-龥]*单位|日期|时间|编号|文号)[:])")
+"""A line below a heading that is none of its title: in brackets, a note, who or when."""
 _VALUES = {char: i for i, char in enumerate("零一二三四五六七八九")} | {"〇": 0, "十": 10, "百": 100}
 
 
@@ -70,9 +84,19 @@ def parse_major(text: str) -> MajorHeading | None:
     return major_heading(match)
 
 
+def annex_match(text: str) -> re.Match[str] | None:
+    """A match of ``ANNEX``, by a text's blanks as printed; those of a spaced 附 件 mean nothing where they come again."""
+    text = clean(text).strip()
+    wide = len(text[1:]) - len(text[1:].lstrip())
+    return ANNEX.match(re.sub(rf"(?<!\s)\s{{1,{wide}}}(?!\s)", "", text) if wide else text)
+
+
 def parse_annex(text: str) -> tuple[int | None, str] | None:
-    """(number, title) of an annex heading or line of the contents; None for any other text."""
-    match = ANNEX.match(squeeze(text))
+    """(number, title) of an annex heading or line of the contents, blanks as printed; None for any other text.
+
+    parse_annex("附件3 1+X证书目录") → (3, "1+X证书目录")
+    """
+    match = annex_match(text)
     if match is None or not (match["no"] or match["title"]):
         return None
     return (numeral(match["no"]) if match["no"] else None), normalise(match["title"])

@@ -156,15 +156,17 @@ def split(items: Iterable[RawRow | RawText]) -> tuple[list[TypedPart], set[str]]
             text = squeeze(_PAGE.sub("", item.text))
             of_contents = _PAGE.search(item.text)
             major = parse_major(text)
-            annex = parse_annex(text)
+            annex = parse_annex(item.text)
             if major is not None and major.codes:
                 majors.add(major.codes[0])
                 if not of_contents:
                     parts.append(TypedPart("major", item))
                     continue
-            elif annex is not None and annex[0] is not None and annex[1] and not of_contents:
+            elif annex is not None and annex[0] is not None and not of_contents:
                 parts.append(TypedPart("annex", item, annex[1]))
                 continue
+            elif parts[-1].kind == "annex" and not (parts[-1].title or parts[-1].items):
+                parts[-1].title = text  # below a number alone
         parts[-1].items.append(item)
     return parts, majors
 

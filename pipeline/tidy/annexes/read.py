@@ -19,6 +19,7 @@ from pipeline.tidy.annexes.rows import RowBuilder
 from pipeline.tidy.annexes.rules import alone
 from pipeline.tidy.annexes.walk import State, Walker, context_part, part_name
 from pipeline.vocabulary.annexes import ALL_WORDS, BY_TABLE, RANKS, Spec, known_word
+from pipeline.vocabulary.headings import UNTOLD
 
 _PLACE = ("page", "x0", "top", "x1", "bottom", "cell_id")
 
@@ -60,6 +61,9 @@ class _AnnexReader:
     def read(self, choices: Sequence[tuple[Choice | None, Choice | None]]) -> None:
         """Read all tables; ``choices``: what :func:`choose` says of each."""
         annex = self.annex
+        if annex.no is None and UNTOLD.match(annex.title):
+            message = f"附件标题“{annex.title}”的编号与名称之间没有间隔，无法分开，编号未填；请核对原文。"
+            self.out.findings.append(Finding("annex_number_unread", message, annex.title, page=annex.page))
         if not annex.tables:
             message = f"附件《{annex.title}》的标题之下没有表格。"
             self.out.findings.append(Finding("annex_empty", message, annex.title, page=annex.page))
