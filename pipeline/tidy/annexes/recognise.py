@@ -87,7 +87,7 @@ def choose(
             header = replace(header, missing=(*header.missing, "rank"))
         choice = Choice(spec, by, header, fit + (named / 100 if named >= NEAR_TITLE else 0.0))
         if header.missing:
-            if by == "title" or fit >= HEADER_ALONE:
+            if by == "title" or (fit >= HEADER_ALONE and _signed(header, spec)):
                 near.append(choice)
         elif (by != "header" and fit >= HEADER_LEAST) or (fit >= HEADER_ALONE and _signed(header, spec)):
             fits.append(choice)

@@ -240,3 +240,10 @@ def test_columns_that_are_a_little_off_on_a_later_page() -> None:
 def test_an_annex_without_a_table() -> None:
     result = read(Annex(3, "制定比赛名单", 5, ()))
     assert [(f.code, f.page) for f in result.findings] == [("annex_empty", 5)]
+
+
+def test_columns_that_many_lists_have_are_no_hint_at_one() -> None:
+    """A number and a name: the nearest table is not named."""
+    sheet = Sheet([["序号", "单位名称"], ["1", "某学会"], ["2", "某协会"]])
+    result = read(Annex(2, "主办单位参考名单", 1, (sheet.table(),)))
+    assert codes(result) == {"annex_unknown": 1}
