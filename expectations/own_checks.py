@@ -215,7 +215,8 @@ def _numbered(rule: Rule, evaluated: int, rows: Rows) -> Result:
 
 
 def _absent_majors(majors: pa.Table, context: ValidationContext) -> Rows:
-    """Majors that stand in no heading of the body and whose line of the contents is not reported already."""
+    """Majors that stand in no heading of the body and whose line of the contents is not reported already; one without a
+    name is in no contents, and has a finding of its own."""
     reported = [item.label for item in context.toc if not item.found]
-    absent = [row["name"] for row in majors.to_pylist() if not row["present"]]
+    absent = [row["name"] for row in majors.to_pylist() if not row["present"] and row["name"]]
     return [{"value": name} for name in absent if not any(name in label for label in reported)]

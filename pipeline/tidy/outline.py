@@ -225,13 +225,18 @@ def _opened(sections: list[Section], banner: Section | None, part: PageTable) ->
 
     A header that is repeated at a page's top brings along the heading above it, which may be an earlier section's.
     """
-    if banner is None or same_section(banner, sections[-1]):
+    if banner is None:
         return part
+    first = [cell for cell in part.cells if cell.row == 0]
+    headless = without_first_row(part) if len(first) < len(part.cells) else part
+    narrow = len(first) > 1  # beside cells without text: not to be taken for part of a header
+    if same_section(banner, sections[-1]):
+        return headless if narrow else part
     top = part.cells[0].cell_id.endswith("-r000-c00")
-    if top and any(same_section(banner, one) for one in sections) and any(cell.row for cell in part.cells):
-        return without_first_row(part)
+    if top and any(same_section(banner, one) for one in sections) and headless is not part:
+        return headless
     sections.append(banner)
-    return part
+    return headless if narrow else part
 
 
 def without_marks(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -223,14 +224,19 @@ def split_at_headings(
     """The parts of a page's table, each from a heading among its rows on, with the section that this opens; None for
     what stands before the first.
 
-    A heading is the only text of its row, set across the table. ``titles``: the entries of the table of contents.
+    A heading is the only text of its row: set across the table, or a 专业大类 or an annex in fewer columns, the others empty.
+    ``titles``: the entries of the table of contents.
     """
     cols = max(cell.col + cell.col_span for cell in table.cells)
+    texts = Counter(
+        row for cell in table.cells if cell.text for row in range(cell.row, cell.row + cell.row_span)
+    )
     starts: dict[int, Section] = {}
     for cell in table.cells:
-        if cols > 1 and cell.col_span == cols and cell.row_span == 1:
+        wide = cell.col_span == cols
+        if cols > 1 and cell.row_span == 1 and (wide or (cell.text and texts[cell.row] == 1)):
             section = _banner_heading(cell, titles, in_annex)
-            if section is not None:
+            if section is not None and (wide or section.kind == "annex" or section.name.endswith("大类")):
                 starts[cell.row] = section
                 in_annex = section.kind == "annex"
     bounds = sorted({0, *starts})

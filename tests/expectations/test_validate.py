@@ -197,6 +197,9 @@ def test_a_major_absent_from_the_body_is_missing_without_a_table_of_contents() -
     assert [f.evidence for f in report.findings if f.code == "toc_section_missing"] == [
         "sections_present=资源环境与安全大类"
     ]
+    rows["majors"][1]["name"] = ""  # in no heading and in no contents: said by major_heading_missing
+    report = validate(tables_of(rows), context=context(toc=()))
+    assert not [f for f in report.findings if f.code == "toc_section_missing"]
 
 
 def test_an_annex_heading_without_rows_is_a_warning() -> None:

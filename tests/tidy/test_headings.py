@@ -178,3 +178,26 @@ def _as_typed(path: Path) -> Reading:
 )
 def test_other_files_do_as_paper(made: Callable[[Path], Reading], tmp_path: Path) -> None:
     assert _annexes(made(tmp_path)) == [(2, "2025年度主办单位名单")]
+
+
+@pytest.mark.parametrize("wide", [1, 2, 4])
+def test_a_section_is_opened_by_a_row_of_any_width(wide: int, tmp_path: Path) -> None:
+    """If the row says nothing else; a class that stands alone in its row is none."""
+    book = openpyxl.Workbook()
+    sheet = book.active
+    for texts in (
+        ("专业类别", "初级", "中级", "备注"),
+        ("6101\n农业类", "农艺师", "", ""),
+        ("6102（4102）林业类", "", "", ""),
+        ("二、62（42、22）资源环境与安全大类", "", "", ""),
+        ("专业类别", "初级", "中级", "备注"),
+        ("6203\n测绘类", "测绘师", "", ""),
+    ):
+        sheet.append(texts)
+    if wide > 1:
+        sheet.merge_cells(start_row=4, end_row=4, start_column=1, end_column=wide)
+    book.save(tmp_path / "sections.xlsx")
+    found = outline(*pageless.restore(read_excel(tmp_path / "sections.xlsx"))).sections
+    assert [(one.kind, one.name, one.codes) for one in found[1:]] == [
+        ("major", "资源环境与安全大类", ("62", "42", "22"))
+    ]

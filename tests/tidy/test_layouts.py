@@ -25,6 +25,8 @@ WIDE = Layout(
 LONG = ("初级“双师型”教师", "中级“双师型”教师", "高级“双师型”教师")
 LAYOUTS = {
     "heading in the table": replace(WIDE, sections="row", gap=2.0),
+    "heading without the last column": replace(WIDE, sections="row", heading_short=1, extra="备注"),
+    "one table, headings over half of it": replace(WIDE, sections="one", header="first", heading_short=5),
     "tables adjoining": replace(WIDE, sections="adjoin", header="first"),
     "one table, the first heading repeated": replace(WIDE, sections="one"),
     "one table, nothing repeated": replace(WIDE, sections="one", header="first", valign="middle"),

@@ -85,7 +85,9 @@ def catalogue_grid(truth: Truth, section: dict[str, Any], layout: Layout) -> Gri
     cells: list[GCell] = []
     top = 0
     if layout.sections != "above":
-        cells.append(GCell(0, 0, 1, n_cols, [section["heading"]], True, "center", "middle"))
+        wide = n_cols - layout.heading_short
+        cells.append(GCell(0, 0, 1, wide, [section["heading"]], True, "center", "middle"))
+        cells += [GCell(0, col, 1, 1, [], True, "center", "middle") for col in range(wide, n_cols)]
         top = 1
     head = top + bool(layout.top_word) + 2
 

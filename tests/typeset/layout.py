@@ -61,6 +61,7 @@ class Layout:
     sections: str = (
         "above"  # above | row | adjoin | one: where a section's heading stands, and the next table
     )
+    heading_short: int = 0  # so many columns a section's heading in the table lacks: empty cells beside it
     top_word: str | None = None  # a word over all groups: a header of three levels
     tiers_above: bool = False  # the tiers stand above the kinds
     tier_words: tuple[str, ...] = ()  # longer words for the tiers
