@@ -94,6 +94,7 @@ CODES: dict[str, Code] = {
         ("header_similar", "warning", "reading", "表头按相近词识别", "核对表头；可在source.yaml的headers中写明。"),
         ("merged_across_columns", "warning", "reading", "单元格横跨多列", "核对合并是否属实；条目计入所跨的每一列。"),
         ("class_code_missing", "warning", "document", "专业类没有代码", "核对原文；确未印出则接受此项，以N开头的键可用于查询与更正。"),
+        ("class_name_missing", "warning", "reading", "专业类没有名称", "核对原文中该代码旁的名称；确未印出则接受此项。"),
         ("major_code_missing", "warning", "document", "专业大类没有代码", "核对标题；确未印出则接受此项。"),
         ("class_code_repeated", "warning", "document", "专业类代码重复", "核对原文代码；可在corrections.yaml中更正。"),
         ("class_under_other_heading", "warning", "reading", "专业类印在别的大类之下", "核对是否缺了大类标题或缺页。"),

@@ -272,8 +272,8 @@ def class_of(
 
 
 def without_codes(classes: Iterable[PrintedClass]) -> Iterator[Finding]:
-    """Number the classes that have the same name and no code, and say of each that it has none. (Names grow while a
-    table is read: this comes last.)"""
+    """Number the classes that have the same name and no code, and say of each that it has none, or no name. (Names grow
+    while a table is read: this comes last.)"""
     seen: Counter[str] = Counter()
     for one in classes:
         if not one.codes:
@@ -282,6 +282,10 @@ def without_codes(classes: Iterable[PrintedClass]) -> Iterator[Finding]:
             key = one.class_code
             message = f"专业类“{one.name}”没有印出代码，以由名称得出的{key}为键；请核对原文。"
             yield _finding("class_code_missing", message, one.name, key, one.cell)
+        elif not one.name:
+            key = one.class_code
+            message = f"专业类{key}只印有代码，没有印出名称，名称留空；请核对原文。"
+            yield _finding("class_name_missing", message, key, key, one.cell)
 
 
 def _finding(code: str, message: str, evidence: str, key: str, cell: GridCell) -> Finding:

@@ -142,6 +142,14 @@ def test_a_class_without_a_code_is_still_said() -> None:
     assert finding.key == name_key("牧业类") and _items(found, finding.key) == ["乙"]
 
 
+def test_a_class_without_a_name_is_said() -> None:
+    rows: list[Printed] = [(1, "6101\n农业类", "甲"), (1, "6102", "乙")]
+    found = read_catalogue([(_table(*rows), HEADING)], {}, "x.pdf")
+    assert _classes(found) == [(["6101"], "农业类"), (["6102"], "")]
+    (finding,) = found.findings
+    assert (finding.code, finding.key, finding.level) == ("class_name_missing", "6102", "warning")
+
+
 def test_a_code_that_names_two_classes_is_said() -> None:
     rows: list[Printed] = [(1, "6101\n农业类", "甲"), (3, "6101\n牧业类", "乙")]
     found = read_catalogue([(_table(*rows), HEADING)], {}, "x.pdf")
