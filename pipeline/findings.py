@@ -124,6 +124,7 @@ CODES: dict[str, Code] = {
         ("annex_part_unknown", "warning", "document", "未知的分表", "核对分表名称；按原文发布。"),
         ("annex_part_missing", "warning", "reading", "未写明分表", "核对该表属于哪个分表。"),
         ("annex_banner_unknown", "warning", "reading", "通栏文字未能归类", "核对该行文字是标题、分组还是说明。"),
+        ("annex_sum", "info", "document", "附件的合计行", "核对该行是否确为合计而非数据；属实则接受此项。"),
         ("annex_key_missing", "error", "reading", "附件一行缺少识别该行的值", "核对原文该格是否属于上一页或上一行的合并单元格；可在corrections.yaml中补上，原文确为空白则写明理由接受。"),
         ("annex_value_missing", "warning", "reading", "附件一行缺少必需的值", "核对原文该单元格是否为空。"),
         ("annex_grades_unread", "warning", "reading", "等级读不出", "核对等级一栏的文字。"),

@@ -6,7 +6,7 @@ A banner (one cell across the table) names a part of the list, or a group of row
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from rapidfuzz import fuzz
@@ -24,6 +24,8 @@ _ORDINAL = re.compile(
 """What stands in front of a part's name: 一、 (二) 3."""
 _TAIL = re.compile(r"(?:参考)?(?:名单|目录|清单|一览表|列表|表)$")
 _NOTE = re.compile(r"^(?:注|备注|说明|附注|合计|总计|共计)\d*[:、]?")
+_COUNT = r"\D{0,4}\d[\d.,]*\D{0,4}"
+_SUM = re.compile(rf"(?:合计|总计|小计|共计):?(?:{_COUNT})?")
 _LONGEST = 40
 
 
@@ -78,6 +80,13 @@ def is_note(text: str) -> bool:
     return _NOTE.match(normalise(text)) is not None
 
 
+def is_sum(cells: Sequence[GridCell]) -> bool:
+    """Whether the cells of a row are a sum: the word for it, and nothing but numbers behind it."""
+    return _SUM.fullmatch(cells[0].text) is not None and all(
+        re.fullmatch(_COUNT, cell.text) for cell in cells[1:]
+    )
+
+
 @dataclass(frozen=True)
 class State:
     """What holds for the next row: header, part and group."""
@@ -125,6 +134,9 @@ class Walker:
                 row += 1
             elif header := self._header(row):
                 row = header.stop
+            elif is_sum(own):
+                self._sum(own)
+                row += 1
             else:
                 self.read_any = True
                 if self.state.header is not None:
@@ -180,6 +192,12 @@ class Walker:
             return
         message = f"附件《{self.title}》中有一行通栏文字未能归入任何一列：“{text[:60]}”。"
         self.out.report("annex_banner_unknown", message, text, cell, self.spec.table)
+
+    def _sum(self, own: Sequence[GridCell]) -> None:
+        self.out.head(own)
+        text = " ".join(map(joined, own))
+        message = f"附件《{self.title}》中“{text[:60]}”一行是合计，未作数据；请核对原文。"
+        self.out.report("annex_sum", message, text, own[0], self.spec.table)
 
     def set_part(self, part: str, text: str, cell: GridCell | None) -> None:
         """``text`` names a part. It is a new one if its name is: published as printed, with a finding if it is unknown."""

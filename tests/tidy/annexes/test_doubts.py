@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 
+import pytest
+
 from pipeline.tidy.annexes import Annex
 from tests.tidy.annexes.tables import Sheet, annex_of, sheets
 from tests.tidy.annexes.truth import RANKS, TRUTH, codes, expected, read, reword, same
@@ -247,3 +249,23 @@ def test_columns_that_many_lists_have_are_no_hint_at_one() -> None:
     sheet = Sheet([["序号", "单位名称"], ["1", "某学会"], ["2", "某协会"]])
     result = read(Annex(2, "主办单位参考名单", 1, (sheet.table(),)))
     assert codes(result) == {"annex_unknown": 1}
+
+
+@pytest.mark.parametrize(
+    ("last", "told"),
+    [
+        (["合计", "", "3个", ""], "annex_sum"),
+        (["总计：", "2", "3", "1.5"], "annex_sum"),
+        (["", "小计3种", "", ""], "annex_sum"),
+        (["合计", "", "传感网证书", ""], "running_number_invalid"),
+    ],
+    ids=["a count", "in every column", "in one cell", "words behind it"],
+)
+def test_a_sum_is_no_row(last: list[str], told: str) -> None:
+    (sheet,) = sheets(TRUTH[7])
+    result = read(annex_of(TRUTH[7], [Sheet([*sheet.rows, last], sheet.merges)]))
+    if told == "annex_sum":
+        same(result, 7)
+        assert codes(result) == {told: 1} and result.findings[0].level == "info"
+    else:
+        assert told in codes(result)
