@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.arrow import grouped, rows, with_column
+from pipeline.arrow import array, grouped, rows, with_column
 from pipeline.findings import BOUNDARY_CODES, CODES, Finding
 from pipeline.quality.checks.classes import classes, positions
 from pipeline.quality.checks.content import boundaries, form, level_words, repetitions, set_apart
@@ -87,7 +87,7 @@ def _catalogue_cells(
     if "cells" not in tables:
         return []
     cells = tables["cells"].select(["cell_id", "lines"])
-    named = pa.array({entry["cell_id"] for entry in entries} - {None}, pa.string())
+    named = array({entry["cell_id"] for entry in entries} - {None}, pa.string())
     return rows(cells.filter(pc.is_in(cells["cell_id"], value_set=named)))
 
 

@@ -91,6 +91,7 @@ def test_what_prefect_shows_of_a_run_is_true(prefect_server: None, single: Path)
     assert ask("flow_runs/count", {}) == count
 
 
+@pytest.mark.long
 def test_a_document_at_fault_is_not_tried_again(prefect_server: None, home: Path, rulebook: Path) -> None:
     """Its sentence comes out as it is; the other edition of a rebuild is published."""
     from flows.editions import rebuild_all
@@ -119,6 +120,7 @@ def test_a_document_at_fault_is_not_tried_again(prefect_server: None, home: Path
     assert tasks_of(latest_flow_run(), 1)["plan"]["run_count"] == 1
 
 
+@pytest.mark.long
 def test_a_file_that_cannot_be_fetched_for_a_moment_is_tried_again(
     prefect_server: None, single: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -48,6 +48,7 @@ def test_a_run_that_fails_is_told(prefect_server: None, home: Path, hook: list[d
     assert "没有发布" in hook[0]["text"] and hook[0]["run"] == f"publish-{EDITION}"
 
 
+@pytest.mark.long
 def test_doubts_are_told_once(prefect_server: None, single: Path, hook: list[dict[str, Any]]) -> None:
     from flows.editions import publish_edition
 
@@ -59,6 +60,7 @@ def test_doubts_are_told_once(prefect_server: None, single: Path, hook: list[dic
     assert len(hook) == 1
 
 
+@pytest.mark.long
 def test_nobody_listens(
     prefect_server: None, single: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -44,6 +44,7 @@ def _start(*arguments: str | Path) -> subprocess.Popen[str]:
     )  # fmt: skip
 
 
+@pytest.mark.long
 def test_sixteen_commands_at_once_are_sixteen_acceptances(home: Path) -> None:
     ids = [row["finding_id"] for row in load_findings(home, EDITION, "")[:16]]
     command = ("-m", "pipeline.cli", "--home", home, "accept")

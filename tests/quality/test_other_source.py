@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pytest
 from ruamel.yaml import YAML
 
 from pipeline.quality.corrections.cells import apply_to_cells
@@ -29,6 +30,7 @@ def _run(home: Path, *words: str) -> tuple[Path, dict[str, int]]:
     return release, counted
 
 
+@pytest.mark.long
 def test_what_does_not_fit_another_source_is_left_out_and_told(tmp_path: Path) -> None:
     home, truth = tmp_path / "home", small_truth()
     home.mkdir()

@@ -97,6 +97,7 @@ def test_every_annex_row_of_2025(folder: Path) -> None:
         pytest.param("every break manual", marks=pytest.mark.long),
     ],
 )
+@pytest.mark.long
 def test_the_old_format_gives_the_same(folder: Path, name: str) -> None:
     document, path = _printed(folder, name)
     made = as_doc(path)
