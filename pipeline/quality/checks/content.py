@@ -227,12 +227,14 @@ def _listed(texts: Iterable[str], whole: Callable[[str], bool]) -> dict[str, lis
         cuts = {marks: _divided(text, marks) for marks in _DIVIDING} | {"": _BEHIND_LEVEL.split(text)}
         for marks, cut in cuts.items():
             parts = [part for part in cut if part]
+            if len(parts) < 2:
+                continue
             named = [not _ONLY_PAPER.fullmatch(part.replace("技师", "")) for part in parts]
             own = [_states_level(part) for part in parts]
             if any(map(all, zip(own, (named if marks else own)[1:], strict=False))):
                 found.setdefault(text, parts)
                 shown.add(marks)
-            elif len(parts) > 1 and not any(own):
+            elif not any(own):
                 open_lists.append((text, marks, parts))
     for text, marks, parts in open_lists:
         if marks in shown and all(map(whole, parts)):
