@@ -43,10 +43,8 @@ def validate(
             )
     sound = {name: _checkable(tables.get(name), name, context.edition) for name in TABLES}
     suites = call(partial(_run_suites, sound, context, None if site_dir is None else site_dir.parent))
-    own = [
-        structure(tables, context.edition),
-        *own_results(sound, context),
-    ]  # at the same time, where there are processes
+    # At the same time, where there are processes.
+    own = [structure(tables, context.edition), *own_results(sound, context)]
     run = suites()
     results = [*own, *run.results]
     findings: dict[str, Finding] = {}

@@ -133,7 +133,9 @@ def _take_texts(found: _Sheet, sheet: Any, formulas: Any | None, name: str, find
             hidden = (
                 plain
                 and _white(cell.font.color)
-                and (cell.fill.fill_type is None or _white(cell.fill.fgColor))
+                and (
+                    cell.fill.fill_type is None or _white(getattr(cell.fill, "fgColor", None))
+                )  # a gradient has none
             )
             if text and not hidden:
                 found.texts[place] = text

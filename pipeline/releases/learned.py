@@ -148,7 +148,7 @@ def settled(entries: Iterable[Row], findings: Iterable[Row]) -> Iterator[Row]:
     """The entries whose beginning and end are known: by a Word file, an edition, a steward, or by layout alone.
 
     A doubtful reading that nobody has looked at teaches nothing: next year's same error would come back silent. What a
-    steward settled, in this edition or an earlier one, goes on: its doubts are those of its words, and come back.
+    steward settled, or an earlier edition taught, goes on: its doubts are those of its words, and come back.
     """
     doubted = {
         key for row in findings if row["status"] == "open" and row["code"] in BOUNDARY_CODES

@@ -16,7 +16,7 @@ import pytest
 from openpyxl.cell.rich_text import CellRichText, TextBlock
 from openpyxl.cell.text import InlineFont
 from openpyxl.comments import Comment
-from openpyxl.styles import Color, Font, PatternFill
+from openpyxl.styles import Color, Font, GradientFill, PatternFill
 from PIL import Image
 
 from pipeline.errors import XizeError
@@ -157,16 +157,17 @@ def test_what_a_cell_hides_or_strikes_out_is_told_of(tmp_path: Path) -> None:
     """Hidden by its format or white on white: not read; struck out or an error: read; white on a fill: as any text."""
     book = openpyxl.Workbook()
     sheet = book.active
-    sheet.append(["序号", "农艺师", "技师", "工程师", "会计师", "#REF!", "表头", "0"])
+    sheet.append(["序号", "农艺师", "技师", "工程师", "会计师", "#REF!", "表头", "0", "渐变"])
     sheet.append([None, 7, CellRichText("留下", TextBlock(InlineFont(strike=True), "划去"))])
     sheet["B1"].number_format = sheet["B2"].number_format = ";;;"
     sheet["C1"].font = Font(color="FFFFFFFF")
     sheet["D1"].font = Font(color=Color(theme=0))
     sheet["E1"].font = Font(strike=True)
     sheet["G1"].font, sheet["G1"].fill = Font(color="FFFFFFFF"), PatternFill("solid", fgColor="FF333333")
+    sheet["I1"].font, sheet["I1"].fill = Font(color="FFFFFFFF"), GradientFill(stop=("FF000000", "FF333333"))
     book.save(tmp_path / "a.xlsx")
     reading = read_excel(tmp_path / "a.xlsx")
-    shown = ["序号", "会计师", "#REF!", "表头", "0", "留下划去"]
+    shown = ["序号", "会计师", "#REF!", "表头", "0", "渐变", "留下划去"]
     assert [line["text"] for cell in reading.cells.to_pylist() for line in cell["lines"]] == shown
     found = [(one.code, one.evidence) for one in findings_of(reading)]
     assert found == [
